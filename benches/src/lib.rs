@@ -1,0 +1,1 @@
+//! criterion benches of the kernels and the end-to-end comparison

@@ -1,0 +1,1 @@
+//! the batching and offset machine: inputs in, wishes out

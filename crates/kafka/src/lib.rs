@@ -1,0 +1,1 @@
+//! the only crate that knows librdkafka

@@ -1,0 +1,1 @@
+//! column loops: text to shape, ordering, conversation fold, topic coincidence, histograms

@@ -1,0 +1,1 @@
+//! the Delta tables: append with offsets, read at a version, compact, vacuum

@@ -1,0 +1,90 @@
+//! Every limit that outside data can reach, with what happens there (law 6).
+//!
+//! Limits that depend on each other are tied by `const` assertions at the end.
+
+/// Bytes of one record. Longer: dead letter `record_too_large`.
+pub const RECORD_BYTES_MAX: usize = 8 << 20;
+/// Nesting of one JSON record. Deeper: dead letter `nested_too_deep`.
+pub const JSON_DEPTH_MAX: usize = 64;
+/// Items (messages, statuses, events) of one record. More: the rest is one dead letter `too_many_items`.
+pub const RECORD_ITEMS_MAX: usize = 100_000;
+/// Bytes of an id as it arrives (wamid, user id, phone). Longer: dead letter `id_too_long`.
+pub const ID_BYTES_MAX: usize = 1_024;
+/// Bytes of one text that the shape kernel reads; the rest of a longer one is not looked at.
+pub const TEXT_BYTES_MAX: usize = 64 << 10;
+/// Distinct content tokens kept of a text: the smallest keyed hashes.
+pub const TEXT_TOKENS_MAX: usize = 16;
+/// Characters of a text that its skeleton reads.
+pub const SKELETON_CHARS_MAX: usize = 200;
+/// Buckets of `text_bucket`.
+pub const TEXT_BUCKETS: u32 = 64;
+
+/// Buckets that senders are spread over in `sender_days`.
+pub const SENDER_BUCKETS: u32 = 16;
+
+/// Tokens kept of a peer: the smallest of the union over its texts.
+pub const PEER_TOKENS_MAX: usize = 16;
+/// Peers of the peer sample of a sender.
+pub const PEER_SAMPLE_MAX: usize = 512;
+/// Peers without U that a day's peer sample carries along for their replies' tokens.
+pub const PEER_SAMPLE_OUTBOUND_ONLY_MAX: usize = 4_096;
+/// Hashes of the peer count; exact up to here.
+pub const PEER_COUNT_MAX: usize = 2_048;
+/// Texts of a text sample of a sender.
+pub const TEXT_SAMPLE_MAX: usize = 128;
+/// Texts that one conversation gives to a text sample.
+pub const TEXT_SAMPLE_PER_CONVERSATION_MAX: usize = 4;
+/// Fewest tokens of a text in a text sample, and of a peer in topic coincidence.
+pub const SAMPLE_TOKENS_MIN: usize = 2;
+/// Groups of peers of the jackknife.
+pub const JACKKNIFE_GROUPS: u64 = 10;
+
+/// Age at which an open batch of ingest is committed.
+pub const COMMIT_AGE_MS: i64 = 2_000;
+/// Bytes of an open batch of ingest that commit it.
+pub const COMMIT_BYTES: usize = 32 << 20;
+/// Rows of an open batch of ingest that commit it.
+pub const COMMIT_ROWS: usize = 500_000;
+/// A data file older than this is not committed but read again (law 8).
+pub const COMMIT_DEADLINE_MS: i64 = 10 * 60_000;
+/// Files that no commit names are removed after this.
+pub const ORPHAN_RETENTION_MS: i64 = 60 * 60_000;
+/// Log entries are kept for at least this.
+pub const LOG_RETENTION_MS: i64 = 24 * 3_600_000;
+/// Attempts at one commit before the worker gives its partitions up and reads them again.
+pub const COMMIT_ATTEMPTS_MAX: u32 = 30;
+/// Commits between two checkpoints of the log.
+pub const CHECKPOINT_EVERY: u64 = 200;
+/// Bytes of undecoded records that an ingest process holds before it pauses partitions.
+pub const INGEST_BUFFER_BYTES_MAX: usize = 256 << 20;
+
+/// Rows of one SQL answer to a client.
+pub const SQL_ROWS_MAX: usize = 1_000_000;
+/// Bytes of one SQL statement.
+pub const SQL_TEXT_BYTES_MAX: usize = 64 << 10;
+/// Bytes that queries may hold before they spill or fail.
+pub const QUERY_MEMORY_BYTES: usize = 8 << 30;
+/// Bytes that queries may spill to disk.
+pub const QUERY_SPILL_BYTES: u64 = 32 << 30;
+/// Rows that one fold holds at a time; more days are folded in several goes.
+pub const FOLD_ROWS_MAX: u64 = 16_000_000;
+
+/// Senders of one page of the gRPC list.
+pub const PAGE_SIZE_MAX: usize = 1_000;
+/// Senders of a page where the client names no size.
+pub const PAGE_SIZE_DEFAULT: usize = 100;
+/// Bytes of a gRPC request.
+pub const GRPC_REQUEST_BYTES_MAX: usize = 64 << 10;
+/// Rows of the `senders` file.
+pub const SENDERS_FILE_ROWS_MAX: usize = 1_000_000;
+
+// A worker stopped for the whole deadline must never commit a file that the sweep has removed.
+const _: () = assert!(ORPHAN_RETENTION_MS >= 4 * COMMIT_DEADLINE_MS);
+// What a slow worker may still commit against must still be in the log.
+const _: () = assert!(LOG_RETENTION_MS >= 4 * ORPHAN_RETENTION_MS);
+const _: () = assert!(COMMIT_AGE_MS * 10 <= COMMIT_DEADLINE_MS);
+const _: () = assert!(COMMIT_BYTES <= INGEST_BUFFER_BYTES_MAX);
+// A text bucket has six bits.
+const _: () = assert!(TEXT_BUCKETS == 1 << 6);
+const _: () = assert!(TEXT_SAMPLE_PER_CONVERSATION_MAX <= TEXT_SAMPLE_MAX);
+const _: () = assert!(PAGE_SIZE_DEFAULT <= PAGE_SIZE_MAX);

@@ -1,0 +1,1 @@
+//! scorecard, jurisdictions, verdicts and their explanation

@@ -1,0 +1,1 @@
+//! DataFusion: table providers, fold operator, scalar and aggregate functions, .sql views, limited sessions

@@ -1,0 +1,1 @@
+//! gRPC: flagged senders, health, reflection

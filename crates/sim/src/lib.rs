@@ -1,0 +1,1 @@
+//! seeded simulation of ingest under faults, with an oracle and checkers

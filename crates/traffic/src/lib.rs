@@ -1,0 +1,1 @@
+//! seeded generator of realistic BSP traffic, for demo, benches and tests

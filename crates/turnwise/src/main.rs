@@ -1,0 +1,2 @@
+//! the binary: arguments, configuration, roles, telemetry, shutdown
+fn main() {}

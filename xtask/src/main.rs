@@ -1,0 +1,2 @@
+//! project tooling: cargo xtask test, readers, bench
+fn main() {}
