@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod batch;
 pub mod codes;
 pub mod features;
 pub mod ids;
@@ -17,6 +18,7 @@ pub mod schema;
 pub mod time;
 pub mod verdict;
 
+pub use batch::{EventBatch, OffsetRange, SourcePartition};
 pub use codes::{
     Category, Direction, EventKind, InteractiveType, MessageKind, Origin, PricingModel,
     PricingRegime, PricingType, Script, Status,
