@@ -9,6 +9,7 @@
 
 pub mod batch;
 pub mod codes;
+pub mod conversation;
 pub mod features;
 pub mod ids;
 pub mod keys;
