@@ -1,0 +1,116 @@
+//! A count map: integer key → how often. The state of every histogram and of small closed
+//! lists (hours, scripts).
+//!
+//! As a state it is the flattened pairs (key, count), keys ascending, counts positive. Merging
+//! adds counts, so any split, order or tree of merges gives the same state. A state of odd
+//! length is read as if its last number were absent; a pair whose count is not positive too.
+
+/// A growing count map.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pairs: Vec<(i64, i64)>,
+}
+
+impl Counts {
+    /// An empty map.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { pairs: Vec::new() }
+    }
+
+    /// Counts `key` `n` times more. An `n` below 1 adds nothing; sums stop at `i64::MAX`.
+    pub fn add(&mut self, key: i64, n: i64) {
+        if n <= 0 {
+            return;
+        }
+        // Most maps are merged in key order, so the end is looked at first.
+        if self.pairs.last().is_none_or(|last| last.0 < key) {
+            self.pairs.push((key, n));
+            return;
+        }
+        match self.pairs.binary_search_by_key(&key, |pair| pair.0) {
+            Ok(at) => self.pairs[at].1 = self.pairs[at].1.saturating_add(n),
+            Err(at) => self.pairs.insert(at, (key, n)),
+        }
+    }
+
+    /// Adds the counts of a state.
+    pub fn merge(&mut self, state: &[i64]) {
+        for (key, n) in pairs(state) {
+            self.add(key, n);
+        }
+    }
+
+    /// The flattened pairs.
+    #[must_use]
+    pub fn to_state(&self) -> Vec<i64> {
+        self.pairs.iter().flat_map(|&(key, n)| [key, n]).collect()
+    }
+
+    /// The sum of all counts; stops at `i64::MAX`.
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        self.pairs.iter().fold(0, |sum, pair| sum.saturating_add(pair.1))
+    }
+
+    /// Whether nothing was counted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// Bytes on the heap.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.pairs.capacity() * size_of::<(i64, i64)>()
+    }
+}
+
+/// The pairs (key, count) of a state that have a positive count.
+pub fn pairs(state: &[i64]) -> impl Iterator<Item = (i64, i64)> + '_ {
+    state.chunks_exact(2).map(|pair| (pair[0], pair[1])).filter(|pair| pair.1 > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn counts_are_sorted_by_key() {
+        let mut counts = Counts::new();
+        counts.add(7, 1);
+        counts.add(-2, 3);
+        counts.add(7, 2);
+        counts.add(9, 0);
+        assert_eq!(counts.to_state(), [-2, 3, 7, 3]);
+        assert_eq!(counts.total(), 6);
+        assert!(counts.size() >= 32);
+    }
+
+    #[test]
+    fn a_broken_state_counts_what_is_whole() {
+        let mut counts = Counts::new();
+        counts.merge(&[1, 2, 5, -4, 3]);
+        assert_eq!(counts.to_state(), [1, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_and_order_gives_the_same_state(
+            values in prop::collection::vec((-20_i64..20, 1_i64..5), 0..60),
+            cut in 0_usize..60,
+        ) {
+            let mut whole = Counts::new();
+            values.iter().for_each(|&(key, n)| whole.add(key, n));
+            let (left, right) = values.split_at(cut.min(values.len()));
+            let mut parts = [Counts::new(), Counts::new()];
+            left.iter().rev().for_each(|&(key, n)| parts[0].add(key, n));
+            right.iter().for_each(|&(key, n)| parts[1].add(key, n));
+            let mut merged = Counts::new();
+            merged.merge(&parts[1].to_state());
+            merged.merge(&parts[0].to_state());
+            prop_assert_eq!(merged.to_state(), whole.to_state());
+        }
+    }
+}
