@@ -1,8 +1,14 @@
-//! column loops: text to shape, ordering, conversation fold, topic coincidence, histograms
+//! Column loops: text to shape, the conversation fold, and the statistics of samples.
+//!
+//! Pure functions over slices and Arrow arrays: no clock, no file, no randomness. Every state is
+//! made of integers in a canonical order, so that any grouping and order gives the same bits.
+
+#![deny(unsafe_code)]
 
 pub mod coincidence;
 pub mod counts;
 pub mod entropy;
+pub mod fold;
 pub mod histogram;
 pub mod intervals;
 pub mod novelty;

@@ -1,0 +1,301 @@
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{
+    ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use proptest::prelude::*;
+use turnwise_model::schema::column as c;
+use turnwise_model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+
+use super::*;
+
+const DAY: i64 = 20_000;
+
+/// One row of `events`, as a test writes it.
+#[derive(Clone, Debug)]
+struct Event {
+    kind: EventKind,
+    time_ms: i64,
+    message: i64,
+    phone: Option<i64>,
+    user: Option<i64>,
+    outbound: bool,
+    origin: i32,
+    message_kind: i32,
+    chars: Option<i32>,
+    status: Option<i32>,
+    category: Option<i32>,
+    offset: i64,
+}
+
+fn inbound(message: i64, time_ms: i64) -> Event {
+    Event {
+        kind: EventKind::Message,
+        time_ms,
+        message,
+        phone: Some(7),
+        user: None,
+        outbound: false,
+        origin: 0,
+        message_kind: 0,
+        chars: Some(10),
+        status: None,
+        category: None,
+        offset: message,
+    }
+}
+
+fn outbound(message: i64, time_ms: i64) -> Event {
+    Event { outbound: true, ..inbound(message, time_ms) }
+}
+
+fn status(message: i64, time_ms: i64, status: i32) -> Event {
+    Event { kind: EventKind::Status, status: Some(status), ..outbound(message, time_ms) }
+}
+
+fn batch(events: &[&Event]) -> RecordBatch {
+    let times = events.iter().map(|e| e.time_ms * 1_000).collect::<Vec<_>>();
+    let ints = |pick: &dyn Fn(&Event) -> Option<i32>| -> ArrayRef {
+        Arc::new(events.iter().map(|e| pick(e)).collect::<Int32Array>())
+    };
+    let longs = |pick: &dyn Fn(&Event) -> Option<i64>| -> ArrayRef {
+        Arc::new(events.iter().map(|e| pick(e)).collect::<Int64Array>())
+    };
+    let text = |value: &str| -> ArrayRef { Arc::new(StringArray::from(vec![value; events.len()])) };
+    let is_message = |e: &Event| e.kind == EventKind::Message;
+    RecordBatch::try_from_iter_with_nullable(vec![
+        (c::SENDER, text("100"), true),
+        (c::SOURCE, text("cluster/topic"), true),
+        (c::TIME, Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")), true),
+        (c::MESSAGE, longs(&|e| Some(e.message)), true),
+        (c::PEER_PHONE, longs(&|e| e.phone), true),
+        (c::PEER_USER, longs(&|e| e.user), true),
+        (c::OFFSET, longs(&|e| Some(e.offset)), true),
+        (c::PARTITION, ints(&|_| Some(0)), true),
+        (c::ITEM, ints(&|_| Some(0)), true),
+        (c::ORIGIN, ints(&|e| Some(e.origin)), true),
+        (c::DIRECTION, ints(&|e| is_message(e).then_some(i32::from(e.outbound))), true),
+        (c::MESSAGE_KIND, ints(&|e| is_message(e).then_some(e.message_kind)), true),
+        (c::CHARS, ints(&|e| e.chars), true),
+        (c::WORDS, ints(&|e| e.chars.map(|chars| chars / 5)), true),
+        (c::STATUS, ints(&|e| e.status), true),
+        (c::CATEGORY, ints(&|e| e.category), true),
+    ])
+    .expect("columns of one length")
+}
+
+/// Folds one day; the events go in as batches of `chunk` rows of one kind.
+fn fold(events: &[Event], day: i64, chunk: usize) -> Vec<RecordBatch> {
+    let day = Day(i32::try_from(day).expect("small"));
+    let mut folder = Folder::new(day..=day);
+    for kind in [EventKind::Status, EventKind::Message, EventKind::Account] {
+        let of_kind: Vec<&Event> = events.iter().filter(|e| e.kind == kind).collect();
+        for rows in of_kind.chunks(chunk) {
+            folder.push(kind, &batch(rows));
+        }
+    }
+    let mut batches = Vec::new();
+    folder
+        .fold::<()>(&mut |batch| {
+            batches.push(batch);
+            Ok(())
+        })
+        .expect("no error");
+    batches
+}
+
+/// The values of counters, a row a conversation.
+fn counts<const N: usize>(events: &[Event], day: i64, names: [&str; N]) -> Vec<[i64; N]> {
+    let mut found = Vec::new();
+    for batch in fold(events, day, 3) {
+        for row in 0..batch.num_rows() {
+            found.push(names.map(|name| batch[name].as_primitive::<Int64Type>().value(row)));
+        }
+    }
+    found
+}
+
+fn at(day: i64, hour: i64, minute: i64) -> i64 {
+    day * DAY_MS + hour * HOUR_MS + minute * MINUTE_MS
+}
+
+#[test]
+fn gap_over_thirty_minutes_starts_a_conversation() {
+    let events = [
+        inbound(1, at(DAY, 9, 0)),
+        outbound(2, at(DAY, 9, 30)),
+        inbound(3, at(DAY, 10, 0)),
+        inbound(4, at(DAY, 10, 30) + 1),
+    ];
+    let found = counts(&events, DAY, ["messages", "turns", "user_initiated", "peer_day_first"]);
+    assert_eq!(found, [[3, 3, 1, 1], [1, 1, 1, 0]]);
+}
+
+#[test]
+fn copies_count_once_and_the_live_one_first() {
+    let echo = Event { origin: 1, ..outbound(2, at(DAY, 9, 1)) };
+    let send = Event { offset: 9, ..outbound(2, at(DAY, 9, 2)) };
+    let events = [inbound(1, at(DAY, 9, 0)), inbound(1, at(DAY, 9, 0)), echo, send];
+    let found = counts(&events, DAY, ["messages", "b_messages", "e_messages"]);
+    assert_eq!(found, [[2, 1, 0]]);
+}
+
+#[test]
+fn user_id_meets_the_smallest_phone_it_was_seen_with() {
+    let by_user = Event { phone: None, user: Some(50), ..inbound(1, at(DAY, 9, 0)) };
+    let both = |message, phone, minute| Event {
+        phone: Some(phone),
+        user: Some(50),
+        ..inbound(message, at(DAY, 9, minute))
+    };
+    let events = [by_user, both(2, 8, 1), both(3, -9, 2)];
+    let batches = fold(&events, DAY, 10);
+    let peers: Vec<i64> = batches[0]["peer"].as_primitive::<Int64Type>().values().to_vec();
+    let messages = counts(&events, DAY, ["messages"]);
+    assert_eq!((peers, messages), (vec![-9, 8], vec![[2], [1]]));
+}
+
+#[test]
+fn failed_send_is_a_marked_row_and_in_no_conversation() {
+    let events =
+        [inbound(1, at(DAY, 9, 0)), outbound(2, at(DAY, 9, 1)), status(2, at(DAY, 9, 2), 4)];
+    let found = counts(&events, DAY, ["messages", "b_messages", "sends_with_status"]);
+    assert_eq!(found, [[1, 0, 0], [1, 0, 1]]);
+}
+
+#[test]
+fn sent_status_stands_for_a_message_without_record() {
+    let template = Event { category: Some(2), ..status(5, at(DAY, 9, 0), 0) };
+    let events = [
+        template,
+        status(6, at(DAY, 9, 1), 0),
+        status(7, at(DAY, 9, 1), 1),
+        outbound(8, at(DAY, 9, 2)),
+        status(8, at(DAY, 9, 2), 0),
+    ];
+    let found = counts(&events, DAY, ["b_messages", "stand_ins", "t_messages", "b_recorded"]);
+    assert_eq!(found, [[3, 2, 1, 1]]);
+}
+
+#[test]
+fn long_run_is_cut_at_day_ends_and_each_day_sees_its_own() {
+    // A message every 20 minutes from noon of one day to noon of the fourth.
+    let times = (0..=(3 * 24 * 3)).map(|step| at(DAY, 12, 0) + step * 20 * MINUTE_MS);
+    let events: Vec<Event> = (1..).zip(times).map(|(id, time)| inbound(id, time)).collect();
+    let of_day = |day| counts(&events, day, ["messages"]);
+    // Day 0: its 36, and the whole next day, at whose end it is cut.
+    assert_eq!(of_day(DAY), [[36 + 72]]);
+    assert!(of_day(DAY + 1).is_empty());
+    assert_eq!(of_day(DAY + 2), [[72]]);
+    assert_eq!(of_day(DAY + 3), [[37]]);
+}
+
+#[test]
+fn template_within_a_day_before_means_the_user_was_prompted() {
+    let template = |time| Event { message_kind: 11, ..outbound(9, time) };
+    let asked = inbound(1, at(DAY, 9, 0));
+    let initiated = |time| {
+        let found = counts(&[template(time), asked.clone()], DAY, ["user_initiated", "with_user"]);
+        found.into_iter().filter(|row| row[1] == 1).map(|row| row[0]).collect::<Vec<_>>()
+    };
+    assert_eq!(initiated(asked.time_ms - DAY_MS), [0]);
+    assert_eq!(initiated(asked.time_ms - DAY_MS - 1), [1]);
+}
+
+#[test]
+fn voice_is_answered_by_text_of_twenty_characters_in_time() {
+    let voice = Event { message_kind: 2, chars: None, ..inbound(1, at(DAY, 9, 0)) };
+    let reply = |chars, after_ms| Event { chars, ..outbound(2, at(DAY, 9, 0) + after_ms) };
+    let share = |reply| {
+        let mut batches = Vec::new();
+        let day = Day(i32::try_from(DAY).expect("small"));
+        let mut folder = Folder::new(day..=day);
+        let voices = batch(&[&voice]);
+        let mark: ArrayRef = Arc::new(Int32Array::from(vec![1]));
+        let mut columns = voices.columns().to_vec();
+        columns.push(mark);
+        let mut fields = voices.schema().fields().to_vec();
+        fields.push(Arc::new(arrow_schema::Field::new(
+            c::VOICE,
+            arrow_schema::DataType::Int32,
+            true,
+        )));
+        let schema = Arc::new(arrow_schema::Schema::new(fields));
+        folder.push(EventKind::Message, &RecordBatch::try_new(schema, columns).expect("one row"));
+        folder.push(EventKind::Message, &batch(&[&reply]));
+        folder
+            .fold::<()>(&mut |b| {
+                batches.push(b);
+                Ok(())
+            })
+            .expect("no error");
+        ["voice_n", "voice_answered"]
+            .map(|name| batches[0][name].as_primitive::<Int64Type>().value(0))
+    };
+    assert_eq!(share(reply(Some(20), 120_000)), [1, 1]);
+    assert_eq!(share(reply(Some(20), 120_001)), [1, 0]);
+    assert_eq!(share(reply(Some(7), 1)), [1, 0]);
+    assert_eq!(share(reply(None, 1)), [0, 0]);
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let peer = (0_i64..3, 0_i64..3);
+    (0..4_i32, 0..12_i64, 0..300_i64, peer, 0..3_i32, 0..13_i32).prop_map(
+        |(shape, message, slot, (phone, user), origin, kind)| {
+            let time_ms = at(DAY - 1, 0, 0) + slot * 13 * MINUTE_MS;
+            let base = match shape {
+                0 => status(message, time_ms, kind % 6),
+                1 => outbound(message, time_ms),
+                _ => inbound(message, time_ms),
+            };
+            Event {
+                phone: (phone > 0).then_some(phone),
+                user: (user > 0).then_some(10 + user),
+                origin,
+                message_kind: kind,
+                offset: slot * 100 + message,
+                ..base
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn order_of_arrival_and_batches_do_not_matter(
+        events in prop::collection::vec(any_event(), 0..60),
+        seed in any::<u64>(),
+        chunk in 1_usize..9,
+    ) {
+        let mut shuffled = events.clone();
+        let mut state = seed;
+        for at in (1..shuffled.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let other = usize::try_from(state >> 33).expect("31 bits") % (at + 1);
+            shuffled.swap(at, other);
+        }
+        prop_assert_eq!(fold(&events, DAY, 1_000), fold(&shuffled, DAY, chunk));
+    }
+
+    #[test]
+    fn rows_outside_the_range_of_a_day_do_not_matter(
+        events in prop::collection::vec(any_event(), 0..60),
+        far in prop::collection::vec((any_event(), any::<bool>()), 0..20),
+    ) {
+        let (from, to) = range_of_day(Day(i32::try_from(DAY).expect("small")));
+        let near: Vec<Event> = events
+            .into_iter()
+            .filter(|e| e.time_ms >= from.0 && e.time_ms < to.0)
+            .collect();
+        let mut all = near.clone();
+        all.extend(far.into_iter().map(|(event, before)| Event {
+            time_ms: if before { from.0 - 1 - event.offset } else { to.0 + event.offset },
+            ..event
+        }));
+        prop_assert_eq!(fold(&near, DAY, 7), fold(&all, DAY, 7));
+    }
+}
