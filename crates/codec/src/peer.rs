@@ -1,0 +1,178 @@
+//! Who the peer is: phone numbers, business-scoped user ids, and neither.
+//!
+//! Ids are opaque (samples hold placeholders), so what does not look like a number is still a
+//! phone where a phone is due. Only a *masked* number (`9191****873`) is none: it stands for many
+//! people, so it gives no pseudonym, but its first digits still tell the country.
+
+use std::borrow::Cow;
+
+use turnwise_model::{Keys, Pseudonym};
+
+use crate::country;
+use crate::json::Value;
+use crate::meant::{Id, id};
+
+/// A peer as a record names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Peer<'a> {
+    phone: Option<Cow<'a, str>>,
+    user: Option<Cow<'a, str>>,
+    too_long: bool,
+}
+
+/// A peer as rows hold it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PeerColumns {
+    pub(crate) phone: Option<Pseudonym>,
+    pub(crate) user: Option<Pseudonym>,
+    pub(crate) country: Option<[u8; 2]>,
+}
+
+impl<'a> Peer<'a> {
+    /// Takes a field of a phone number, or of a user id where it has the form `CC.…`. What was
+    /// known before stays.
+    pub(crate) fn phone_or_user(mut self, value: Option<Value<'a>>) -> Self {
+        match id(value) {
+            Id::Some(text) if is_group_id(&text) => {}
+            Id::Some(text) if is_user_id(&text) => self.user = self.user.or(Some(text)),
+            Id::Some(text) => self.phone = self.phone.or(Some(text)),
+            Id::TooLong => self.too_long = true,
+            Id::None => {}
+        }
+        self
+    }
+
+    /// Takes a field of a user id.
+    pub(crate) fn user(mut self, value: Option<Value<'a>>) -> Self {
+        match id(value) {
+            Id::Some(text) => self.user = self.user.or(Some(text)),
+            Id::TooLong => self.too_long = true,
+            Id::None => {}
+        }
+        self
+    }
+
+    /// Takes the fields of a contact that are still missing.
+    pub(crate) fn contact(self, contact: Option<Value<'a>>) -> Self {
+        let Some(contact) = contact else { return self };
+        self.phone_or_user(contact.get("wa_id")).user(contact.get("user_id"))
+    }
+
+    /// The same, but a masked number gives way to the contact's.
+    pub(crate) fn unmasked_by(mut self, contact: Option<Value<'a>>) -> Self {
+        let whole = contact.and_then(|contact| id(contact.get("wa_id")).some());
+        if self.phone.as_deref().is_some_and(is_masked)
+            && whole.as_deref().is_some_and(|whole| !is_masked(whole))
+        {
+            self.phone = None;
+        }
+        self.contact(contact)
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            phone: self.phone.or(other.phone),
+            user: self.user.or(other.user),
+            too_long: self.too_long || other.too_long,
+        }
+    }
+
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.too_long
+    }
+
+    pub(crate) fn has_none(&self) -> bool {
+        self.phone.is_none() && self.user.is_none()
+    }
+
+    pub(crate) fn phone_text(&self) -> Option<&str> {
+        self.phone.as_deref()
+    }
+
+    pub(crate) fn user_text(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// Keyed pseudonyms and the country; the text ends here.
+    pub(crate) fn columns(&self, keys: &Keys, sender: &str) -> PeerColumns {
+        let digits = self.phone.as_deref().map(normal_phone);
+        let by_phone = digits.as_deref().and_then(country::of_phone);
+        PeerColumns {
+            phone: digits
+                .filter(|digits| !is_masked(digits))
+                .map(|digits| keys.peer_phone(sender, &digits)),
+            user: self.user.as_deref().map(|user| keys.peer_user(sender, user)),
+            country: by_phone.or_else(|| self.user.as_deref().and_then(country::of_user_id)),
+        }
+    }
+}
+
+/// A phone number in one spelling: without a leading `+`, and where it is digits and
+/// separators only, the digits alone.
+pub(crate) fn normal_phone(text: &str) -> Cow<'_, str> {
+    let text = text.trim().trim_start_matches('+');
+    let separator = |ch: char| matches!(ch, ' ' | '-' | '.' | '(' | ')' | '\u{a0}');
+    if !text.contains(separator)
+        || !text.chars().all(|ch| ch.is_ascii_digit() || separator(ch))
+        || !text.contains(|ch: char| ch.is_ascii_digit())
+    {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter(char::is_ascii_digit).collect())
+}
+
+/// Whether two spellings mean one number: equal, or long numbers with equal last eight digits
+/// (some countries' mobile numbers are written with and without a digit after the country's).
+pub(crate) fn same_phone(one: &str, other: &str) -> bool {
+    let (one, other) = (normal_phone(one), normal_phone(other));
+    let long = |text: &str| text.len() >= 10 && text.bytes().all(|byte| byte.is_ascii_digit());
+    one == other
+        || (long(&one) && long(&other) && one[one.len() - 8..] == other[other.len() - 8..])
+}
+
+/// `CC.` and something.
+pub(crate) fn is_user_id(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() > 3 && bytes[..2].iter().all(u8::is_ascii_uppercase) && bytes[2] == b'.'
+}
+
+/// A group's address.
+pub(crate) fn is_group_id(text: &str) -> bool {
+    text.ends_with("@g.us")
+}
+
+/// Digits of which some are hidden: with asterisks, or with two or more `x`.
+fn is_masked(text: &str) -> bool {
+    let hidden = text.bytes().filter(|byte| matches!(byte, b'*' | b'x' | b'X')).count();
+    let rest = text.bytes().all(|byte| {
+        byte.is_ascii_digit() || matches!(byte, b'*' | b'x' | b'X' | b'+' | b'-' | b' ')
+    });
+    rest && (text.contains('*') || hidden >= 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phones_have_one_spelling() {
+        for (text, normal) in [
+            ("+16315558151", "16315558151"),
+            ("+1 (631) 555-8151", "16315558151"),
+            ("<PHONE>", "<PHONE>"),
+            ("WHATSAPP ID", "WHATSAPP ID"),
+        ] {
+            assert_eq!(normal_phone(text), normal);
+        }
+        assert!(same_phone("5215512345678", "525512345678"));
+        assert!(!same_phone("111", "1111"));
+    }
+
+    #[test]
+    fn forms_are_told_apart() {
+        assert!(is_user_id("US.1349") && is_user_id("CO.ENT.1"));
+        assert!(!is_user_id("US.") && !is_user_id("us.1") && !is_user_id("491701"));
+        assert!(is_masked("9191****873") && is_masked("49xxxx12") && !is_masked("BSUID_123"));
+        assert!(!is_masked("<WHATSAPP_USER>") && !is_masked("491701234567"));
+    }
+}
