@@ -1,0 +1,199 @@
+//! Writes data files that no commit names yet.
+//!
+//! A staged file is durable before [`Table::stage`] returns: on a local disk it is written
+//! under another name, synced, renamed, and its folder synced; an object store answers when
+//! it holds the whole object. Staged files that nobody commits are swept by vacuum.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Schema};
+use futures::{StreamExt as _, TryStreamExt as _};
+use object_store::ObjectStoreExt as _;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, Encoding as ParquetEncoding, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::schema::types::ColumnPath;
+
+use crate::error::{LakeError, Result};
+use crate::file::Partition;
+use crate::kernel::AddedFile;
+use crate::store::key_of;
+use crate::table::Table;
+
+/// Files put at the same time.
+const PUTS_AT_ONCE: usize = 8;
+/// Rows of a row group of a compressed file: what a reader can skip or a thread can take.
+const ROW_GROUP_ROWS: usize = 256 * 1024;
+
+/// How data files are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// Cheap to write: no heavy compression, dictionaries only where values repeat.
+    Light,
+    /// Small and quick to read: for files that stay.
+    Compressed,
+}
+
+/// Data files that wait for a commit.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    pub(crate) files: Vec<AddedFile>,
+    pub(crate) staged_ms: i64,
+    rows: u64,
+}
+
+impl Staged {
+    /// Nothing to add: for commits that only move offsets or remove files.
+    #[must_use]
+    pub fn empty(now_ms: i64) -> Self {
+        Self { files: Vec::new(), staged_ms: now_ms, rows: 0 }
+    }
+
+    /// Rows of all files.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// When staging began: commits later than the deadline after this are refused.
+    #[must_use]
+    pub fn staged_ms(&self) -> i64 {
+        self.staged_ms
+    }
+
+    /// The paths of the files, as the log will name them.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        self.files.iter().map(|file| file.path.clone()).collect()
+    }
+}
+
+impl Table {
+    /// Writes one data file for each part: its partition and its rows, without the
+    /// partition columns. Parts without rows write nothing.
+    ///
+    /// # Errors
+    /// [`LakeError::Store`] where the store failed: stage again; [`LakeError::Data`] where
+    /// the rows do not fit the table.
+    pub fn stage(
+        &self,
+        parts: Vec<(Partition, RecordBatch)>,
+        encoding: Encoding,
+        now_ms: i64,
+    ) -> Result<Staged> {
+        let mut staged = Staged::empty(now_ms);
+        let mut puts = Vec::new();
+        for (partition, rows) in parts {
+            if rows.num_rows() == 0 {
+                continue;
+            }
+            let rows = self.without_partition_columns(&rows)?;
+            self.expect_fits(&rows.schema())?;
+            let folder = self.layout().folder(&partition)?;
+            let name = format!("{}.parquet", uuid::Uuid::now_v7().simple());
+            let url = folder.url().join(&name).map_err(LakeError::data("name data file"))?;
+            let bytes = encode(&rows, encoding).map_err(LakeError::data("write data file"))?;
+            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            staged.files.push(folder.added(&url, size, now_ms, &rows)?);
+            staged.rows += u64::try_from(rows.num_rows()).unwrap_or(u64::MAX);
+            puts.push((key_of(&url)?, bytes));
+        }
+        let store = Arc::clone(&self.shared().place.store);
+        let put = self.shared().kernel.wait(async move {
+            futures::stream::iter(puts)
+                .map(|(key, bytes)| {
+                    let store = Arc::clone(&store);
+                    async move { store.put(&key, bytes.into()).await.map(drop) }
+                })
+                .buffer_unordered(PUTS_AT_ONCE)
+                .try_collect::<()>()
+                .await
+        });
+        put.map_err(LakeError::store("store data file"))?;
+        Ok(staged)
+    }
+
+    fn without_partition_columns(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let kept: Vec<usize> = (0..rows.num_columns())
+            .filter(|index| {
+                let name = rows.schema_ref().field(*index).name();
+                !self.partition_columns().iter().any(|column| column == name)
+            })
+            .collect();
+        if kept.len() == rows.num_columns() {
+            return Ok(rows.clone());
+        }
+        rows.project(&kept).map_err(LakeError::data("write data file"))
+    }
+
+    fn expect_fits(&self, schema: &Schema) -> Result<()> {
+        let table = self.schema();
+        let unknown = schema.fields().iter().find(|field| {
+            table
+                .field_with_name(field.name())
+                .map_or(true, |known| !same_type(known.data_type(), field.data_type()))
+        });
+        match unknown {
+            None => Ok(()),
+            Some(field) => Err(LakeError::data("write data file")(format!(
+                "column {} is not in the table with this type",
+                field.name()
+            ))),
+        }
+    }
+}
+
+/// Types are the same where only names or nullability of list items differ.
+fn same_type(a: &DataType, b: &DataType) -> bool {
+    match (a, b) {
+        (DataType::List(a), DataType::List(b)) => same_type(a.data_type(), b.data_type()),
+        (a, b) => a == b,
+    }
+}
+
+fn encode(rows: &RecordBatch, encoding: Encoding) -> parquet::errors::Result<Vec<u8>> {
+    let properties = match encoding {
+        Encoding::Light => light(rows.schema_ref()),
+        Encoding::Compressed => compressed(rows.schema_ref())?,
+    };
+    let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), Some(properties))?;
+    writer.write(rows)?;
+    writer.into_inner()
+}
+
+/// Dictionaries only for text and small integers: pseudonyms, times and hashes hardly
+/// repeat within a batch, and a dictionary that overflows costs and gains nothing.
+fn light(schema: &Schema) -> WriterProperties {
+    let mut properties = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_compression(Compression::LZ4_RAW)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_dictionary_enabled(false);
+    for field in schema.fields() {
+        if matches!(field.data_type(), DataType::Utf8 | DataType::Int32) {
+            let column = ColumnPath::from(field.name().as_str());
+            properties = properties.set_column_dictionary_enabled(column, true);
+        }
+    }
+    properties.build()
+}
+
+/// Times differ little from row to row in a compacted file, so they are stored as
+/// differences.
+fn compressed(schema: &Schema) -> parquet::errors::Result<WriterProperties> {
+    let mut properties = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_statistics_enabled(EnabledStatistics::Page);
+    for field in schema.fields() {
+        if matches!(field.data_type(), DataType::Timestamp(..)) {
+            let column = ColumnPath::from(field.name().as_str());
+            properties = properties
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_encoding(column, ParquetEncoding::DELTA_BINARY_PACKED);
+        }
+    }
+    Ok(properties.build())
+}

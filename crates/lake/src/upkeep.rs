@@ -1,0 +1,178 @@
+//! Keeps the log and the folder small: checkpoints, vacuum, log cleaning. Each step is safe
+//! if two do it at once, and may be left out: the table stays right, only slower.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use object_store::path::Path;
+use object_store::{Error, ObjectMeta, ObjectStoreExt as _};
+use turnwise_model::limits::{CHECKPOINT_EVERY, LOG_RETENTION_MS, ORPHAN_RETENTION_MS};
+
+use crate::error::{LakeError, Result};
+use crate::kernel::Held;
+use crate::log::Change;
+use crate::store::{OWN_FOLDER, key_of};
+use crate::table::Table;
+
+/// Deletions under way at the same time.
+const DELETES_AT_ONCE: usize = 16;
+
+impl Table {
+    /// Writes a checkpoint of the newest version where the newest one is
+    /// [`CHECKPOINT_EVERY`] commits old. Returns its version where one was written.
+    ///
+    /// # Errors
+    /// [`LakeError::Store`], [`LakeError::Data`]; the next call tries again.
+    pub fn checkpoint(&self) -> Result<Option<u64>> {
+        let version = self.refresh()?;
+        let log = self.log().clone();
+        let listing = self.shared().kernel.wait(async move { log.list().await })?;
+        let newest = listing.checkpoints.last_key_value().map_or(0, |(version, _)| *version);
+        if version < newest + CHECKPOINT_EVERY {
+            return Ok(None);
+        }
+        self.checkpoint_now().map(Some)
+    }
+
+    /// Writes a checkpoint of the newest version, due or not, and returns its version.
+    ///
+    /// # Errors
+    /// As [`Self::checkpoint`].
+    pub fn checkpoint_now(&self) -> Result<u64> {
+        self.refresh()?;
+        let held = self.held();
+        let held: Held = self.shared().kernel.checkpoint(&held)?;
+        let version = held.version();
+        self.stand_on(held);
+        Ok(version)
+    }
+
+    /// Deletes data files that no version of the last hour names and that are older than
+    /// [`ORPHAN_RETENTION_MS`]: what killed writers left, and what was replaced or compacted
+    /// away long enough ago for every reader to be done. Returns how many.
+    ///
+    /// A file is listed before the version is read that decides: whoever commits it in
+    /// between is seen, and nobody may commit it later (law 8).
+    ///
+    /// # Errors
+    /// [`LakeError::Store`], [`LakeError::Data`].
+    pub fn vacuum(&self, now_ms: i64) -> Result<usize> {
+        let old = now_ms - ORPHAN_RETENTION_MS;
+        let mut found = self.list(key_of(self.url())?)?;
+        found.retain(|meta| meta.last_modified.timestamp_millis() < old && is_data(meta));
+        let mut wanted: HashSet<Path> = HashSet::new();
+        if !found.is_empty() {
+            self.refresh()?;
+            let mut broken = None;
+            self.shared().kernel.scan(&self.held(), &mut |file| {
+                match key_of(&file.url) {
+                    Ok(key) => drop(wanted.insert(key)),
+                    Err(error) => broken = Some(error),
+                }
+                false
+            })?;
+            if let Some(error) = broken {
+                return Err(error);
+            }
+            for change in self.changes_since(old)? {
+                for path in change.removed_paths {
+                    let url = self.url().join(&path).map_err(LakeError::data("vacuum"))?;
+                    wanted.insert(key_of(&url)?);
+                }
+            }
+        }
+        let mut keys: Vec<Path> = found.into_iter().map(|meta| meta.location).collect();
+        keys.retain(|key| !wanted.contains(key));
+        let left = self.list(self.shared().place.temporary()?)?;
+        let left = left.into_iter().filter(|meta| meta.last_modified.timestamp_millis() < old);
+        keys.extend(left.map(|meta| meta.location));
+        self.delete(keys, DELETES_AT_ONCE)
+    }
+
+    /// Deletes log entries and checkpoints that are older than [`LOG_RETENTION_MS`] and
+    /// covered by a checkpoint that is older too, so that every version the log still names
+    /// can be read. In ascending order: an entry is never gone while an older one is there
+    /// (`table.rs` says why). Returns how many.
+    ///
+    /// # Errors
+    /// [`LakeError::Store`].
+    pub fn clean_log(&self, now_ms: i64) -> Result<usize> {
+        let old =
+            |meta: &ObjectMeta| meta.last_modified.timestamp_millis() < now_ms - LOG_RETENTION_MS;
+        let log = self.log().clone();
+        let listing = self.shared().kernel.wait(async move { log.list().await })?;
+        let covering = listing.checkpoints.iter().rev().find(|(_, meta)| old(meta));
+        let Some((covered, _)) = covering else { return Ok(0) };
+        let commits = listing.commits.range(..covered).map(|(_, meta)| meta);
+        let mut keys: Vec<Path> =
+            commits.take_while(|meta| old(meta)).map(|meta| meta.location.clone()).collect();
+        let checkpoints = listing.checkpoints.range(..covered).map(|(_, meta)| meta);
+        // A checkpoint goes when no entry needs it: all entries up to it are gone before.
+        if keys.len() == listing.commits.range(..covered).count() {
+            keys.extend(checkpoints.map(|meta| meta.location.clone()));
+        }
+        self.delete(keys, 1)
+    }
+
+    /// The commits that were made at or after a time, by the store's clock.
+    fn changes_since(&self, time_ms: i64) -> Result<Vec<Change>> {
+        let log = self.log().clone();
+        self.shared().kernel.wait(async move {
+            let listing = log.list().await?;
+            let recent = listing
+                .commits
+                .iter()
+                .find(|(_, meta)| meta.last_modified.timestamp_millis() >= time_ms);
+            let (Some((first, _)), Some((last, _))) = (recent, listing.commits.last_key_value())
+            else {
+                return Ok(Vec::new());
+            };
+            let mut changes = Vec::new();
+            if let Some(before) = first.checked_sub(1) {
+                changes = log.between(before, *last).await?;
+            } else {
+                changes.extend(log.read(0).await?);
+                changes.extend(log.between(0, *last).await?);
+            }
+            Ok(changes)
+        })
+    }
+
+    fn list(&self, folder: Path) -> Result<Vec<ObjectMeta>> {
+        let store = Arc::clone(&self.shared().place.store);
+        let listed = self
+            .shared()
+            .kernel
+            .wait(async move { store.list(Some(&folder)).try_collect::<Vec<_>>().await });
+        listed.map_err(LakeError::store("list files"))
+    }
+
+    fn delete(&self, keys: Vec<Path>, at_once: usize) -> Result<usize> {
+        let store = Arc::clone(&self.shared().place.store);
+        let deleted = self.shared().kernel.wait(async move {
+            futures::stream::iter(keys)
+                .map(|key| {
+                    let store = Arc::clone(&store);
+                    async move {
+                        match store.delete(&key).await {
+                            Ok(()) => Ok(1),
+                            Err(Error::NotFound { .. }) => Ok(0),
+                            Err(error) => Err(error),
+                        }
+                    }
+                })
+                .buffered(at_once)
+                .try_fold(0, |sum, one| async move { Ok(sum + one) })
+                .await
+        });
+        deleted.map_err(LakeError::store("delete files"))
+    }
+}
+
+/// Whether a file below the table's folder is a data file: not of the log, not our own.
+fn is_data(meta: &ObjectMeta) -> bool {
+    let is_parquet = meta.location.filename().is_some_and(|name| name.ends_with(".parquet"));
+    is_parquet
+        && !meta.location.parts().any(|part| matches!(part.as_ref(), "_delta_log" | OWN_FOLDER))
+}
