@@ -52,6 +52,14 @@ impl<'a> Peer<'a> {
         self
     }
 
+    /// Takes a request's `recipient`: a user id, unless it is a number.
+    pub(crate) fn recipient(self, value: Option<Value<'a>>) -> Self {
+        let number = id(value).some().is_some_and(|text| {
+            normal_phone(&text).bytes().all(|byte| byte.is_ascii_digit())
+        });
+        if number { self.phone_or_user(value) } else { self.user(value) }
+    }
+
     /// Takes the fields of a contact that are still missing.
     pub(crate) fn contact(self, contact: Option<Value<'a>>) -> Self {
         let Some(contact) = contact else { return self };

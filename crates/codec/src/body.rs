@@ -1,0 +1,188 @@
+//! What a message is, whichever way it goes: kind, interactive type, voice mark and text.
+//!
+//! A text is the body of a text message, the body of an interactive message, the title of a
+//! tapped reply, or a caption. Template parameters, flow answers, edits and orders have none.
+
+use std::borrow::Cow;
+
+use turnwise_model::{InteractiveType, MessageKind};
+
+use crate::json::{Kind, Value};
+use crate::meant;
+
+/// The text of a message as far as it is known.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Text<'a> {
+    /// There is none.
+    None,
+    /// Metadata only: its length.
+    Chars(i32),
+    /// The text.
+    Body(Cow<'a, str>),
+}
+
+/// What a message is.
+pub(crate) struct Body<'a> {
+    pub(crate) kind: MessageKind,
+    pub(crate) interactive: Option<InteractiveType>,
+    pub(crate) voice: Option<bool>,
+    pub(crate) text: Text<'a>,
+    pub(crate) is_reply: bool,
+}
+
+/// Names of bodies, for messages without a type.
+const BODIES: &[&str] = &[
+    "text", "image", "audio", "voice", "video", "document", "sticker", "interactive", "button",
+    "location", "contacts", "order", "template", "reaction", "system", "edit", "revoke",
+    "unsupported",
+];
+
+/// Reads a message's body; `message` is the object that holds `type`.
+pub(crate) fn body(message: Value<'_>) -> Body<'_> {
+    let named = meant::word(message.get("type"));
+    let name = match named.as_deref() {
+        Some(name) => name,
+        None => BODIES.iter().find(|name| message.get(name).is_some()).copied().unwrap_or(""),
+    };
+    let kind = match name {
+        "voice" => MessageKind::Audio,
+        name => MessageKind::from_name(name).unwrap_or(MessageKind::Unknown),
+    };
+    let inner = if name.is_empty() { None } else { message.get(name) };
+    let voice = (kind == MessageKind::Audio).then(|| {
+        let marked = inner.and_then(|inner| meant::boolean(inner.get("voice")));
+        marked.unwrap_or(name == "voice")
+    });
+    let interactive = (kind == MessageKind::Interactive).then(|| interactive_type(inner));
+    let context = message.get("context");
+    let answered = |key| context.is_some_and(|context| has_id(context.get(key)));
+    Body {
+        kind,
+        interactive,
+        voice,
+        text: text(kind, message, inner),
+        is_reply: answered("id") || answered("message_id"),
+    }
+}
+
+fn has_id(value: Option<Value<'_>>) -> bool {
+    meant::id(value) != meant::Id::None
+}
+
+fn interactive_type(inner: Option<Value<'_>>) -> InteractiveType {
+    let Some(inner) = inner else { return InteractiveType::Other };
+    match meant::word(inner.get("type")) {
+        Some(name) => InteractiveType::from_name(&name).unwrap_or(InteractiveType::Other),
+        None => InteractiveType::ALL
+            .iter()
+            .copied()
+            .find(|kind| inner.get(kind.name()).is_some())
+            .unwrap_or(InteractiveType::Other),
+    }
+}
+
+/// The first of these that is a string is the text; else the first length counts.
+fn text<'a>(kind: MessageKind, message: Value<'a>, inner: Option<Value<'a>>) -> Text<'a> {
+    let Some(inner) = inner else { return Text::None };
+    let bodies: &[&[&str]] = match kind {
+        MessageKind::Text => &[&["body"]],
+        MessageKind::Image
+        | MessageKind::Audio
+        | MessageKind::Video
+        | MessageKind::Document
+        | MessageKind::Sticker => &[&["caption"]],
+        MessageKind::Interactive => {
+            &[&["button_reply", "title"], &["list_reply", "title"], &["body", "text"], &["body"]]
+        }
+        MessageKind::Button => &[&["text"]],
+        _ => return Text::None,
+    };
+    let found = bodies.iter().find_map(|path| inner.at(path)?.string());
+    let bare = || (kind == MessageKind::Text).then(|| inner.string()).flatten();
+    if let Some(text) = found.or_else(bare) {
+        return Text::Body(text);
+    }
+    let lengths = [
+        inner.get("chars"),
+        inner.at(&["body", "chars"]),
+        inner.at(&["caption", "chars"]),
+        inner.at(&["button_reply", "chars"]),
+        inner.at(&["list_reply", "chars"]),
+        message.get("chars").filter(|chars| chars.kind() != Kind::Object),
+    ];
+    lengths
+        .into_iter()
+        .find_map(meant::integer)
+        .and_then(|chars| i32::try_from(chars).ok())
+        .filter(|chars| *chars >= 0)
+        .map_or(Text::None, Text::Chars)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Tape;
+
+    fn check(json: &str, kind: MessageKind, voice: Option<bool>, text: Option<&str>) {
+        let mut tape = Tape::default();
+        let read = body(tape.parse(json).expect("JSON"));
+        assert_eq!((read.kind, read.voice), (kind, voice), "{json}");
+        match read.text {
+            Text::Body(found) => assert_eq!(Some(&*found), text, "{json}"),
+            Text::Chars(chars) => assert_eq!(Some(&*format!("#{chars}")), text, "{json}"),
+            Text::None => assert_eq!(None, text, "{json}"),
+        }
+    }
+
+    #[test]
+    fn texts_are_bodies_titles_and_captions() {
+        use MessageKind as M;
+        check(r#"{"type":"text","text":{"body":"a\nb"}}"#, M::Text, None, Some("a\nb"));
+        check(r#"{"type":"TEXT","text":{"body":""}}"#, M::Text, None, Some(""));
+        check(r#"{"type":"text","text":{"chars":123}}"#, M::Text, None, Some("#123"));
+        check(r#"{"type":"text","text":{"chars":"123"}}"#, M::Text, None, Some("#123"));
+        check(r#"{"type":"image","image":{"id":"1","caption":"c"}}"#, M::Image, None, Some("c"));
+        check(r#"{"type":"image","image":{"id":"1"},"chars":7}"#, M::Image, None, Some("#7"));
+        check(r#"{"type":"image","image":{"id":"1","chars":8}}"#, M::Image, None, Some("#8"));
+        check(r#"{"type":"audio","audio":{"voice":"true"}}"#, M::Audio, Some(true), None);
+        check(r#"{"type":"audio","audio":{"id":"1"}}"#, M::Audio, Some(false), None);
+        check(r#"{"type":"voice","voice":{"id":"1"}}"#, M::Audio, Some(true), None);
+        check(r#"{"type":"button","button":{"text":"No","payload":"x"}}"#, M::Button, None, Some("No"));
+        check(
+            r#"{"type":"interactive","interactive":{"type":"list_reply","list_reply":{"title":"t","description":"d"}}}"#,
+            M::Interactive,
+            None,
+            Some("t"),
+        );
+        check(
+            r#"{"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"body":"Sent"}}}"#,
+            M::Interactive,
+            None,
+            None,
+        );
+        check(
+            r#"{"type":"interactive","interactive":{"type":"list","body":{"text":"b"},"footer":{"text":"f"}}}"#,
+            M::Interactive,
+            None,
+            Some("b"),
+        );
+        check(r#"{"type":"template","template":{"name":"n"}}"#, M::Template, None, None);
+        check(r#"{"type":"hologram","text":{"body":"x"}}"#, M::Unknown, None, None);
+        check(r#"{"type":null,"location":{"latitude":1}}"#, M::Location, None, None);
+        check(r#"{"type":true}"#, M::Unknown, None, None);
+        check(r#"{"type":"order","order":{"text":"x"}}"#, M::Order, None, None);
+    }
+
+    #[test]
+    fn interactive_types_are_known_or_other() {
+        for (json, kind) in [
+            (r#"{"type":"interactive","interactive":{"button_reply":{}}}"#, InteractiveType::ButtonReply),
+            (r#"{"type":"interactive","interactive":{"type":"flow"}}"#, InteractiveType::Flow),
+            (r#"{"type":"interactive","interactive":{"type":"x"}}"#, InteractiveType::Other),
+            (r#"{"type":"interactive"}"#, InteractiveType::Other),
+        ] {
+            let mut tape = Tape::default();
+            assert_eq!(body(tape.parse(json).expect("JSON")).interactive, Some(kind));
+        }
+    }
+}

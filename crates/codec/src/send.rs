@@ -1,0 +1,146 @@
+//! Turnwise's own record of a send: the request, the platform's answer, and when.
+//!
+//! The message's id is the answer's, because statuses refer to it; without an answer the message
+//! has the pseudonym of the record's own bytes and joins no status.
+
+use turnwise_model::{Direction, Origin};
+
+use crate::body::body;
+use crate::json::{Kind, Value};
+use crate::meant::{self, Id};
+use crate::peer::Peer;
+use crate::reason::{Reason, ignored};
+use crate::record::{Fail, Record, Scope};
+use crate::rows::MessageRow;
+
+/// Whether a record's content is that of a send; of an array its first element tells.
+pub(crate) fn is_send(root: Value<'_>) -> bool {
+    let Some(first) = root.items().next() else { return false };
+    first.get("request").is_some() || is_bare_request(first)
+}
+
+/// A request body without the record around it.
+fn is_bare_request(value: Value<'_>) -> bool {
+    let known = |keys: &[&str]| keys.iter().any(|key| value.get(key).is_some());
+    let received =
+        ["entry", "changes", "metadata", "messages", "statuses", "from", "timestamp", "value"];
+    value.get("messaging_product").is_some()
+        && !known(&received)
+        && (known(&["to", "recipient"]) || is_mark(value))
+}
+
+/// Decodes a record: one send, or a list of them.
+pub(crate) fn decode(record: &mut Record<'_>, root: Value<'_>) {
+    let listed = root.kind() == Kind::Array;
+    for (at, send) in root.items().enumerate() {
+        if listed {
+            record.path.index(at);
+        }
+        one(record, send);
+        record.path.clear();
+    }
+}
+
+fn is_mark(request: Value<'_>) -> bool {
+    request.get("message_id").is_some() && request.get("status").is_some()
+        || request.get("typing_indicator").is_some()
+}
+
+fn one(record: &mut Record<'_>, send: Value<'_>) {
+    let bytes = send.raw().len();
+    let scope = Scope {
+        waba_id: meant::id(send.get("waba_id")),
+        sender: meant::id(send.get("phone_number_id")),
+    };
+    let bare = is_bare_request(send);
+    let request = if bare { Some(send) } else { send.get("request") };
+    let Some(request) = request.filter(|request| request.is_object()) else {
+        let (reason, found) = if send.is_object() {
+            (Reason::WrongType, send.get_or_null("request").map(Value::kind))
+        } else {
+            (Reason::UnknownShape, None)
+        };
+        let inner = if send.is_object() { "request" } else { "" };
+        let fail = record.fail(reason, inner, "object", found.or((inner.is_empty()).then(|| send.kind())));
+        return record.dead(Some(&scope), fail, bytes);
+    };
+    if is_mark(request) {
+        let typing = request.get("typing_indicator").is_some();
+        let name = if typing { ignored::TYPING } else { ignored::MARK_AS_READ };
+        return record.ignored(Some(&scope), name, bytes);
+    }
+    if !bare {
+        match is_accepted(record, send) {
+            Ok(true) => {}
+            Ok(false) => return record.ignored(Some(&scope), ignored::SEND_FAILED, bytes),
+            Err(fail) => return record.dead(Some(&scope), fail, bytes),
+        }
+    }
+    let Some(item) = record.begin() else { return };
+    match message(record, &scope, item, send, request) {
+        Ok(row) => record.message(row),
+        Err(fail) => record.dead_at(item, &scope, fail, send),
+    }
+}
+
+/// Whether the answer's HTTP status is 2xx. Without one the answer itself tells, if there is one.
+fn is_accepted(record: &Record<'_>, send: Value<'_>) -> Result<bool, Fail> {
+    let response = send.get("response");
+    if let Some(status) = meant::integer(send.get("status")) {
+        return Ok((200..300).contains(&status));
+    }
+    if response.is_some_and(|response| response.get("error").is_some()) {
+        return Ok(false);
+    }
+    if response.is_some_and(|response| response.get("messages").is_some()) {
+        return Ok(true);
+    }
+    let found = send.get_or_null("status").map(Value::kind);
+    Err(record.fail(Reason::WrongType, "status", "HTTP status", found))
+}
+
+fn message(
+    record: &mut Record<'_>,
+    scope: &Scope<'_>,
+    item: i32,
+    send: Value<'_>,
+    request: Value<'_>,
+) -> Result<MessageRow, Fail> {
+    let owner = record.known_owner(scope)?;
+    let time = record.time_at("time", send.get("time"))?;
+    let response = send.get("response");
+    let first = |key| response.and_then(|response| response.get(key)?.items().next());
+    let id = first("messages").map_or(Id::None, |message| meant::id(message.get("id")));
+    let in_group = meant::word(request.get("recipient_type")).as_deref() == Some("group")
+        || meant::id(request.get("to")).some().is_some_and(|to| crate::peer::is_group_id(&to));
+    let peer = if in_group {
+        Peer::default()
+    } else {
+        let requested = Peer::default()
+            .phone_or_user(request.get("to"))
+            .recipient(request.get("recipient"));
+        Peer::default().contact(first("contacts")).or(requested)
+    };
+    record.check_peer(&peer)?;
+    let message = record.pseudonym(&owner, id, send)?;
+    let columns = peer.columns(record.keys, &owner.name);
+    let body = body(request);
+    let mut common = record.common(&owner, item, time).with_peer(columns);
+    common.message = Some(message);
+    Ok(MessageRow {
+        common,
+        origin: Origin::Live,
+        in_group,
+        direction: Direction::Outbound,
+        kind: body.kind,
+        interactive: body.interactive,
+        voice: body.voice,
+        country: columns.country,
+        is_reply: body.is_reply,
+        has_referral: false,
+        text: record.text(body.text),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,272 @@
+//! Account events: violations, restrictions, handovers, identity changes, facts about the
+//! number, and error codes. Names come from dictionaries only; all others are `other`.
+
+use turnwise_model::{Direction, MessageKind, Millis};
+
+use super::{Place, each};
+use crate::json::Value;
+use crate::meant::{self, Time};
+use crate::peer::{Peer, PeerColumns};
+use crate::record::{Fail, Owner, Record, Scope};
+use crate::rows::{AccountFacts, Common, MessageRow};
+
+/// Fields that are account events.
+const FIELDS: &[&str] = &[
+    "account_update",
+    "account_alerts",
+    "phone_number_quality_update",
+    "messaging_handovers",
+    "user_id_update",
+];
+
+/// Event of a row that is an error.
+const ERROR: &str = "error";
+const OTHER: &str = "other";
+
+/// What `event`, `alert_type` and a system message's `type` may say.
+const EVENTS: &[&str] = &[
+    "ACCOUNT_DELETED",
+    "ACCOUNT_OFFBOARDED",
+    "ACCOUNT_RECONNECTED",
+    "ACCOUNT_RESTRICTION",
+    "ACCOUNT_VIOLATION",
+    "AD_ACCOUNT_LINKED",
+    "AUTH_INTL_PRICE_ELIGIBILITY_UPDATE",
+    "BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE",
+    "DISABLED_UPDATE",
+    "MM_LITE_TERMS_SIGNED",
+    "PARTNER_ADDED",
+    "PARTNER_APP_INSTALLED",
+    "PARTNER_APP_UNINSTALLED",
+    "PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE",
+    "PARTNER_REMOVED",
+    "VERIFIED_ACCOUNT",
+    "VOLUME_BASED_PRICING_TIER_UPDATE",
+    "DOWNGRADE",
+    "FLAGGED",
+    "ONBOARDING",
+    "THROUGHPUT_UPGRADE",
+    "UNFLAGGED",
+    "UPGRADE",
+    "INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED",
+    "INCREASED_CAPABILITIES_ELIGIBILITY_FAILED",
+    "INCREASED_CAPABILITIES_ELIGIBILITY_NEED_MORE_INFO",
+    "OBA_APPROVED",
+    "OBA_REJECTED",
+    "PROFILE_PICTURE_LOST",
+    "control_passed",
+    "control_taken",
+    "customer_changed_number",
+    "customer_identity_changed",
+    "user_changed_number",
+    "user_changed_user_id",
+];
+
+/// Roles that may hold a thread.
+const ROLES: &[&str] =
+    &["customer_service", "marketing", "utility", "ctwa", "ai_agent", "escalation"];
+
+fn known(names: &'static [&'static str], name: &str) -> &'static str {
+    names.iter().find(|known| known.eq_ignore_ascii_case(name)).copied().unwrap_or(OTHER)
+}
+
+/// The dictionary's own copy of an account field's name.
+pub(super) fn field(name: &str) -> Option<&'static str> {
+    FIELDS.iter().find(|field| **field == name).copied()
+}
+
+/// The field of a value that came without one, where the value tells.
+pub(super) fn guess(value: Value<'_>) -> Option<&'static str> {
+    let has = |key| value.get(key).is_some();
+    if has("control_passed") || has("control_taken") {
+        Some("messaging_handovers")
+    } else if has("user_id_update") {
+        Some("user_id_update")
+    } else if has("violation_info") || has("restriction_info") || has("ban_info") {
+        Some("account_update")
+    } else if has("alert_info") || has("alert_type") {
+        Some("account_alerts")
+    } else {
+        let event = meant::word(value.get("event"))?;
+        event.starts_with("account_").then_some("account_update")
+    }
+}
+
+/// The event of an account field.
+pub(super) fn event(
+    record: &mut Record<'_>,
+    place: &Place<'_>,
+    field: &'static str,
+    value: Value<'_>,
+) {
+    match field {
+        "messaging_handovers" if value.get(field).is_some() => {
+            each(record, value, field, |record, element| handover(record, place, element));
+        }
+        "messaging_handovers" => handover(record, place, value),
+        "user_id_update" if value.get(field).is_some() => {
+            each(record, value, field, |record, element| user_id(record, place, element));
+        }
+        "user_id_update" => user_id(record, place, value),
+        _ => fact(record, place, field, value),
+    }
+}
+
+/// One of `value.errors[]` or `history[].errors[]`.
+pub(super) fn error(
+    record: &mut Record<'_>,
+    place: &Place<'_>,
+    field: &'static str,
+    value: Value<'_>,
+) {
+    let error_code = meant::integer(value.get("code"));
+    let facts = AccountFacts { field, event: ERROR, error_code, ..AccountFacts::default() };
+    one(record, place, &place.scope, value, |_, _| Ok((Peer::default(), facts)));
+}
+
+fn fact(record: &mut Record<'_>, place: &Place<'_>, field: &'static str, value: Value<'_>) {
+    let named = ["event", "alert_type"]
+        .into_iter()
+        .find_map(|key| meant::word(value.get(key)))
+        .or_else(|| meant::word(value.at(&["alert_info", "alert_type"])));
+    let event = named.as_deref().map_or(OTHER, |name| known(EVENTS, name));
+    let of_number = meant::word(value.get("entity_type")).as_deref() == Some("phone_number");
+    let mut scope = place.scope.clone();
+    if of_number {
+        scope.sender = scope.sender.or_else(|| meant::id(value.get("entity_id")));
+    }
+    let facts = AccountFacts { field, event, ..AccountFacts::default() };
+    one(record, place, &scope, value, |_, _| Ok((Peer::default(), facts)));
+}
+
+fn handover(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
+    let named = meant::word(value.get("type")).or_else(|| {
+        let kinds = ["control_passed", "control_taken"];
+        kinds.into_iter().find(|kind| value.get(kind).is_some()).map(str::to_owned)
+    });
+    let event = named.as_deref().map_or(OTHER, |name| known(EVENTS, name));
+    let body = named.as_deref().and_then(|name| value.get(name)).unwrap_or(value);
+    let role = |key| meant::word(body.get(key)).map(|role| known(ROLES, &role));
+    let facts = AccountFacts {
+        field: "messaging_handovers",
+        event,
+        role_previous: role("previous_owner_role"),
+        role_new: role("new_owner_role"),
+        ..AccountFacts::default()
+    };
+    let sender = ["phone_number", "wa_id", "id"];
+    let peer = value.get("sender").map_or_else(Peer::default, |person| {
+        sender
+            .into_iter()
+            .fold(Peer::default(), |peer, key| peer.phone_or_user(person.get(key)))
+            .user(person.get("user_id"))
+    });
+    one(record, place, &place.scope, value, |_, _| Ok((peer, facts)));
+}
+
+fn user_id(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
+    one(record, place, &place.scope, value, |record, owner| {
+        let previous = Peer::default().user(value.at(&["user_id", "previous"]));
+        record.check_peer(&previous)?;
+        let peer = Peer::default()
+            .phone_or_user(value.get("wa_id"))
+            .user(value.at(&["user_id", "current"]));
+        let facts = AccountFacts {
+            field: "user_id_update",
+            event: "user_changed_user_id",
+            user_previous: pseudonyms(record, owner, &previous).user,
+            ..AccountFacts::default()
+        };
+        Ok((peer, facts))
+    });
+}
+
+/// The account row beside a system message that tells of another number, user id or identity.
+pub(super) fn identity_change(
+    record: &Record<'_>,
+    place: &Place<'_>,
+    owner: &Owner<'_>,
+    value: Value<'_>,
+    row: &MessageRow,
+) -> Result<Option<(Common, AccountFacts)>, Fail> {
+    if row.kind != MessageKind::System || row.direction != Direction::Inbound {
+        return Ok(None);
+    }
+    let Some(system) = value.get("system") else { return Ok(None) };
+    let renamed = system.get("wa_id").is_some() || system.get("new_wa_id").is_some();
+    let event = match meant::word(system.get("type")) {
+        Some(name) => known(EVENTS, &name),
+        None if renamed => "user_changed_number",
+        None => OTHER,
+    };
+    if event == OTHER {
+        return Ok(None);
+    }
+    let now = Peer::default()
+        .phone_or_user(system.get("new_wa_id"))
+        .phone_or_user(system.get("wa_id"))
+        .user(system.get("new_user_id"))
+        .user(system.get("user_id"));
+    let before = Peer::default()
+        .phone_or_user(system.get("customer"))
+        .phone_or_user(system.get("previous_wa_id"))
+        .user(system.get("previous_user_id"));
+    record.check_peer(&now)?;
+    record.check_peer(&before)?;
+    let (now, before) = (pseudonyms(record, owner, &now), pseudonyms(record, owner, &before));
+    let mut common = row.common;
+    // The message is the old number's: what changed is new, the rest is as it was.
+    let phone_previous = before.phone.or(row.common.peer_phone);
+    let user_previous = before.user.or(row.common.peer_user);
+    common.peer_phone = now.phone.or(row.common.peer_phone);
+    common.peer_user = now.user.or(row.common.peer_user);
+    let facts = AccountFacts {
+        field: if place.field.is_empty() || place.field == OTHER { "messages" } else { place.field },
+        event,
+        phone_previous: now.phone.and(phone_previous),
+        user_previous: now.user.and(user_previous),
+        ..AccountFacts::default()
+    };
+    Ok(Some((common, facts)))
+}
+
+/// Pseudonyms are of a sender's peers; without a sender there are none.
+fn pseudonyms(record: &Record<'_>, owner: &Owner<'_>, peer: &Peer<'_>) -> PeerColumns {
+    if owner.name.is_empty() {
+        PeerColumns::default()
+    } else {
+        peer.columns(record.keys, &owner.name)
+    }
+}
+
+/// Its own time, else the entry's, else the record's, else when reading began.
+fn time(record: &Record<'_>, place: &Place<'_>, value: Value<'_>) -> Result<Millis, Fail> {
+    for (key, time) in [("timestamp", value.get("timestamp")), ("entry.time", place.entry_time)] {
+        if let Time::Some(time) = meant::time(time) {
+            return record.in_range(key, time);
+        }
+    }
+    Ok(record.time)
+}
+
+/// Numbers the item and writes its row, or its dead letter.
+fn one<'a>(
+    record: &mut Record<'_>,
+    place: &Place<'_>,
+    scope: &Scope<'a>,
+    value: Value<'_>,
+    build: impl FnOnce(&Record<'_>, &Owner<'a>) -> Result<(Peer<'a>, AccountFacts), Fail>,
+) {
+    let Some(item) = record.begin() else { return };
+    let built = record.owner(scope).and_then(|owner| {
+        let time = time(record, place, value)?;
+        let (peer, facts) = build(record, &owner)?;
+        record.check_peer(&peer)?;
+        let columns = pseudonyms(record, &owner, &peer);
+        Ok((record.common(&owner, item, time).with_peer(columns), facts))
+    });
+    match built {
+        Ok((common, facts)) => record.account(common, facts),
+        Err(fail) => record.dead_at(item, scope, fail, value),
+    }
+}

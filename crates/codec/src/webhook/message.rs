@@ -1,0 +1,257 @@
+//! Messages of webhooks: received, echoed from the phone app, on standby, of a history import.
+
+use turnwise_model::{Direction, Origin};
+
+use super::{Place, account};
+use crate::body::{Body, body};
+use crate::json::Value;
+use crate::meant::{self, Id};
+use crate::peer::{self, Peer};
+use crate::reason::Reason;
+use crate::record::{Fail, Owner, Record};
+use crate::rows::MessageRow;
+
+/// Whether an object is a message or a status rather than something around one.
+pub(super) fn looks_like_one(value: Value<'_>) -> bool {
+    let has = |key| value.get(key).is_some();
+    (has("type") || has("status") || has("id"))
+        && (has("from") || has("from_user_id") || has("to") || has("to_user_id") || has("timestamp"))
+        && !has("messages")
+        && !has("statuses")
+        && !has("sender")
+}
+
+/// One of `messages[]`.
+pub(super) fn inbound<'a>(
+    record: &mut Record<'_>,
+    place: &Place<'a>,
+    origin: Origin,
+    alone: bool,
+    value: Value<'a>,
+) {
+    one(record, place, value, |record, owner, item| {
+        let peer = author(value);
+        row(record, place, owner, item, value, origin, Direction::Inbound, (peer, alone))
+    });
+}
+
+/// One of `message_echoes[]`: what the business sent by other ways than the API.
+pub(super) fn echo<'a>(
+    record: &mut Record<'_>,
+    place: &Place<'a>,
+    origin: Origin,
+    alone: bool,
+    value: Value<'a>,
+) {
+    one(record, place, value, |record, owner, item| {
+        let peer = addressee(value);
+        row(record, place, owner, item, value, origin, Direction::Outbound, (peer, alone))
+    });
+}
+
+/// One of a history's messages. The thread names the peer; who wrote it gives the direction.
+pub(super) fn from_history<'a>(
+    record: &mut Record<'_>,
+    place: &Place<'a>,
+    thread: Option<Value<'a>>,
+    value: Value<'a>,
+) {
+    one(record, place, value, |record, owner, item| {
+        let named = thread.map_or_else(Peer::default, |thread| {
+            let context = |key| thread.at(&["context", key]);
+            Peer::default()
+                .phone_or_user(thread.get("id"))
+                .phone_or_user(context("wa_id"))
+                .user(context("user_id"))
+        });
+        let direction = direction(place, &named, value)
+            .ok_or_else(|| record.fail(Reason::NoDirection, "from", "business or peer", value.get("from").map(Value::kind)))?;
+        let other = match direction {
+            Direction::Inbound => author(value),
+            Direction::Outbound => addressee(value),
+        };
+        let peer = named.or(other);
+        row(record, place, owner, item, value, Origin::History, direction, (peer, false))
+    });
+}
+
+/// A message without anything around it.
+pub(super) fn of_unknown_direction<'a>(
+    record: &mut Record<'_>,
+    place: &Place<'a>,
+    value: Value<'a>,
+) {
+    one(record, place, value, |record, owner, item| {
+        let addressed = value.get("to").is_some() || value.get("to_user_id").is_some();
+        let direction = if addressed {
+            direction(place, &Peer::default(), value)
+        } else {
+            (!author(value).has_none()).then_some(Direction::Inbound)
+        };
+        let direction = direction
+            .ok_or_else(|| record.fail(Reason::NoDirection, "", "business as from or to", None))?;
+        let peer = match direction {
+            Direction::Inbound => author(value),
+            Direction::Outbound => addressee(value),
+        };
+        row(record, place, owner, item, value, Origin::Live, direction, (peer, true))
+    });
+}
+
+/// Numbers the item and writes its row, or its dead letter.
+fn one<'a>(
+    record: &mut Record<'_>,
+    place: &Place<'a>,
+    value: Value<'a>,
+    build: impl FnOnce(&mut Record<'_>, &Owner<'a>, i32) -> Result<MessageRow, Fail>,
+) {
+    let Some(item) = record.begin() else { return };
+    let built = record.known_owner(&place.scope).and_then(|owner| {
+        let row = build(record, &owner, item)?;
+        let change = account::identity_change(record, place, &owner, value, &row)?;
+        Ok((row, change))
+    });
+    match built {
+        Ok((row, change)) => {
+            record.message(row);
+            if let Some((common, facts)) = change {
+                record.account(common, facts);
+            }
+        }
+        Err(fail) => record.dead_at(item, &place.scope, fail, value),
+    }
+}
+
+/// The object that holds the type: an echo on standby nests it.
+fn nested(value: Value<'_>) -> Value<'_> {
+    match value.get("message") {
+        Some(inner) if inner.is_object() && value.get("type").is_none() => inner,
+        _ => value,
+    }
+}
+
+fn author(value: Value<'_>) -> Peer<'_> {
+    let inner = nested(value);
+    Peer::default()
+        .phone_or_user(value.get("from"))
+        .user(value.get("from_user_id"))
+        .phone_or_user(inner.get("from"))
+        .user(inner.get("from_user_id"))
+}
+
+fn addressee(value: Value<'_>) -> Peer<'_> {
+    let inner = nested(value);
+    Peer::default()
+        .phone_or_user(value.get("to"))
+        .user(value.get("to_user_id"))
+        .phone_or_user(inner.get("to"))
+        .user(inner.get("to_user_id"))
+        .recipient(inner.get("recipient"))
+}
+
+/// Who wrote it: the business or the peer; `None` where neither can be told.
+fn direction(place: &Place<'_>, thread: &Peer<'_>, value: Value<'_>) -> Option<Direction> {
+    let of_business = |text: &str| {
+        place.business.iter().flatten().any(|number| peer::same_phone(number, text))
+    };
+    let from = meant::id(value.get("from")).some();
+    let to = meant::id(value.get("to")).some();
+    let of_thread = |text: &str| {
+        thread.phone_text().is_some_and(|phone| peer::same_phone(phone, text))
+            || thread.user_text() == Some(text)
+    };
+    if let Some(from) = from.as_deref() {
+        // A number that is exactly the business's or the peer's decides before one like it.
+        if place.business.iter().flatten().any(|number| number == from) || !of_thread(from) && of_business(from) {
+            return Some(Direction::Outbound);
+        }
+        if of_thread(from) || peer::is_user_id(from) {
+            return Some(Direction::Inbound);
+        }
+    }
+    if value.get("from_user_id").is_some() {
+        return Some(Direction::Inbound);
+    }
+    if to.as_deref().is_some_and(of_business) {
+        return Some(Direction::Inbound);
+    }
+    if to.as_deref().is_some_and(of_thread) || value.get("to_user_id").is_some() {
+        return Some(Direction::Outbound);
+    }
+    // Two parties write in a thread. Where the business's number is not known, whoever is not
+    // the peer is the business; where the peer's is not, whoever is not the business the peer.
+    let [display, _] = &place.business;
+    match (&from, display, thread.phone_text()) {
+        (Some(_), None, Some(_)) => Some(Direction::Outbound),
+        (Some(_), Some(_), None) => Some(Direction::Inbound),
+        _ => None,
+    }
+}
+
+/// The value's contact that this peer is.
+pub(super) fn contact<'a>(place: &Place<'a>, peer: &Peer<'_>, alone: bool) -> Option<Value<'a>> {
+    let contacts = place.contacts?;
+    let wa_id = |contact: Value<'a>| meant::id(contact.get("wa_id")).some();
+    let known = contacts.items().find(|contact| {
+        let phone = wa_id(*contact)
+            .is_some_and(|id| peer.phone_text().is_some_and(|phone| peer::same_phone(phone, &id)));
+        let user = meant::id(contact.get("user_id")).some();
+        phone || user.is_some_and(|user| peer.user_text() == Some(&*user))
+    });
+    let mut all = contacts.items();
+    known.or_else(|| {
+        let only = all.next()?;
+        let fits = all.next().is_none() && (alone || peer.has_none() || wa_id(only).is_none());
+        fits.then_some(only)
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call for each way a message arrives")]
+fn row<'a>(
+    record: &mut Record<'_>,
+    place: &Place<'a>,
+    owner: &Owner<'a>,
+    item: i32,
+    value: Value<'a>,
+    origin: Origin,
+    direction: Direction,
+    (peer, alone): (Peer<'a>, bool),
+) -> Result<MessageRow, Fail> {
+    let time = record.time_at("timestamp", value.get("timestamp"))?;
+    let inner = nested(value);
+    let group_type = |value: Value<'_>| {
+        meant::word(value.get("recipient_type")).as_deref() == Some("group")
+    };
+    let group_party = |key| meant::id(value.get(key)).some().is_some_and(|id| peer::is_group_id(&id));
+    let in_group = meant::id(value.get("group_id")) != Id::None
+        || meant::id(inner.get("group_id")) != Id::None
+        || group_type(value)
+        || group_type(inner)
+        || group_party("from")
+        || group_party("to");
+    let peer = if in_group && direction == Direction::Outbound {
+        Peer::default()
+    } else {
+        let contact = contact(place, &peer, alone);
+        peer.unmasked_by(contact)
+    };
+    record.check_peer(&peer)?;
+    let message = record.pseudonym(owner, meant::id(value.get("id")), value)?;
+    let columns = peer.columns(record.keys, &owner.name);
+    let mut common = record.common(owner, item, time).with_peer(columns);
+    common.message = Some(message);
+    let Body { kind, interactive, voice, text, is_reply } = body(inner);
+    Ok(MessageRow {
+        common,
+        origin,
+        in_group,
+        direction,
+        kind,
+        interactive,
+        voice,
+        country: columns.country,
+        is_reply: is_reply || body(value).is_reply,
+        has_referral: value.get("referral").is_some_and(Value::is_object),
+        text: record.text(text),
+    })
+}

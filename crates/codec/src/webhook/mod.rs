@@ -1,0 +1,320 @@
+//! Webhooks of the Cloud API: entries, changes, values and what is in them.
+//!
+//! Items are numbered from 0: entries and changes in their order; in a value its messages,
+//! message_echoes, statuses, standby (messages, message_echoes, statuses), history, errors, then
+//! the event of the field itself. What is not wrapped in the envelope (an entry, a change, a
+//! value, a message, or a list of such) is taken from there on.
+
+mod account;
+mod message;
+mod status;
+
+use std::borrow::Cow;
+
+use turnwise_model::Origin;
+
+use crate::json::{Kind, Value};
+use crate::meant::{self, Id};
+use crate::reason::{Reason, ignored, ignored_name};
+use crate::record::{Record, Scope};
+
+/// What surrounds an item.
+struct Place<'a> {
+    scope: Scope<'a>,
+    /// `entry.time`.
+    entry_time: Option<Value<'a>>,
+    /// The webhook field, where the dictionary knows it.
+    field: &'static str,
+    contacts: Option<Value<'a>>,
+    /// Numbers by which the business itself may be named in `from` and `to`.
+    business: [Option<Cow<'a, str>>; 2],
+}
+
+/// What a field's name says of its value.
+enum Field {
+    /// Messages, statuses and the like.
+    Content(&'static str),
+    /// An account event.
+    Account(&'static str),
+    /// No evidence.
+    Ignored(&'static str),
+    /// Nobody knows it, or it is missing: the value tells.
+    Unknown { named: bool },
+}
+
+/// Keys that only a value has.
+const VALUE_KEYS: &[&str] = &[
+    "metadata", "messages", "statuses", "message_echoes", "standby", "history", "errors",
+    "user_id_update", "contacts",
+];
+
+/// Decodes a record.
+pub(super) fn decode(record: &mut Record<'_>, root: Value<'_>) {
+    if root.kind() != Kind::Array {
+        return shape(record, root);
+    }
+    for (at, element) in root.items().enumerate() {
+        record.path.index(at);
+        shape(record, element);
+        record.path.pop();
+    }
+}
+
+/// Finds out how much of the envelope is there.
+fn shape(record: &mut Record<'_>, root: Value<'_>) {
+    let has = |key: &&str| root.get(key).is_some();
+    if !root.is_object() {
+        let fail = record.fail(Reason::UnknownShape, "", "object", Some(root.kind()));
+        record.dead(None, fail, root.raw().len());
+    } else if root.get_or_null("entry").is_some() {
+        each(record, root, "entry", entry);
+    } else if has(&"changes") {
+        entry(record, root);
+    } else if has(&"value") {
+        change(record, Id::None, None, root);
+    } else if message::looks_like_one(root) {
+        bare(record, root);
+    } else if VALUE_KEYS.iter().any(has) {
+        let waba_id = meant::id(root.get("waba_id"));
+        value(record, waba_id, None, &Field::Unknown { named: false }, root);
+    } else if root.raw().trim_matches(['{', '}', ' ', '\n', '\r', '\t']).is_empty()
+        || has(&"object")
+    {
+        // An envelope around nothing.
+    } else {
+        let fail = record.fail(Reason::UnknownShape, "", "a webhook", Some(Kind::Object));
+        record.dead(None, fail, root.raw().len());
+    }
+}
+
+/// Every element of a list that should hold objects. A single object stands for a list of one;
+/// null is an empty list; anything else is a dead letter.
+fn each<'a>(
+    record: &mut Record<'_>,
+    parent: Value<'a>,
+    key: &'static str,
+    mut then: impl FnMut(&mut Record<'_>, Value<'a>),
+) {
+    let Some(list) = parent.get(key) else { return };
+    record.path.key(key);
+    let listed = list.kind() == Kind::Array;
+    for (at, element) in list.items().enumerate() {
+        if listed {
+            record.path.index(at);
+        }
+        if element.is_object() {
+            then(record, element);
+        } else {
+            let fail = record.fail(Reason::WrongType, "", "object", Some(element.kind()));
+            record.dead(None, fail, element.raw().len());
+        }
+        if listed {
+            record.path.pop();
+        }
+    }
+    record.path.pop();
+}
+
+fn entry<'a>(record: &mut Record<'_>, entry: Value<'a>) {
+    let time = entry.get("time");
+    each(record, entry, "changes", |record, element| {
+        change(record, meant::id(entry.get("id")), time, element);
+    });
+}
+
+fn change<'a>(
+    record: &mut Record<'_>,
+    waba_id: Id<'a>,
+    entry_time: Option<Value<'a>>,
+    change: Value<'a>,
+) {
+    let field = field(meant::word(change.get("field")).as_deref());
+    record.path.key("value");
+    match (change.get("value"), &field) {
+        (Some(inner), _) if inner.is_object() => value(record, waba_id, entry_time, &field, inner),
+        (inner, Field::Ignored(name)) => {
+            let scope = Scope { waba_id, sender: Id::None };
+            record.ignored(Some(&scope), name, inner.map_or(0, |inner| inner.raw().len()));
+        }
+        (Some(inner), _) => {
+            let scope = Scope { waba_id, sender: Id::None };
+            let fail = record.fail(Reason::WrongType, "", "object", Some(inner.kind()));
+            record.dead(Some(&scope), fail, inner.raw().len());
+        }
+        (None, Field::Unknown { named: true }) => {
+            let scope = Scope { waba_id, sender: Id::None };
+            record.ignored(Some(&scope), ignored::OTHER, 0);
+        }
+        (None, _) => {}
+    }
+    record.path.pop();
+}
+
+fn field(name: Option<&str>) -> Field {
+    match name {
+        None => Field::Unknown { named: false },
+        Some("messages") => Field::Content("messages"),
+        Some("smb_message_echoes") => Field::Content("smb_message_echoes"),
+        Some("message_echoes") => Field::Content("message_echoes"),
+        Some("history") => Field::Content("history"),
+        Some("standby") => Field::Content("standby"),
+        Some(name) => match (account::field(name), ignored_name(name)) {
+            (Some(field), _) => Field::Account(field),
+            (None, ignored::OTHER) if ["group_", "template_", "message_template_"].iter().any(|prefix| name.starts_with(prefix)) => {
+                Field::Ignored(ignored::OTHER)
+            }
+            (None, ignored::OTHER) => Field::Unknown { named: true },
+            (None, known) => Field::Ignored(known),
+        },
+    }
+}
+
+fn place<'a>(
+    waba_id: Id<'a>,
+    entry_time: Option<Value<'a>>,
+    field: &'static str,
+    value: Value<'a>,
+) -> Place<'a> {
+    let sender = [
+        &["metadata", "phone_number_id"][..],
+        &["phone_number_id"],
+        &["recipient", "phone_number_id"],
+    ]
+    .into_iter()
+    .fold(Id::None, |found, path| found.or_else(|| meant::id(value.at(path))));
+    let display = meant::id(value.at(&["metadata", "display_phone_number"])).some();
+    let business = [display, sender.clone().some()];
+    let scope = Scope { waba_id, sender };
+    Place { scope, entry_time, field, contacts: value.get("contacts"), business }
+}
+
+fn value<'a>(
+    record: &mut Record<'_>,
+    waba_id: Id<'a>,
+    entry_time: Option<Value<'a>>,
+    field: &Field,
+    value: Value<'a>,
+) {
+    let name = match field {
+        Field::Content(name) | Field::Account(name) => name,
+        Field::Ignored(_) | Field::Unknown { .. } => ignored::OTHER,
+    };
+    let place = place(waba_id, entry_time, name, value);
+    let before = record.counts.total();
+    if !matches!(field, Field::Ignored(_)) {
+        content(record, &place, value);
+    }
+    if value.get("messages").is_none_or(|messages| messages.items().next().is_none()) {
+        let errors_of = if name == ignored::OTHER { "messages" } else { name };
+        each(record, value, "errors", |record, error| {
+            account::error(record, &place, errors_of, error);
+        });
+    }
+    let scope = Some(&place.scope);
+    match field {
+        Field::Ignored(name) => record.ignored(scope, name, value.raw().len()),
+        Field::Account(name) => account::event(record, &place, name, value),
+        Field::Content(_) => calls(record, &place, value),
+        Field::Unknown { named } => {
+            if let Some(name) = account::guess(value) {
+                account::event(record, &place, name, value);
+            }
+            calls(record, &place, value);
+            if record.counts.total() > before || !named && is_void(value) {
+                return;
+            }
+            if *named {
+                record.ignored(scope, ignored::OTHER, value.raw().len());
+            } else {
+                let fail = record.fail(Reason::UnknownShape, "", "a known value", Some(Kind::Object));
+                record.dead(scope, fail, value.raw().len());
+            }
+        }
+    }
+}
+
+/// Calls that ride along in a value of another field.
+fn calls(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
+    if let Some(calls) = value.get("calls") {
+        record.ignored(Some(&place.scope), "calls", calls.raw().len());
+    }
+}
+
+/// Whether a value without a field holds lists of items, all empty, or nothing.
+fn is_void(value: Value<'_>) -> bool {
+    let empty = value.raw().trim_matches(['{', '}', ' ', '\n', '\r', '\t']).is_empty();
+    empty || VALUE_KEYS.iter().any(|key| value.get_or_null(key).is_some())
+}
+
+/// Messages, echoes, statuses, standby copies and history of a value.
+fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
+    let origin = |usual| if place.field == "standby" { Origin::Standby } else { usual };
+    lists(record, place, value, origin(Origin::Live), origin(Origin::App));
+    if let Some(standby) = value.get("standby") {
+        record.path.key("standby");
+        if matches!(standby.kind(), Kind::Object | Kind::Array) {
+            for copies in standby.items() {
+                lists(record, place, copies, Origin::Standby, Origin::Standby);
+            }
+        } else {
+            let fail = record.fail(Reason::WrongType, "", "object", Some(standby.kind()));
+            record.dead(Some(&place.scope), fail, standby.raw().len());
+        }
+        record.path.pop();
+    }
+    each(record, value, "history", |record, chunk| history(record, place, chunk));
+}
+
+/// The three lists that a value and a standby copy have.
+fn lists<'a>(
+    record: &mut Record<'_>,
+    place: &Place<'a>,
+    value: Value<'a>,
+    messages: Origin,
+    echoes: Origin,
+) {
+    let alone = |key| value.get(key).is_some_and(|list| list.items().nth(1).is_none());
+    let one = alone("messages");
+    each(record, value, "messages", |record, element| {
+        if place.field == "history" {
+            message::from_history(record, place, None, element);
+        } else {
+            message::inbound(record, place, messages, one, element);
+        }
+    });
+    let one = alone("message_echoes");
+    each(record, value, "message_echoes", |record, element| {
+        message::echo(record, place, echoes, one, element);
+    });
+    let one = alone("statuses");
+    each(record, value, "statuses", |record, element| {
+        status::status(record, place, messages, one, element);
+    });
+}
+
+fn history<'a>(record: &mut Record<'_>, place: &Place<'a>, chunk: Value<'a>) {
+    each(record, chunk, "threads", |record, thread| {
+        each(record, thread, "messages", |record, element| {
+            message::from_history(record, place, Some(thread), element);
+        });
+    });
+    each(record, chunk, "messages", |record, element| {
+        message::from_history(record, place, None, element);
+    });
+    each(record, chunk, "errors", |record, error| {
+        account::error(record, place, "history", error);
+    });
+}
+
+/// A message or status that nothing surrounds: it must name its sender itself.
+fn bare(record: &mut Record<'_>, root: Value<'_>) {
+    let place = place(meant::id(root.get("waba_id")), None, "messages", root);
+    if status::looks_like_one(root) {
+        status::status(record, &place, Origin::Live, true, root);
+    } else {
+        message::of_unknown_direction(record, &place, root);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Delivery statuses.
+
+use turnwise_model::{Category, Origin, PricingModel, PricingType, Status};
+
+use super::{Place, message};
+use crate::json::Value;
+use crate::meant;
+use crate::peer::{Peer, is_group_id};
+use crate::reason::Reason;
+use crate::record::{Fail, Record};
+use crate::rows::StatusRow;
+
+/// Whether an object that stands alone is a status.
+pub(super) fn looks_like_one(value: Value<'_>) -> bool {
+    let has = |key| value.get(key).is_some();
+    has("status") && !has("type") && !has("from") && !has("from_user_id")
+}
+
+/// One of `statuses[]`. Statuses of calls are ignored.
+pub(super) fn status<'a>(
+    record: &mut Record<'_>,
+    place: &Place<'a>,
+    origin: Origin,
+    alone: bool,
+    value: Value<'a>,
+) {
+    if meant::word(value.get("type")).as_deref() == Some("call") {
+        return record.ignored(Some(&place.scope), "calls", value.raw().len());
+    }
+    let Some(item) = record.begin() else { return };
+    match row(record, place, item, origin, alone, value) {
+        Ok(row) => record.status(row),
+        Err(fail) => record.dead_at(item, &place.scope, fail, value),
+    }
+}
+
+fn row<'a>(
+    record: &mut Record<'_>,
+    place: &Place<'a>,
+    item: i32,
+    origin: Origin,
+    alone: bool,
+    value: Value<'a>,
+) -> Result<StatusRow, Fail> {
+    let owner = record.known_owner(&place.scope)?;
+    let time = record.time_at("timestamp", value.get("timestamp"))?;
+    let Some(name) = meant::word(value.get("status")) else {
+        let found = value.get_or_null("status").map(Value::kind);
+        return Err(record.fail(Reason::WrongType, "status", "string", found));
+    };
+    let recipient = meant::id(value.get("recipient_id")).some();
+    let in_group = meant::word(value.get("recipient_type")).as_deref() == Some("group")
+        || value.get("group_id").is_some()
+        || recipient.as_deref().is_some_and(is_group_id);
+    let peer = if in_group {
+        Peer::default()
+            .phone_or_user(value.get("recipient_participant_id"))
+            .user(value.get("recipient_participant_user_id"))
+    } else {
+        let named = Peer::default()
+            .phone_or_user(value.get("recipient_id"))
+            .user(value.get("recipient_user_id"));
+        let contact = message::contact(place, &named, alone);
+        named.unmasked_by(contact)
+    };
+    record.check_peer(&peer)?;
+    let pseudonym = record.pseudonym(&owner, meant::id(value.get("id")), value)?;
+    let columns = peer.columns(record.keys, &owner.name);
+    let mut common = record.common(&owner, item, time).with_peer(columns);
+    common.message = Some(pseudonym);
+    let pricing = |key| meant::word(value.at(&["pricing", key]));
+    let category = |name: String| Category::from_name(&name).unwrap_or(Category::Other);
+    Ok(StatusRow {
+        common,
+        origin,
+        in_group,
+        status: Status::from_name(&name).unwrap_or(Status::Other),
+        category: pricing("category").map(category),
+        conversation_origin: meant::word(value.at(&["conversation", "origin", "type"]))
+            .map(category),
+        pricing_type: pricing("type")
+            .map(|name| PricingType::from_name(&name).unwrap_or(PricingType::Other)),
+        pricing_model: pricing("pricing_model").map(|name| {
+            PricingModel::from_name(&name.to_ascii_uppercase()).unwrap_or(PricingModel::Other)
+        }),
+        error_code: value
+            .get("errors")
+            .and_then(|errors| errors.items().find_map(|error| meant::integer(error.get("code")))),
+    })
+}
