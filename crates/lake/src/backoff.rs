@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The longest first pause; it doubles with every attempt.
 const FIRST_PAUSE_MS: u64 = 10;
 /// The longest pause of all.
-const PAUSE_MS_MAX: u64 = 2_000;
+const PAUSE_MS_MAX: u64 = 1_000;
 
 /// The pause before an attempt (1 is the second): `random` spread over `[0, bound]`.
 fn pause_ms(attempt: u32, random: u64) -> u64 {

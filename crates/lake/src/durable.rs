@@ -49,7 +49,7 @@ fn generic(source: io::Error) -> Error {
 }
 
 /// Makes the folder and every missing folder above it, each made durable in its parent.
-fn create_folder(folder: &FsPath) -> io::Result<()> {
+pub(crate) fn create_folder(folder: &FsPath) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }

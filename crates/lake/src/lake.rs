@@ -137,6 +137,13 @@ impl Lake {
             return table.expect_columns(&schema);
         }
         let url = self.table_url(name)?;
+        // The kernel wants the folder to be there where there are folders.
+        if let Ok(folder) = url.to_file_path() {
+            crate::durable::create_folder(&folder).map_err(|source| LakeError::Store {
+                operation: "create table",
+                source: Box::new(source),
+            })?;
+        }
         let created = self.shared.kernel.create(&url, &schema, partition_columns);
         match self.existing_table(name)? {
             Some(table) => table.expect_columns(&schema),
