@@ -136,6 +136,14 @@ impl Log {
         }
     }
 
+    /// Deletes the entry of a version that fell into a hole.
+    pub(crate) async fn delete(&self, version: u64) -> Result<()> {
+        match self.store.delete(&self.commit_key(version)).await {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(LakeError::store("delete log entry")(error)),
+        }
+    }
+
     fn parse(&self, version: u64, bytes: &Bytes) -> Result<Change> {
         let mut change = Change {
             version,

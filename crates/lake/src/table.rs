@@ -4,10 +4,12 @@
 //! another writer may have moved the table on (then creating fails), and the entries that
 //! follow an old version may have been cleaned away (then creating would succeed in a hole
 //! below the newest checkpoint). Log cleaning deletes in ascending order and never the
-//! newest entry, so as long as the entry of the held version still exists *after* a look
-//! found no entry behind it, or after ours was created there, there was no hole.
+//! newest entry, so while the entry of the held version exists *after* a look found no entry
+//! behind it, or after ours was created there, there was no hole. Where it is gone, ours fell
+//! into a hole for certain: an entry is only cleaned away long after a later one was written.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -40,6 +42,8 @@ pub struct Table {
     /// Taken by whoever moves `state` on; `state` itself is only locked to look or swap.
     writing: Mutex<()>,
     state: Mutex<State>,
+    /// The newest checkpoint seen; 0 where none was looked for.
+    checkpoint: AtomicU64,
 }
 
 struct State {
@@ -106,6 +110,7 @@ impl Table {
             partition_columns,
             writing: Mutex::new(()),
             state: Mutex::new(state),
+            checkpoint: AtomicU64::new(0),
         })
     }
 
@@ -226,7 +231,7 @@ impl Table {
                 head += 1;
                 changes.push(change);
             }
-            Ok::<_, LakeError>(log.exists(head).await?.then_some(changes))
+            Ok::<_, LakeError>(log.exists(first).await?.then_some(changes))
         })?;
         let Some(changes) = changes else { return self.reload(watched) };
         let Some(last) = changes.last() else { return Ok(false) };
@@ -339,7 +344,14 @@ impl Table {
             Attempt::Unclear(error) => return Err(error),
         };
         let (log, base) = (self.log.clone(), view.held.version());
-        if !self.shared.kernel.wait(async move { log.exists(base).await })? {
+        let fell_into_hole = self.shared.kernel.wait(async move {
+            let fell = !log.exists(base).await?;
+            if fell {
+                log.delete(version).await?;
+            }
+            Ok::<_, LakeError>(fell)
+        });
+        if fell_into_hole? {
             return Ok(None);
         }
         let chained = lock(&self.state).chained + 1;
@@ -365,6 +377,14 @@ impl Table {
             state.held = held;
             state.chained = 0;
         }
+    }
+
+    pub(crate) fn checkpoint_known(&self) -> u64 {
+        self.checkpoint.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn know_checkpoint(&self, version: u64) {
+        self.checkpoint.fetch_max(version, Ordering::Relaxed);
     }
 
     pub(crate) fn held(&self) -> Held {

@@ -19,17 +19,21 @@ use crate::table::Table;
 const DELETES_AT_ONCE: usize = 16;
 
 impl Table {
-    /// Writes a checkpoint of the newest version where the newest one is
-    /// [`CHECKPOINT_EVERY`] commits old. Returns its version where one was written.
+    /// Writes a checkpoint where the held version is [`CHECKPOINT_EVERY`] commits ahead of
+    /// the newest one. Returns its version where one was written.
     ///
     /// # Errors
     /// [`LakeError::Store`], [`LakeError::Data`]; the next call tries again.
     pub fn checkpoint(&self) -> Result<Option<u64>> {
-        let version = self.refresh()?;
+        // Most calls end here, without a look at the store.
+        if self.version() < self.checkpoint_known() + CHECKPOINT_EVERY {
+            return Ok(None);
+        }
         let log = self.log().clone();
         let listing = self.shared().kernel.wait(async move { log.list().await })?;
         let newest = listing.checkpoints.last_key_value().map_or(0, |(version, _)| *version);
-        if version < newest + CHECKPOINT_EVERY {
+        self.know_checkpoint(newest);
+        if self.version() < newest + CHECKPOINT_EVERY {
             return Ok(None);
         }
         self.checkpoint_now().map(Some)
@@ -45,6 +49,7 @@ impl Table {
         let held: Held = self.shared().kernel.checkpoint(&held)?;
         let version = held.version();
         self.stand_on(held);
+        self.know_checkpoint(version);
         Ok(version)
     }
 
