@@ -22,6 +22,7 @@ use object_store::{
 use turnwise_lake::{FileFilter, Lake, Partition, PartitionValue, Table, Txn};
 
 /// A time that is not far from when the tests' files are written.
+#[allow(clippy::disallowed_methods, reason = "files are dated by the real clock")]
 pub fn now_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     i64::try_from(since.expect("after 1970").as_millis()).expect("fits")
