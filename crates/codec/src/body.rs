@@ -32,8 +32,23 @@ pub(crate) struct Body<'a> {
 
 /// Names of bodies, for messages without a type.
 const BODIES: &[&str] = &[
-    "text", "image", "audio", "voice", "video", "document", "sticker", "interactive", "button",
-    "location", "contacts", "order", "template", "reaction", "system", "edit", "revoke",
+    "text",
+    "image",
+    "audio",
+    "voice",
+    "video",
+    "document",
+    "sticker",
+    "interactive",
+    "button",
+    "location",
+    "contacts",
+    "order",
+    "template",
+    "reaction",
+    "system",
+    "edit",
+    "revoke",
     "unsupported",
 ];
 
@@ -147,7 +162,12 @@ mod tests {
         check(r#"{"type":"audio","audio":{"voice":"true"}}"#, M::Audio, Some(true), None);
         check(r#"{"type":"audio","audio":{"id":"1"}}"#, M::Audio, Some(false), None);
         check(r#"{"type":"voice","voice":{"id":"1"}}"#, M::Audio, Some(true), None);
-        check(r#"{"type":"button","button":{"text":"No","payload":"x"}}"#, M::Button, None, Some("No"));
+        check(
+            r#"{"type":"button","button":{"text":"No","payload":"x"}}"#,
+            M::Button,
+            None,
+            Some("No"),
+        );
         check(
             r#"{"type":"interactive","interactive":{"type":"list_reply","list_reply":{"title":"t","description":"d"}}}"#,
             M::Interactive,
@@ -176,7 +196,10 @@ mod tests {
     #[test]
     fn interactive_types_are_known_or_other() {
         for (json, kind) in [
-            (r#"{"type":"interactive","interactive":{"button_reply":{}}}"#, InteractiveType::ButtonReply),
+            (
+                r#"{"type":"interactive","interactive":{"button_reply":{}}}"#,
+                InteractiveType::ButtonReply,
+            ),
             (r#"{"type":"interactive","interactive":{"type":"flow"}}"#, InteractiveType::Flow),
             (r#"{"type":"interactive","interactive":{"type":"x"}}"#, InteractiveType::Other),
             (r#"{"type":"interactive"}"#, InteractiveType::Other),

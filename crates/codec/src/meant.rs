@@ -88,8 +88,7 @@ pub(crate) fn time(value: Option<Value<'_>>) -> Time {
 /// A number of 10¹¹ or more is milliseconds, a smaller one seconds.
 fn number_time(text: &str) -> Time {
     if let Ok(whole) = text.parse::<i64>() {
-        let millis =
-            if whole >= MILLISECONDS_FROM { whole } else { whole.saturating_mul(1_000) };
+        let millis = if whole >= MILLISECONDS_FROM { whole } else { whole.saturating_mul(1_000) };
         return Time::Some(Millis(millis));
     }
     let numeric = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
@@ -98,7 +97,10 @@ fn number_time(text: &str) -> Time {
             #[expect(clippy::cast_precision_loss, reason = "10^11 is exact")]
             let millis = number >= MILLISECONDS_FROM as f64;
             let scaled = if millis { number } else { number * 1_000.0 };
-            #[expect(clippy::cast_possible_truncation, reason = "saturates, and is tested for range")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "saturates, and is tested for range"
+            )]
             Time::Some(Millis(scaled.floor() as i64))
         }
         _ => Time::Unreadable(Kind::String),
@@ -196,7 +198,8 @@ mod tests {
     #[test]
     fn ids_and_booleans_are_read_as_meant() {
         let mut tape = Tape::default();
-        let long = format!("[1555, \" x \", \"\", true, \"{}\", \"TRUE\", \"no\", 0]", "9".repeat(2_000));
+        let long =
+            format!("[1555, \" x \", \"\", true, \"{}\", \"TRUE\", \"no\", 0]", "9".repeat(2_000));
         let root = tape.parse(&long).expect("JSON");
         let values: Vec<Value<'_>> = root.items().collect();
         let of = |at: usize| id(values.get(at).copied());

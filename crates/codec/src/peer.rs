@@ -54,9 +54,9 @@ impl<'a> Peer<'a> {
 
     /// Takes a request's `recipient`: a user id, unless it is a number.
     pub(crate) fn recipient(self, value: Option<Value<'a>>) -> Self {
-        let number = id(value).some().is_some_and(|text| {
-            normal_phone(&text).bytes().all(|byte| byte.is_ascii_digit())
-        });
+        let number = id(value)
+            .some()
+            .is_some_and(|text| normal_phone(&text).bytes().all(|byte| byte.is_ascii_digit()));
         if number { self.phone_or_user(value) } else { self.user(value) }
     }
 
@@ -134,8 +134,7 @@ pub(crate) fn normal_phone(text: &str) -> Cow<'_, str> {
 pub(crate) fn same_phone(one: &str, other: &str) -> bool {
     let (one, other) = (normal_phone(one), normal_phone(other));
     let long = |text: &str| text.len() >= 10 && text.bytes().all(|byte| byte.is_ascii_digit());
-    one == other
-        || (long(&one) && long(&other) && one[one.len() - 8..] == other[other.len() - 8..])
+    one == other || (long(&one) && long(&other) && one[one.len() - 8..] == other[other.len() - 8..])
 }
 
 /// `CC.` and something.

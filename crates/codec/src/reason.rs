@@ -136,7 +136,9 @@ mod tests {
         let distinct: std::collections::BTreeSet<&&str> = names.iter().collect();
         assert_eq!(distinct.len(), names.len());
         for name in names.iter().chain(IGNORED_NAMES) {
-            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'8'));
+            assert!(
+                name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'8')
+            );
         }
     }
 

@@ -72,7 +72,8 @@ impl<'d> Record<'d> {
         context: &RecordContext<'d>,
     ) -> Self {
         // A record time before 2016 is no time: brokers write -1 where none is set.
-        let time = context.record_time.filter(|time| *time >= EARLIEST).unwrap_or(context.read_time);
+        let time =
+            context.record_time.filter(|time| *time >= EARLIEST).unwrap_or(context.read_time);
         let source_id = rows.strings.intern(&context.source.0);
         Self {
             keys,

@@ -61,7 +61,8 @@ fn one(record: &mut Record<'_>, send: Value<'_>) {
             (Reason::UnknownShape, None)
         };
         let inner = if send.is_object() { "request" } else { "" };
-        let fail = record.fail(reason, inner, "object", found.or((inner.is_empty()).then(|| send.kind())));
+        let fail =
+            record.fail(reason, inner, "object", found.or((inner.is_empty()).then(|| send.kind())));
         return record.dead(Some(&scope), fail, bytes);
     };
     if is_mark(request) {
@@ -116,9 +117,8 @@ fn message(
     let peer = if in_group {
         Peer::default()
     } else {
-        let requested = Peer::default()
-            .phone_or_user(request.get("to"))
-            .recipient(request.get("recipient"));
+        let requested =
+            Peer::default().phone_or_user(request.get("to")).recipient(request.get("recipient"));
         Peer::default().contact(first("contacts")).or(requested)
     };
     record.check_peer(&peer)?;

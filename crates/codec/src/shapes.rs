@@ -45,7 +45,10 @@ pub(crate) struct Shapes {
 
 impl std::fmt::Debug for Shapes {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Shapes").field("done", &self.done.shapes.len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Shapes")
+            .field("done", &self.done.shapes.len())
+            .finish_non_exhaustive()
     }
 }
 

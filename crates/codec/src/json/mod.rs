@@ -19,7 +19,7 @@ mod tests;
 mod value;
 
 pub use parse::{JsonError, JsonFault};
-pub use value::{Items, Kind, Value};
+pub use value::{Kind, Value};
 
 /// One node: what it is, its bytes in the text, and the node after its subtree.
 #[derive(Clone, Copy, Debug)]

@@ -58,9 +58,7 @@ pub(super) fn parse(
             };
         };
         expect = match (expect, byte) {
-            (Expect::Value | Expect::FirstValue, b'{' | b'[') => {
-                parser.open(byte, nodes, open)?
-            }
+            (Expect::Value | Expect::FirstValue, b'{' | b'[') => parser.open(byte, nodes, open)?,
             (Expect::FirstValue, b']') | (Expect::FirstKey, b'}') => {
                 parser.close(byte, nodes, open)?
             }
@@ -157,12 +155,7 @@ impl Parser<'_> {
         nodes.push(Node { kind, escaped, start: index(start), end: index(end), next });
     }
 
-    fn literal(
-        &mut self,
-        word: &[u8],
-        kind: Kind,
-        nodes: &mut Vec<Node>,
-    ) -> Result<(), JsonError> {
+    fn literal(&mut self, word: &[u8], kind: Kind, nodes: &mut Vec<Node>) -> Result<(), JsonError> {
         if !self.text[self.at..].starts_with(word) {
             return Err(self.invalid());
         }

@@ -17,8 +17,20 @@ pub(super) fn batches(rows: &Rows, shapes: &TextShapes) -> Vec<EventBatch> {
     let strings = &rows.strings;
     let messages = |rows: &[&MessageRow]| message_columns(rows, strings, shapes);
     split(EventKind::Message, &rows.messages, |row| &row.common, messages, &mut all);
-    split(EventKind::Status, &rows.statuses, |row| &row.common, |rows| status_columns(rows, strings), &mut all);
-    split(EventKind::Account, &rows.accounts, |row| &row.common, |rows| account_columns(rows, strings), &mut all);
+    split(
+        EventKind::Status,
+        &rows.statuses,
+        |row| &row.common,
+        |rows| status_columns(rows, strings),
+        &mut all,
+    );
+    split(
+        EventKind::Account,
+        &rows.accounts,
+        |row| &row.common,
+        |rows| account_columns(rows, strings),
+        &mut all,
+    );
     split(EventKind::History, &rows.history, |row| &row.common, messages, &mut all);
     for (kind, letters) in [
         (EventKind::DeadLetter, &rows.dead_letters),

@@ -183,8 +183,7 @@ impl Rows {
 
     fn note_strings(&mut self, common: &Common) {
         let ids = [common.waba_id, common.sender, Some(common.source)];
-        let bytes: usize =
-            ids.into_iter().flatten().map(|id| self.strings.get(id).len()).sum();
+        let bytes: usize = ids.into_iter().flatten().map(|id| self.strings.get(id).len()).sum();
         self.string_bytes += bytes;
     }
 

@@ -221,7 +221,11 @@ pub(super) fn identity_change(
     common.peer_phone = now.phone.or(row.common.peer_phone);
     common.peer_user = now.user.or(row.common.peer_user);
     let facts = AccountFacts {
-        field: if place.field.is_empty() || place.field == OTHER { "messages" } else { place.field },
+        field: if place.field.is_empty() || place.field == OTHER {
+            "messages"
+        } else {
+            place.field
+        },
         event,
         phone_previous: now.phone.and(phone_previous),
         user_previous: now.user.and(user_previous),

@@ -15,7 +15,11 @@ use crate::rows::MessageRow;
 pub(super) fn looks_like_one(value: Value<'_>) -> bool {
     let has = |key| value.get(key).is_some();
     (has("type") || has("status") || has("id"))
-        && (has("from") || has("from_user_id") || has("to") || has("to_user_id") || has("timestamp"))
+        && (has("from")
+            || has("from_user_id")
+            || has("to")
+            || has("to_user_id")
+            || has("timestamp"))
         && !has("messages")
         && !has("statuses")
         && !has("sender")
@@ -64,8 +68,14 @@ pub(super) fn from_history<'a>(
                 .phone_or_user(context("wa_id"))
                 .user(context("user_id"))
         });
-        let direction = direction(place, &named, value)
-            .ok_or_else(|| record.fail(Reason::NoDirection, "from", "business or peer", value.get("from").map(Value::kind)))?;
+        let direction = direction(place, &named, value).ok_or_else(|| {
+            record.fail(
+                Reason::NoDirection,
+                "from",
+                "business or peer",
+                value.get("from").map(Value::kind),
+            )
+        })?;
         let other = match direction {
             Direction::Inbound => author(value),
             Direction::Outbound => addressee(value),
@@ -151,9 +161,8 @@ fn addressee(value: Value<'_>) -> Peer<'_> {
 
 /// Who wrote it: the business or the peer; `None` where neither can be told.
 fn direction(place: &Place<'_>, thread: &Peer<'_>, value: Value<'_>) -> Option<Direction> {
-    let of_business = |text: &str| {
-        place.business.iter().flatten().any(|number| peer::same_phone(number, text))
-    };
+    let of_business =
+        |text: &str| place.business.iter().flatten().any(|number| peer::same_phone(number, text));
     let from = meant::id(value.get("from")).some();
     let to = meant::id(value.get("to")).some();
     let of_thread = |text: &str| {
@@ -162,7 +171,9 @@ fn direction(place: &Place<'_>, thread: &Peer<'_>, value: Value<'_>) -> Option<D
     };
     if let Some(from) = from.as_deref() {
         // A number that is exactly the business's or the peer's decides before one like it.
-        if place.business.iter().flatten().any(|number| number == from) || !of_thread(from) && of_business(from) {
+        if place.business.iter().flatten().any(|number| number == from)
+            || !of_thread(from) && of_business(from)
+        {
             return Some(Direction::Outbound);
         }
         if of_thread(from) || peer::is_user_id(from) {
@@ -219,10 +230,10 @@ fn row<'a>(
 ) -> Result<MessageRow, Fail> {
     let time = record.time_at("timestamp", value.get("timestamp"))?;
     let inner = nested(value);
-    let group_type = |value: Value<'_>| {
-        meant::word(value.get("recipient_type")).as_deref() == Some("group")
-    };
-    let group_party = |key| meant::id(value.get(key)).some().is_some_and(|id| peer::is_group_id(&id));
+    let group_type =
+        |value: Value<'_>| meant::word(value.get("recipient_type")).as_deref() == Some("group");
+    let group_party =
+        |key| meant::id(value.get(key)).some().is_some_and(|id| peer::is_group_id(&id));
     let in_group = meant::id(value.get("group_id")) != Id::None
         || meant::id(inner.get("group_id")) != Id::None
         || group_type(value)

@@ -44,8 +44,15 @@ enum Field {
 
 /// Keys that only a value has.
 const VALUE_KEYS: &[&str] = &[
-    "metadata", "messages", "statuses", "message_echoes", "standby", "history", "errors",
-    "user_id_update", "contacts",
+    "metadata",
+    "messages",
+    "statuses",
+    "message_echoes",
+    "standby",
+    "history",
+    "errors",
+    "user_id_update",
+    "contacts",
 ];
 
 /// Decodes a record.
@@ -160,7 +167,11 @@ fn field(name: Option<&str>) -> Field {
         Some("standby") => Field::Content("standby"),
         Some(name) => match (account::field(name), ignored_name(name)) {
             (Some(field), _) => Field::Account(field),
-            (None, ignored::OTHER) if ["group_", "template_", "message_template_"].iter().any(|prefix| name.starts_with(prefix)) => {
+            (None, ignored::OTHER)
+                if ["group_", "template_", "message_template_"]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix)) =>
+            {
                 Field::Ignored(ignored::OTHER)
             }
             (None, ignored::OTHER) => Field::Unknown { named: true },
@@ -226,7 +237,8 @@ fn value<'a>(
             if *named {
                 record.ignored(scope, ignored::OTHER, value.raw().len());
             } else {
-                let fail = record.fail(Reason::UnknownShape, "", "a known value", Some(Kind::Object));
+                let fail =
+                    record.fail(Reason::UnknownShape, "", "a known value", Some(Kind::Object));
                 record.dead(scope, fail, value.raw().len());
             }
         }

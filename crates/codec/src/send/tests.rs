@@ -1,0 +1,129 @@
+use turnwise_model::{EventKind, MessageKind};
+
+use crate::Format;
+use crate::testing::{Row, decode, keys, kinds};
+
+fn record(request: &str, rest: &str) -> String {
+    format!(
+        r#"{{"time":"2026-11-08T00:02:27.127Z","waba_id":"9","phone_number_id":"100","request":{request}{rest}}}"#
+    )
+}
+
+const OK: &str = r#","status":200,"response":{"contacts":[{"input":"+1650","wa_id":"16505551234","user_id":"US.7"}],"messages":[{"id":"wamid.A"}]}"#;
+
+fn only(format: Format, text: &str) -> Row {
+    let (_, mut rows) = decode(format, text);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    rows.remove(0)
+}
+
+#[test]
+fn accepted_send_is_an_outbound_live_message() {
+    let request = r#"{"to":"49170","recipient":"US.8","type":"text","text":{"body":"Hello, how are you?"},"context":{"message_id":"wamid.B"}}"#;
+    for format in [Format::Send, Format::Auto] {
+        let row = only(format, &record(request, OK));
+        assert_eq!(row.kind, EventKind::Message);
+        assert_eq!(row.date, "2026-11-08");
+        assert_eq!(row.get("time"), "1794096147127000");
+        assert_eq!((row.get("waba_id"), row.get("sender")), ("9", "100"));
+        assert_eq!((row.get("origin"), row.get("direction"), row.get("is_reply")), ("0", "1", "1"));
+        assert_eq!(row.get("message"), keys().message("100", "wamid.A").0.to_string());
+        assert_eq!(row.get("peer_phone"), keys().peer_phone("100", "16505551234").0.to_string());
+        assert_eq!(row.get("peer_user"), keys().peer_user("100", "US.7").0.to_string());
+        assert_eq!((row.get("peer_country"), row.get("chars")), ("US", "19"));
+        assert_eq!(row.get("pricing_regime"), "2");
+    }
+}
+
+#[test]
+fn length_stands_for_a_text() {
+    let row =
+        only(Format::Send, &record(r#"{"to":"1650","type":"text","text":{"chars":123}}"#, OK));
+    assert_eq!((row.get("chars"), row.get("words"), row.get("text_bucket")), ("123", "", ""));
+}
+
+#[test]
+fn send_without_answer_has_its_own_pseudonym() {
+    let text = record(r#"{"recipient":"DE.5","type":"hologram"}"#, r#","status":"201""#);
+    let row = only(Format::Auto, &text);
+    assert_eq!(row.get("message"), keys().item("100", text.as_bytes()).0.to_string());
+    assert_eq!(row.get("message_kind"), MessageKind::Unknown.code().to_string());
+    assert_eq!((row.get("peer_country"), row.get("peer_phone")), ("DE", ""));
+    assert_eq!(row.get("peer_user"), keys().peer_user("100", "DE.5").0.to_string());
+}
+
+#[test]
+fn failed_sends_and_other_requests_are_ignored() {
+    let text = r#"{"to":"1650","type":"text","text":{"body":"x"}}"#;
+    let read = r#"{"status":"read","message_id":"wamid.A"}"#;
+    let typing = r#"{"status":"read","message_id":"wamid.A","typing_indicator":{"type":"text"}}"#;
+    for (record, name) in [
+        (record(text, r#","status":400,"response":{"error":{"code":1}}"#), "send_failed"),
+        (record(text, r#","status":"500""#), "send_failed"),
+        (record(text, r#","response":{"error":{"code":1}}"#), "send_failed"),
+        (record(read, OK), "mark_as_read"),
+        (record(typing, OK), "typing"),
+        (
+            r#"{"messaging_product":"whatsapp","status":"read","message_id":"w"}"#.to_owned(),
+            "mark_as_read",
+        ),
+    ] {
+        let row = only(Format::Auto, &record);
+        assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, name), "{record}");
+    }
+}
+
+#[test]
+fn send_without_what_it_needs_is_a_dead_letter() {
+    let text =
+        r#"{"messaging_product":"whatsapp","to":"1650","type":"text","text":{"body":"secret"}}"#;
+    for (record, reason, detail) in [
+        (text.to_owned(), "no_sender", "record: expected a phone_number_id above, found nothing"),
+        (
+            format!(r#"{{"request":{text},"status":200,"phone_number_id":1}}"#),
+            "no_time",
+            "time: expected time, found nothing",
+        ),
+        (
+            format!(r#"{{"request":{text},"phone_number_id":1}}"#),
+            "wrong_type",
+            "status: expected HTTP status, found nothing",
+        ),
+        (
+            format!(r#"{{"request":{text},"status":200,"phone_number_id":1,"time":false}}"#),
+            "wrong_type",
+            "time: expected time, found boolean",
+        ),
+        (
+            format!(r#"{{"request":{text},"status":200,"phone_number_id":1,"time":5}}"#),
+            "time_out_of_range",
+            "",
+        ),
+        (
+            r#"{"request":[1],"status":200}"#.to_owned(),
+            "wrong_type",
+            "request: expected object, found array",
+        ),
+    ] {
+        let row = only(Format::Auto, &record);
+        assert_eq!((row.kind, row.get("reason")), (EventKind::DeadLetter, reason), "{record}");
+        assert!(detail.is_empty() || row.get("detail") == detail, "{row:?}");
+        assert!(!row.get("detail").contains("secret"));
+    }
+    let (_, rows) = decode(Format::Send, "[1]");
+    assert_eq!(rows[0].get("detail"), "[0]: expected object, found number");
+}
+
+#[test]
+fn group_is_no_peer() {
+    let request = r#"{"to":"g1","recipient_type":"group","type":"text","text":{"body":"x"}}"#;
+    let row = only(Format::Send, &record(request, OK));
+    assert_eq!((row.get("in_group"), row.get("peer_phone"), row.get("peer_user")), ("1", "", ""));
+}
+
+#[test]
+fn list_of_sends_is_taken_whole() {
+    let one = record(r#"{"to":"1650","type":"text","text":{"body":"x"}}"#, OK);
+    let (_, rows) = decode(Format::Auto, &format!("[{one},{{}},{one}]"));
+    assert_eq!(kinds(&rows), ["message", "dead_letter", "message"]);
+}

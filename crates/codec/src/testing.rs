@@ -1,0 +1,89 @@
+//! Rows of the finished batches as text, for tests.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
+use turnwise_model::{EventKind, Keys, Millis, Offset, PartitionId, Secret, SourceName};
+
+use crate::{Decoder, Format, RecordContext, RecordCounts};
+
+/// 2026-11-08T12:00:00Z.
+pub(crate) const NOW: Millis = Millis(1_794_139_200_000);
+
+pub(crate) fn keys() -> Keys {
+    Keys::expand(&Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough"))
+}
+
+/// One row: its kind and date, and its columns by name. Null columns are left out.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) kind: EventKind,
+    pub(crate) date: String,
+    pub(crate) columns: std::collections::BTreeMap<String, String>,
+}
+
+impl Row {
+    /// A column's value as text, `""` where null.
+    pub(crate) fn get(&self, column: &str) -> &str {
+        self.columns.get(column).map_or("", |text| text)
+    }
+}
+
+fn cell(rows: &RecordBatch, column: usize, row: usize) -> Option<String> {
+    let array = rows.column(column);
+    if array.is_null(row) {
+        return None;
+    }
+    Some(match array.data_type() {
+        DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
+        DataType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Timestamp(_, _) => {
+            array.as_primitive::<TimestampMicrosecondType>().value(row).to_string()
+        }
+        DataType::List(_) => array.as_list::<i32>().value(row).len().to_string(),
+        other => panic!("no such column type: {other}"),
+    })
+}
+
+/// All rows of a decoder.
+pub(crate) fn rows(decoder: &mut Decoder) -> Vec<Row> {
+    let mut all = Vec::new();
+    for batch in decoder.finish() {
+        let schema = batch.rows.schema();
+        assert_eq!(schema, turnwise_model::schema::file_schema(batch.kind));
+        for row in 0..batch.rows.num_rows() {
+            let columns = (0..schema.fields().len())
+                .filter_map(|at| {
+                    Some((schema.field(at).name().clone(), cell(&batch.rows, at, row)?))
+                })
+                .collect();
+            all.push(Row { kind: batch.kind, date: batch.date.iso(), columns });
+        }
+    }
+    all
+}
+
+/// Decodes one record at 2026-11-08T12:00 and gives its rows in order of their items.
+pub(crate) fn decode(format: Format, record: &str) -> (RecordCounts, Vec<Row>) {
+    let source = SourceName("test/1".to_owned());
+    let context = RecordContext {
+        source: &source,
+        partition: PartitionId(0),
+        offset: Offset(7),
+        record_time: None,
+        read_time: NOW,
+    };
+    let mut decoder = Decoder::new(keys());
+    let counts = decoder.decode(format, &context, Some(record.as_bytes()));
+    let mut rows = rows(&mut decoder);
+    assert_eq!(counts.total(), rows.len() as u64);
+    rows.sort_by_key(|row| row.get("item").parse::<i32>().expect("item"));
+    (counts, rows)
+}
+
+/// The kinds of rows, by name, in order of their items.
+pub(crate) fn kinds(rows: &[Row]) -> Vec<&'static str> {
+    rows.iter().map(|row| row.kind.name()).collect()
+}
