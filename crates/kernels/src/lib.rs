@@ -13,3 +13,4 @@ pub mod histogram;
 pub mod intervals;
 pub mod novelty;
 pub mod samples;
+pub mod shape;

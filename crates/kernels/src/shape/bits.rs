@@ -1,0 +1,726 @@
+//! The bits that tell how a text is laid out: markdown, lists and code; and the units that may
+//! stand beside digits.
+//!
+//! A *line* is what lies between line feeds; white space at its ends is not looked at.
+
+/// Whether the text has markdown: a backtick, `**x**` or `__x__` within a line (x not empty and
+/// no white space at its ends), or a line that begins with one to six `#`, white space and more.
+pub(super) fn is_markdown(text: &str) -> bool {
+    text.contains('`')
+        || text.lines().any(|line| {
+            is_heading(line.trim()) || has_emphasis(line, "**") || has_emphasis(line, "__")
+        })
+}
+
+/// Whether two lines or more begin with a bullet or number.
+pub(super) fn is_list(text: &str) -> bool {
+    text.lines().filter(|line| is_item(line.trim_start())).nth(1).is_some()
+}
+
+/// Whether the text has a code fence, or two lines or more look like code.
+pub(super) fn is_code(text: &str) -> bool {
+    text.contains("```") || text.lines().filter(|line| is_code_line(line.trim())).nth(1).is_some()
+}
+
+fn is_heading(line: &str) -> bool {
+    let rest = line.trim_start_matches('#');
+    let marks = line.len() - rest.len();
+    (1..=6).contains(&marks)
+        && rest.starts_with(char::is_whitespace)
+        && !rest.trim_start().is_empty()
+}
+
+fn has_emphasis(line: &str, mark: &str) -> bool {
+    let Some((_, after)) = line.split_once(mark) else { return false };
+    // The opening mark stands before something, the closing one after something.
+    let mut parts = after.split(mark);
+    let last = after.matches(mark).count();
+    parts.by_ref().take(last).any(|inner| {
+        let is_edge = |ch: Option<char>| ch.is_none_or(char::is_whitespace);
+        !is_edge(inner.chars().next()) && !is_edge(inner.chars().next_back())
+    })
+}
+
+/// A bullet is one of `- * + – —` with white space behind it, or a bullet sign; a number has up to three
+/// digits and `.`, `)`, `:`, `、`, `．` or `-` behind it and no digit after that, or stands in
+/// brackets, or is a keycap.
+fn is_item(line: &str) -> bool {
+    let mut chars = line.chars();
+    match chars.next() {
+        Some('-' | '*' | '+' | '–' | '—') => chars.next().is_some_and(char::is_whitespace),
+        Some(
+            '•' | '‣' | '◦' | '▪' | '▫' | '●' | '○' | '■' | '□' | '◆' | '►' | '▶' | '➤' | '➢' | '➔'
+            | '·' | '⁃' | '∙' | '✓' | '✔' | '✅' | '👉' | '🔹' | '🔸' | '🔟',
+        ) => true,
+        Some('①'..='⑳') => true,
+        Some('(' | '（') => {
+            let (digits, rest) = split_digits(chars.as_str());
+            digits && rest.starts_with([')', '）'])
+        }
+        _ => {
+            let (digits, rest) = split_digits(line);
+            let mut rest = rest.chars();
+            digits
+                && match rest.next() {
+                    Some('\u{fe0f}' | '\u{20e3}' | '、') => true,
+                    Some('.' | ')' | '）' | ':' | '：' | '．' | '-') => {
+                        !rest.next().is_some_and(char::is_numeric)
+                    }
+                    _ => false,
+                }
+        }
+    }
+}
+
+/// Whether the text begins with one to three digits, and what follows them.
+fn split_digits(text: &str) -> (bool, &str) {
+    let rest = text.trim_start_matches(char::is_numeric);
+    let digits = text[..text.len() - rest.len()].chars().count();
+    ((1..=3).contains(&digits), rest)
+}
+
+/// A line looks like code if it
+/// * is made of closing brackets with `;` or `,`;
+/// * ends with `{`, or with `;` and has `(`, `=` or `->` before it;
+/// * begins with a word that opens a definition or block, has `(` or is a `class`, and ends with
+///   `:` or `{`;
+/// * is an `#include`, `from … import …`, or `import` of one name;
+/// * declares or assigns: `let`, `const`, `var`, `val` or a type word, then ` = `;
+/// * calls: a name directly followed by `(`, and `)` at the end;
+/// * is one HTML or XML tag, or begins and ends with tags;
+/// * begins with an SQL clause in upper case.
+fn is_code_line(line: &str) -> bool {
+    let Some(first) = line.chars().next() else { return false };
+    if line.chars().all(|ch| matches!(ch, '}' | ']' | ')' | ';' | ',')) {
+        return line.contains(['}', ']', ')']);
+    }
+    let word = line.split(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_').next().unwrap_or("");
+    let rest = &line[word.len()..];
+    line.ends_with('{')
+        || line.ends_with(';') && (line.contains(['(', '=']) || line.contains("->"))
+        || line.ends_with(':') && opens_block(word, line)
+        || line.starts_with("#include")
+        || word == "import" && rest.split_whitespace().count() == 1 && rest.starts_with(' ')
+        || word == "from" && line.contains(" import ")
+        || line.contains(" = ") && declares(word)
+        || line.ends_with(')') && is_call(first, line)
+        || first == '<' && line.ends_with('>') && line.len() > 2
+        || SQL.iter().any(|clause| line.starts_with(clause))
+}
+
+const SQL: &[&str] = &[
+    "SELECT ",
+    "FROM ",
+    "WHERE ",
+    "INSERT INTO ",
+    "UPDATE ",
+    "DELETE FROM ",
+    "CREATE TABLE ",
+    "GROUP BY ",
+    "ORDER BY ",
+    "LEFT JOIN ",
+    "INNER JOIN ",
+    "JOIN ",
+];
+
+fn opens_block(word: &str, line: &str) -> bool {
+    match word {
+        "def" | "class" | "try" | "else" => {
+            word == "def" || !line.trim_end_matches(':').trim().contains(' ') || line.contains('(')
+        }
+        "if" | "elif" | "while" | "for" | "with" | "except" | "switch" | "case" | "async" => {
+            line.contains(['(', '['])
+                || line.contains("==")
+                || line.starts_with("for ") && line.contains(" in ")
+        }
+        _ => false,
+    }
+}
+
+fn declares(word: &str) -> bool {
+    matches!(
+        word,
+        "let"
+            | "const"
+            | "var"
+            | "val"
+            | "auto"
+            | "int"
+            | "float"
+            | "double"
+            | "char"
+            | "bool"
+            | "boolean"
+            | "string"
+            | "String"
+            | "long"
+            | "final"
+            | "static"
+            | "public"
+            | "private"
+    )
+}
+
+/// `name(…)` or `name.name(…)`: ASCII names, and the bracket directly behind them.
+fn is_call(first: char, line: &str) -> bool {
+    let name = line.find('(').map_or("", |at| &line[..at]);
+    (first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+}
+
+/// Whether a lower-cased letter run is a unit, a currency, a month or a part of a date or time.
+pub(super) fn is_unit(run: &str) -> bool {
+    UNITS.binary_search(&run).is_ok()
+}
+
+/// Whether every character of a run in a bigram script is a unit.
+pub(super) fn is_unit_signs(run: &str) -> bool {
+    run.chars().all(|ch| UNIT_SIGNS.contains(ch))
+}
+
+/// Longest unit, in bytes.
+pub(super) const UNIT_BYTES_MAX: usize = 24;
+
+/// Signs of Chinese, Japanese and Korean dates, times, amounts and measures.
+const UNIT_SIGNS: &str =
+    "年月日时時分秒点點元円圆圓块角千百万萬亿億号號岁歲歳度个個台份次第년월일시분초원개만천억명번";
+
+/// Ascending by bytes.
+const UNITS: &[&str] = &[
+    "a",
+    "abr",
+    "abril",
+    "aed",
+    "ago",
+    "agosto",
+    "agt",
+    "agu",
+    "agustus",
+    "am",
+    "août",
+    "apr",
+    "april",
+    "aralık",
+    "ars",
+    "aud",
+    "aug",
+    "august",
+    "avr",
+    "avril",
+    "ağustos",
+    "bdt",
+    "bob",
+    "brl",
+    "bs",
+    "cad",
+    "cent",
+    "cents",
+    "chf",
+    "cl",
+    "clp",
+    "cm",
+    "cny",
+    "cop",
+    "crore",
+    "cts",
+    "czk",
+    "d",
+    "day",
+    "days",
+    "de",
+    "dec",
+    "december",
+    "del",
+    "des",
+    "desember",
+    "dez",
+    "dezember",
+    "dezembro",
+    "dh",
+    "dhs",
+    "dic",
+    "dicembre",
+    "diciembre",
+    "dkk",
+    "dollar",
+    "dollars",
+    "déc",
+    "décembre",
+    "egp",
+    "ekim",
+    "ene",
+    "enero",
+    "eur",
+    "euro",
+    "euros",
+    "eylül",
+    "feb",
+    "febbraio",
+    "febrero",
+    "februar",
+    "februari",
+    "february",
+    "fev",
+    "fevereiro",
+    "fri",
+    "friday",
+    "ft",
+    "févr",
+    "février",
+    "g",
+    "gb",
+    "gbp",
+    "gbps",
+    "gen",
+    "gennaio",
+    "ghs",
+    "ghz",
+    "giu",
+    "giugno",
+    "giờ",
+    "gm",
+    "gms",
+    "godz",
+    "gr",
+    "h",
+    "haziran",
+    "hkd",
+    "hour",
+    "hours",
+    "hp",
+    "hr",
+    "hrs",
+    "hs",
+    "huf",
+    "hz",
+    "idr",
+    "ils",
+    "in",
+    "inch",
+    "inches",
+    "inr",
+    "jan",
+    "janeiro",
+    "januar",
+    "januari",
+    "january",
+    "janv",
+    "janvier",
+    "jpy",
+    "jt",
+    "juil",
+    "juillet",
+    "juin",
+    "jul",
+    "julho",
+    "juli",
+    "julio",
+    "july",
+    "jun",
+    "june",
+    "junho",
+    "juni",
+    "junio",
+    "juta",
+    "k",
+    "kasım",
+    "kb",
+    "kes",
+    "kg",
+    "kgs",
+    "km",
+    "kmh",
+    "kr",
+    "krw",
+    "ksh",
+    "kw",
+    "kwd",
+    "kwh",
+    "kč",
+    "l",
+    "lakh",
+    "lb",
+    "lbs",
+    "lei",
+    "lira",
+    "lkr",
+    "lt",
+    "ltr",
+    "lug",
+    "luglio",
+    "m",
+    "mad",
+    "mag",
+    "maggio",
+    "mah",
+    "mai",
+    "maio",
+    "mar",
+    "march",
+    "maret",
+    "mars",
+    "mart",
+    "marzo",
+    "março",
+    "may",
+    "mayo",
+    "mayıs",
+    "mb",
+    "mbps",
+    "mei",
+    "mg",
+    "mhz",
+    "mi",
+    "mil",
+    "min",
+    "mins",
+    "minute",
+    "minutes",
+    "mio",
+    "ml",
+    "mm",
+    "mo",
+    "mon",
+    "monday",
+    "month",
+    "months",
+    "mph",
+    "mrd",
+    "ms",
+    "mt",
+    "mtr",
+    "mts",
+    "mxn",
+    "myr",
+    "mär",
+    "märz",
+    "nd",
+    "nghìn",
+    "ngn",
+    "ngày",
+    "nisan",
+    "no",
+    "nok",
+    "nov",
+    "november",
+    "novembre",
+    "novembro",
+    "noviembre",
+    "npr",
+    "nr",
+    "nro",
+    "num",
+    "nzd",
+    "năm",
+    "ocak",
+    "oct",
+    "october",
+    "octobre",
+    "octubre",
+    "okt",
+    "oktober",
+    "ott",
+    "ottobre",
+    "out",
+    "outubro",
+    "oz",
+    "pc",
+    "pcs",
+    "pct",
+    "pen",
+    "percent",
+    "peso",
+    "pesos",
+    "php",
+    "phút",
+    "pieces",
+    "pkr",
+    "pln",
+    "pm",
+    "prozent",
+    "pz",
+    "qar",
+    "qty",
+    "r",
+    "rb",
+    "rd",
+    "reais",
+    "real",
+    "ribu",
+    "rm",
+    "rmb",
+    "ron",
+    "rp",
+    "rs",
+    "rub",
+    "rupees",
+    "rupiah",
+    "rur",
+    "s",
+    "sar",
+    "sat",
+    "saturday",
+    "sec",
+    "second",
+    "seconds",
+    "secs",
+    "sek",
+    "sep",
+    "sept",
+    "september",
+    "septembre",
+    "septiembre",
+    "set",
+    "setembro",
+    "settembre",
+    "sgd",
+    "st",
+    "std",
+    "sun",
+    "sunday",
+    "szt",
+    "t",
+    "tb",
+    "temmuz",
+    "th",
+    "thb",
+    "thu",
+    "thur",
+    "thurs",
+    "thursday",
+    "tháng",
+    "tl",
+    "ton",
+    "tons",
+    "tr",
+    "triệu",
+    "try",
+    "tsh",
+    "tue",
+    "tues",
+    "tuesday",
+    "twd",
+    "uah",
+    "uhr",
+    "us",
+    "usd",
+    "uyu",
+    "v",
+    "vnd",
+    "vnđ",
+    "w",
+    "wed",
+    "wednesday",
+    "week",
+    "weeks",
+    "wk",
+    "x",
+    "yd",
+    "year",
+    "years",
+    "yr",
+    "yrs",
+    "zar",
+    "zł",
+    "đ",
+    "şubat",
+    "авг",
+    "августа",
+    "апр",
+    "апреля",
+    "г",
+    "год",
+    "года",
+    "гр",
+    "грн",
+    "дек",
+    "декабря",
+    "день",
+    "дн",
+    "дней",
+    "дня",
+    "июл",
+    "июля",
+    "июн",
+    "июня",
+    "кг",
+    "км",
+    "коп",
+    "л",
+    "лет",
+    "м",
+    "мар",
+    "марта",
+    "мая",
+    "мг",
+    "мес",
+    "мин",
+    "мл",
+    "млн",
+    "мм",
+    "нед",
+    "ноя",
+    "ноября",
+    "окт",
+    "октября",
+    "р",
+    "руб",
+    "рублей",
+    "рубль",
+    "рубля",
+    "сек",
+    "сен",
+    "сентября",
+    "см",
+    "т",
+    "тонн",
+    "тыс",
+    "фев",
+    "февраля",
+    "ч",
+    "час",
+    "часа",
+    "часов",
+    "шт",
+    "янв",
+    "января",
+    "גרם",
+    "דקות",
+    "מ",
+    "ק",
+    "קג",
+    "ש",
+    "שח",
+    "שעות",
+    "ثانية",
+    "ج",
+    "جم",
+    "جنيه",
+    "د",
+    "درهم",
+    "دقيقة",
+    "دولار",
+    "دينار",
+    "ر",
+    "ريال",
+    "س",
+    "ساعة",
+    "سم",
+    "سنة",
+    "شهر",
+    "ص",
+    "غ",
+    "كجم",
+    "كغ",
+    "كم",
+    "كيلو",
+    "لتر",
+    "م",
+    "يوم",
+    "किग्रा",
+    "किलो",
+    "ग्राम",
+    "घंटे",
+    "दिन",
+    "बजे",
+    "मिनट",
+    "मीटर",
+    "रु",
+    "रुपए",
+    "रुपये",
+    "लीटर",
+    "กก",
+    "กรัม",
+    "ชั่วโมง",
+    "น",
+    "นาที",
+    "บาท",
+    "ลิตร",
+    "วัน",
+    "เมตร",
+    "โมง",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_sorted_and_short() {
+        assert!(UNITS.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(UNITS.iter().all(|unit| unit.len() <= UNIT_BYTES_MAX));
+    }
+
+    #[test]
+    fn markdown_is_emphasis_heading_or_backtick() {
+        for text in
+            ["a **b** c", "__x y__", "# Title", "text\n### Part", "use `ls`", "**a** and **b**"]
+        {
+            assert!(is_markdown(text), "{text}");
+        }
+        for text in [
+            "a * b",
+            "2 ** 3",
+            "#1",
+            "#tag",
+            "a_b_c",
+            "** **",
+            "snake__case",
+            "*bold*",
+            "**open",
+            "#",
+        ] {
+            assert!(!is_markdown(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn list_needs_two_items() {
+        for text in [
+            "- a\n- b",
+            "Menu:\n1. one\n2. two",
+            "1) a\n\n2) b",
+            "• a\n• b",
+            "1️⃣ a\n2️⃣ b",
+            "(1) a\n(2) b",
+            "  * a\n  * b",
+            "１．东\n２．西",
+            "一\n1、甲\n2、乙",
+        ] {
+            assert!(is_list(text), "{text}");
+        }
+        for text in
+            ["- a", "1. one", "-5\n-6", "1.5 kg\n2.5 kg", "a\nb", "10:30\n11:30", "2026\n2027"]
+        {
+            assert!(!is_list(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn code_is_a_fence_or_two_lines_that_look_like_it() {
+        for text in [
+            "```\nx\n```",
+            "def f(x):\n    return x\nprint(f(1))",
+            "int x = 5;\nint y = 6;",
+            "#include <stdio.h>\nint main() {",
+            "SELECT a\nFROM b",
+            "<div>\n</div>",
+            "import os\nfrom sys import argv",
+            "const a = 1\nlet b = 2",
+            "if (x) {\n}",
+        ] {
+            assert!(is_code(text), "{text}");
+        }
+        for text in [
+            "Hello;\nthere;",
+            "For example:\nThis:",
+            "print(1)",
+            "let me know\nlet us see",
+            "Τι κάνεις;\nΠού είσαι;",
+            "If you like:\nask me",
+            ":)\n:)",
+        ] {
+            assert!(!is_code(text), "{text}");
+        }
+    }
+}
