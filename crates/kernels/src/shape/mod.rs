@@ -15,6 +15,7 @@ mod links;
 mod phrases;
 mod skeleton;
 mod tokens;
+mod units;
 
 use std::sync::Arc;
 

@@ -18,12 +18,13 @@ use turnwise_model::codes::text_bits;
 use turnwise_model::keys::Keys;
 use turnwise_model::limits::TEXT_BYTES_MAX;
 
-use super::bits::{UNIT_BYTES_MAX, is_code, is_list, is_markdown, is_unit, is_unit_signs};
+use super::bits::{is_code, is_list, is_markdown};
 use super::classes::{CLASSES, Class, Classes};
 use super::links::{Link, LinkKind, next_link};
 use super::phrases::{PHRASES, Phrases};
 use super::skeleton::Mask;
 use super::tokens::{TOKEN_CHARS_MIN, TextHashes, Tokens};
+use super::units::{UNIT_BYTES_MAX, is_unit, is_unit_signs};
 
 /// Words from which a question is an open-ended one.
 const OPEN_QUESTION_WORDS: i32 = 4;
@@ -335,7 +336,7 @@ impl<'a> Pass<'a> {
             '\n' => self.count.feeds += 1,
             '?' | '？' | '؟' | '՞' | '፧' | '\u{37e}' => self.count.question = true,
             ';' | '·' | '\u{387}' => {
-                self.greek_mark |= self.last_script == Script::Greek.code() as usize
+                self.greek_mark |= self.last_script == Script::Greek.code() as usize;
             }
             _ => {}
         }
