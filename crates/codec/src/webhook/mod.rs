@@ -52,7 +52,6 @@ const VALUE_KEYS: &[&str] = &[
     "history",
     "errors",
     "user_id_update",
-    "contacts",
 ];
 
 /// Decodes a record.
@@ -255,7 +254,8 @@ fn calls(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
 /// Whether a value without a field holds lists of items, all empty, or nothing.
 fn is_void(value: Value<'_>) -> bool {
     let empty = value.raw().trim_matches(['{', '}', ' ', '\n', '\r', '\t']).is_empty();
-    empty || VALUE_KEYS.iter().any(|key| value.get_or_null(key).is_some())
+    let listed = |key: &&str| value.get_or_null(key).is_some();
+    empty || listed(&"contacts") || VALUE_KEYS.iter().any(listed)
 }
 
 /// Messages, echoes, statuses, standby copies and history of a value.
