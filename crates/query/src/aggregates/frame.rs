@@ -1,0 +1,260 @@
+//! The frame of our aggregate functions: a state per group, updated row by row, shipped as a list.
+
+use std::any::type_name;
+use std::fmt::{self, Debug};
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Builder, ListArray, ListBuilder};
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
+use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
+};
+use turnwise_model::conversation::state_type;
+
+/// The state of one group.
+pub(super) trait MergeState: Default + Send + Sync + 'static {
+    /// The function's name in SQL.
+    const NAME: &'static str;
+    /// The typed columns of one batch of arguments.
+    type Columns<'a>;
+
+    /// Argument types.
+    fn arguments() -> Vec<DataType>;
+    /// Looks at a batch's arguments once.
+    fn columns(values: &[ArrayRef]) -> Result<Self::Columns<'_>>;
+    /// Takes one row in.
+    fn update(&mut self, columns: &Self::Columns<'_>, row: usize);
+    /// Takes another state in.
+    fn merge(&mut self, state: &[i64]);
+    /// The state as integers, in canonical order.
+    fn to_state(&self) -> Vec<i64>;
+    /// Heap bytes.
+    fn size(&self) -> usize;
+}
+
+/// The aggregate function of a state.
+pub(super) struct StateUdaf<S> {
+    signature: Signature,
+    state: PhantomData<fn() -> S>,
+}
+
+impl<S: MergeState> StateUdaf<S> {
+    pub fn udaf() -> Arc<AggregateUDF> {
+        let signature = Signature::exact(S::arguments(), Volatility::Immutable);
+        Arc::new(AggregateUDF::from(Self { signature, state: PhantomData }))
+    }
+}
+
+impl<S> Debug for StateUdaf<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(type_name::<S>())
+    }
+}
+
+impl<S> PartialEq for StateUdaf<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.signature == other.signature
+    }
+}
+
+impl<S> Eq for StateUdaf<S> {}
+
+impl<S> Hash for StateUdaf<S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        type_name::<S>().hash(state);
+    }
+}
+
+impl<S: MergeState> AggregateUDFImpl for StateUdaf<S> {
+    fn name(&self) -> &str {
+        S::NAME
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(state_type())
+    }
+
+    fn is_nullable(&self) -> bool {
+        false
+    }
+
+    fn default_value(&self, _: &DataType) -> Result<ScalarValue> {
+        Ok(ScalarValue::List(Arc::new(states(std::iter::once(Vec::new())))))
+    }
+
+    fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(OneGroup(Groups::<S>::default())))
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        Ok(vec![Arc::new(Field::new(format!("{}[state]", args.name), state_type(), false))])
+    }
+
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        _: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(Groups::<S>::default()))
+    }
+}
+
+/// The states of all groups.
+struct Groups<S> {
+    states: Vec<S>,
+}
+
+impl<S> Default for Groups<S> {
+    fn default() -> Self {
+        Self { states: Vec::new() }
+    }
+}
+
+impl<S: MergeState> GroupsAccumulator for Groups<S> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.states.resize_with(total_num_groups, S::default);
+        let columns = S::columns(values)?;
+        for (row, group) in group_indices.iter().enumerate() {
+            if opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)) {
+                self.states[*group].update(&columns, row);
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let emitted = emit_to.take_needed(&mut self.states);
+        Ok(Arc::new(states(emitted.iter().map(MergeState::to_state))))
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.evaluate(emit_to)?])
+    }
+
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.states.resize_with(total_num_groups, S::default);
+        let lists = Lists::new(&values[0])?;
+        for (row, group) in group_indices.iter().enumerate() {
+            self.states[*group].merge(lists.value(row));
+        }
+        Ok(())
+    }
+
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> Result<Vec<ArrayRef>> {
+        let rows = values.first().map_or(0, |values| values.len());
+        let mut one_each = Self::default();
+        let groups: Vec<usize> = (0..rows).collect();
+        one_each.update_batch(values, &groups, opt_filter, rows)?;
+        one_each.state(EmitTo::All)
+    }
+
+    fn size(&self) -> usize {
+        self.states.capacity() * size_of::<S>()
+            + self.states.iter().map(MergeState::size).sum::<usize>()
+    }
+}
+
+/// All rows as one group, for plans without grouping.
+struct OneGroup<S>(Groups<S>);
+
+impl<S> Debug for OneGroup<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OneGroup({})", type_name::<S>())
+    }
+}
+
+impl<S: MergeState> OneGroup<S> {
+    fn result(&mut self) -> Result<ScalarValue> {
+        self.0.states.resize_with(1, S::default);
+        let state = self.0.states[0].to_state();
+        Ok(ScalarValue::List(Arc::new(states(std::iter::once(state)))))
+    }
+}
+
+impl<S: MergeState> Accumulator for OneGroup<S> {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let rows = values.first().map_or(0, |values| values.len());
+        self.0.update_batch(values, &vec![0; rows], None, 1)
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.result()
+    }
+
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        Ok(vec![self.result()?])
+    }
+
+    fn merge_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let rows = values.first().map_or(0, |values| values.len());
+        self.0.merge_batch(values, &vec![0; rows], 1)
+    }
+}
+
+/// States as a list column.
+pub(crate) fn states(rows: impl Iterator<Item = Vec<i64>>) -> ListArray {
+    let element = Arc::new(Field::new("element", DataType::Int64, false));
+    let mut builder = ListBuilder::new(Int64Builder::new()).with_field(element);
+    for row in rows {
+        builder.values().append_slice(&row);
+        builder.append(true);
+    }
+    builder.finish()
+}
+
+/// A list column of 64-bit integers, null rows as empty lists.
+pub(crate) struct Lists<'a> {
+    list: &'a ListArray,
+    values: &'a [i64],
+}
+
+impl<'a> Lists<'a> {
+    pub fn new(array: &'a ArrayRef) -> Result<Self> {
+        let Some(list) = array.as_list_opt::<i32>() else {
+            return exec_err!("expected a list of 64-bit integers, found {}", array.data_type());
+        };
+        let Some(values) = list.values().as_primitive_opt::<Int64Type>() else {
+            return exec_err!("expected a list of 64-bit integers, found {}", array.data_type());
+        };
+        Ok(Self { list, values: values.values() })
+    }
+
+    pub fn value(&self, row: usize) -> &'a [i64] {
+        if self.list.is_null(row) {
+            return &[];
+        }
+        let offsets = self.list.value_offsets();
+        let bound = |at: usize| usize::try_from(offsets[at]).unwrap_or_default();
+        &self.values[bound(row)..bound(row + 1)]
+    }
+}

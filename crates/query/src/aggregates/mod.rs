@@ -1,0 +1,32 @@
+//! Aggregate functions over mergeable integer states.
+//!
+//! Every one of them keeps a state that is a list of 64-bit integers, the same whatever the order,
+//! partitioning or batches of its input (law 3), and returns that list; scalar functions read it.
+//! One frame ([`frame::StateUdaf`]) makes a `GroupsAccumulator` of anything that is a
+//! [`frame::MergeState`], so a new one is a file with a state and a line in [`all`].
+
+mod frame;
+mod histograms;
+mod peers;
+mod texts;
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::AggregateUDF;
+
+pub(crate) use frame::Lists;
+use frame::StateUdaf;
+
+/// Every aggregate function, by the name that SQL knows.
+#[must_use]
+pub fn all() -> Vec<Arc<AggregateUDF>> {
+    vec![
+        StateUdaf::<histograms::Histogram>::udaf(),
+        StateUdaf::<histograms::HistogramMerge>::udaf(),
+        StateUdaf::<peers::PeerSamples>::udaf(),
+        StateUdaf::<peers::PeerSampleMerge>::udaf(),
+        StateUdaf::<peers::PeerCounts>::udaf(),
+        StateUdaf::<peers::PeerCountMerge>::udaf(),
+        StateUdaf::<texts::TextSamples>::udaf(),
+    ]
+}

@@ -1,0 +1,173 @@
+//! `peer_sample`, `peer_count` and their merges: the peers of smallest hash, and how many there are.
+
+use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array};
+use arrow::datatypes::{DataType, Date32Type, Int64Type};
+use datafusion::common::Result;
+use turnwise_kernels::samples::{PeerCount, PeerSample};
+use turnwise_model::conversation::state_type;
+
+use super::frame::{Lists, MergeState};
+
+/// `peer_sample(peer, day, user_tokens, reply_tokens)`: the peer sample of conversations; `day` is
+/// the start day where the conversation has a message of U, else null.
+#[derive(Default)]
+pub(super) struct PeerSamples(PeerSample);
+
+/// The arguments of `peer_sample`.
+pub(super) struct PeerColumns<'a> {
+    peer: &'a Int64Array,
+    day: &'a Date32Array,
+    user_tokens: Lists<'a>,
+    reply_tokens: Lists<'a>,
+}
+
+impl MergeState for PeerSamples {
+    const NAME: &'static str = "peer_sample";
+    type Columns<'a> = PeerColumns<'a>;
+
+    fn arguments() -> Vec<DataType> {
+        vec![DataType::Int64, DataType::Date32, state_type(), state_type()]
+    }
+
+    fn columns(values: &[ArrayRef]) -> Result<PeerColumns<'_>> {
+        Ok(PeerColumns {
+            peer: values[0].as_primitive::<Int64Type>(),
+            day: values[1].as_primitive::<Date32Type>(),
+            user_tokens: Lists::new(&values[2])?,
+            reply_tokens: Lists::new(&values[3])?,
+        })
+    }
+
+    fn update(&mut self, columns: &PeerColumns<'_>, row: usize) {
+        if columns.peer.is_valid(row) {
+            let day = columns.day.is_valid(row).then(|| columns.day.value(row));
+            let tokens = |lists: &Lists<'_>| -> Vec<i32> {
+                lists.value(row).iter().map(|token| token_code(*token)).collect()
+            };
+            self.0.add(
+                columns.peer.value(row),
+                day,
+                &tokens(&columns.user_tokens),
+                &tokens(&columns.reply_tokens),
+            );
+        }
+    }
+
+    fn merge(&mut self, state: &[i64]) {
+        self.0.merge(state);
+    }
+
+    fn to_state(&self) -> Vec<i64> {
+        self.0.to_state()
+    }
+
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+}
+
+/// A token as its column stores it: the 32 bits of an unsigned number, signed.
+fn token_code(token: i64) -> i32 {
+    u32::try_from(token).unwrap_or_default().cast_signed()
+}
+
+/// `peer_sample_merge(state)`.
+#[derive(Default)]
+pub(super) struct PeerSampleMerge(PeerSample);
+
+impl MergeState for PeerSampleMerge {
+    const NAME: &'static str = "peer_sample_merge";
+    type Columns<'a> = Lists<'a>;
+
+    fn arguments() -> Vec<DataType> {
+        vec![state_type()]
+    }
+
+    fn columns(values: &[ArrayRef]) -> Result<Lists<'_>> {
+        Lists::new(&values[0])
+    }
+
+    fn update(&mut self, states: &Lists<'_>, row: usize) {
+        self.0.merge(states.value(row));
+    }
+
+    fn merge(&mut self, state: &[i64]) {
+        self.0.merge(state);
+    }
+
+    fn to_state(&self) -> Vec<i64> {
+        self.0.to_state()
+    }
+
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+}
+
+/// `peer_count(peer)`: the smallest hashes of distinct peers; nulls are left out.
+#[derive(Default)]
+pub(super) struct PeerCounts(PeerCount);
+
+impl MergeState for PeerCounts {
+    const NAME: &'static str = "peer_count";
+    type Columns<'a> = &'a Int64Array;
+
+    fn arguments() -> Vec<DataType> {
+        vec![DataType::Int64]
+    }
+
+    fn columns(values: &[ArrayRef]) -> Result<&Int64Array> {
+        Ok(values[0].as_primitive::<Int64Type>())
+    }
+
+    fn update(&mut self, peers: &&Int64Array, row: usize) {
+        if peers.is_valid(row) {
+            self.0.add(peers.value(row));
+        }
+    }
+
+    fn merge(&mut self, state: &[i64]) {
+        self.0.merge(state);
+    }
+
+    fn to_state(&self) -> Vec<i64> {
+        self.0.to_state()
+    }
+
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+}
+
+/// `peer_count_merge(state)`.
+#[derive(Default)]
+pub(super) struct PeerCountMerge(PeerCount);
+
+impl MergeState for PeerCountMerge {
+    const NAME: &'static str = "peer_count_merge";
+    type Columns<'a> = Lists<'a>;
+
+    fn arguments() -> Vec<DataType> {
+        vec![state_type()]
+    }
+
+    fn columns(values: &[ArrayRef]) -> Result<Lists<'_>> {
+        Lists::new(&values[0])
+    }
+
+    fn update(&mut self, states: &Lists<'_>, row: usize) {
+        self.0.merge(states.value(row));
+    }
+
+    fn merge(&mut self, state: &[i64]) {
+        self.0.merge(state);
+    }
+
+    fn to_state(&self) -> Vec<i64> {
+        self.0.to_state()
+    }
+
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+}

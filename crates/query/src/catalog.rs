@@ -1,0 +1,140 @@
+//! What analysts see: `conversations`, views over `events`, and the derived tables, in a session
+//! that can only read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{SQLOptions, SessionContext};
+use futures::StreamExt;
+use turnwise_lake::FileInfo;
+use turnwise_model::schema::{column, file_schema};
+use turnwise_model::{EventKind, limits};
+
+use crate::conversations::{Conversations, is_kind};
+use crate::derive::{register, without_comments};
+use crate::engine::Engine;
+use crate::error::QueryError;
+use crate::guard;
+use crate::lake_table::{LakeTable, date};
+
+/// The views over `events`: name and statement.
+const VIEWS: [(&str, &str); 8] = [
+    ("messages_raw", include_str!("sql/messages_raw.sql")),
+    ("messages", include_str!("sql/messages.sql")),
+    ("statuses_raw", include_str!("sql/statuses_raw.sql")),
+    ("statuses", include_str!("sql/statuses.sql")),
+    ("account_events", include_str!("sql/account_events.sql")),
+    ("dead_letters", include_str!("sql/dead_letters.sql")),
+    ("ignored", include_str!("sql/ignored.sql")),
+    ("gaps", include_str!("sql/gaps.sql")),
+];
+
+/// The files of the tables at the versions that an answer stands on.
+#[derive(Clone, Debug, Default)]
+pub struct CatalogFiles {
+    /// Files of `events`.
+    pub events: Vec<FileInfo>,
+    /// Derived tables that analysts may read: name, schema, partition columns, files.
+    pub derived: BTreeMap<&'static str, (SchemaRef, Vec<&'static str>, Vec<FileInfo>)>,
+}
+
+/// A session for analysts.
+pub struct Catalog {
+    context: SessionContext,
+}
+
+impl std::fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Catalog")
+    }
+}
+
+impl Catalog {
+    /// Makes the tables and views over these files.
+    ///
+    /// # Errors
+    /// A view that cannot be planned.
+    pub async fn new(engine: &Engine, files: &CatalogFiles) -> Result<Self, QueryError> {
+        let context = engine.session();
+        let hidden = engine.session();
+        for kind in EventKind::ALL {
+            let of_kind = files.events.iter().filter(|file| is_kind(file, *kind));
+            let table = LakeTable::new(
+                file_schema(*kind),
+                vec![date(column::DATE)],
+                of_kind.cloned().collect(),
+            );
+            register(&hidden, &format!("event_{}", kind.name()), Arc::new(table))?;
+        }
+        for (name, sql) in VIEWS {
+            let frame = hidden.sql(&without_comments(sql)).await;
+            let view = frame.map_err(QueryError::engine("plan view"))?.into_view();
+            register(&hidden, name, Arc::clone(&view))?;
+            register(&context, name, view)?;
+        }
+        register(&context, "conversations", Arc::new(Conversations::new(&files.events)))?;
+        for (name, (schema, partitions, of_table)) in &files.derived {
+            let table = LakeTable::of_table(schema, partitions, of_table.clone())?;
+            register(&context, name, Arc::new(table))?;
+        }
+        Ok(Self { context })
+    }
+
+    /// Plans a statement: one that only reads, and shows no samples.
+    ///
+    /// # Errors
+    /// Statements that are too long, wrong or refused.
+    pub async fn plan(&self, sql: &str) -> Result<LogicalPlan, QueryError> {
+        if sql.len() > limits::SQL_TEXT_BYTES_MAX {
+            let max = limits::SQL_TEXT_BYTES_MAX;
+            return Err(QueryError::Refused {
+                reason: format!("the statement has more than {max} bytes"),
+            });
+        }
+        let operation = "plan the statement";
+        let state = self.context.state();
+        let plan = state.create_logical_plan(sql).await.map_err(QueryError::engine(operation))?;
+        let reads_only = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
+        reads_only.verify_plan(&plan).map_err(QueryError::engine(operation))?;
+        guard::check(&plan)?;
+        Ok(plan)
+    }
+
+    /// Runs a statement.
+    ///
+    /// # Errors
+    /// As [`Self::plan`]; a plan that cannot be started.
+    pub async fn stream(&self, sql: &str) -> Result<SendableRecordBatchStream, QueryError> {
+        let plan = self.plan(sql).await?;
+        let operation = "run the statement";
+        let frame = self.context.execute_logical_plan(plan).await;
+        let frame = frame.map_err(QueryError::engine(operation))?;
+        frame.execute_stream().await.map_err(QueryError::engine(operation))
+    }
+
+    /// Runs a statement to its end; at least one batch, so that there is a schema.
+    ///
+    /// # Errors
+    /// As [`Self::stream`]; answers of more than [`limits::SQL_ROWS_MAX`] rows.
+    pub async fn answer(&self, sql: &str) -> Result<Vec<RecordBatch>, QueryError> {
+        let mut stream = self.stream(sql).await?;
+        let mut batches = vec![RecordBatch::new_empty(stream.schema())];
+        let mut rows = 0;
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(QueryError::engine("run the statement"))?;
+            rows += batch.num_rows();
+            if rows > limits::SQL_ROWS_MAX {
+                return Err(QueryError::TooManyRows { max: limits::SQL_ROWS_MAX });
+            }
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+}

@@ -1,0 +1,263 @@
+//! `conversations` as a table: its plan is scan → scatter by sender → fold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use arrow::array::AsArray;
+use arrow::datatypes::{Date32Type, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType, col, lit,
+};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::projection::ProjectionExec;
+use turnwise_lake::FileInfo;
+use turnwise_model::conversation;
+use turnwise_model::schema::{column, file_schema};
+use turnwise_model::{Day, EventKind, limits};
+
+use crate::fold_exec::{FOLD_KINDS, FoldExec};
+use crate::lake_table::{LakeTable, date};
+
+/// The columns of `events` that the fold looks at; those of a kind that has them.
+const FOLD_COLUMNS: [&str; 29] = [
+    column::SENDER,
+    column::PEER_PHONE,
+    column::PEER_USER,
+    column::TIME,
+    column::MESSAGE,
+    column::SOURCE,
+    column::PARTITION,
+    column::OFFSET,
+    column::ITEM,
+    column::ORIGIN,
+    column::IN_GROUP,
+    column::DIRECTION,
+    column::MESSAGE_KIND,
+    column::INTERACTIVE_TYPE,
+    column::VOICE,
+    column::HAS_REFERRAL,
+    column::CHARS,
+    column::WORDS,
+    column::SCRIPT,
+    column::TEXT_BITS,
+    column::TOKENS,
+    column::SKELETON,
+    column::STATUS,
+    column::CATEGORY,
+    column::CONVERSATION_ORIGIN,
+    column::PRICING_TYPE,
+    column::ROLE_PREVIOUS,
+    column::ROLE_NEW,
+    column::DATE,
+];
+
+/// The conversations that a version of `events` holds.
+#[derive(Debug)]
+pub struct Conversations {
+    /// Messages, statuses and account rows, in the order of [`FOLD_KINDS`].
+    tables: [LakeTable; 3],
+    /// Days that have messages or statuses, with the rows that are dated so.
+    rows_by_day: BTreeMap<Day, u64>,
+}
+
+impl Conversations {
+    /// Over the files of `events` at one version.
+    #[must_use]
+    pub fn new(files: &[FileInfo]) -> Self {
+        let mut rows_by_day = BTreeMap::new();
+        let tables = FOLD_KINDS.map(|kind| {
+            let of_kind: Vec<FileInfo> =
+                files.iter().filter(|file| is_kind(file, kind)).cloned().collect();
+            for file in &of_kind {
+                if let Some(day) = file_day(file) {
+                    *rows_by_day.entry(day).or_insert(0) += file.num_records.unwrap_or_default();
+                }
+            }
+            LakeTable::new(file_schema(kind), vec![date(column::DATE)], of_kind)
+        });
+        Self { tables, rows_by_day }
+    }
+
+    /// The days on which conversations may start.
+    pub fn days(&self) -> impl Iterator<Item = Day> + '_ {
+        self.rows_by_day.keys().copied()
+    }
+
+    /// Consecutive days whose rows fit in one fold; a day that does not fit stands alone.
+    #[must_use]
+    pub fn chunks(&self, days: &BTreeSet<Day>) -> Vec<RangeInclusive<Day>> {
+        let rows = |day: i32| self.rows_by_day.get(&Day(day)).copied().unwrap_or_default();
+        // What a chunk needs besides its own days: the two before and the one after.
+        let around = |first: Day, last: Day| -> u64 { (first.0 - 2..=last.0 + 1).map(rows).sum() };
+        let mut chunks: Vec<RangeInclusive<Day>> = Vec::new();
+        for day in days.iter().filter(|day| self.rows_by_day.contains_key(day)) {
+            match chunks.last_mut() {
+                Some(last)
+                    if last.end().0 + 1 == day.0
+                        && around(*last.start(), *day) <= limits::FOLD_ROWS_MAX =>
+                {
+                    *last = *last.start()..=*day;
+                }
+                _ => chunks.push(*day..=*day),
+            }
+        }
+        chunks
+    }
+
+    fn input(
+        &self,
+        state: &dyn Session,
+        at: usize,
+        days: &RangeInclusive<Day>,
+        senders: &[Expr],
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let table = &self.tables[at];
+        let schema = table.schema();
+        let columns: Vec<usize> =
+            FOLD_COLUMNS.iter().filter_map(|name| schema.index_of(name).ok()).collect();
+        let mut filters = vec![
+            col(column::DATE).gt_eq(lit(ScalarValue::Date32(Some(days.start().0 - 2)))),
+            col(column::DATE).lt_eq(lit(ScalarValue::Date32(Some(days.end().0 + 1)))),
+        ];
+        filters.extend_from_slice(senders);
+        table.plan(state, Some(&columns), &filters)
+    }
+}
+
+#[async_trait]
+impl TableProvider for Conversations {
+    fn schema(&self) -> SchemaRef {
+        conversation::schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = conversation::schema();
+        let days = self.days().filter(|day| filters.iter().all(|f| may_hold(f, *day))).collect();
+        let chunks = self.chunks(&days);
+        let senders: Vec<Expr> = filters.iter().filter(|f| is_about_sender(f)).cloned().collect();
+        let mut inputs = Vec::new();
+        for chunk in &chunks {
+            for at in 0..FOLD_KINDS.len() {
+                inputs.push(self.input(state, at, chunk, &senders)?);
+            }
+        }
+        let plan: Arc<dyn ExecutionPlan> = if chunks.is_empty() {
+            Arc::new(EmptyExec::new(Arc::clone(&schema)))
+        } else {
+            Arc::new(FoldExec::new(chunks, inputs, state.config().target_partitions())?)
+        };
+        let Some(projection) = projection else { return Ok(plan) };
+        let columns = projection.iter().map(|at| {
+            let name = schema.field(*at).name();
+            (Arc::new(Column::new(name, *at)) as _, name.clone())
+        });
+        Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Vec<_>>(), plan)?))
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+}
+
+/// The rows of `events` of one kind.
+pub(crate) fn is_kind(file: &FileInfo, kind: EventKind) -> bool {
+    file.partition_values.get(column::KIND).and_then(Option::as_deref) == Some(kind.name())
+}
+
+fn file_day(file: &FileInfo) -> Option<Day> {
+    Day::parse_iso(file.partition_values.get(column::DATE)?.as_deref()?)
+}
+
+/// Whether conversations that start on the day may pass the filter: false only where a comparison
+/// of `start_day` with a date rules the day out.
+fn may_hold(filter: &Expr, day: Day) -> bool {
+    match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
+            may_hold(left, day) && may_hold(right, day)
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+            may_hold(left, day) || may_hold(right, day)
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let compared = match (&**left, &**right) {
+                (Expr::Column(column), Expr::Literal(value, _)) => Some((column, *op, value)),
+                (Expr::Literal(value, _), Expr::Column(column)) => {
+                    op.swap().map(|op| (column, op, value))
+                }
+                _ => None,
+            };
+            compared.is_none_or(|(column, op, value)| {
+                let is_day = column.name == conversation::column::START_DAY;
+                let Some(bound) = date_value(value).filter(|_| is_day) else { return true };
+                match op {
+                    Operator::Eq => day.0 == bound,
+                    Operator::Lt => day.0 < bound,
+                    Operator::LtEq => day.0 <= bound,
+                    Operator::Gt => day.0 > bound,
+                    Operator::GtEq => day.0 >= bound,
+                    _ => true,
+                }
+            })
+        }
+        Expr::Between(between) if !between.negated => {
+            let at_least = (*between.expr.clone()).gt_eq(*between.low.clone());
+            let at_most = (*between.expr.clone()).lt_eq(*between.high.clone());
+            may_hold(&at_least, day) && may_hold(&at_most, day)
+        }
+        Expr::InList(list) if !list.negated => {
+            list.list.iter().any(|item| may_hold(&(*list.expr.clone()).eq(item.clone()), day))
+        }
+        _ => true,
+    }
+}
+
+fn date_value(value: &ScalarValue) -> Option<i32> {
+    let array = value.cast_to(&arrow::datatypes::DataType::Date32).ok()?.to_array().ok()?;
+    array.as_primitive_opt::<Date32Type>()?.iter().next()?
+}
+
+/// Whether a filter looks at nothing but the sender, which rows and conversations share.
+fn is_about_sender(filter: &Expr) -> bool {
+    let columns = filter.column_refs();
+    !columns.is_empty() && columns.iter().all(|c| c.name == conversation::column::SENDER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_on_the_start_day_leave_days_out() {
+        let day = |number| lit(ScalarValue::Date32(Some(number)));
+        let start = || col(conversation::column::START_DAY);
+        let kept =
+            |filter: &Expr| (1..=5).filter(|n| may_hold(filter, Day(*n))).collect::<Vec<_>>();
+        assert_eq!(kept(&start().eq(day(3))), [3]);
+        assert_eq!(kept(&day(3).lt(start())), [4, 5]);
+        assert_eq!(kept(&start().gt_eq(day(2)).and(start().lt(day(4)))), [2, 3]);
+        assert_eq!(kept(&start().eq(day(1)).or(start().eq(day(5)))), [1, 5]);
+        assert_eq!(kept(&start().between(day(4), day(9))), [4, 5]);
+        assert_eq!(kept(&start().in_list(vec![day(2), day(5)], false)), [2, 5]);
+        assert_eq!(kept(&start().not_eq(day(2))), [1, 2, 3, 4, 5]);
+        assert_eq!(kept(&col("turns").gt(lit(3))), [1, 2, 3, 4, 5]);
+    }
+}

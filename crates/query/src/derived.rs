@@ -1,0 +1,248 @@
+//! Keeps the derived tables: replaces what new rows touched, and says which version of `events`
+//! an answer stands on.
+//!
+//! ```text
+//! events @ version ─▶ sender_days (day, bucket) ─▶ sender_features, verdicts, flags (window end)
+//!                        txn derive/<table>/<partition> = version of events: must not fall
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use turnwise_lake::{Encoding, FileFilter, FileInfo, FloorTxn, Lake, Partition, ReplaceOutcome};
+use turnwise_model::Day;
+use turnwise_model::limits::SENDER_BUCKETS;
+
+use crate::conversations::Conversations;
+use crate::derive::{self, Window};
+use crate::engine::Engine;
+use crate::error::QueryError;
+use crate::lake_table::LakeTable;
+
+/// A derived table and the columns that partition it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DerivedTable {
+    /// Its name.
+    pub name: &'static str,
+    /// Its partition columns: a day, and for `sender_days` a bucket of senders.
+    pub partitions: &'static [&'static str],
+}
+
+/// The mergeable state of every sender and day.
+pub const SENDER_DAYS: DerivedTable =
+    DerivedTable { name: "sender_days", partitions: &["day", "bucket"] };
+/// Features of every sender and window.
+pub const SENDER_FEATURES: DerivedTable =
+    DerivedTable { name: "sender_features", partitions: &["window_end"] };
+/// The verdict of every sender and window.
+pub const VERDICTS: DerivedTable = DerivedTable { name: "verdicts", partitions: &["window_end"] };
+/// The flag of every sender and window.
+pub const FLAGS: DerivedTable = DerivedTable { name: "flags", partitions: &["window_end"] };
+
+/// What a replacement stands on.
+#[derive(Clone, Copy, Debug)]
+pub struct Basis {
+    /// The version of `events`.
+    pub version: u64,
+    /// Whether a result of the same version is written again: another scorecard or `senders`
+    /// file made it.
+    pub force_equal: bool,
+    /// The clock, for file names and deadlines.
+    pub now_ms: i64,
+}
+
+/// Writes and reads derived tables of one lake.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    lake: Lake,
+    engine: Engine,
+}
+
+impl Derived {
+    /// Over a lake, with an engine of that lake.
+    #[must_use]
+    pub fn new(lake: Lake, engine: Engine) -> Self {
+        Self { lake, engine }
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Derives these days of `events` again and replaces them in `sender_days`.
+    ///
+    /// # Errors
+    /// A plan that cannot be run; a lake that cannot be written.
+    pub async fn replace_days(
+        &self,
+        events: &[FileInfo],
+        days: &BTreeSet<Day>,
+        basis: Basis,
+    ) -> Result<(), QueryError> {
+        let conversations = Arc::new(Conversations::new(events));
+        let schema = derive::sender_days_schema(&self.engine).await?;
+        for chunk in conversations.chunks(days) {
+            let of_chunk: BTreeSet<Day> =
+                (chunk.start().0..=chunk.end().0).map(Day).filter(|d| days.contains(d)).collect();
+            let found =
+                derive::sender_days(&self.engine, Arc::clone(&conversations), &of_chunk).await?;
+            let mut parts = derive::split(&found, "day", Some("bucket"))?;
+            parts.retain(|(day, _), _| of_chunk.contains(day));
+            let keys: BTreeSet<(Day, i32)> = of_chunk
+                .iter()
+                .flat_map(|day| (0..SENDER_BUCKETS.cast_signed()).map(|bucket| (*day, bucket)))
+                .collect();
+            self.replace(SENDER_DAYS, Arc::clone(&schema), keys, parts, basis).await?;
+        }
+        Ok(())
+    }
+
+    /// Replaces whole windows of a table that is partitioned by `window_end`.
+    ///
+    /// # Errors
+    /// A lake that cannot be written.
+    pub async fn replace_windows(
+        &self,
+        table: DerivedTable,
+        ends: &BTreeSet<Day>,
+        batches: &[RecordBatch],
+        basis: Basis,
+    ) -> Result<(), QueryError> {
+        let Some(first) = batches.first() else { return Ok(()) };
+        let parts = derive::split(batches, "window_end", None)?;
+        let keys = ends.iter().map(|end| (*end, 0)).collect();
+        self.replace(table, first.schema(), keys, parts, basis).await
+    }
+
+    /// The files of a derived table that a filter keeps; none where there is no such table yet.
+    ///
+    /// # Errors
+    /// A lake that cannot be read.
+    pub async fn files(
+        &self,
+        table: DerivedTable,
+        filter: FileFilter,
+    ) -> Result<Option<(SchemaRef, Vec<FileInfo>)>, QueryError> {
+        let lake = self.lake.clone();
+        blocking(move || {
+            let lake_error = || QueryError::lake("read derived table");
+            let Some(table) = lake.existing_table(table.name).map_err(lake_error())? else {
+                return Ok(None);
+            };
+            table.refresh().map_err(lake_error())?;
+            let snapshot = table.snapshot(None).map_err(lake_error())?;
+            let files = snapshot.files(&filter).map_err(lake_error())?;
+            Ok(Some((snapshot.schema(), files)))
+        })
+        .await
+    }
+
+    /// `sender_days` of a range of days, to be read by a plan.
+    ///
+    /// # Errors
+    /// A lake that cannot be read.
+    pub async fn sender_days(
+        &self,
+        days: std::ops::Range<i32>,
+    ) -> Result<Arc<LakeTable>, QueryError> {
+        let filter = FileFilter::all().partition_between("day", Day(days.start), Day(days.end - 1));
+        let (schema, files) = match self.files(SENDER_DAYS, filter).await? {
+            Some(found) => found,
+            None => (derive::sender_days_schema(&self.engine).await?, Vec::new()),
+        };
+        LakeTable::of_table(&schema, SENDER_DAYS.partitions, files).map(Arc::new)
+    }
+
+    /// The features of windows, from `sender_days`.
+    ///
+    /// # Errors
+    /// A plan that cannot be run; a lake that cannot be read.
+    pub async fn features(&self, windows: &[Window]) -> Result<Vec<RecordBatch>, QueryError> {
+        let first = windows.iter().map(|window| window.days().start).min();
+        let last = windows.iter().map(|window| window.days().end).max();
+        let Some((first, last)) = first.zip(last) else { return Ok(Vec::new()) };
+        let days = self.sender_days(first..last).await?;
+        derive::sender_features(&self.engine, days, windows).await
+    }
+
+    async fn replace(
+        &self,
+        table: DerivedTable,
+        schema: SchemaRef,
+        keys: BTreeSet<(Day, i32)>,
+        parts: BTreeMap<(Day, i32), RecordBatch>,
+        basis: Basis,
+    ) -> Result<(), QueryError> {
+        let lake = self.lake.clone();
+        blocking(move || {
+            let lake_error = || QueryError::lake("replace derived rows");
+            let stored = lake.table(table.name, schema, table.partitions).map_err(lake_error())?;
+            let partition = |(day, bucket): (Day, i32)| -> Partition {
+                let columns = table.partitions.iter().map(|name| (*name).to_owned());
+                columns.zip([day.into(), bucket.into()]).collect()
+            };
+            let rows = parts.into_iter().map(|(key, rows)| (partition(key), rows)).collect();
+            let staged =
+                stored.stage(rows, Encoding::Compressed, basis.now_ms).map_err(lake_error())?;
+            let version = i64::try_from(basis.version).unwrap_or(i64::MAX);
+            let txns: Vec<FloorTxn> = keys
+                .iter()
+                .map(|key| FloorTxn {
+                    app: app(table, *key),
+                    to: version,
+                    force_equal: basis.force_equal,
+                })
+                .collect();
+            let replaced = |file: &FileInfo| {
+                let value = |name: &str| file.partition_values.get(name).cloned().flatten();
+                keys.iter().any(|(day, bucket)| {
+                    value(table.partitions[0]).as_deref() == Some(day.iso().as_str())
+                        && table.partitions.get(1).is_none_or(|name| {
+                            value(name).as_deref() == Some(bucket.to_string().as_str())
+                        })
+                })
+            };
+            let info = BTreeMap::from([("basis".to_owned(), basis.version.to_string())]);
+            let outcome = stored
+                .replace(&replaced, &staged, &txns, &info, basis.now_ms)
+                .map_err(lake_error())?;
+            match outcome {
+                ReplaceOutcome::Committed { .. } | ReplaceOutcome::AlreadyIn => {}
+                // A newer result stands: exactly what must not be overwritten.
+                ReplaceOutcome::Stale { apps } => {
+                    tracing::debug!(table = table.name, parts = apps.len(), "newer result stands");
+                }
+                ReplaceOutcome::Expired => {
+                    return Err(QueryError::Unexpected {
+                        operation: "replace derived rows",
+                        reason: "writing took longer than the commit deadline".to_owned(),
+                    });
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn app(table: DerivedTable, (day, bucket): (Day, i32)) -> String {
+    if table.partitions.len() > 1 {
+        format!("derive/{}/{}/{bucket}", table.name, day.iso())
+    } else {
+        format!("derive/{}/{}", table.name, day.iso())
+    }
+}
+
+/// Runs blocking lake calls off the query threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, QueryError> + Send + 'static,
+) -> Result<T, QueryError> {
+    let joined = tokio::task::spawn_blocking(work).await;
+    joined.unwrap_or_else(|error| {
+        Err(QueryError::Unexpected { operation: "call the lake", reason: error.to_string() })
+    })
+}

@@ -1,0 +1,220 @@
+//! A table of the lake at a version, as DataFusion reads it: its own Parquet source over the files
+//! of one snapshot, pruned by partition values and statistics.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{DFSchema, Result, ScalarValue, exec_err};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use object_store::{ObjectMeta, path::Path};
+use turnwise_lake::FileInfo;
+
+use crate::error::QueryError;
+
+/// Some files of a table, all of one schema.
+#[derive(Debug)]
+pub struct LakeTable {
+    schema: TableSchema,
+    files: Vec<FileInfo>,
+}
+
+impl LakeTable {
+    /// The files with these columns in them and these partition columns in their paths.
+    #[must_use]
+    pub fn new(
+        file_schema: SchemaRef,
+        partition_columns: Vec<Field>,
+        files: Vec<FileInfo>,
+    ) -> Self {
+        let partitions: Vec<FieldRef> = partition_columns.into_iter().map(Arc::new).collect();
+        let schema =
+            TableSchema::builder(file_schema).with_table_partition_cols(partitions).build();
+        Self { schema, files }
+    }
+
+    /// A table of the lake whose `schema` includes its partition columns.
+    ///
+    /// # Errors
+    /// A partition column that the schema does not have.
+    pub fn of_table(
+        schema: &Schema,
+        partition_columns: &[&str],
+        files: Vec<FileInfo>,
+    ) -> Result<Self, QueryError> {
+        let is_partition = |field: &Field| partition_columns.contains(&field.name().as_str());
+        let columns: Vec<FieldRef> =
+            schema.fields().iter().filter(|field| !is_partition(field)).cloned().collect();
+        let partitions = partition_columns
+            .iter()
+            .map(|name| schema.field_with_name(name).cloned())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|source| QueryError::from_arrow("read table schema", source))?;
+        Ok(Self::new(Arc::new(Schema::new(columns)), partitions, files))
+    }
+
+    /// Rows of the files.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|file| file.num_records.unwrap_or_default()).sum()
+    }
+
+    /// The plan that reads `projection` (indices of the schema, all if none) of the files that
+    /// `filters` do not rule out. Rows are not filtered exactly.
+    ///
+    /// # Errors
+    /// A filter that does not fit the schema; a file whose partition values cannot be read.
+    pub fn plan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let kept = self.prune(state, filters)?;
+        let schema = Arc::clone(self.schema.table_schema());
+        let Some(first) = kept.first() else {
+            let projected = match projection {
+                Some(columns) => Arc::new(schema.project(columns)?),
+                None => schema,
+            };
+            return Ok(Arc::new(EmptyExec::new(projected)));
+        };
+        let mut source = ParquetSource::new(self.schema.clone())
+            .with_table_parquet_options(state.table_options().parquet.clone());
+        if let Some(filter) = conjunction(filters.to_vec()) {
+            let known = DFSchema::try_from(schema)?;
+            source = source.with_predicate(state.create_physical_expr(filter, &known)?);
+        }
+        let store = store_url(&first.url)?;
+        let files = kept
+            .iter()
+            .map(|file| self.partitioned_file(file))
+            .collect::<Result<Vec<PartitionedFile>>>()?;
+        let config = FileScanConfigBuilder::new(store, Arc::new(source))
+            .with_file_groups(groups(files, state.config().target_partitions()))
+            .with_projection_indices(projection.cloned())?
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+
+    fn partitioned_file(&self, file: &FileInfo) -> Result<PartitionedFile> {
+        let values = self.partition_values(file)?;
+        let meta = ObjectMeta {
+            location: Path::from_url_path(file.url.path())?,
+            last_modified: std::time::UNIX_EPOCH.into(),
+            size: file.size,
+            e_tag: None,
+            version: None,
+        };
+        Ok(PartitionedFile::new_from_meta(meta).with_partition_values(values))
+    }
+
+    fn partition_values(&self, file: &FileInfo) -> Result<Vec<ScalarValue>> {
+        let value = |field: &FieldRef| match file.partition_values.get(field.name()) {
+            Some(Some(text)) => ScalarValue::try_from_string(text.clone(), field.data_type()),
+            Some(None) => ScalarValue::try_from(field.data_type()),
+            None => exec_err!("file {} has no value of column {}", file.path, field.name()),
+        };
+        self.schema.table_partition_cols().iter().map(value).collect()
+    }
+
+    /// Leaves out files whose partition values make a filter false.
+    fn prune(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&FileInfo>> {
+        let partitions = self.schema.table_partition_cols();
+        let is_known = |filter: &&Expr| {
+            let columns = filter.column_refs();
+            columns.iter().all(|c| partitions.iter().any(|field| field.name() == &c.name))
+        };
+        let usable: Vec<Expr> = filters.iter().filter(is_known).cloned().collect();
+        let all = || self.files.iter().collect();
+        let Some(filter) = conjunction(usable) else { return Ok(all()) };
+        if self.files.is_empty() || partitions.is_empty() {
+            return Ok(all());
+        }
+        let rows = self
+            .files
+            .iter()
+            .map(|file| self.partition_values(file))
+            .collect::<Result<Vec<Vec<ScalarValue>>>>()?;
+        let columns = (0..partitions.len())
+            .map(|at| ScalarValue::iter_to_array(rows.iter().map(|row| row[at].clone())))
+            .collect::<Result<Vec<ArrayRef>>>()?;
+        let schema = Arc::new(Schema::new(partitions.clone()));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
+        let known = DFSchema::try_from(schema)?;
+        let keeps = state.create_physical_expr(filter, &known)?.evaluate(&batch)?;
+        let keeps = keeps.into_array(batch.num_rows())?;
+        let keeps = keeps.as_boolean();
+        let kept = self
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(row, _)| keeps.is_valid(*row) && keeps.value(*row));
+        Ok(kept.map(|(_, file)| file).collect())
+    }
+}
+
+/// Spreads files over at most `partitions` groups of about the same bytes.
+fn groups(mut files: Vec<PartitionedFile>, partitions: usize) -> Vec<FileGroup> {
+    let count = partitions.min(files.len()).max(1);
+    files.sort_by(|a, b| {
+        b.object_meta.size.cmp(&a.object_meta.size).then_with(|| a.path().cmp(b.path()))
+    });
+    let mut groups: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, Vec::new()); count];
+    for file in files {
+        let smallest = groups.iter_mut().min_by_key(|(bytes, _)| *bytes);
+        if let Some((bytes, group)) = smallest {
+            *bytes += file.object_meta.size;
+            group.push(file);
+        }
+    }
+    groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect()
+}
+
+/// The store that a file's URL is in: scheme and host.
+fn store_url(url: &url::Url) -> Result<ObjectStoreUrl> {
+    ObjectStoreUrl::parse(&url[..url::Position::BeforePath])
+}
+
+#[async_trait]
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.plan(state, projection, filters)
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+}
+
+/// The type of a partition column that holds a UTC day.
+pub(crate) fn date(name: &str) -> Field {
+    Field::new(name, DataType::Date32, false)
+}
