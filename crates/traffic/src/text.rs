@@ -63,9 +63,9 @@ pub(crate) fn parameter(person: &Person, seed: u64, nth: u64) -> String {
     writer.out
 }
 
-/// The business behind a profile; half and half is half a travel agency.
+/// The business behind a profile; half and half is half a bank.
 fn business(profile: Profile) -> Profile {
-    if profile == Profile::Mixed { Profile::Travel } else { profile }
+    if profile == Profile::Mixed { Profile::Bank } else { profile }
 }
 
 impl Writer<'_> {
@@ -159,6 +159,7 @@ impl Writer<'_> {
                 self.noun(topic);
             }
             Slot::Adjective => self.word(&self.pack.adjectives),
+            Slot::Modifier => self.modifier(),
             Slot::Verb => self.word(&self.pack.verbs),
             Slot::Name => {
                 self.word(&self.pack.given);
@@ -190,6 +191,18 @@ impl Writer<'_> {
     fn word(&mut self, words: &[&'static str]) {
         let word = words.get(self.rng.index(words.len())).copied().unwrap_or_default();
         self.out.push_str(word);
+    }
+
+    /// An adjective, or a name as an attribute: "ancient", "of Mornova".
+    fn modifier(&mut self) {
+        if self.rng.percent(45) {
+            return self.slot(Slot::Adjective);
+        }
+        let (before, after) =
+            [("", ""), ("de ", ""), ("de ", ""), ("", " वाला"), ("", " wala")][self.tongue % 5];
+        self.out.push_str(before);
+        self.slot(Slot::Name);
+        self.out.push_str(after);
     }
 
     /// A noun of a subject, sometimes in another form.
@@ -286,7 +299,8 @@ impl Writer<'_> {
         let lines = &self.task.asked[self.topic % self.task.asked.len()];
         let wide = match profile {
             Profile::Faq | Profile::LlmSupport => 60,
-            Profile::Shop | Profile::Travel | Profile::Mixed => 35,
+            Profile::Shop | Profile::Travel => 35,
+            Profile::Otp | Profile::Mixed => 5,
             _ => 25,
         };
         if self.rng.percent(12) {

@@ -37,6 +37,8 @@ pub(crate) enum Slot {
     AnyNoun,
     /// `{a}` an adjective.
     Adjective,
+    /// `{m}` what stands beside a noun: an adjective, or where it comes from.
+    Modifier,
     /// `{v}` a verb.
     Verb,
     /// `{N}` a name.
@@ -171,6 +173,7 @@ fn slot(name: &str) -> Option<Slot> {
         "n" => Slot::Noun,
         "x" => Slot::AnyNoun,
         "a" => Slot::Adjective,
+        "m" => Slot::Modifier,
         "v" => Slot::Verb,
         "N" => Slot::Name,
         "0" => Slot::Number,
