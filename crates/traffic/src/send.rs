@@ -71,7 +71,9 @@ fn recipient(person: &Person, key: &str, out: &mut Vec<u8>) {
 fn template(context: &Context<'_>, person: &Person, event: &Event, out: &mut Vec<u8>) {
     const LANGUAGES: [&str; 5] = ["en_US", "es", "pt_BR", "hi", "hi"];
     let names: [&str; 5] = match context.sender.profile {
-        Profile::Bank | Profile::Mixed => ["login_code", "card_charge", "salary_received", "bill_due", "offer_card"],
+        Profile::Bank | Profile::Mixed => {
+            ["login_code", "card_charge", "salary_received", "bill_due", "offer_card"]
+        }
         Profile::Otp => ["verification_code"; 5],
         Profile::Delivery => ["parcel_sent", "out_for_delivery", "delivered", "missed", "survey"],
         _ => ["booking_confirmed", "trip_reminder", "check_in_open", "gate_change", "deal_week"],

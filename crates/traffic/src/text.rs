@@ -301,6 +301,7 @@ impl Writer<'_> {
             Profile::Faq | Profile::LlmSupport => 60,
             Profile::Shop | Profile::Travel => 35,
             Profile::Otp | Profile::Mixed => 5,
+            Profile::Delivery => 18,
             _ => 25,
         };
         if self.rng.percent(12) {
