@@ -360,17 +360,13 @@ impl<'a> Pass<'a> {
             }
             if at < link.end {
                 if at == link.start {
-                    self.mask_link(link);
+                    self.mask.link(link.kind);
                 }
                 return true;
             }
             self.pass_link(link);
         }
         false
-    }
-
-    fn mask_link(&mut self, link: Link) {
-        self.mask.link(link.kind);
     }
 
     fn pass_link(&mut self, link: Link) {
@@ -402,7 +398,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Whether a letter run may stand in a text that is only digits, punctuation and units: marks
-    /// alone, a unit, or up to four Latin letters of a code that touches a digit.
+    /// alone, a unit, or up to four Latin letters of a code that touch a digit.
     fn is_beside_digits(&mut self, run: &Run, slice: &str, end: usize) -> bool {
         if !run.all.has(Class::LETTER) {
             return true;
@@ -414,9 +410,9 @@ impl<'a> Pass<'a> {
             return is_unit(slice) || is_unit_signs(slice);
         }
         if run.chars <= CODE_LETTERS_MAX && slice.is_ascii() {
-            let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
             let bytes = self.text.as_bytes();
-            if digit(bytes.get(end)) || run.start > 0 && digit(bytes.get(run.start - 1)) {
+            if touches_digit(bytes[end..].iter()) || touches_digit(bytes[..run.start].iter().rev())
+            {
                 return true;
             }
         }
@@ -444,8 +440,21 @@ fn run_kind(class: Class, open: Option<&Run>) -> Option<RunKind> {
     class.has(Class::DIGIT).then_some(RunKind::Digits)
 }
 
+/// Whether a digit is the first of these bytes, or the second behind a hyphen (`G-482913`).
+fn touches_digit<'a>(mut bytes: impl Iterator<Item = &'a u8>) -> bool {
+    match bytes.next() {
+        Some(b'-') => bytes.next().is_some_and(u8::is_ascii_digit),
+        first => first.is_some_and(u8::is_ascii_digit),
+    }
+}
+
 fn lower_into(text: &str, lowered: &mut String) {
     lowered.clear();
+    if text.is_ascii() {
+        lowered.push_str(text);
+        lowered.make_ascii_lowercase();
+        return;
+    }
     for ch in text.chars() {
         lowered.extend(ch.to_lowercase());
     }

@@ -80,6 +80,11 @@ impl Mask {
             self.chars += chars;
             return;
         }
+        if run.is_ascii() && self.chars + chars <= SKELETON_CHARS_MAX {
+            self.masked.extend(run.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
+            self.chars += chars;
+            return;
+        }
         for ch in run.chars() {
             self.letter(ch, classes);
         }

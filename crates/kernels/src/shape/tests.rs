@@ -125,7 +125,7 @@ fn digits_only_are_codes_amounts_and_dates() {
         "5 кг",
         "100 บาท",
     ] {
-        assert!(has(text, bits::DIGITS) || text == "G-482913 B7", "{text}");
+        assert!(has(text, bits::DIGITS), "{text}");
     }
     for text in ["", "...", "kg", "room 12", "5 👍", "12 apples", "买3个苹果", "one"] {
         assert!(!has(text, bits::DIGITS), "{text}");

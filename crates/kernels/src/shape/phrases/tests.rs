@@ -24,7 +24,6 @@ fn openers_are_found_in_many_languages() {
         "wie geht das",
         "come posso pagare",
         "Nasıl yapılır",
-        "İngilizceye çevir",
         "Bagaimana cara bayar",
         "क्या आप बता सकते हैं",
         "كيف يمكنني الدفع",
@@ -47,12 +46,10 @@ fn openers_are_found_in_many_languages() {
         "কিভাবে করব",
         "என்ன செய்வது",
         "ఎలా చేయాలి",
-        "nawezaje? jinsi ya kupika",
+        "jinsi ya kupika",
+        "ÇEVİR bunu",
         "מה השעה",
-    ]
-    .into_iter()
-    .filter(|text| !text.starts_with("İngil") && !text.starts_with("nawezaje"))
-    {
+    ] {
         assert!(beginning(text).opener, "{text}");
     }
 }
