@@ -33,15 +33,18 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod counters;
 mod cut;
 mod flight;
 mod machine;
+mod partition;
 mod port;
 mod settings;
 
 pub use backoff::backoff_ms;
+pub use counters::Counters;
 pub use cut::{CutError, without};
 pub use flight::{Place, place};
-pub use machine::{Counters, Machine};
+pub use machine::Machine;
 pub use port::{CommitId, CutId, Epoch, Input, ReadTo, Wish};
 pub use settings::Settings;

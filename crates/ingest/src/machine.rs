@@ -7,53 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use turnwise_model::{EventBatch, Millis, Offset, SourcePartition};
 
+use crate::counters::Counters;
 use crate::cut::{CutError, without};
 use crate::flight::{Flight, Part, Place, place};
+use crate::partition::Partition;
 use crate::port::{CommitId, CutId, Epoch, Input, ReadTo, Wish};
 use crate::settings::Settings;
 
 #[cfg(test)]
 mod tests;
-
-/// One partition that is read.
-#[derive(Debug)]
-struct Partition {
-    epoch: Epoch,
-    /// The lake's offset as this worker knows it.
-    stored: Option<Offset>,
-    /// Where reading begins while the lake knows no offset.
-    first: Offset,
-    /// Read up to here.
-    position: Offset,
-    /// The open batch holds a range of it (which may have no rows).
-    open: bool,
-    open_rows: usize,
-    open_bytes: usize,
-    read_to: Option<Millis>,
-    /// To be given back once nothing of it is left to commit.
-    revoked: bool,
-}
-
-/// What happened so far, for metrics. Each only grows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Commits known to be in the lake.
-    pub commits: u64,
-    /// Attempts at commits.
-    pub attempts: u64,
-    /// Outcomes that were not a clear success.
-    pub ambiguous: u64,
-    /// Partitions that stood elsewhere in the lake, or were read out of order, and are read again from there.
-    pub fenced: u64,
-    /// Commits dropped and read again because their files grew too old.
-    pub deadline_drops: u64,
-    /// Commits dropped and read again after the last attempt.
-    pub attempt_drops: u64,
-    /// Reads dropped because they belong to an epoch that is over.
-    pub stale_reads: u64,
-    /// Times that reading paused on a full buffer.
-    pub pauses: u64,
-}
 
 /// The machine.
 #[derive(Debug)]
@@ -521,22 +483,5 @@ impl Machine {
     fn next_epoch(&mut self) -> Epoch {
         self.last_epoch = Epoch(self.last_epoch.0 + 1);
         self.last_epoch
-    }
-}
-
-impl Partition {
-    /// Whether the flight carries rows of this epoch.
-    fn flies(&self, flight: Option<&Flight>, name: &SourcePartition) -> bool {
-        flight
-            .and_then(|flight| flight.parts.get(name))
-            .is_some_and(|part| part.epoch == self.epoch)
-    }
-
-    /// The offset to read again from after a bad read: behind the flight, which stands on its own.
-    fn stored_or_flown(&self, flight: Option<&Flight>, name: &SourcePartition) -> Option<Offset> {
-        match flight.and_then(|flight| flight.parts.get(name)) {
-            Some(part) if part.epoch == self.epoch => Some(part.to),
-            _ => self.stored,
-        }
     }
 }

@@ -8,12 +8,7 @@ fn machine() -> Machine {
 }
 
 /// Feeds one input; answers every `Cut` at once with `rows` (the first) or nothing.
-fn feed(
-    machine: &mut Machine,
-    input: Input,
-    now_ms: i64,
-    rows: &[(u8, i32, i64, i32)],
-) -> Vec<Wish> {
+fn feed(machine: &mut Machine, input: Input, now_ms: i64, rows: &[Row]) -> Vec<Wish> {
     let mut wishes = machine.handle(input, now_ms).expect("positions are there");
     let (mut index, mut rows) = (0, rows);
     while index < wishes.len() {
@@ -57,9 +52,10 @@ fn read(number: i32, epoch: Epoch, from: i64, to: i64, bytes: usize) -> Input {
 }
 
 type Range = (i32, Option<i64>, i64);
+type Row = (u8, i32, i64, i32);
 
 /// The one commit among the wishes: its id, attempt, ranges and rows.
-fn commit(wishes: &[Wish]) -> (CommitId, u32, Vec<Range>, Vec<(u8, i32, i64, i32)>) {
+fn commit(wishes: &[Wish]) -> (CommitId, u32, Vec<Range>, Vec<Row>) {
     let mut commits = wishes.iter().filter_map(|wish| match wish {
         Wish::Commit { id, attempt, ranges, batches, .. } => {
             let ranges = ranges
