@@ -55,7 +55,7 @@ impl Context<'_> {
             Language::English => (&ENGLISH, 0),
             Language::Spanish => (&SPANISH, 1),
             Language::Portuguese => (&PORTUGUESE, 2),
-            Language::Hindi => (&HINDI, if rng.percent(65) { 3 } else { 4 }),
+            Language::Hindi => (&HINDI, if rng.percent(88) { 3 } else { 4 }),
         };
         let (code, country, digits) = countries[rng.index(countries.len())];
         let scale = 10_u64.pow(digits);

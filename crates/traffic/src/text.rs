@@ -300,8 +300,8 @@ impl Writer<'_> {
         let wide = match profile {
             Profile::Faq | Profile::LlmSupport => 60,
             Profile::Shop | Profile::Travel => 35,
-            Profile::Otp | Profile::Mixed => 5,
-            Profile::Delivery => 18,
+            Profile::Otp | Profile::Mixed => 2,
+            Profile::Delivery => 8,
             _ => 25,
         };
         if self.rng.percent(12) {

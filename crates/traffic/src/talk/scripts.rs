@@ -26,7 +26,7 @@ impl Talk<'_> {
             Profile::Delivery => self.delivery(),
             Profile::Faq => self.domain_model(false),
             Profile::LlmSupport => self.domain_model(true),
-            Profile::Mixed if self.rng.percent(60) => self.bank(),
+            Profile::Mixed if self.rng.percent(63) => self.bank(),
             Profile::Mixed => self.assistant(Say::Answer),
         }
     }
