@@ -52,7 +52,7 @@ pub(crate) fn fill(
 fn choose_peer(sender: &mut Sender, rng: &mut Rng) -> u32 {
     let returning = match sender.profile {
         Profile::Chatgpt | Profile::Luzia | Profile::Mixed => 34,
-        Profile::Poke => 42,
+        Profile::Poke => 37,
         Profile::Perplexity | Profile::Bank => 28,
         Profile::Otp => 20,
         _ => 14,

@@ -298,10 +298,10 @@ impl Writer<'_> {
     fn asked(&mut self, profile: Profile) {
         let lines = &self.task.asked[self.topic % self.task.asked.len()];
         let wide = match profile {
-            Profile::Faq | Profile::LlmSupport => 60,
-            Profile::Shop | Profile::Travel => 35,
+            Profile::Faq | Profile::LlmSupport => 45,
+            Profile::Shop | Profile::Travel => 26,
             Profile::Otp | Profile::Mixed => 2,
-            Profile::Delivery => 8,
+            Profile::Delivery => 4,
             _ => 25,
         };
         if self.rng.percent(12) {
