@@ -104,7 +104,7 @@ impl Talk<'_> {
             return false;
         }
         self.count(messages);
-        let kind = if self.standby { Kind::StandbyIn } else { kind };
+        let (kind, say) = if self.standby { (Kind::StandbyIn, worded(say)) } else { (kind, say) };
         let seed = self.rng.next();
         let event = Event { refers: self.last_sent, ..self.event(kind, say, topic, 0, seed) };
         self.webhook(event, false);
@@ -115,7 +115,7 @@ impl Talk<'_> {
     /// A send now, with its statuses.
     fn send(&mut self, kind: Kind, say: Say, topic: u16, aux: u8, category: u8) -> bool {
         if self.standby {
-            return self.person(Kind::StandbyEcho, say, topic, aux);
+            return self.person(Kind::StandbyEcho, worded(say), topic, aux);
         }
         if !self.open(1) {
             return false;
@@ -266,4 +266,9 @@ impl Talk<'_> {
     fn free(&mut self, kind: Kind, say: Say, topic: u16, sentences: u8) -> bool {
         self.send(kind, say, topic, sentences, SERVICE)
     }
+}
+
+/// Standby copies are texts: something said where a template or a voice note would stand.
+fn worded(say: Say) -> Say {
+    if say == Say::Nothing { Say::Greet } else { say }
 }

@@ -90,7 +90,7 @@ impl Writer<'_> {
                 self.any(&pack.transcript);
                 self.out.push(' ');
                 for _ in 0..sentences {
-                    self.any(if self.tongue % 2 == 0 { &pack.more } else { &pack.chat });
+                    self.any(if self.tongue.is_multiple_of(2) { &pack.more } else { &pack.chat });
                     self.out.push(' ');
                     self.any(&pack.ask);
                     self.out.push(' ');
@@ -299,7 +299,8 @@ impl Writer<'_> {
         let lines = &self.task.asked[self.topic % self.task.asked.len()];
         let wide = match profile {
             Profile::Faq | Profile::LlmSupport => 45,
-            Profile::Shop | Profile::Travel => 26,
+            Profile::Shop => 17,
+            Profile::Travel => 26,
             Profile::Otp | Profile::Mixed => 2,
             Profile::Delivery => 4,
             _ => 25,
@@ -363,10 +364,8 @@ fn hurried(text: &str, rng: &mut Rng) -> String {
 
 /// Cuts what the platform would refuse.
 fn shortened(mut text: String) -> String {
-    if text.len() > BODY_CHARS_MAX {
-        if let Some((at, _)) = text.char_indices().nth(BODY_CHARS_MAX) {
-            text.truncate(at);
-        }
+    if let Some((at, _)) = text.char_indices().nth(BODY_CHARS_MAX) {
+        text.truncate(at);
     }
     let kept = text.trim_end().len();
     text.truncate(kept);

@@ -26,7 +26,7 @@ impl Talk<'_> {
             Profile::Delivery => self.delivery(),
             Profile::Faq => self.domain_model(false),
             Profile::LlmSupport => self.domain_model(true),
-            Profile::Mixed if self.rng.percent(63) => self.bank(),
+            Profile::Mixed if self.rng.percent(66) => self.bank(),
             Profile::Mixed => self.assistant(Say::Answer),
         }
     }
@@ -69,7 +69,9 @@ impl Talk<'_> {
     fn assistant(&mut self, answer: Say) {
         let topic = self.subject();
         let sourced = answer == Say::Sources;
-        let questions = QUESTIONS[self.rng.index(if sourced { 9 } else { QUESTIONS.len() })];
+        let mixed = self.sender.profile == Profile::Mixed;
+        let questions =
+            QUESTIONS[self.rng.index(if sourced || mixed { 9 } else { QUESTIONS.len() })];
         if self.rng.percent(8) {
             if !self.user(Kind::Text, Say::Greet, topic) {
                 return;
@@ -216,7 +218,13 @@ impl Talk<'_> {
         }
         if self.rng.percent(55) {
             self.now += self.rng.range(2_000, 60_000);
-            self.send(Kind::SendTemplate, Say::Nothing, u16::from(self.peer % 3 == 0), 0, UTILITY);
+            self.send(
+                Kind::SendTemplate,
+                Say::Nothing,
+                u16::from(self.peer.is_multiple_of(3)),
+                0,
+                UTILITY,
+            );
         }
     }
 
