@@ -22,6 +22,8 @@ mod fold_exec;
 pub mod guard;
 mod lake_table;
 pub mod scalars;
+pub mod touched;
+pub mod verdicts;
 
 pub use catalog::{Catalog, CatalogFiles};
 pub use conversations::Conversations;

@@ -1,0 +1,180 @@
+//! Rows of `verdicts` and `flags`: what the judgements of windows are kept as.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray,
+};
+use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, Schema, SchemaRef};
+use turnwise_model::time::FLAG_DAYS;
+use turnwise_model::{Day, Verdict};
+use turnwise_policy::flag;
+
+use crate::answer::SenderAnswer;
+use crate::error::QueryError;
+
+/// Verdicts by sender and window end; provisional windows are not among them.
+pub type VerdictHistory = BTreeMap<String, BTreeMap<Day, Verdict>>;
+
+/// The flag of one sender at one midnight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagRow {
+    /// The sender.
+    pub sender: String,
+    /// The midnight.
+    pub end: Day,
+    /// Whether it is shown to people.
+    pub on: bool,
+    /// The midnight that turned it so; none where it is as it was before all verdicts kept.
+    pub since: Option<Day>,
+}
+
+/// The columns of `verdicts`.
+#[must_use]
+pub fn verdicts_schema() -> SchemaRef {
+    let double = |name| Field::new(name, DataType::Float64, true);
+    Arc::new(Schema::new(vec![
+        Field::new("sender", DataType::Utf8, false),
+        Field::new("window_end", DataType::Date32, false),
+        Field::new("verdict", DataType::Utf8, false),
+        double("scope"),
+        double("generative"),
+        double("automation"),
+        double("grounding"),
+        Field::new("scorecard", DataType::Utf8, false),
+        Field::new("provisional", DataType::Int32, false),
+    ]))
+}
+
+/// The columns of `flags`.
+#[must_use]
+pub fn flags_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("sender", DataType::Utf8, false),
+        Field::new("window_end", DataType::Date32, false),
+        Field::new("flag_on", DataType::Int32, false),
+        Field::new("since", DataType::Date32, true),
+    ]))
+}
+
+/// Judgements as rows. `provisional` says of a window's end whether more may still come.
+///
+/// # Errors
+/// None that data can cause.
+pub fn verdict_rows(
+    answers: &[SenderAnswer],
+    provisional: &dyn Fn(Day) -> bool,
+) -> Result<RecordBatch, QueryError> {
+    let texts = |pick: &dyn Fn(&SenderAnswer) -> String| -> ArrayRef {
+        Arc::new(answers.iter().map(|answer| Some(pick(answer))).collect::<StringArray>())
+    };
+    let doubles = |pick: &dyn Fn(&SenderAnswer) -> Option<f64>| -> ArrayRef {
+        Arc::new(answers.iter().map(pick).collect::<Float64Array>())
+    };
+    let ends = answers.iter().map(|answer| Some(answer.window.end.0)).collect::<Date32Array>();
+    let marks = answers.iter().map(|answer| Some(i32::from(provisional(answer.window.end))));
+    let columns: Vec<ArrayRef> = vec![
+        texts(&|answer| answer.window.sender.clone()),
+        Arc::new(ends),
+        texts(&|answer| answer.judgement.verdict.name().to_owned()),
+        doubles(&|answer| answer.judgement.score.scope),
+        doubles(&|answer| answer.judgement.score.generative),
+        doubles(&|answer| answer.judgement.score.automation),
+        doubles(&|answer| answer.judgement.score.grounding),
+        texts(&|answer| answer.judgement.scorecard.clone()),
+        Arc::new(marks.collect::<Int32Array>()),
+    ];
+    RecordBatch::try_new(verdicts_schema(), columns)
+        .map_err(|source| QueryError::from_arrow("list verdicts", source))
+}
+
+/// Takes stored verdicts of complete windows into the history.
+///
+/// # Errors
+/// A table of another version.
+pub fn read_verdicts(
+    batches: &[RecordBatch],
+    history: &mut VerdictHistory,
+) -> Result<(), QueryError> {
+    for batch in batches {
+        let senders = batch["sender"].as_string::<i32>();
+        let ends = batch["window_end"].as_primitive::<Date32Type>();
+        let verdicts = batch["verdict"].as_string::<i32>();
+        let provisional = batch["provisional"].as_primitive::<Int32Type>();
+        for row in (0..batch.num_rows()).filter(|row| provisional.value(*row) == 0) {
+            let name = verdicts.value(row);
+            let verdict = Verdict::from_name(name).ok_or_else(|| QueryError::Unexpected {
+                operation: "read verdicts",
+                reason: format!("no verdict is named {name}"),
+            })?;
+            let of_sender = history.entry(senders.value(row).to_owned()).or_default();
+            of_sender.insert(Day(ends.value(row)), verdict);
+        }
+    }
+    Ok(())
+}
+
+/// The flags of every sender at a midnight: its verdicts of the last 28, replayed from unflagged.
+#[must_use]
+pub fn flags_at(history: &VerdictHistory, end: Day) -> Vec<FlagRow> {
+    let first = end.0 + 1 - FLAG_DAYS;
+    let rows = history.iter().filter_map(|(sender, verdicts)| {
+        let found: Vec<Option<Verdict>> =
+            (first..=end.0).map(|day| verdicts.get(&Day(day)).copied()).collect();
+        found.iter().any(Option::is_some).then(|| {
+            let state = flag::replay(found);
+            let since = state.since_index.and_then(|at| i32::try_from(at).ok());
+            FlagRow {
+                sender: sender.clone(),
+                end,
+                on: state.on,
+                since: since.map(|at| Day(first + at)),
+            }
+        })
+    });
+    rows.collect()
+}
+
+/// Flags as rows.
+///
+/// # Errors
+/// None that data can cause.
+pub fn flag_rows(flags: &[FlagRow]) -> Result<RecordBatch, QueryError> {
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(flags.iter().map(|flag| Some(flag.sender.as_str())).collect::<StringArray>()),
+        Arc::new(flags.iter().map(|flag| Some(flag.end.0)).collect::<Date32Array>()),
+        Arc::new(flags.iter().map(|flag| Some(i32::from(flag.on))).collect::<Int32Array>()),
+        Arc::new(flags.iter().map(|flag| flag.since.map(|day| day.0)).collect::<Date32Array>()),
+    ];
+    RecordBatch::try_new(flags_schema(), columns)
+        .map_err(|source| QueryError::from_arrow("list flags", source))
+}
+
+/// The senders of a set of days.
+#[must_use]
+pub fn senders_of(batches: &[RecordBatch]) -> BTreeSet<String> {
+    let mut senders = BTreeSet::new();
+    for batch in batches {
+        let names = batch["sender"].as_string::<i32>();
+        senders.extend((0..names.len()).map(|row| names.value(row).to_owned()));
+    }
+    senders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flag_is_on_after_two_verdicts_in_a_row_and_says_since_when() {
+        let verdicts = [(3, Verdict::Review), (4, Verdict::LikelyGeneralPurpose)];
+        let of_sender = verdicts.into_iter().map(|(day, verdict)| (Day(day), verdict)).collect();
+        let history = VerdictHistory::from([("100".to_owned(), of_sender)]);
+        let at = |day| flags_at(&history, Day(day)).into_iter().map(|f| (f.on, f.since)).next();
+        assert_eq!(at(3), Some((false, None)));
+        assert_eq!(at(4), Some((true, Some(Day(4)))));
+        assert_eq!(at(40), None);
+        assert_eq!(flag_rows(&flags_at(&history, Day(4))).expect("rows").num_rows(), 1);
+    }
+}
