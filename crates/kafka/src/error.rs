@@ -80,17 +80,6 @@ pub enum KafkaError {
         /// Which.
         partition: TopicPartition,
     },
-    /// The handler gave another number of start offsets than partitions.
-    #[error("assign {partitions} partitions: the handler named {starts} start offsets")]
-    StartOffsets {
-        /// Partitions assigned.
-        partitions: usize,
-        /// Starts named.
-        starts: usize,
-    },
-    /// The group was not left in time.
-    #[error("close Kafka consumer: the group was not left in time")]
-    CloseTimeout,
     /// An operation of the client failed.
     #[error("{operation}")]
     Client {
@@ -147,7 +136,6 @@ impl KafkaError {
             Self::Client { source, .. } => {
                 source.rdkafka_error_code().map_or(ErrorKind::Other, ErrorKind::of)
             }
-            Self::CloseTimeout => ErrorKind::Timeout,
             _ => ErrorKind::Other,
         }
     }
@@ -156,10 +144,7 @@ impl KafkaError {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Property { .. }
-            | Self::Create { .. }
-            | Self::NotAssigned { .. }
-            | Self::StartOffsets { .. } => Retry::Never,
+            Self::Property { .. } | Self::Create { .. } | Self::NotAssigned { .. } => Retry::Never,
             Self::Client { source: ClientError::MessageConsumptionFatal(_), .. } => Retry::Fatal,
             Self::Client { source, .. }
                 if source

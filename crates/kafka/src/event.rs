@@ -9,6 +9,14 @@ use crate::partition::TopicPartition;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
+    /// These partitions are ours: answer with [`crate::Consumer::assign`].
+    Assigned(Vec<TopicPartition>),
+    /// The group wants these back: commit what was read of them, then answer with
+    /// [`crate::Consumer::unassign`].
+    Revoked(Vec<TopicPartition>),
+    /// Others have these already: drop what was read of them and answer with
+    /// [`crate::Consumer::unassign`].
+    Lost(Vec<TopicPartition>),
     /// Retention passed the position: the records `[from, to)` are gone. The partition has
     /// stopped; seek to `to` to go on behind the gap.
     OffsetsLost {
@@ -38,27 +46,6 @@ pub enum Event {
         offset: Offset,
         /// In words, without content.
         reason: String,
-    },
-    /// The topic's id is another: it was deleted and made again.
-    TopicRecreated {
-        /// Its name.
-        topic: String,
-        /// The id that this consumer reads.
-        was: String,
-        /// The id that the cluster has now.
-        now: String,
-    },
-    /// The topic is gone.
-    TopicMissing {
-        /// Its name.
-        topic: String,
-    },
-    /// The topic has more partitions than when this was last looked at.
-    PartitionsAdded {
-        /// Its name.
-        topic: String,
-        /// How many it has now.
-        partitions: usize,
     },
     /// Writing next offsets for lag tools failed; the lake has the truth, so nothing is lost.
     CommitFailed {

@@ -27,8 +27,6 @@ pub enum StartOffset {
     Latest,
     /// At the first record of this time or later; after the last record if there is none.
     Time(Millis),
-    /// Not yet: nothing is read until [`crate::Consumer::seek`] names an offset.
-    Wait,
 }
 
 impl TopicPartition {
