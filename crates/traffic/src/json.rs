@@ -1,16 +1,26 @@
 //! JSON, written straight into bytes.
 
-/// Appends a number in decimal digits.
+/// Appends a number in decimal digits, two at a time.
 pub(crate) fn number(out: &mut Vec<u8>, mut value: u64) {
+    const PAIRS: [[u8; 2]; 100] = {
+        let mut pairs = [[0; 2]; 100];
+        let mut pair = 0;
+        while pair < 100 {
+            pairs[pair] = [b'0' + (pair / 10) as u8, b'0' + (pair % 10) as u8];
+            pair += 1;
+        }
+        pairs
+    };
     let mut digits = [0_u8; 20];
     let mut at = digits.len();
-    loop {
+    while value >= 10 {
+        at -= 2;
+        digits[at..at + 2].copy_from_slice(&PAIRS[(value % 100) as usize]);
+        value /= 100;
+    }
+    if value > 0 || at == digits.len() {
         at -= 1;
-        digits[at] = b'0' + u8::try_from(value % 10).unwrap_or(0);
-        value /= 10;
-        if value == 0 {
-            break;
-        }
+        digits[at] = b'0' + (value % 10) as u8;
     }
     out.extend_from_slice(&digits[at..]);
 }
@@ -72,12 +82,15 @@ pub(crate) fn hex(out: &mut Vec<u8>, value: u64) {
 pub(crate) fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |sum, &byte| sum << 8 | u32::from(byte))
-            << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let letter = LETTERS[(group >> (18 - 6 * place) & 63) as usize];
-            out.push(if place <= chunk.len() { letter } else { b'=' });
-        }
+        let group = match *chunk {
+            [a, b, c] => u32::from(a) << 16 | u32::from(b) << 8 | u32::from(c),
+            [a, b] => u32::from(a) << 16 | u32::from(b) << 8,
+            [a] => u32::from(a) << 16,
+            _ => 0,
+        };
+        let mut quad = [18, 12, 6, 0].map(|shift| LETTERS[(group >> shift & 63) as usize]);
+        quad[chunk.len() + 1..].fill(b'=');
+        out.extend_from_slice(&quad);
     }
 }
 
@@ -109,7 +122,7 @@ mod tests {
 
     #[test]
     fn numbers_print_in_full() {
-        for value in [0, 7, 10, 999, 1_000, u64::MAX] {
+        for value in [0, 7, 10, 99, 100, 101, 999, 1_000, 10_000, 99_999, u64::MAX] {
             let mut out = Vec::new();
             number(&mut out, value);
             assert_eq!(out, value.to_string().into_bytes());

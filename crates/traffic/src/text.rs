@@ -364,7 +364,9 @@ fn hurried(text: &str, rng: &mut Rng) -> String {
 
 /// Cuts what the platform would refuse.
 fn shortened(mut text: String) -> String {
-    if let Some((at, _)) = text.char_indices().nth(BODY_CHARS_MAX) {
+    if text.len() > BODY_CHARS_MAX
+        && let Some((at, _)) = text.char_indices().nth(BODY_CHARS_MAX)
+    {
         text.truncate(at);
     }
     let kept = text.trim_end().len();
