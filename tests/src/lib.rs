@@ -1,1 +1,7 @@
-//! end-to-end tests and the independent oracle
+//! End-to-end tests and the independent oracle: a second, slow and simple reading of what the
+//! features mean, that shares with the program nothing but the shared vocabulary.
+
+#![forbid(unsafe_code)]
+
+pub mod examples;
+pub mod oracle;
