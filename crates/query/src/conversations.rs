@@ -19,7 +19,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use turnwise_lake::FileInfo;
 use turnwise_model::conversation;
 use turnwise_model::schema::{column, file_schema};
-use turnwise_model::{Day, EventKind, limits};
+use turnwise_model::{Day, EventKind, Millis, limits};
 
 use crate::fold_exec::{FOLD_KINDS, FoldExec};
 use crate::lake_table::{LakeTable, date};
@@ -64,6 +64,8 @@ pub struct Conversations {
     tables: [LakeTable; 3],
     /// Days that have messages or statuses, with the rows that are dated so.
     rows_by_day: BTreeMap<Day, u64>,
+    /// Later rows are left out.
+    last: Option<Millis>,
 }
 
 impl Conversations {
@@ -81,7 +83,14 @@ impl Conversations {
             }
             LakeTable::new(file_schema(kind), vec![date(column::DATE)], of_kind)
         });
-        Self { tables, rows_by_day }
+        Self { tables, rows_by_day, last: None }
+    }
+
+    /// Leaves out rows later than this, as if they had not arrived yet.
+    #[must_use]
+    pub fn until(mut self, last: Millis) -> Self {
+        self.last = Some(last);
+        self
     }
 
     /// The days on which conversations may start.
@@ -160,7 +169,8 @@ impl TableProvider for Conversations {
         let plan: Arc<dyn ExecutionPlan> = if chunks.is_empty() {
             Arc::new(EmptyExec::new(Arc::clone(&schema)))
         } else {
-            Arc::new(FoldExec::new(chunks, inputs, state.config().target_partitions())?)
+            let partitions = state.config().target_partitions();
+            Arc::new(FoldExec::new(chunks, inputs, partitions)?.until(self.last))
         };
         let Some(projection) = projection else { return Ok(plan) };
         let columns = projection.iter().map(|at| {

@@ -36,7 +36,7 @@ use futures::StreamExt;
 use turnwise_kernels::fold::Folder;
 use turnwise_model::conversation;
 use turnwise_model::schema::column;
-use turnwise_model::{Day, EventKind};
+use turnwise_model::{Day, EventKind, Millis};
 
 /// The kinds of rows that decide conversations, in the order of a chunk's inputs.
 pub(crate) const FOLD_KINDS: [EventKind; 3] =
@@ -51,6 +51,8 @@ pub struct FoldExec {
     /// The days of each chunk; its inputs are `inputs[3 * chunk..][..3]`.
     chunks: Vec<RangeInclusive<Day>>,
     inputs: Vec<Arc<dyn ExecutionPlan>>,
+    /// Later rows are left out.
+    last: Option<Millis>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -79,9 +81,17 @@ impl FoldExec {
         Ok(Self {
             chunks,
             inputs,
+            last: None,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
         })
+    }
+
+    /// Leaves out rows later than this, if there is such a time.
+    #[must_use]
+    pub fn until(mut self, last: Option<Millis>) -> Self {
+        self.last = last;
+        self
     }
 
     fn by_sender(input: &Arc<dyn ExecutionPlan>) -> Distribution {
@@ -130,7 +140,7 @@ impl ExecutionPlan for FoldExec {
             .map(|child| child.properties().output_partitioning().partition_count())
             .max()
             .unwrap_or(1);
-        Ok(Arc::new(Self::new(self.chunks.clone(), children, partitions)?))
+        Ok(Arc::new(Self::new(self.chunks.clone(), children, partitions)?.until(self.last)))
     }
 
     fn with_new_children(
@@ -160,6 +170,7 @@ impl ExecutionPlan for FoldExec {
         let sender = builder.tx();
         let chunks = self.chunks.clone();
         let inputs = self.inputs.clone();
+        let last = self.last;
         let consumer = MemoryConsumer::new(format!("fold[{partition}]"));
         let reservation = consumer.register(context.memory_pool());
         let rows_in = MetricBuilder::new(&self.metrics).counter("rows_folded", partition);
@@ -167,6 +178,9 @@ impl ExecutionPlan for FoldExec {
         builder.spawn(async move {
             for (chunk, days) in chunks.into_iter().enumerate() {
                 let mut folder = Folder::new(days);
+                if let Some(last) = last {
+                    folder = folder.until(last);
+                }
                 for (kind, input) in FOLD_KINDS.into_iter().zip(&inputs[3 * chunk..]) {
                     let mut rows = input.execute(partition, Arc::clone(&context))?;
                     while let Some(batch) = rows.next().await {

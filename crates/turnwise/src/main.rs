@@ -1,2 +1,43 @@
-//! the binary: arguments, configuration, roles, telemetry, shutdown
-fn main() {}
+//! The binary: arguments, configuration, roles, telemetry, shutdown.
+//!
+//! Results go to standard output, everything else to standard error. Exit status: 0 done,
+//! 1 failed or an input could not be read, 2 wrong usage or configuration.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod clock;
+mod exit;
+mod runtime;
+mod scan;
+mod secret;
+mod sql;
+mod table;
+mod telemetry;
+mod traffic;
+mod writer;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+use exit::{Failure, Outcome};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let started = telemetry::start(arguments.log, &arguments.log_level);
+    match started.and_then(|()| run(arguments.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(command: Command) -> Outcome {
+    match command {
+        Command::Scan(args) => scan::run(&args),
+        Command::Traffic(args) => traffic::run(&args),
+        Command::Sql(args) => sql::run(&args),
+        _ => Err(Failure::usage("not in this build")),
+    }
+}

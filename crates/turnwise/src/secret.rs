@@ -123,9 +123,8 @@ mod tests {
         let made = read_or_make(&file, Some(&lake)).expect("made");
         let again = read(&file, Some(&lake)).expect("read");
         assert_eq!(made.check_value(), again.check_value());
-        let mode = std::os::unix::fs::PermissionsExt::mode(
-            &file.metadata().expect("there").permissions(),
-        );
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&file.metadata().expect("there").permissions());
         assert_eq!(mode & 0o777, 0o600);
         assert_ne!(random().expect("made").check_value(), made.check_value());
     }

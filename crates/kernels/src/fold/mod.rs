@@ -50,6 +50,13 @@ impl Folder {
         Self { rows: Rows::default(), days, range }
     }
 
+    /// Leaves out rows later than this, as if they had not arrived yet.
+    #[must_use]
+    pub fn until(mut self, last: Millis) -> Self {
+        self.range.end = self.range.end.min(Millis(last.0.saturating_add(1)));
+        self
+    }
+
     /// Adds rows of one kind. Only messages, statuses and account rows matter; rows without a
     /// sender or a time are in no conversation; those out of the days' range decide nothing and
     /// are not kept. Columns are found by name; absent ones are null.

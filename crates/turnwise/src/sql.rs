@@ -1,0 +1,77 @@
+//! `sql`: one statement over a lake, as analysts see it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use arrow::record_batch::RecordBatch;
+use turnwise_lake::{FileFilter, Lake};
+use turnwise_query::derived::{DerivedTable, FLAGS, SENDER_FEATURES, VERDICTS};
+use turnwise_query::{Catalog, CatalogFiles, Engine, EngineSettings};
+
+use crate::args::{Form, SqlArgs};
+use crate::exit::{self, Failure, Outcome};
+use crate::{runtime, writer};
+
+/// The derived tables that analysts may read.
+const DERIVED: [DerivedTable; 3] = [SENDER_FEATURES, VERDICTS, FLAGS];
+
+/// Runs the command.
+pub(crate) fn run(args: &SqlArgs) -> Outcome {
+    if !args.lake.is_dir() {
+        let text = format!("there is no lake at {}; name one with --lake", args.lake.display());
+        return Err(Failure::usage(text));
+    }
+    let location = args.lake.to_str().context("open lake: its path is not UTF-8")?;
+    let lake = Lake::open(location, &BTreeMap::new()).context("open lake")?;
+    let files = catalog_files(&lake).context("read lake")?;
+    let engine =
+        Engine::new(&EngineSettings::default(), &lake).context("set up the query engine")?;
+    let batches = runtime::new()?.block_on(async {
+        let catalog = Catalog::new(&engine, &files).await?;
+        catalog.answer(&args.statement).await
+    });
+    let batches = batches.map_err(anyhow::Error::new)?;
+    exit::print(&rendered(&batches, args.format)?)
+}
+
+/// The files of `events` and of the derived tables that are there, at their newest versions.
+pub(crate) fn catalog_files(lake: &Lake) -> anyhow::Result<CatalogFiles> {
+    let mut files = CatalogFiles::default();
+    if let Some(table) = lake.existing_table(writer::EVENTS)? {
+        files.events = table.snapshot(None)?.files(&FileFilter::all())?;
+    }
+    for known in DERIVED {
+        if let Some(table) = lake.existing_table(known.name)? {
+            let snapshot = table.snapshot(None)?;
+            let found = snapshot.files(&FileFilter::all())?;
+            files.derived.insert(known.name, (snapshot.schema(), known.partitions.to_vec(), found));
+        }
+    }
+    Ok(files)
+}
+
+fn rendered(batches: &[RecordBatch], form: Form) -> anyhow::Result<String> {
+    let mut out = Vec::new();
+    match form {
+        Form::Table => {
+            let table = arrow::util::pretty::pretty_format_batches(batches)?;
+            return Ok(format!("{table}\n"));
+        }
+        Form::Csv => {
+            let mut csv = arrow::csv::WriterBuilder::new().with_header(true).build(&mut out);
+            for batch in batches {
+                csv.write(batch)?;
+            }
+        }
+        Form::Json => {
+            let mut json = arrow::json::WriterBuilder::new()
+                .with_explicit_nulls(true)
+                .build::<_, arrow::json::writer::JsonArray>(&mut out);
+            json.write_batches(&batches.iter().collect::<Vec<_>>())?;
+            json.finish()?;
+            drop(json);
+            out.push(b'\n');
+        }
+    }
+    String::from_utf8(out).context("write the answer")
+}
