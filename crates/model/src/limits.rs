@@ -75,6 +75,20 @@ pub const PAGE_SIZE_MAX: usize = 1_000;
 pub const PAGE_SIZE_DEFAULT: usize = 100;
 /// Bytes of a gRPC request.
 pub const GRPC_REQUEST_BYTES_MAX: usize = 64 << 10;
+/// Publications that pages can still be read of; a page token of an older one is refused.
+pub const PUBLICATIONS_KEPT: usize = 4;
+/// gRPC calls that are answered at one time; the next is refused with `RESOURCE_EXHAUSTED`.
+pub const GRPC_CALLS_MAX: usize = 256;
+/// Streams of one gRPC connection.
+pub const GRPC_STREAMS_MAX: u32 = 64;
+/// Bytes of the headers of a gRPC call.
+pub const GRPC_HEADER_BYTES_MAX: u32 = 16 << 10;
+/// How long a gRPC call may take.
+pub const GRPC_TIMEOUT_MS: u64 = 30_000;
+/// How often a silent gRPC connection is asked whether it is still there.
+pub const GRPC_KEEPALIVE_MS: u64 = 30_000;
+/// How long a server waits for open calls when it stops.
+pub const SERVE_DRAIN_MS: u64 = 10_000;
 /// Rows of the `senders` file.
 pub const SENDERS_FILE_ROWS_MAX: usize = 1_000_000;
 
@@ -88,3 +102,4 @@ const _: () = assert!(COMMIT_BYTES <= INGEST_BUFFER_BYTES_MAX);
 const _: () = assert!(TEXT_BUCKETS == 1 << 6);
 const _: () = assert!(TEXT_SAMPLE_PER_CONVERSATION_MAX <= TEXT_SAMPLE_MAX);
 const _: () = assert!(PAGE_SIZE_DEFAULT <= PAGE_SIZE_MAX);
+const _: () = assert!(PUBLICATIONS_KEPT >= 2);
