@@ -298,11 +298,9 @@ impl Machine {
                 Place::Before if live => {
                     again.insert(name, part);
                 }
-                Place::Before => {
-                    gone.insert(name);
-                }
-                Place::Elsewhere => {
-                    if live {
+                // A bad read made reading go on behind the flight, which is not in after all.
+                Place::Before | Place::Elsewhere => {
+                    if live || self.goes_on_at(&name, part.to) {
                         self.counters.fenced += 1;
                         self.read_again(&name, lake, out)?;
                     }
@@ -478,6 +476,10 @@ impl Machine {
 
     fn live(&mut self, name: &SourcePartition, epoch: Epoch) -> Option<&mut Partition> {
         self.partitions.get_mut(name).filter(|partition| partition.epoch == epoch)
+    }
+
+    fn goes_on_at(&self, name: &SourcePartition, offset: Offset) -> bool {
+        self.partitions.get(name).is_some_and(|partition| partition.stored == Some(offset))
     }
 
     fn next_epoch(&mut self) -> Epoch {

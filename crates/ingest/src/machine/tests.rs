@@ -216,6 +216,20 @@ fn read_that_does_not_go_on_is_read_again() {
 }
 
 #[test]
+fn bad_read_behind_a_commit_that_is_not_in_goes_back_to_the_lake() {
+    let (mut machine, id, epochs) = two_in_flight();
+    let behind = feed(&mut machine, read(0, epochs[0], 23, 25, 10), 2_050, &[]);
+    let [Wish::Seek { offset: Offset(20), .. }] = behind.as_slice() else { panic!("{behind:?}") };
+    feed(&mut machine, Input::Ambiguous { id }, 2_100, &[]);
+    let answer = Input::Offsets { id, stored: stored(&[(0, 10)]) };
+    let wishes = feed(&mut machine, answer, 2_200, &[]);
+    // Else nothing would be read of it until its next record, and an idle commit would claim it read.
+    assert!(wishes.iter().any(|wish| matches!(wish,
+        Wish::Seek { partition: at, offset: Offset(10), .. } if *at == partition(0, 0))));
+    assert_eq!(commit(&wishes).2, [(1, None, 8)]);
+}
+
+#[test]
 fn full_buffer_pauses_and_a_commit_resumes() {
     let mut machine = machine();
     let epoch = assign(&mut machine, 0, Some(0));
