@@ -28,6 +28,8 @@ pub struct ConsumerConfig {
     pub topics: Vec<String>,
     /// Passed to librdkafka as they are, except those that Turnwise must own.
     pub properties: BTreeMap<String, String>,
+    /// Whether topics are told apart by their ids; mock clusters have none.
+    pub topic_ids: bool,
     /// Bytes that the client may fetch ahead for one partition.
     pub partition_buffer_bytes: usize,
 }

@@ -67,6 +67,14 @@ impl std::fmt::Debug for Consumer {
     }
 }
 
+impl Drop for Consumer {
+    /// Leaves the group. What was read and not committed is read again by others.
+    fn drop(&mut self) {
+        self.client.context().close();
+        self.held.clear();
+    }
+}
+
 impl Consumer {
     /// Connects, finds the topics and joins the group.
     ///
@@ -93,7 +101,14 @@ impl Consumer {
         let cluster_id = client.client().fetch_cluster_id(ANSWER_WITHIN).ok_or_else(|| {
             connect(ErrorKind::Timeout, "the cluster did not tell its id".to_owned())
         })?;
-        let topic_ids = topic_ids::describe(client.client(), &config.topics, ANSWER_WITHIN);
+        // Where ids are in use an answer that is late must not make other names of the inputs.
+        let topic_ids = if config.topic_ids {
+            topic_ids::describe(client.client(), &config.topics, ANSWER_WITHIN).ok_or_else(
+                || connect(ErrorKind::Timeout, "the cluster did not tell topic ids".to_owned()),
+            )?
+        } else {
+            BTreeMap::new()
+        };
         let topics: Vec<&str> = config.topics.iter().map(String::as_str).collect();
         client.subscribe(&topics).map_err(KafkaError::client("subscribe to topics"))?;
         Ok(Self { client: Arc::new(client), held: BTreeMap::new(), topic_ids, cluster_id })

@@ -1,12 +1,13 @@
 //! What librdkafka calls back: rebalances, errors, statistics and its log, kept for the driver.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError as ClientError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -30,6 +31,8 @@ pub(crate) struct Context {
     changes: Mutex<Vec<Change>>,
     /// End of the readable log by partition, from the client's statistics.
     ends: Mutex<HashMap<(String, i32), i64>>,
+    /// The consumer is going away: nobody answers a revocation any more.
+    closing: AtomicBool,
     waiting: Mutex<bool>,
     wake: Condvar,
 }
@@ -59,6 +62,11 @@ impl Context {
         let waited = self.wake.wait_timeout_while(woken, timeout, |woken| !*woken);
         let (mut woken, _) = waited.unwrap_or_else(PoisonError::into_inner);
         *woken = false;
+    }
+
+    /// From here on a revocation is answered at once.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
     }
 
     fn push(&self, change: Change) {
@@ -113,6 +121,16 @@ impl ConsumerContext for Context {
         code: RDKafkaRespErr,
         list: &mut TopicPartitionList,
     ) {
+        if self.closing.load(Ordering::SeqCst) {
+            let done = match consumer.rebalance_protocol() {
+                RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+                _ => consumer.unassign(),
+            };
+            if let Err(error) = done {
+                tracing::warn!(target: "kafka", "give partitions back: {error}");
+            }
+            return;
+        }
         let partitions = named(list);
         self.push(match code {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions),

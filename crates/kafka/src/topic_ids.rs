@@ -8,18 +8,18 @@ use std::time::Duration;
 use rdkafka::bindings as native;
 use rdkafka::client::{Client, ClientContext};
 
-/// Asks the cluster for the ids of topics. Topics that it tells none for are left out: brokers
-/// before 2.8 and mock clusters know none.
+/// Asks the cluster for the ids of topics; `None` where no answer came in time. Topics that it
+/// tells none for are left out: brokers before 2.8 know none.
 pub(crate) fn describe<C: ClientContext>(
     client: &Client<C>,
     topics: &[String],
     within: Duration,
-) -> BTreeMap<String, String> {
+) -> Option<BTreeMap<String, String>> {
     let names: Vec<CString> =
         topics.iter().filter_map(|topic| CString::new(topic.as_str()).ok()).collect();
     let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
     let timeout_ms = i32::try_from(within.as_millis()).unwrap_or(i32::MAX);
-    let mut ids = BTreeMap::new();
+    let mut ids = None;
     // SAFETY: `names` outlives the call, which copies them; the client outlives the queue; each
     // object made here is destroyed once, after the last use of what it owns; pointers that the
     // library may return as null are checked.
@@ -32,6 +32,7 @@ pub(crate) fn describe<C: ClientContext>(
         if !event.is_null() {
             let result = native::rd_kafka_event_DescribeTopics_result(event);
             if !result.is_null() {
+                let ids = ids.get_or_insert_with(BTreeMap::new);
                 let mut count = 0;
                 let found = native::rd_kafka_DescribeTopics_result_topics(result, &raw mut count);
                 for at in 0..count {
