@@ -8,6 +8,9 @@ use turnwise_model::{Day, Millis};
 /// The folder of the demo's lake, and so the lake that `sql` reads unless told otherwise.
 pub(crate) const DEMO_DIR: &str = "turnwise-data/demo";
 
+/// Our own doings; the table format's kernel tells of every step that it takes.
+const LOG_LEVEL: &str = "info,delta_kernel=warn,delta_kernel_default_engine=warn";
+
 /// Says which business numbers behave like general-purpose AI assistants, and why.
 #[derive(Debug, Parser)]
 #[command(name = "turnwise", version, about, propagate_version = true)]
@@ -16,7 +19,7 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_enum, default_value_t = LogForm::Text)]
     pub(crate) log: LogForm,
     /// What is logged: a level, or levels by module as in `info,turnwise=debug`.
-    #[arg(long, global = true, env = "TURNWISE_LOG", default_value = "info")]
+    #[arg(long, global = true, env = "TURNWISE_LOG", default_value = LOG_LEVEL)]
     pub(crate) log_level: String,
     #[command(subcommand)]
     pub(crate) command: Command,

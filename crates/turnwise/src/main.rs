@@ -7,6 +7,7 @@
 
 mod args;
 mod clock;
+mod config;
 mod exit;
 mod runtime;
 mod scan;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, ConfigCommand};
 use exit::{Failure, Outcome};
 
 fn main() -> ExitCode {
@@ -38,6 +39,10 @@ fn run(command: Command) -> Outcome {
         Command::Scan(args) => scan::run(&args),
         Command::Traffic(args) => traffic::run(&args),
         Command::Sql(args) => sql::run(&args),
+        Command::Config { command: ConfigCommand::Check(args) } => {
+            config::read(&args.config)?;
+            exit::print("ok\n")
+        }
         _ => Err(Failure::usage("not in this build")),
     }
 }

@@ -1,5 +1,7 @@
 //! Logs: to standard error, for people or for machines.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::args::LogForm;
@@ -9,7 +11,10 @@ use crate::exit::{Failure, Outcome};
 pub(crate) fn start(form: LogForm, level: &str) -> Outcome {
     let filter = EnvFilter::try_new(level)
         .map_err(|error| Failure::Usage(anyhow::Error::new(error).context("read log level")))?;
-    let layer = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let started = match form {
         LogForm::Text => layer.try_init(),
         LogForm::Json => layer.json().try_init(),
