@@ -299,3 +299,26 @@ proptest! {
         prop_assert_eq!(fold(&near, DAY, 7), fold(&all, DAY, 7));
     }
 }
+
+#[test]
+fn rows_after_the_last_time_are_as_if_they_had_not_arrived() {
+    let at = DAY * DAY_MS + 10 * HOUR_MS;
+    let rows = [inbound(1, at), inbound(2, at + MINUTE_MS), inbound(3, at + 2 * MINUTE_MS)];
+    let fold = |count: usize, last: Option<i64>| {
+        let day = Day(i32::try_from(DAY).expect("small"));
+        let mut folder = Folder::new(day..=day);
+        if let Some(last) = last {
+            folder = folder.until(Millis(last));
+        }
+        folder.push(EventKind::Message, &batch(&rows.iter().take(count).collect::<Vec<_>>()));
+        let mut found = Vec::new();
+        let emitted: Result<(), ()> = folder.fold(&mut |rows| {
+            found.push(rows);
+            Ok(())
+        });
+        emitted.expect("folds");
+        found
+    };
+    assert_eq!(fold(3, Some(at + MINUTE_MS)), fold(2, None));
+    assert_ne!(fold(3, None), fold(2, None));
+}
