@@ -23,6 +23,11 @@
 //!   of a new epoch stands in a batch cut before the `Seek` that began the epoch.
 //! * **Epochs.** Each `Seek` names an epoch. The decoder reads the partition from that offset and
 //!   tags its `Read`s with it; records fetched under another epoch are not decoded.
+//! * **Stops.** Before the machine hears `Revoked` or `Drain`, the decoder has stopped and what it
+//!   read till then was said; before it hears `Lost`, the stop stands in the decoder's queue, ahead
+//!   of the `Cut` that this wishes. A `Seek` that meets a stopped partition is not obeyed: the
+//!   machine may wish one before it hears of the stop. What the decoder says of a stop whose
+//!   partition was lost meanwhile is not passed on.
 //! * **Commit once, check first.** A `Commit` is tried once: stage files (or reuse those staged
 //!   under the same id), read the newest snapshot, refuse unless the stored offset equals `from`
 //!   for each range, refuse past `deadline_ms`, put the next log entry if absent. `Committed`

@@ -39,6 +39,7 @@ impl World {
         }
         let latency = self.chance.latency();
         self.after(w, latency, Own::Check(id, attempt));
+        self.mishap(w);
     }
 
     pub(crate) fn check(&mut self, w: usize, id: CommitId, attempt: u32) {
@@ -62,6 +63,8 @@ impl World {
         let (version, signed_ms) = (self.lake.log.len(), self.now_ms);
         let latency = self.chance.latency();
         self.after(w, latency, Own::Send { id, attempt, version, signed_ms });
+        // What stops it here sends a request that was signed long ago.
+        self.mishap(w);
     }
 
     pub(crate) fn send(

@@ -61,11 +61,11 @@ impl Decoder {
     }
 
     /// The next fetch repeats or skips some offsets.
-    pub(crate) fn slip(&mut self, by: i64, first: i64, chance: &mut Chance) {
+    pub(crate) fn slip(&mut self, by: i64, input: &[Log], chance: &mut Chance) {
         if !self.reading.is_empty() {
             let index = chance.index(self.reading.len());
-            if let Some(reading) = self.reading.values_mut().nth(index) {
-                reading.next = (reading.next + by).max(first);
+            if let Some((partition, reading)) = self.reading.iter_mut().nth(index) {
+                reading.next = (reading.next + by).max(input[*partition].first);
             }
         }
     }

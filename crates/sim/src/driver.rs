@@ -94,7 +94,7 @@ impl World {
         let worker = &mut self.workers[w];
         if slip {
             self.tally.slips += 1;
-            worker.decoder.slip(by, self.input[0].first, &mut self.chance);
+            worker.decoder.slip(by, &self.input, &mut self.chance);
         }
         let (said, busy) =
             worker.decoder.step(&self.input, self.now_ms, &mut self.chance, self.canary);
@@ -202,7 +202,8 @@ impl World {
     }
 
     fn assign(&mut self, w: usize, p: usize, token: u64) {
-        if self.workers[w].draining {
+        // A member hears of the newest assignment alone: the group's answers come in order.
+        if self.workers[w].draining || self.seats[p].token != token {
             return;
         }
         match self.workers[w].holds.get(&p) {

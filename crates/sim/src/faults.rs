@@ -131,9 +131,8 @@ impl World {
             }
             self.at(4_000, Event::Restart(w));
         }
-        for (wait, _) in [(5_000, ()), (10_000, ())] {
-            self.at(wait, Event::Rebalance);
-        }
+        self.at(5_000, Event::Rebalance);
+        self.at(10_000, Event::Rebalance);
         self.at(500, Event::Look);
     }
 }
