@@ -42,15 +42,7 @@ impl World {
             }
             Own::Drain => self.input(w, Input::Drain),
             Own::Assign(p, token) => self.assign(w, p, token),
-            Own::Ask(p, token) => {
-                if self.store_down() {
-                    self.after(w, 50, Own::Ask(p, token));
-                } else {
-                    let stored = self.lake.stored().get(&p).copied();
-                    let latency = self.chance.latency();
-                    self.after(w, latency, Own::Assigned(p, token, stored));
-                }
-            }
+            Own::Ask(p, token) => self.ask(w, p, token),
             Own::Assigned(p, token, stored) => {
                 let worker = &mut self.workers[w];
                 if !worker.draining && worker.holds.get(&p) == Some(&(token, Hold::Pending)) {
@@ -215,6 +207,15 @@ impl World {
         self.workers[w].holds.insert(p, (token, Hold::Pending));
         let latency = self.chance.latency();
         self.after(w, latency, Own::Ask(p, token));
+    }
+
+    fn ask(&mut self, w: usize, p: usize, token: u64) {
+        if self.store_down() {
+            return self.after(w, 50, Own::Ask(p, token));
+        }
+        let stored = self.lake.stored().get(&p).copied();
+        let latency = self.chance.latency();
+        self.after(w, latency, Own::Assigned(p, token, stored));
     }
 
     fn revoke(&mut self, w: usize, p: usize, token: u64) {
