@@ -59,6 +59,7 @@ pub struct Consumer {
     held: BTreeMap<TopicPartition, Held>,
     topic_ids: BTreeMap<String, String>,
     cluster_id: String,
+    has_joined: bool,
 }
 
 impl std::fmt::Debug for Consumer {
@@ -111,7 +112,13 @@ impl Consumer {
         };
         let topics: Vec<&str> = config.topics.iter().map(String::as_str).collect();
         client.subscribe(&topics).map_err(KafkaError::client("subscribe to topics"))?;
-        Ok(Self { client: Arc::new(client), held: BTreeMap::new(), topic_ids, cluster_id })
+        Ok(Self {
+            client: Arc::new(client),
+            held: BTreeMap::new(),
+            topic_ids,
+            cluster_id,
+            has_joined: false,
+        })
     }
 
     /// The cluster's id.
@@ -136,6 +143,7 @@ impl Consumer {
             None => {}
         }
         for change in self.client.context().take() {
+            self.has_joined |= matches!(change, Change::Assigned(_));
             let partitions = |names: Vec<(String, i32)>| -> Vec<TopicPartition> {
                 names.iter().map(|(topic, partition)| self.partition(topic, *partition)).collect()
             };
@@ -283,9 +291,10 @@ impl Consumer {
         self.client.commit(&list, CommitMode::Async).map_err(KafkaError::client("store offsets"))
     }
 
-    /// The partitions held.
-    pub fn partitions(&self) -> impl Iterator<Item = &TopicPartition> {
-        self.held.keys()
+    /// Whether the group has answered with an assignment, be it empty.
+    #[must_use]
+    pub fn has_joined(&self) -> bool {
+        self.has_joined
     }
 
     /// Records between the position and the end of the readable log, where known.

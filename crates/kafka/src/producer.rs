@@ -18,6 +18,9 @@ const ROOM_WITHIN: Duration = Duration::from_millis(50);
 /// How often to wait for room: 30 s in all.
 const ROOM_TRIES: u32 = 600;
 
+/// How long a question to the cluster may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+
 #[derive(Default)]
 struct Deliveries {
     done: AtomicU64,
@@ -107,6 +110,12 @@ impl Producer {
                 RDKafkaErrorCode::MessageTimedOut,
             ))),
         }
+    }
+
+    /// The cluster's id.
+    #[must_use]
+    pub fn cluster_id(&self) -> Option<String> {
+        self.native.client().fetch_cluster_id(ANSWER_WITHIN)
     }
 
     /// Records acknowledged.

@@ -8,7 +8,9 @@
 mod args;
 mod clock;
 mod config;
+mod demo;
 mod exit;
+mod roles;
 mod runtime;
 mod scan;
 mod secret;
@@ -23,7 +25,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Arguments, Command, ConfigCommand};
-use exit::{Failure, Outcome};
+use exit::Outcome;
+use roles::Role;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -43,6 +46,10 @@ fn run(command: Command) -> Outcome {
             config::read(&args.config)?;
             exit::print("ok\n")
         }
-        _ => Err(Failure::usage("not in this build")),
+        Command::Demo(args) => demo::run(&args),
+        Command::Up(args) => roles::run(Role::Up, config::read(&args.config)?),
+        Command::Ingest(args) => roles::run(Role::Ingest, config::read(&args.config)?),
+        Command::Derive(args) => roles::run(Role::Derive, config::read(&args.config)?),
+        Command::Serve(args) => roles::run(Role::Serve, config::read(&args.config)?),
     }
 }

@@ -68,6 +68,8 @@ pub(crate) struct KafkaConfig {
     pub(crate) send_topics: Vec<String>,
     /// Where the first start reads from.
     pub(crate) start: Start,
+    /// Whether topics are told apart by their ids, as every cluster but a mock one can.
+    pub(crate) topic_ids: bool,
     /// Passed to librdkafka as they are; may hold passwords, so never printed.
     pub(crate) properties: BTreeMap<String, String>,
 }
@@ -290,6 +292,7 @@ impl Checker {
             member: self.text("kafka.member"),
             webhook_topics,
             send_topics,
+            topic_ids: true,
             start,
             properties: self.free("kafka.properties"),
         })

@@ -8,7 +8,7 @@
 mod input;
 mod judge;
 mod read;
-mod report;
+pub(crate) mod report;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,0 +1,286 @@
+//! The derive role: on a timer, what new rows touched is derived again.
+//!
+//! ```text
+//! events @ version ─ changes ─▶ dates ─▶ days ─▶ sender_days
+//!                                          └──▶ window ends ─▶ features ─▶ verdicts ─▶ flags
+//! ```
+//!
+//! Stateless: the first look after a start derives every day within the retention of tokens whose
+//! stored result stands on an older version. A second process that does the same is harmless: the
+//! versions that results stand on never fall.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use metrics::{counter, gauge, histogram};
+use turnwise_lake::{FileFilter, FileInfo, LakeError, Table};
+use turnwise_model::schema::column;
+use turnwise_model::{Day, Millis};
+use turnwise_query::answer::answers;
+use turnwise_query::derive::{Window, newest_messages};
+use turnwise_query::derived::{Basis, FLAGS, SENDER_FEATURES, VERDICTS};
+use turnwise_query::touched::{days_of_dates, ends_of_days};
+use turnwise_query::verdicts::{self, VerdictHistory};
+
+use crate::clock;
+use crate::roles::publish::Publisher;
+use crate::roles::{Shared, today};
+use crate::writer::{self, READ_TO};
+
+/// The part's name in probes.
+const PART: &str = "derive";
+/// A timer that stood still for so long is dead.
+const STUCK_MS: i64 = 900_000;
+/// Commits that are looked at after a start to learn how far partitions were read.
+const COMMITS_LOOKED_AT: u64 = 500;
+
+/// Runs the timer: derives, then publishes, as the process's roles ask.
+pub(crate) async fn run(shared: Arc<Shared>, derives: bool, serves: bool) -> anyhow::Result<()> {
+    let every = Duration::from_secs(shared.config.derive_interval_s);
+    let mut deriver = Deriver::open(Arc::clone(&shared)).await?;
+    let mut publisher = Publisher::open(Arc::clone(&shared)).await?;
+    shared.health.set_ready(PART, false);
+    shared.health.watch(PART, STUCK_MS, clock::now());
+    while !shared.stop.is_set() {
+        let began = clock::now();
+        let looked = look(&mut deriver, &mut publisher, derives, serves).await;
+        match looked {
+            Ok(()) => {
+                shared.health.set_ready(PART, true);
+                told(began);
+            }
+            Err(error) => {
+                counter!("turnwise_derive_failures_total").increment(1);
+                tracing::error!("derive: {error:#}");
+            }
+        }
+        shared.health.beat(PART, clock::now());
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = shared.stop.wait() => {}
+        }
+    }
+    shared.health.set_ready(PART, false);
+    shared.health.unwatch(PART);
+    Ok(())
+}
+
+async fn look(
+    deriver: &mut Deriver,
+    publisher: &mut Publisher,
+    derives: bool,
+    serves: bool,
+) -> anyhow::Result<()> {
+    if derives {
+        deriver.tick(today()).await?;
+    } else {
+        deriver.look().await?;
+    }
+    if serves {
+        publisher.publish(deriver.read_to()).await?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds are shown, not computed with")]
+fn told(began: Millis) {
+    let now = clock::now();
+    histogram!("turnwise_derive_duration_seconds").record((now.0 - began.0) as f64 / 1_000.0);
+    gauge!("turnwise_derive_last_success_timestamp_seconds").set(now.0 as f64 / 1_000.0);
+}
+
+/// Derives what new rows touched.
+pub(crate) struct Deriver {
+    shared: Arc<Shared>,
+    events: Arc<Table>,
+    /// The version that was derived last.
+    done: Option<u64>,
+    /// The last midnight whose windows were judged.
+    judged: Option<Day>,
+    /// How far each partition was read.
+    read_to: BTreeMap<String, Millis>,
+    /// The version up to which `read_to` was learned.
+    learned: Option<u64>,
+}
+
+/// One version of `events`, and what came since the one before.
+struct Look {
+    version: u64,
+    files: Vec<FileInfo>,
+    /// Dates of new rows; all dates where the log does not tell any more.
+    dates: BTreeSet<Day>,
+}
+
+impl Deriver {
+    /// Over the lake's `events`.
+    ///
+    /// # Errors
+    /// A lake that cannot be read.
+    pub(crate) async fn open(shared: Arc<Shared>) -> anyhow::Result<Self> {
+        let lake = shared.lake.clone();
+        let events = blocking(move || Ok(Arc::new(writer::events_table(&lake)?))).await?;
+        let (read_to, judged) = (BTreeMap::new(), None);
+        Ok(Self { shared, events, done: None, judged, read_to, learned: None })
+    }
+
+    /// Every partition was read up to here, as far as the log tells.
+    pub(crate) fn read_to(&self) -> Option<Millis> {
+        self.read_to.values().copied().min()
+    }
+
+    /// Learns how far partitions were read.
+    ///
+    /// # Errors
+    /// A lake that cannot be read.
+    pub(crate) async fn look(&mut self) -> anyhow::Result<()> {
+        let (events, learned) = (Arc::clone(&self.events), self.learned);
+        let (version, told) = blocking(move || {
+            let version = events.refresh()?;
+            let after = learned.unwrap_or(version.saturating_sub(COMMITS_LOOKED_AT));
+            let changes = match events.changes(after, version) {
+                Ok(changes) => changes,
+                Err(LakeError::LogGone { .. }) => Vec::new(),
+                Err(error) => return Err(error),
+            };
+            let told = changes.into_iter().filter_map(|mut change| change.info.remove(READ_TO));
+            Ok((version, told.collect::<Vec<_>>()))
+        })
+        .await
+        .context("look at commits")?;
+        self.learned = Some(version);
+        for text in told {
+            let times: BTreeMap<String, i64> =
+                serde_json::from_str(&text).context("read how far partitions were read")?;
+            self.read_to.extend(times.into_iter().map(|(app, time)| (app, Millis(time))));
+        }
+        Ok(())
+    }
+
+    /// Derives what came since the last tick; `today` is the day that the next midnight ends.
+    ///
+    /// # Errors
+    /// A lake that cannot be read or written; a plan that cannot be run. The next tick tries again.
+    pub(crate) async fn tick(&mut self, today: Day) -> anyhow::Result<()> {
+        self.look().await?;
+        let look = self.new_rows().await?;
+        let days = days_of_dates(&look.dates, today);
+        let next = Day(today.0 + 1);
+        let mut ends = ends_of_days(&days, today);
+        if self.judged != Some(next) {
+            // A midnight has passed: its window is no longer the next one.
+            ends.extend([today, next]);
+        }
+        let now_ms = clock::now().0;
+        // A result of the same version is written again where the scorecard may be another.
+        let force_equal = self.done.is_none();
+        let basis = Basis { version: look.version, force_equal, now_ms };
+        let derived = &self.shared.derived;
+        derived.replace_days(&look.files, &days, basis).await.context("derive days")?;
+        for end in &ends {
+            self.window(*end, basis)
+                .await
+                .with_context(|| format!("derive the window that ends on {}", end.iso()))?;
+        }
+        self.flags(&ends, basis).await.context("derive flags")?;
+        if !ends.is_empty() {
+            let (days, windows) = (days.len(), ends.len());
+            tracing::info!(version = look.version, days, windows, "derived");
+        }
+        self.done = Some(look.version);
+        self.judged = Some(next);
+        Ok(())
+    }
+
+    async fn new_rows(&self) -> anyhow::Result<Look> {
+        let (events, done) = (Arc::clone(&self.events), self.done);
+        blocking(move || {
+            let snapshot = events.snapshot(None)?;
+            let files = snapshot.files(&FileFilter::all())?;
+            let version = snapshot.version();
+            let of = |files: &[FileInfo]| -> BTreeSet<Day> {
+                files.iter().filter(|file| decides(file)).filter_map(date).collect()
+            };
+            let dates = match done.map(|done| events.changes(done, version)) {
+                None | Some(Err(LakeError::LogGone { .. })) => of(&files),
+                Some(Err(error)) => return Err(error),
+                Some(Ok(changes)) => {
+                    let new = changes.iter().filter(|change| change.data_change);
+                    new.flat_map(|change| of(&change.added)).collect()
+                }
+            };
+            Ok(Look { version, files, dates })
+        })
+        .await
+        .context("find new rows")
+    }
+
+    async fn window(&self, end: Day, basis: Basis) -> anyhow::Result<()> {
+        let derived = &self.shared.derived;
+        let windows = self.windows(end).await?;
+        let features = derived.features(&windows).await?;
+        let judged = answers(&features, &BTreeMap::new(), &self.shared.scorecard)?;
+        if judged.is_empty() {
+            return Ok(());
+        }
+        let ends = BTreeSet::from([end]);
+        let read_to = self.read_to();
+        let provisional = move |end: Day| read_to.is_none_or(|read| read < end.start());
+        derived.replace_windows(SENDER_FEATURES, &ends, &features, basis).await?;
+        let rows = verdicts::verdict_rows(&judged, &provisional)?;
+        derived.replace_windows(VERDICTS, &ends, &[rows], basis).await?;
+        Ok(())
+    }
+
+    /// The senders that have conversations in the window.
+    async fn windows(&self, end: Day) -> anyhow::Result<Vec<Window>> {
+        let window = Window { sender: String::new(), end };
+        let days = self.shared.derived.sender_days(window.days()).await?;
+        let newest = newest_messages(self.shared.derived.engine(), days).await?;
+        Ok(newest.into_keys().map(|sender| Window { sender, end }).collect())
+    }
+
+    /// Replays flags from the verdicts of complete windows: of every midnight that a verdict of
+    /// these ends may change.
+    async fn flags(&self, ends: &BTreeSet<Day>, basis: Basis) -> anyhow::Result<()> {
+        let Some(first) = ends.first().copied() else { return Ok(()) };
+        let lake = self.shared.lake.clone();
+        let from = Day(first.0 - turnwise_model::time::FLAG_DAYS);
+        let found = blocking(move || {
+            let Some(table) = lake.existing_table(VERDICTS.name)? else { return Ok(Vec::new()) };
+            table.refresh()?;
+            let far = Day(i32::MAX / 2);
+            let filter = FileFilter::all().partition_between("window_end", from, far);
+            table.snapshot(None)?.read(None, &filter)
+        })
+        .await?;
+        let mut history = VerdictHistory::new();
+        verdicts::read_verdicts(&found, &mut history)?;
+        let last = history.values().filter_map(|verdicts| verdicts.keys().next_back()).max();
+        let Some(last) = last.copied() else { return Ok(()) };
+        let midnights: BTreeSet<Day> = (first.0..=last.0).map(Day).collect();
+        let rows: Vec<_> =
+            midnights.iter().flat_map(|end| verdicts::flags_at(&history, *end)).collect();
+        let rows = verdicts::flag_rows(&rows)?;
+        self.shared.derived.replace_windows(FLAGS, &midnights, &[rows], basis).await?;
+        Ok(())
+    }
+}
+
+/// Whether a file's rows decide conversations.
+fn decides(file: &FileInfo) -> bool {
+    let kind = file.partition_values.get(column::KIND).and_then(Option::as_deref);
+    matches!(kind, Some("message" | "status" | "account"))
+}
+
+fn date(file: &FileInfo) -> Option<Day> {
+    Day::parse_iso(file.partition_values.get(column::DATE)?.as_deref()?)
+}
+
+/// Runs blocking calls of the lake off the timer's thread.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LakeError> + Send + 'static,
+) -> anyhow::Result<T> {
+    Ok(tokio::task::spawn_blocking(work).await.context("join a call of the lake")??)
+}

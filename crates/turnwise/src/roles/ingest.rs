@@ -1,0 +1,418 @@
+//! The ingest role: drives consumer, decoder and machine on one thread.
+//!
+//! ```text
+//!  poll ─▶ assigned: offsets of the lake ─▶ machine ─▶ Seek ─▶ consumer
+//!  read ─▶ decode ─▶ Read ─▶ machine ─▶ Cut, Commit ─▶ lake ─▶ Committed ─▶ StoreOffsets
+//! ```
+//!
+//! Commits run on this thread: while one runs, the client fetches ahead into its bounded queues.
+//! So what the decoder says reaches the machine in the order in which it happened.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use metrics::{counter, gauge};
+use turnwise_codec::{Decoder, Format, RecordContext, RecordCounts};
+use turnwise_ingest::{Epoch, Input, Machine, Settings, Wish};
+use turnwise_kafka::{Consumer, ConsumerConfig, Event, StartOffset, TopicPartition};
+use turnwise_lake::Table;
+use turnwise_model::{Keys, Offset, SourceName, SourcePartition};
+
+use crate::clock;
+use crate::config::{KafkaConfig, Start};
+use crate::roles::Shared;
+use crate::writer::{self, EventWriter};
+
+/// Records of one partition that are decoded before others have their turn.
+const RECORDS_AT_ONCE: usize = 2_000;
+/// How long to wait for records where there are none.
+const IDLE: Duration = Duration::from_millis(50);
+/// How often lag and the time of the last commit are told.
+const TELL_EVERY_MS: i64 = 5_000;
+/// Bytes that the client may fetch ahead for one partition.
+const PARTITION_BUFFER_BYTES: usize = 8 << 20;
+/// The part's name in probes.
+const PART: &str = "ingest";
+/// A loop that stood still for so long is dead.
+const STUCK_MS: i64 = 120_000;
+
+struct Held {
+    source: SourcePartition,
+    format: Format,
+    epoch: Option<Epoch>,
+    position: Offset,
+}
+
+/// One member of the consumer group.
+pub(crate) struct IngestRole {
+    shared: Arc<Shared>,
+    kafka: KafkaConfig,
+    table: Arc<Table>,
+    consumer: Consumer,
+    machine: Machine,
+    decoder: Decoder,
+    writer: EventWriter,
+    held: BTreeMap<TopicPartition, Held>,
+    released: Vec<SourcePartition>,
+    is_paused: bool,
+    is_drained: bool,
+    told_ms: i64,
+    records: u64,
+}
+
+impl IngestRole {
+    /// Joins the group.
+    ///
+    /// # Errors
+    /// A configuration without `[kafka]`; a cluster or lake that does not answer.
+    pub(crate) fn new(shared: &Arc<Shared>, keys: Keys) -> anyhow::Result<Self> {
+        let config = &shared.config;
+        let kafka =
+            config.kafka.clone().context("start ingest: the configuration has no [kafka]")?;
+        let table = Arc::new(writer::events_table(&shared.lake).context("open events")?);
+        let topics: Vec<String> = {
+            let both = kafka.webhook_topics.iter().chain(&kafka.send_topics);
+            both.cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+        };
+        let consumer = Consumer::new(&ConsumerConfig {
+            brokers: kafka.brokers.join(","),
+            group: kafka.group.clone(),
+            member: kafka.member.clone(),
+            topics,
+            properties: kafka.properties.clone(),
+            topic_ids: kafka.topic_ids,
+            partition_buffer_bytes: PARTITION_BUFFER_BYTES,
+        })
+        .context("join the consumer group")?;
+        let settings = Settings {
+            commit_age_ms: config.commit_age_ms,
+            commit_bytes: config.commit_bytes,
+            buffer_bytes_max: config.buffer_bytes,
+            ..Settings::default()
+        };
+        shared.health.set_ready(PART, false);
+        Ok(Self {
+            shared: Arc::clone(shared),
+            kafka,
+            writer: EventWriter::new(Arc::clone(&table), &config.ingest_name),
+            table,
+            consumer,
+            machine: Machine::new(settings),
+            decoder: Decoder::new(keys),
+            held: BTreeMap::new(),
+            released: Vec::new(),
+            is_paused: false,
+            is_drained: false,
+            told_ms: 0,
+            records: 0,
+        })
+    }
+
+    /// Reads until the process is to end, then commits what was read.
+    ///
+    /// # Errors
+    /// A client that is lost; a machine that refuses what it was told.
+    pub(crate) fn run(mut self) -> anyhow::Result<()> {
+        self.shared.health.watch(PART, STUCK_MS, clock::now());
+        while !self.shared.stop.is_set() {
+            for event in self.consumer.poll(Duration::ZERO) {
+                self.happened(event)?;
+            }
+            let read = if self.is_paused { 0 } else { self.read()? };
+            self.tell(Input::Tick)?;
+            self.report();
+            if read == 0 {
+                self.consumer.wait(IDLE);
+            }
+        }
+        self.shared.health.set_ready(PART, false);
+        self.tell(Input::Drain)?;
+        if !self.is_drained {
+            // What is not committed is read again by the next.
+            tracing::warn!("ended before everything read was committed");
+        }
+        self.shared.health.unwatch(PART);
+        tracing::info!(records = self.records, "ingest ended");
+        Ok(())
+    }
+
+    fn happened(&mut self, event: Event) -> anyhow::Result<()> {
+        match event {
+            Event::Assigned(partitions) => self.assigned(&partitions)?,
+            Event::Revoked(partitions) => {
+                for source in self.sources(&partitions) {
+                    self.tell(Input::Revoked { partition: source.clone() })?;
+                    if !self.released.contains(&source) {
+                        // The lake does not take it now: the next owner reads it again.
+                        self.tell(Input::Lost { partition: source })?;
+                    }
+                }
+                self.give_back(&partitions)?;
+            }
+            Event::Lost(partitions) => {
+                for source in self.sources(&partitions) {
+                    self.tell(Input::Lost { partition: source })?;
+                }
+                self.give_back(&partitions)?;
+            }
+            Event::OffsetsLost { partition, from, to } => {
+                counter!("turnwise_ingest_lost_records_total")
+                    .increment(u64::try_from(to.0 - from.0).unwrap_or_default());
+                self.stopped();
+                tracing::error!(%partition, from = from.0, to = to.0,
+                    "retention took records before they were read; the partition has stopped");
+            }
+            Event::LogTruncated { partition, position, end } => {
+                self.stopped();
+                tracing::error!(%partition, position = position.0, end = end.0,
+                    "the broker's log ends before what the lake holds; the partition has stopped");
+            }
+            Event::Unreadable { partition, offset, reason } => {
+                self.stopped();
+                tracing::error!(%partition, offset = offset.0, reason,
+                    "the client cannot decode a record; the partition has stopped");
+            }
+            Event::CommitFailed { reason } => {
+                tracing::warn!(reason, "offsets for lag tools not stored");
+            }
+            Event::Error { kind, fatal, reason } => {
+                counter!("turnwise_kafka_errors_total", "kind" => kind.name()).increment(1);
+                if fatal {
+                    bail!("the Kafka client is lost: {reason}");
+                }
+                tracing::warn!(%kind, reason, "Kafka");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn stopped(&self) {
+        counter!("turnwise_ingest_stopped_partitions_total").increment(1);
+    }
+
+    fn sources(&self, partitions: &[TopicPartition]) -> Vec<SourcePartition> {
+        let held = partitions.iter().filter_map(|partition| self.held.get(partition));
+        held.map(|held| held.source.clone()).collect()
+    }
+
+    fn give_back(&mut self, partitions: &[TopicPartition]) -> anyhow::Result<()> {
+        for partition in partitions {
+            self.held.remove(partition);
+        }
+        self.released.clear();
+        self.consumer.unassign(partitions).context("give partitions back")
+    }
+
+    /// Starts each partition where the lake says, else where the configuration does.
+    fn assigned(&mut self, partitions: &[TopicPartition]) -> anyhow::Result<()> {
+        self.table.refresh().context("read offsets")?;
+        let mut starts = Vec::new();
+        let mut held = Vec::new();
+        for partition in partitions {
+            let name: SourceName = partition.source_name(self.consumer.cluster_id());
+            let source = SourcePartition { source: name, partition: partition.partition };
+            let stored = self.writer.stored(&source);
+            let start = match (stored, self.kafka.start) {
+                (Some(offset), _) => StartOffset::Offset(offset),
+                (None, Start::Earliest) => StartOffset::Earliest,
+                (None, Start::Latest) => StartOffset::Latest,
+                (None, Start::At(time)) => StartOffset::Time(time),
+            };
+            starts.push((partition.clone(), start));
+            held.push((partition.clone(), source, stored));
+        }
+        let resolved = self.consumer.assign(&starts).context("take partitions on")?;
+        for ((partition, source, stored), (_, first)) in held.into_iter().zip(resolved) {
+            let format = self.format(&partition.topic);
+            tracing::info!(%partition, offset = first.0, "reading");
+            let state = Held { source: source.clone(), format, epoch: None, position: first };
+            self.held.insert(partition, state);
+            self.tell(Input::Assigned { partition: source, stored, first })?;
+        }
+        Ok(())
+    }
+
+    fn format(&self, topic: &String) -> Format {
+        let webhooks = self.kafka.webhook_topics.contains(topic);
+        match (webhooks, self.kafka.send_topics.contains(topic)) {
+            (true, false) => Format::Webhook,
+            (false, true) => Format::Send,
+            _ => Format::Auto,
+        }
+    }
+
+    /// Gives every partition its turn; returns the records read.
+    fn read(&mut self) -> anyhow::Result<usize> {
+        let partitions: Vec<TopicPartition> = self.held.keys().cloned().collect();
+        let mut records = 0;
+        for partition in partitions {
+            let Some(held) = self.held.get_mut(&partition) else { continue };
+            let Some(epoch) = held.epoch else { continue };
+            let from = held.position;
+            let (rows, bytes) = (self.decoder.rows(), self.decoder.bytes());
+            let (decoder, source, format) = (&mut self.decoder, &held.source, held.format);
+            let (mut counts, mut last) = (RecordCounts::default(), None);
+            let read_time = clock::now();
+            let (end, event) = self.consumer.read(&partition, RECORDS_AT_ONCE, &mut |record| {
+                let context = RecordContext {
+                    source: &source.source,
+                    partition: source.partition,
+                    offset: record.offset,
+                    record_time: record.time,
+                    read_time,
+                };
+                counts += decoder.decode(format, &context, record.value);
+                last = record.time.max(last);
+            })?;
+            held.position = end.position;
+            records += end.records;
+            count(&counts);
+            // Shown beside files of a scan; here every one is a row and a count.
+            self.decoder.take_dead_letters();
+            let source = held.source.clone();
+            if end.records > 0 || end.at_end {
+                let rows = self.decoder.rows().saturating_sub(rows);
+                let bytes = self.decoder.bytes().saturating_sub(bytes);
+                self.tell(Input::Read {
+                    partition: source,
+                    epoch,
+                    from,
+                    to: end.position,
+                    rows,
+                    bytes,
+                    read_to: if end.at_end { Some(read_time) } else { last },
+                })?;
+            }
+            if let Some(event) = event {
+                self.happened(event)?;
+            }
+            if self.is_paused || self.shared.stop.is_set() {
+                break;
+            }
+        }
+        self.records += u64::try_from(records).unwrap_or_default();
+        Ok(records)
+    }
+
+    /// Tells the machine something and carries out what it wishes, to the end.
+    fn tell(&mut self, input: Input) -> anyhow::Result<()> {
+        let now = clock::now().0;
+        let mut wishes: VecDeque<Wish> = self.machine.handle(input, now)?.into();
+        while let Some(wish) = wishes.pop_front() {
+            let answer = match wish {
+                Wish::Cut { cut } => Some(Input::Cut { cut, batches: self.decoder.finish() }),
+                Wish::Seek { partition, epoch, offset } => {
+                    self.seek(&partition, epoch, offset)?;
+                    None
+                }
+                Wish::Commit { .. } | Wish::ReadOffsets { .. } => {
+                    let is_commit = matches!(wish, Wish::Commit { .. });
+                    let answer = self.writer.carry_out(wish);
+                    if is_commit {
+                        self.committed(answer.as_ref());
+                    }
+                    answer
+                }
+                Wish::StoreOffsets(offsets) => {
+                    self.store(&offsets);
+                    None
+                }
+                Wish::Released { partition } => {
+                    self.released.push(partition);
+                    None
+                }
+                Wish::Pause => {
+                    self.is_paused = true;
+                    None
+                }
+                Wish::Resume => {
+                    self.is_paused = false;
+                    None
+                }
+                Wish::Drained => {
+                    self.is_drained = true;
+                    None
+                }
+            };
+            if let Some(answer) = answer {
+                wishes.extend(self.machine.handle(answer, clock::now().0)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn seek(
+        &mut self,
+        partition: &SourcePartition,
+        epoch: Epoch,
+        offset: Offset,
+    ) -> anyhow::Result<()> {
+        let found = self.held.iter_mut().find(|(_, held)| held.source == *partition);
+        if let Some((key, held)) = found {
+            self.consumer.seek(key, offset).context("seek")?;
+            (held.epoch, held.position) = (Some(epoch), offset);
+        }
+        Ok(())
+    }
+
+    /// Kafka's own offsets are for lag tools: the lake has the truth.
+    fn store(&self, offsets: &[(SourcePartition, Offset)]) {
+        let offsets: Vec<(TopicPartition, Offset)> = offsets
+            .iter()
+            .filter_map(|(source, offset)| {
+                let found = self.held.iter().find(|(_, held)| held.source == *source);
+                found.map(|(key, _)| (key.clone(), *offset))
+            })
+            .collect();
+        if let Err(error) = self.consumer.store_committed(&offsets) {
+            tracing::warn!(error = %writer::chain(&error), "offsets for lag tools not stored");
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact in a double")]
+    fn committed(&self, answer: Option<&Input>) {
+        let is_in = matches!(answer, Some(Input::Committed { .. }));
+        let outcome = if is_in { "committed" } else { "ambiguous" };
+        counter!("turnwise_ingest_commits_total", "outcome" => outcome).increment(1);
+        if is_in {
+            self.shared.health.set_ready(PART, true);
+            let seconds = clock::now().0 as f64 / 1_000.0;
+            gauge!("turnwise_ingest_last_commit_timestamp_seconds").set(seconds);
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a lag is shown, not computed with")]
+    fn report(&mut self) {
+        let now = clock::now();
+        if now.0 - self.told_ms < TELL_EVERY_MS {
+            return;
+        }
+        self.told_ms = now.0;
+        self.shared.health.beat(PART, now);
+        if !self.held.is_empty() || self.consumer.has_joined() {
+            self.shared.health.set_ready(PART, true);
+        }
+        let lag: i64 = self.held.keys().filter_map(|key| self.consumer.lag(key)).sum();
+        gauge!("turnwise_ingest_lag_records").set(lag as f64);
+        gauge!("turnwise_ingest_assigned_partitions").set(self.held.len() as f64);
+        gauge!("turnwise_ingest_held_bytes").set(self.machine.held_bytes() as f64);
+    }
+}
+
+fn count(counts: &RecordCounts) {
+    for (kind, rows) in [
+        ("message", counts.messages),
+        ("status", counts.statuses),
+        ("history", counts.history),
+        ("account", counts.account_events),
+        ("ignored", counts.ignored),
+        ("dead_letter", counts.dead_letters),
+    ] {
+        if rows > 0 {
+            counter!("turnwise_ingest_rows_total", "kind" => kind).increment(rows);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The roles of a running Turnwise: ingest, derive, serve, and `up` with all three.
+//!
+//! ```text
+//!  Kafka ─▶ ingest (a thread) ─▶ events ─▶ derive (a timer) ─▶ derived tables ─▶ serve ─▶ gRPC
+//! ```
+//!
+//! Start: configuration, metrics, bind, ready. Stop (SIGTERM, SIGINT): not ready, drain within the
+//! grace, commit, exit 0. All state is in the lake, so a role that was killed starts anew.
+
+mod derive;
+mod ingest;
+mod maintenance;
+mod publish;
+mod senders;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use turnwise_lake::Lake;
+use turnwise_policy::Scorecard;
+use turnwise_query::derived::Derived;
+use turnwise_query::{Engine, EngineSettings};
+use turnwise_serve::{Board, Health, serve_grpc, serve_http};
+
+use crate::config::Config;
+use crate::exit::{Failure, Outcome};
+use crate::{clock, runtime, secret, writer};
+
+pub(crate) use derive::Deriver;
+pub(crate) use ingest::IngestRole;
+pub(crate) use publish::Publisher;
+
+/// Which roles a process has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// All of them.
+    Up,
+    /// Topics into the lake.
+    Ingest,
+    /// Derived tables.
+    Derive,
+    /// Answers.
+    Serve,
+}
+
+impl Role {
+    fn ingests(self) -> bool {
+        matches!(self, Self::Up | Self::Ingest)
+    }
+
+    fn derives(self) -> bool {
+        matches!(self, Self::Up | Self::Derive)
+    }
+
+    fn serves(self) -> bool {
+        matches!(self, Self::Up | Self::Serve)
+    }
+}
+
+/// Set once, when the process is to end; seen by threads and tasks alike.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stop {
+    flag: Arc<AtomicBool>,
+    told: Arc<watch::Sender<bool>>,
+}
+
+impl Stop {
+    /// Asks everybody to end.
+    pub(crate) fn stop(&self) {
+        self.flag.store(true, Ordering::SeqCst);
+        self.told.send_replace(true);
+    }
+
+    /// Whether to end.
+    pub(crate) fn is_set(&self) -> bool {
+        self.flag.load(Ordering::SeqCst)
+    }
+
+    /// Waits until everybody is to end.
+    pub(crate) async fn wait(&self) {
+        let mut told = self.told.subscribe();
+        // The sender lives in `self`, so this cannot fail.
+        let _ = told.wait_for(|stop| *stop).await;
+    }
+}
+
+/// What the roles of one process share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) lake: Lake,
+    pub(crate) derived: Derived,
+    pub(crate) scorecard: Scorecard,
+    pub(crate) board: Board,
+    pub(crate) health: Health,
+    pub(crate) stop: Stop,
+}
+
+/// Runs the roles until the process is told to end.
+pub(crate) fn run(role: Role, config: Config) -> Outcome {
+    let prometheus =
+        turnwise_serve::install_recorder().context("set up metrics").map_err(Failure::Failed)?;
+    let local = local_folder(&config.lake_location);
+    let keys = secret::read(&config.secret_file, local.as_deref())?;
+    let lake = Lake::open(&config.lake_location, &config.lake_options)
+        .with_context(|| format!("open lake {}", config.lake_location))?;
+    secret::check(&lake, &keys)?;
+    writer::events_table(&lake).context("open events")?;
+    let shared = Arc::new(share(config, lake)?);
+    let runtime = runtime::new()?;
+    runtime.block_on(async {
+        let http = bind(shared.config.http_listen).await?;
+        let grpc = match role.serves() {
+            true => Some(bind(shared.config.grpc_listen).await?),
+            false => None,
+        };
+        tracing::info!(http = %http.local_addr()?, "metrics and probes");
+        if let Some(grpc) = &grpc {
+            tracing::info!(grpc = %grpc.local_addr()?, "flagged senders");
+        }
+        let probes = {
+            let (health, stop) = (shared.health.clone(), shared.stop.clone());
+            runtime.spawn(async move {
+                serve_http(http, prometheus, health, async move { stop.wait().await }).await
+            })
+        };
+        let ended = run_roles(role, Arc::clone(&shared), keys, grpc).await;
+        shared.stop.stop();
+        probes.await.context("join probes")?.context("serve probes")?;
+        ended
+    })?;
+    Ok(())
+}
+
+async fn run_roles(
+    role: Role,
+    shared: Arc<Shared>,
+    keys: turnwise_model::Keys,
+    grpc: Option<TcpListener>,
+) -> anyhow::Result<()> {
+    let mut tasks = tokio::task::JoinSet::new();
+    {
+        let stop = shared.stop.clone();
+        tasks.spawn(async move {
+            tokio::select! {
+                signal = told_to_end() => signal?,
+                () = stop.wait() => {}
+            }
+            tracing::info!("ending: draining");
+            stop.stop();
+            anyhow::Ok(())
+        });
+    }
+    if role.ingests() {
+        let ingest = IngestRole::new(&shared, keys)?;
+        let maintained = Arc::clone(&shared);
+        tasks.spawn_blocking(move || ingest.run());
+        tasks.spawn_blocking(move || maintenance::run(&maintained));
+    }
+    if role.derives() || role.serves() {
+        tasks.spawn(derive::run(Arc::clone(&shared), role.derives(), role.serves()));
+    }
+    if let Some(listener) = grpc {
+        let (board, stop) = (shared.board.clone(), shared.stop.clone());
+        tasks.spawn(async move {
+            serve_grpc(listener, board, async move { stop.wait().await })
+                .await
+                .context("serve gRPC")
+        });
+    }
+    let mut ended = Ok(());
+    while let Some(task) = tasks.join_next().await {
+        let result = task.context("join a role").and_then(|result| result);
+        if let Err(error) = result
+            && ended.is_ok()
+        {
+            // One role that cannot go on ends the process: the others drain.
+            ended = Err(error);
+        }
+        if ended.is_err() {
+            shared.stop.stop();
+        }
+    }
+    ended
+}
+
+fn share(config: Config, lake: Lake) -> Outcome<Shared> {
+    let settings = EngineSettings {
+        memory_bytes: config.query_memory_bytes,
+        spill_folder: config.query_spill_folder.clone(),
+        spill_bytes: config.query_spill_bytes,
+        partitions: None,
+    };
+    let engine = Engine::new(&settings, &lake).context("set up the query engine")?;
+    let scorecard = match &config.scorecard {
+        None => Scorecard::built_in().context("read the built-in scorecard")?,
+        Some(file) => std::fs::read_to_string(file)
+            .map_err(anyhow::Error::new)
+            .and_then(|text| Ok(Scorecard::parse(&text)?))
+            .with_context(|| format!("read scorecard {}", file.display()))
+            .map_err(Failure::Usage)?,
+    };
+    Ok(Shared {
+        derived: Derived::new(lake.clone(), engine),
+        config,
+        lake,
+        scorecard,
+        board: Board::new(),
+        health: Health::new(),
+        stop: Stop::default(),
+    })
+}
+
+impl Shared {
+    /// For an embedded lake whose configuration was made in the program.
+    pub(crate) fn new(config: Config, lake: Lake) -> Outcome<Self> {
+        share(config, lake)
+    }
+}
+
+async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))
+}
+
+/// The folder of a lake on this machine.
+pub(crate) fn local_folder(location: &str) -> Option<std::path::PathBuf> {
+    match location.split_once("://") {
+        None => Some(location.into()),
+        Some(("file", path)) => Some(path.into()),
+        Some(_) => None,
+    }
+}
+
+/// SIGTERM or SIGINT.
+async fn told_to_end() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            interrupted = tokio::signal::ctrl_c() => interrupted.context("listen for SIGINT")?,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.context("listen for Ctrl-C")?;
+    Ok(())
+}
+
+/// The clock as the roles see it.
+pub(crate) fn today() -> turnwise_model::Day {
+    clock::now().day()
+}

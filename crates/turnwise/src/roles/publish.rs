@@ -1,0 +1,166 @@
+//! Publishes the newest window of the derived tables to the serving edge.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Date32Type, Int32Type};
+use turnwise_lake::{FileFilter, FileInfo, Lake, LakeError, Table};
+use turnwise_model::{Day, Millis};
+use turnwise_query::answer::{SenderAnswer, answers};
+use turnwise_query::derive::{Window, tenants};
+use turnwise_query::derived::{FLAGS, SENDER_FEATURES, VERDICTS};
+use turnwise_serve::{Published, PublishedSender};
+
+use crate::roles::derive::blocking;
+use crate::roles::senders::Senders;
+use crate::roles::{Shared, senders};
+use crate::writer;
+
+/// Reads the derived tables and publishes them when they changed.
+pub(crate) struct Publisher {
+    shared: Arc<Shared>,
+    events: Arc<Table>,
+    last: Option<(u64, Millis, Option<Millis>)>,
+}
+
+/// The newest window as the tables have it.
+struct Stored {
+    end: Day,
+    /// The version of `events` that the features stand on.
+    version: u64,
+    derived_at: Millis,
+    features: Vec<RecordBatch>,
+    provisional: bool,
+    flags: BTreeMap<String, (bool, Option<Day>)>,
+}
+
+impl Publisher {
+    /// Over the lake's derived tables.
+    ///
+    /// # Errors
+    /// A lake that cannot be read.
+    pub(crate) async fn open(shared: Arc<Shared>) -> anyhow::Result<Self> {
+        let lake = shared.lake.clone();
+        let events = blocking(move || Ok(Arc::new(writer::events_table(&lake)?))).await?;
+        Ok(Self { shared, events, last: None })
+    }
+
+    /// Publishes the newest window if it is another than last time.
+    ///
+    /// # Errors
+    /// Tables that cannot be read.
+    pub(crate) async fn publish(&mut self, read_to: Option<Millis>) -> anyhow::Result<()> {
+        let lake = self.shared.lake.clone();
+        let Some(stored) = blocking(move || stored(&lake)).await.context("read verdicts")? else {
+            return Ok(());
+        };
+        let key = (stored.version, stored.derived_at, read_to);
+        if self.last == Some(key) {
+            return Ok(());
+        }
+        let answers = self.judged(&stored).await?;
+        let flag = |sender: &str| stored.flags.get(sender).copied().unwrap_or_default();
+        let senders = answers.into_iter().map(|answer| {
+            let (flag_on, since) = flag(&answer.window.sender);
+            PublishedSender { answer, flag_on, flag_since: since.map(Day::start) }
+        });
+        self.shared.board.publish(Published {
+            events_version: stored.version,
+            window_end: stored.end,
+            read_to,
+            derived_at: stored.derived_at,
+            provisional: stored.provisional,
+            senders: senders.collect(),
+        });
+        self.last = Some(key);
+        Ok(())
+    }
+
+    /// Answers of the stored features, with tenants and names.
+    async fn judged(&self, stored: &Stored) -> anyhow::Result<Vec<SenderAnswer>> {
+        let mut found = answers(&stored.features, &BTreeMap::new(), &self.shared.scorecard)?;
+        let windows: Vec<Window> = found.iter().map(|answer| answer.window.clone()).collect();
+        let events = Arc::clone(&self.events);
+        let files: Vec<FileInfo> = blocking(move || {
+            events.refresh()?;
+            events.snapshot(None)?.files(&FileFilter::all())
+        })
+        .await
+        .context("read events")?;
+        let accounts = tenants(self.shared.derived.engine(), &files, &windows).await?;
+        let named = match &self.shared.config.senders {
+            None => Senders::default(),
+            Some(file) => senders::read(file)?,
+        };
+        for answer in &mut found {
+            if let Some(account) = accounts.get(&answer.window) {
+                answer.tenant.clone_from(account);
+            }
+            named.name(answer);
+        }
+        Ok(found)
+    }
+}
+
+fn stored(lake: &Lake) -> Result<Option<Stored>, LakeError> {
+    let Some(table) = lake.existing_table(SENDER_FEATURES.name)? else { return Ok(None) };
+    table.refresh()?;
+    let snapshot = table.snapshot(None)?;
+    let files = snapshot.files(&FileFilter::all())?;
+    let end_of =
+        |file: &FileInfo| Day::parse_iso(file.partition_values.get("window_end")?.as_deref()?);
+    let Some(end) = files.iter().filter_map(end_of).max() else { return Ok(None) };
+    let of_end: Vec<&FileInfo> = files.iter().filter(|file| end_of(file) == Some(end)).collect();
+    let derived_at = of_end.iter().map(|file| file.modification_time).max().unwrap_or_default();
+    let app = format!("derive/{}/{}", SENDER_FEATURES.name, end.iso());
+    let version = table.transaction(&app).and_then(|version| u64::try_from(version).ok());
+    let filter = FileFilter::all().partition_in("window_end", [end]);
+    let features = snapshot.read(None, &filter)?;
+    let verdicts = rows_of(lake, VERDICTS.name, &filter)?;
+    let provisional = verdicts.iter().any(|batch| {
+        let marks = batch["provisional"].as_primitive::<Int32Type>();
+        marks.values().iter().any(|mark| *mark != 0)
+    });
+    let mut flags = BTreeMap::new();
+    if let Some(newest) = newest_flags(lake, end)? {
+        for batch in newest {
+            let senders = batch["sender"].as_string::<i32>();
+            let on = batch["flag_on"].as_primitive::<Int32Type>();
+            let since = batch["since"].as_primitive::<Date32Type>();
+            for row in 0..batch.num_rows() {
+                let since = since.is_valid(row).then(|| Day(since.value(row)));
+                flags.insert(senders.value(row).to_owned(), (on.value(row) != 0, since));
+            }
+        }
+    }
+    Ok(Some(Stored {
+        end,
+        version: version.unwrap_or_default(),
+        derived_at: Millis(derived_at),
+        features,
+        provisional,
+        flags,
+    }))
+}
+
+/// The flags of the last midnight that has any, up to `end`.
+fn newest_flags(lake: &Lake, end: Day) -> Result<Option<Vec<RecordBatch>>, LakeError> {
+    let Some(table) = lake.existing_table(FLAGS.name)? else { return Ok(None) };
+    table.refresh()?;
+    let snapshot = table.snapshot(None)?;
+    let filter = FileFilter::all().partition_between("window_end", Day(0), end);
+    let ends = snapshot
+        .files(&filter)?
+        .into_iter()
+        .filter_map(|file| Day::parse_iso(file.partition_values.get("window_end")?.as_deref()?));
+    let Some(last) = ends.max() else { return Ok(None) };
+    snapshot.read(None, &FileFilter::all().partition_in("window_end", [last])).map(Some)
+}
+
+fn rows_of(lake: &Lake, name: &str, filter: &FileFilter) -> Result<Vec<RecordBatch>, LakeError> {
+    let Some(table) = lake.existing_table(name)? else { return Ok(Vec::new()) };
+    table.refresh()?;
+    table.snapshot(None)?.read(None, filter)
+}
