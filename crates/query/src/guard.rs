@@ -15,6 +15,7 @@
 
 use std::collections::HashSet;
 
+use arrow::datatypes::DataType;
 use datafusion::common::Column;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -211,10 +212,17 @@ impl<'a> Input<'a> {
                 refused = rest.map(|argument| self.refuse(argument)).find_map(Result::err);
                 return Ok(TreeNodeRecursion::Jump);
             }
-            if let Expr::Column(column) = part
-                && self.holds(column)
-            {
-                refused = Some(refuse(&column.name));
+            let outside = match part {
+                Expr::Column(column) if self.holds(column) => Some(&column.name),
+                // A column of the statement around a subquery: where it comes from is not seen
+                // here, so its type decides. Lists of integers are what samples are kept as.
+                Expr::OuterReferenceColumn(field, column) if is_state(field.data_type()) => {
+                    Some(&column.name)
+                }
+                _ => None,
+            };
+            if let Some(name) = outside {
+                refused = Some(refuse(name));
                 return Ok(TreeNodeRecursion::Stop);
             }
             Ok(TreeNodeRecursion::Continue)
@@ -242,6 +250,11 @@ impl<'a> Input<'a> {
         }
         Ok(true)
     }
+}
+
+/// Whether a column may be a sample or a state made of samples.
+fn is_state(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::List(element) if element.data_type() == &DataType::Int64)
 }
 
 fn unaliased(expr: &Expr) -> &Expr {

@@ -189,6 +189,15 @@ async fn samples_are_arguments_of_our_functions_and_nothing_else() {
         "SELECT sender FROM conversations WHERE EXISTS \
          (SELECT user_tokens[1] FROM conversations c WHERE c.user_tokens[1] = 3)",
         "SELECT histogram_merge(user_tokens) FROM conversations",
+        "SELECT c.sender FROM conversations c WHERE EXISTS \
+         (SELECT 1 FROM messages m WHERE m.chars = c.user_tokens[1])",
+        "SELECT c.sender FROM conversations c WHERE c.turns IN \
+         (SELECT m.chars FROM messages m WHERE m.chars = c.user_tokens[1])",
+        "SELECT (SELECT max(m.chars) FROM messages m WHERE m.chars = cardinality(c.user_tokens)) \
+         FROM conversations c",
+        "SELECT x.sender FROM (SELECT sender, user_tokens AS t FROM conversations) x \
+         WHERE EXISTS (SELECT 1 FROM messages m WHERE m.chars = x.t[1])",
+        "SELECT * FROM conversations c, LATERAL (SELECT c.user_tokens[1] AS y) z",
     ];
     for sql in refused {
         match catalog.plan(sql).await {
