@@ -15,6 +15,7 @@ use turnwise_lake::{Encoding, FileFilter, FileInfo, FloorTxn, Lake, Partition, R
 use turnwise_model::Day;
 use turnwise_model::limits::SENDER_BUCKETS;
 
+use crate::aggregates::states;
 use crate::conversations::Conversations;
 use crate::derive::{self, Window};
 use crate::engine::Engine;
@@ -101,6 +102,46 @@ impl Derived {
         Ok(())
     }
 
+    /// Takes what is made of texts out of `sender_days` of days before `oldest` (law 1), once a
+    /// day. Returns the days that were rewritten.
+    ///
+    /// # Errors
+    /// A lake that cannot be read or written.
+    pub async fn drop_tokens(&self, oldest: Day, now_ms: i64) -> Result<usize, QueryError> {
+        let lake = self.lake.clone();
+        blocking(move || {
+            let lake_error = || QueryError::lake("drop tokens of derived days");
+            let Some(table) = lake.existing_table(SENDER_DAYS.name).map_err(lake_error())? else {
+                return Ok(0);
+            };
+            table.refresh().map_err(lake_error())?;
+            let snapshot = table.snapshot(None).map_err(lake_error())?;
+            let filter = FileFilter::all().partition_between("day", Day(0), Day(oldest.0 - 1));
+            let files = snapshot.files(&filter).map_err(lake_error())?;
+            let mut days: BTreeSet<Day> = files.iter().filter_map(day_of).collect();
+            days.retain(|day| table.transaction(&dropped_app(*day)).is_none());
+            for day in &days {
+                let rows = snapshot.read(None, &FileFilter::all().partition_in("day", [*day]));
+                let rows = rows.map_err(lake_error())?;
+                let cleared =
+                    rows.iter().map(without_samples).collect::<Result<Vec<_>, QueryError>>()?;
+                let parts = derive::split(&cleared, "day", Some("bucket"))?;
+                let parts =
+                    parts.into_iter().map(|(key, rows)| (partition(SENDER_DAYS, key), rows));
+                let staged = table
+                    .stage(parts.collect(), Encoding::Compressed, now_ms)
+                    .map_err(lake_error())?;
+                let txn = FloorTxn { app: dropped_app(*day), to: 1, force_equal: false };
+                let of_day = |file: &FileInfo| day_of(file) == Some(*day);
+                table
+                    .replace(&of_day, &staged, &[txn], &BTreeMap::new(), now_ms)
+                    .map_err(lake_error())?;
+            }
+            Ok(days.len())
+        })
+        .await
+    }
+
     /// Replaces whole windows of a table that is partitioned by `window_end`.
     ///
     /// # Errors
@@ -181,11 +222,7 @@ impl Derived {
         blocking(move || {
             let lake_error = || QueryError::lake("replace derived rows");
             let stored = lake.table(table.name, schema, table.partitions).map_err(lake_error())?;
-            let partition = |(day, bucket): (Day, i32)| -> Partition {
-                let columns = table.partitions.iter().map(|name| (*name).to_owned());
-                columns.zip([day.into(), bucket.into()]).collect()
-            };
-            let rows = parts.into_iter().map(|(key, rows)| (partition(key), rows)).collect();
+            let rows = parts.into_iter().map(|(key, rows)| (partition(table, key), rows)).collect();
             let staged =
                 stored.stage(rows, Encoding::Compressed, basis.now_ms).map_err(lake_error())?;
             let version = i64::try_from(basis.version).unwrap_or(i64::MAX);
@@ -227,6 +264,37 @@ impl Derived {
         })
         .await
     }
+}
+
+/// The columns of `sender_days` that are made of texts.
+const SAMPLES: [&str; 4] = ["peers", "user_texts", "reply_texts", "first_texts"];
+
+fn partition(table: DerivedTable, (day, bucket): (Day, i32)) -> Partition {
+    let columns = table.partitions.iter().map(|name| (*name).to_owned());
+    columns.zip([day.into(), bucket.into()]).collect()
+}
+
+fn day_of(file: &FileInfo) -> Option<Day> {
+    Day::parse_iso(file.partition_values.get("day")?.as_deref()?)
+}
+
+/// Marks a day whose samples were dropped.
+fn dropped_app(day: Day) -> String {
+    format!("derive/{}/{}/tokens-dropped", SENDER_DAYS.name, day.iso())
+}
+
+/// The rows with empty samples.
+fn without_samples(batch: &RecordBatch) -> Result<RecordBatch, QueryError> {
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns()).map(|(field, values)| {
+        if SAMPLES.contains(&field.name().as_str()) {
+            Arc::new(states(std::iter::repeat_n(Vec::new(), batch.num_rows())))
+        } else {
+            Arc::clone(values)
+        }
+    });
+    RecordBatch::try_new(Arc::clone(&schema), columns.collect())
+        .map_err(|source| QueryError::from_arrow("drop tokens of derived days", source))
 }
 
 fn app(table: DerivedTable, (day, bucket): (Day, i32)) -> String {

@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::AggregateUDF;
 
-pub(crate) use frame::Lists;
 use frame::StateUdaf;
+pub(crate) use frame::{Lists, states};
 
 /// Every aggregate function, by the name that SQL knows.
 #[must_use]

@@ -17,6 +17,7 @@ use anyhow::Context as _;
 use metrics::{counter, gauge, histogram};
 use turnwise_lake::{FileFilter, FileInfo, LakeError, Table};
 use turnwise_model::schema::column;
+use turnwise_model::time::TOKEN_RETENTION_DAYS;
 use turnwise_model::{Day, Millis};
 use turnwise_query::answer::answers;
 use turnwise_query::derive::{Window, newest_messages};
@@ -187,6 +188,10 @@ impl Deriver {
         if !ends.is_empty() {
             let (days, windows) = (days.len(), ends.len());
             tracing::info!(version = look.version, days, windows, "derived");
+        }
+        if self.judged != Some(next) {
+            let oldest = Day(today.0 - TOKEN_RETENTION_DAYS);
+            derived.drop_tokens(oldest, now_ms).await.context("drop tokens of old days")?;
         }
         self.done = Some(look.version);
         self.judged = Some(next);
