@@ -210,7 +210,8 @@ mod tests {
         ])
         .expect("columns of one length");
         // A column that may be null, as in the table.
-        let fields = batch.schema().fields().iter().map(|f| f.as_ref().clone().with_nullable(true));
+        let narrow = batch.schema();
+        let fields = narrow.fields().iter().map(|f| f.as_ref().clone().with_nullable(true));
         let schema = arrow::datatypes::Schema::new(fields.collect::<Vec<_>>());
         let batch = batch.with_schema(Arc::new(schema)).expect("wider");
         let cleared = without_tokens(vec![batch]).expect("cleared");
