@@ -187,7 +187,7 @@ pub(crate) fn parse_time(text: &str) -> Result<Millis, String> {
 /// `HH:MM:SS`, maybe with a fraction, in milliseconds.
 fn parse_clock(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let mut parts = whole.split(':').map(|part| two_digits(part));
+    let mut parts = whole.split(':').map(two_digits);
     let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
     let digits = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
     if parts.next().is_some() || hours > 23 || minutes > 59 || seconds > 59 || !digits {

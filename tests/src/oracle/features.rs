@@ -269,7 +269,7 @@ fn answered(next: Option<&Entry>, at: i64, within_ms: i64, chars_min: i32) -> Op
         return Some(false);
     }
     let chars = next.row.int(c::CHARS)?;
-    if chars_min != 20 || chars >= 20 || chars < 8 {
+    if chars_min != 20 || !(8..20).contains(&chars) {
         return Some(chars >= chars_min);
     }
     Some(Script::from_code(next.row.int(c::SCRIPT)?)?.is_bigram())

@@ -60,8 +60,9 @@ pub(crate) fn unknown_keys(root: &Dict) -> Vec<String> {
         };
         for (key, value) in values {
             let path = format!("{section}.{key}");
-            let is_section = KEYS.iter().any(|(name, _)| *name == path);
-            if !keys.contains(&key.as_str()) && !(is_section && value.as_dict().is_some()) {
+            let is_section =
+                KEYS.iter().any(|(name, _)| *name == path) && value.as_dict().is_some();
+            if !is_section && !keys.contains(&key.as_str()) {
                 unknown.push(path);
             }
         }
