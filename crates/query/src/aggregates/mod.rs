@@ -2,8 +2,8 @@
 //!
 //! Every one of them keeps a state that is a list of 64-bit integers, the same whatever the order,
 //! partitioning or batches of its input (law 3), and returns that list; scalar functions read it.
-//! One frame ([`frame::StateUdaf`]) makes a `GroupsAccumulator` of anything that is a
-//! [`frame::MergeState`], so a new one is a file with a state and a line in [`all`].
+//! One frame (`frame::StateUdaf`) makes a `GroupsAccumulator` of anything that is a
+//! `frame::MergeState`, so a new one is a file with a state and a line in [`all`].
 
 mod frame;
 mod histograms;
