@@ -100,6 +100,8 @@ pub(crate) struct Deriver {
     done: Option<u64>,
     /// The last midnight whose windows were judged.
     judged: Option<Day>,
+    /// Windows judged before every partition was read past their ends.
+    open: BTreeSet<Day>,
     /// How far each partition was read.
     read_to: BTreeMap<String, Millis>,
     /// The version up to which `read_to` was learned.
@@ -122,13 +124,18 @@ impl Deriver {
     pub(crate) async fn open(shared: Arc<Shared>) -> anyhow::Result<Self> {
         let lake = shared.lake.clone();
         let events = blocking(move || Ok(Arc::new(writer::events_table(&lake)?))).await?;
-        let (read_to, judged) = (BTreeMap::new(), None);
-        Ok(Self { shared, events, done: None, judged, read_to, learned: None })
+        let (read_to, open) = (BTreeMap::new(), BTreeSet::new());
+        Ok(Self { shared, events, done: None, judged: None, open, read_to, learned: None })
     }
 
     /// Every partition was read up to here, as far as the log tells.
     pub(crate) fn read_to(&self) -> Option<Millis> {
         self.read_to.values().copied().min()
+    }
+
+    /// Whether more may still come into the window.
+    fn is_provisional(&self, end: Day) -> bool {
+        self.read_to().is_none_or(|read| read < end.start())
     }
 
     /// Learns how far partitions were read.
@@ -173,6 +180,7 @@ impl Deriver {
             // A midnight has passed: its window is no longer the next one.
             ends.extend([today, next]);
         }
+        ends.extend(self.open.iter().filter(|end| !self.is_provisional(**end)));
         let now_ms = clock::now().0;
         // A result of the same version is written again where the scorecard may be another.
         let force_equal = self.done.is_none();
@@ -183,6 +191,13 @@ impl Deriver {
             self.window(*end, basis)
                 .await
                 .with_context(|| format!("derive the window that ends on {}", end.iso()))?;
+        }
+        for end in &ends {
+            if self.is_provisional(*end) {
+                self.open.insert(*end);
+            } else {
+                self.open.remove(end);
+            }
         }
         self.flags(&ends, basis).await.context("derive flags")?;
         if !ends.is_empty() {
@@ -230,10 +245,8 @@ impl Deriver {
             return Ok(());
         }
         let ends = BTreeSet::from([end]);
-        let read_to = self.read_to();
-        let provisional = move |end: Day| read_to.is_none_or(|read| read < end.start());
         derived.replace_windows(SENDER_FEATURES, &ends, &features, basis).await?;
-        let rows = verdicts::verdict_rows(&judged, &provisional)?;
+        let rows = verdicts::verdict_rows(&judged, &|end| self.is_provisional(end))?;
         derived.replace_windows(VERDICTS, &ends, &[rows], basis).await?;
         Ok(())
     }
