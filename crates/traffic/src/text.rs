@@ -301,7 +301,7 @@ impl Writer<'_> {
             Profile::Faq | Profile::LlmSupport => 45,
             Profile::Shop => 17,
             Profile::Travel => 26,
-            Profile::Otp | Profile::Mixed => 2,
+            Profile::Otp => 2,
             Profile::Delivery => 4,
             _ => 25,
         };

@@ -9,6 +9,10 @@ const UTILITY: u8 = 1;
 const AUTHENTICATION: u8 = 2;
 const MARKETING: u8 = 3;
 
+/// A bank's share of a half-and-half number's conversations. Three in ten of them are notifications
+/// that nobody answers, so that half of those in which people write are the bank's.
+const BANK_PERCENT: u64 = 59;
+
 /// Questions of an assistant's conversation: most are short, some go on.
 const QUESTIONS: [u8; 12] = [1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 7, 11];
 
@@ -26,7 +30,7 @@ impl Talk<'_> {
             Profile::Delivery => self.delivery(),
             Profile::Faq => self.domain_model(false),
             Profile::LlmSupport => self.domain_model(true),
-            Profile::Mixed if self.rng.percent(66) => self.bank(),
+            Profile::Mixed if self.rng.percent(BANK_PERCENT) => self.bank(),
             Profile::Mixed => self.assistant(Say::Answer),
         }
     }
@@ -69,9 +73,7 @@ impl Talk<'_> {
     fn assistant(&mut self, answer: Say) {
         let topic = self.subject();
         let sourced = answer == Say::Sources;
-        let mixed = self.sender.profile == Profile::Mixed;
-        let questions =
-            QUESTIONS[self.rng.index(if sourced || mixed { 9 } else { QUESTIONS.len() })];
+        let questions = QUESTIONS[self.rng.index(if sourced { 9 } else { QUESTIONS.len() })];
         if self.rng.percent(8) {
             if !self.user(Kind::Text, Say::Greet, topic) {
                 return;

@@ -8,6 +8,12 @@ use turnwise_query::answer::SenderAnswer;
 use crate::scan::read::{FileReport, Letter};
 use crate::table;
 
+/// Digits after the point in a table.
+const DIGITS: usize = 2;
+/// The same for topic coincidence, which tells assistants from tasks by the second and third.
+const COINCIDENCE_DIGITS: usize = 3;
+/// Digits after the point from which a number is written as it is.
+const DIGITS_ALL: usize = 17;
 /// Reasons that a line of a table names.
 const MAIN_REASONS: usize = 3;
 /// The columns of a table.
@@ -124,20 +130,22 @@ fn reasons(list: &[Reason]) -> Vec<Value> {
 /// One line a sender, for people.
 pub(crate) fn table(senders: &[SenderAnswer]) -> String {
     let header = HEADER.map(|name| name.replace('_', " "));
-    let rows: Vec<Vec<String>> = senders.iter().map(|answer| cells(answer, 2)).collect();
+    let rows: Vec<Vec<String>> =
+        senders.iter().map(|answer| cells(answer, DIGITS, COINCIDENCE_DIGITS)).collect();
     table::columns(&header, &rows)
 }
 
 /// The same as comma-separated values, with all digits.
 pub(crate) fn csv(senders: &[SenderAnswer]) -> String {
     let header = HEADER.map(str::to_owned).to_vec();
-    let rows = senders.iter().map(|answer| cells(answer, 17));
+    let rows = senders.iter().map(|answer| cells(answer, DIGITS_ALL, DIGITS_ALL));
     std::iter::once(header).chain(rows).map(|row| table::csv_line(&row)).collect()
 }
 
-fn cells(answer: &SenderAnswer, digits: usize) -> Vec<String> {
+fn cells(answer: &SenderAnswer, digits: usize, coincidence_digits: usize) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or_else(String::new, |x| rounded(x, digits));
     let value = |name: &str| number(answer.features.value(name));
+    let coincidence = answer.features.value("F39_topic_coincidence");
     let judgement = &answer.judgement;
     let main: Vec<&str> =
         judgement.reasons.iter().take(MAIN_REASONS).map(|reason| reason.text.as_str()).collect();
@@ -148,7 +156,7 @@ fn cells(answer: &SenderAnswer, digits: usize) -> Vec<String> {
         answer.conversations.to_string(),
         value("F02_turns_p50"),
         value("F51_open_ended_ratio"),
-        value("F39_topic_coincidence"),
+        coincidence.map_or_else(String::new, |x| rounded(x, coincidence_digits)),
         judgement.verdict.name().to_owned(),
         number(judgement.score.scope),
         number(judgement.score.generative),
@@ -159,7 +167,7 @@ fn cells(answer: &SenderAnswer, digits: usize) -> Vec<String> {
 }
 
 fn rounded(value: f64, digits: usize) -> String {
-    if digits < 17 { format!("{value:.digits$}") } else { value.to_string() }
+    if digits < DIGITS_ALL { format!("{value:.digits$}") } else { value.to_string() }
 }
 
 fn window_end(answer: &SenderAnswer) -> String {
