@@ -3,5 +3,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod canary;
 pub mod examples;
+pub mod input;
+pub mod lake;
 pub mod oracle;
+pub mod process;
