@@ -40,8 +40,8 @@ pub struct Entry {
     pub stand_in: bool,
     /// Category of the price, of the lowest status that has one.
     pub category: Option<i32>,
-    /// Category of the conversation's origin, of the lowest status that has one.
-    pub origin: Option<i32>,
+    /// Whether any status names a conversation of the origin `general_purpose_ai`.
+    pub ai_origin: bool,
     /// Pricing type, of the lowest status that has one.
     pub pricing: Option<i32>,
 }
@@ -114,7 +114,8 @@ pub fn conversations(all: &[Row], sender: &str, day: Day) -> Vec<Conversation> {
     let mut found = Vec::new();
     for row in &messages {
         let Some(peer) = peers.peer(row) else { continue };
-        if row.is(c::ORIGIN, Origin::Standby.code()) {
+        // A group is no peer: what is said in one is in no set and no run.
+        if row.is(c::ORIGIN, Origin::Standby.code()) && !row.is(c::IN_GROUP, 1) {
             standby.entry(peer).or_default().push(row.time);
         }
         let Some(part) = part_of(row) else { continue };
@@ -352,6 +353,7 @@ impl<'a> Statuses<'a> {
         let list = row.message.and_then(|message| self.0.get(&message));
         // Only what goes out through the API has a price.
         let list = list.filter(|_| matches!(part, Part::T | Part::F));
+        let ai = Category::GeneralPurposeAi.code();
         let first = |name| list.and_then(|list| list.iter().find_map(|row| row.int(name)));
         Entry {
             part,
@@ -360,7 +362,8 @@ impl<'a> Statuses<'a> {
             row: row.clone(),
             stand_in,
             category: first(c::CATEGORY),
-            origin: first(c::CONVERSATION_ORIGIN),
+            ai_origin: list
+                .is_some_and(|list| list.iter().any(|row| row.is(c::CONVERSATION_ORIGIN, ai))),
             pricing: first(c::PRICING_TYPE),
         }
     }

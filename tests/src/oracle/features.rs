@@ -173,11 +173,18 @@ fn peers_and_turns(window: &Window, values: &mut Values) {
 
 fn prices(window: &Window, values: &mut Values) {
     use Category as K;
+    let ai = Some(K::GeneralPurposeAi.code());
     let of = |entry: &Entry, list: &[Category]| {
-        list.iter().any(|category| entry.category == Some(category.code()))
+        let category = entry.category.or(ai);
+        list.iter().any(|known| category == Some(known.code()))
     };
-    let priced: Vec<&Entry> =
-        window.b.iter().copied().filter(|entry| entry.category.is_some()).collect();
+    // The platform's label is a category too, where the price names none.
+    let labelled: Vec<&Entry> = window
+        .b
+        .iter()
+        .copied()
+        .filter(|entry| entry.category.is_some() || entry.ai_origin)
+        .collect();
     let templates = [
         K::Marketing,
         K::MarketingLite,
@@ -191,7 +198,7 @@ fn prices(window: &Window, values: &mut Values) {
         if recorded {
             share(&window.b, |entry| entry.part == Part::T)
         } else {
-            share(&priced, |entry| of(entry, &templates))
+            share(&labelled, |entry| of(entry, &templates))
         },
     );
     let groups: [(&str, &[Category]); 5] = [
@@ -202,10 +209,10 @@ fn prices(window: &Window, values: &mut Values) {
         ("F09_ai", &[K::GeneralPurposeAi]),
     ];
     for (name, list) in groups {
-        values.insert(name, share(&priced, |entry| of(entry, list)));
+        values.insert(name, share(&labelled, |entry| of(entry, list)));
     }
     let named = |entry: &Entry| groups.iter().any(|(_, list)| of(entry, list));
-    values.insert("F09_other", share(&priced, |entry| !named(entry)));
+    values.insert("F09_other", share(&labelled, |entry| !named(entry)));
     let billed: Vec<&Entry> = window
         .b
         .iter()
@@ -217,16 +224,9 @@ fn prices(window: &Window, values: &mut Values) {
         .collect();
     let free = PricingType::FreeCustomerService.code();
     values.insert("F10_free_service", share(&billed, |entry| entry.pricing == Some(free)));
-    let ai = Some(K::GeneralPurposeAi.code());
-    let labelled: Vec<&Entry> = window
-        .b
-        .iter()
-        .copied()
-        .filter(|entry| entry.category.is_some() || entry.origin == ai)
-        .collect();
     values.insert(
         "F11_platform_ai_label",
-        share(&labelled, |entry| entry.category == ai || entry.origin == ai),
+        share(&labelled, |entry| entry.category == ai || entry.ai_origin),
     );
 }
 
@@ -385,7 +385,10 @@ struct Text {
 }
 
 fn smallest(mut texts: Vec<Text>, most: usize) -> Vec<Text> {
+    // Samples merge by union: a message that two days' ranges show in two conversations, because
+    // its first copy lies in one of them only, is one text.
     texts.sort_by_key(|text| (text.hash, text.message));
+    texts.dedup_by_key(|text| text.message);
     texts.truncate(most);
     texts
 }

@@ -380,14 +380,12 @@ fn count_facts(c: &mut Counters, facts: &Facts, time_ms: i64) {
         let is_ai = category == Some(Category::GeneralPurposeAi);
         c.ai_label += i64::from(is_ai || facts.ai_origin);
         *match category {
-            Some(Category::Marketing | Category::MarketingLite | Category::GroupMarketing) => {
-                &mut c.category_marketing
-            }
-            Some(Category::Utility | Category::GroupUtility) => &mut c.category_utility,
+            Some(Category::Marketing | Category::MarketingLite) => &mut c.category_marketing,
+            Some(Category::Utility) => &mut c.category_utility,
             Some(Category::Authentication | Category::AuthenticationInternational) => {
                 &mut c.category_authentication
             }
-            Some(Category::Service | Category::GroupService) => &mut c.category_service,
+            Some(Category::Service) => &mut c.category_service,
             Some(Category::GeneralPurposeAi) | None => &mut c.category_ai,
             Some(_) => &mut c.category_other,
         } += 1;
