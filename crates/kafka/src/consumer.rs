@@ -1,37 +1,34 @@
 //! The consumer that one thread drives.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::Offset as ClientOffset;
-use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, RebalanceProtocol};
-use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
-use rdkafka::message::{Message, OwnedMessage};
+use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::TopicPartitionList;
-use turnwise_model::{Millis, Offset, PartitionId};
+use turnwise_model::{Offset, PartitionId};
 
 use crate::config::ConsumerConfig;
 use crate::context::{Change, Context};
 use crate::error::{ErrorKind, KafkaError};
 use crate::event::Event;
+use crate::native::{Item, PartitionQueue, TopicsQuestion};
 use crate::partition::{StartOffset, TopicPartition};
-use crate::topic_ids;
+use crate::record::RecordRef;
+use crate::watch::TopicWatch;
 
 /// How long a question to the cluster may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
-/// One record, valid while the sink runs.
-#[derive(Debug)]
-pub struct RecordRef<'a> {
-    /// Its offset.
-    pub offset: Offset,
-    /// Its time, where it has one.
-    pub time: Option<Millis>,
-    /// Its value; none in a tombstone.
-    pub value: Option<&'a [u8]>,
-}
+/// How long a stopped partition's ends may take to ask for, and how long to wait before the next try.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
+const ENDS_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Events of the main queue that one poll serves.
+const EVENTS_MAX: usize = 64;
+/// How long leaving the group may take.
+const LEAVE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where a read ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,16 +45,28 @@ struct Held {
     queue: PartitionQueue<Context>,
     position: Offset,
     at_end: bool,
-    stopped: bool,
-    /// Records that came by the main queue before the partition's own queue was split off.
-    strays: VecDeque<OwnedMessage>,
+    /// The last read took all that it was allowed to.
+    has_more: bool,
+    state: State,
+}
+
+enum State {
+    Reading,
+    /// The broker refuses the position; its ends say why. They are asked for at `ask`.
+    Refused {
+        is_cut: bool,
+        ask: Instant,
+    },
+    /// Nothing is read until a seek.
+    Stopped,
 }
 
 /// A member of a consumer group.
 pub struct Consumer {
     client: Arc<BaseConsumer<Context>>,
     held: BTreeMap<TopicPartition, Held>,
-    topic_ids: BTreeMap<String, String>,
+    /// Where topics are told apart by their ids.
+    watch: Option<TopicWatch>,
     cluster_id: String,
     has_joined: bool,
 }
@@ -73,6 +82,23 @@ impl Drop for Consumer {
     fn drop(&mut self) {
         self.client.context().close();
         self.held.clear();
+        let started = Instant::now();
+        if let Err(error) = self.client.close_queue() {
+            tracing::warn!(target: "kafka", "leave the group: {error}");
+        }
+        if self.client.context().is_unanswered() {
+            // The client waits for an answer; while it leaves, any answer gives all back.
+            let _ = self.client.unassign();
+        }
+        while !self.client.closed() {
+            if started.elapsed() > LEAVE_WITHIN {
+                // Waiting on would hold the process up; the group gives this member up by itself.
+                tracing::warn!(target: "kafka", "the group was not left in time");
+                std::mem::forget(Arc::clone(&self.client));
+                return;
+            }
+            self.client.poll(Duration::from_millis(50));
+        }
     }
 }
 
@@ -82,16 +108,22 @@ impl Consumer {
     /// # Errors
     /// Settings that are refused; a cluster that does not answer; a topic that does not exist.
     pub fn new(config: &ConsumerConfig) -> Result<Self, KafkaError> {
-        let client: BaseConsumer<Context> =
+        let mut client: BaseConsumer<Context> =
             config.client()?.create_with_context(Context::default()).map_err(KafkaError::create)?;
+        let context = Arc::clone(client.context());
+        client.set_nonempty_callback(move || context.has_events());
+        let client = Arc::new(client);
         let connect = |kind, reason: String| KafkaError::Connect {
             brokers: config.brokers.clone(),
             kind,
             reason,
         };
         let metadata = client.fetch_metadata(None, ANSWER_WITHIN).map_err(|error| {
-            let kind = error.rdkafka_error_code().map_or(ErrorKind::Unreachable, ErrorKind::of);
-            connect(kind, error.to_string())
+            let code = error.rdkafka_error_code();
+            let (kind, reason) = first_error(&client).unwrap_or_else(|| {
+                (code.map_or(ErrorKind::Unreachable, ErrorKind::of), error.to_string())
+            });
+            connect(kind, reason)
         })?;
         for topic in &config.topics {
             let found = metadata.topics().iter().any(|known| known.name() == topic);
@@ -103,22 +135,18 @@ impl Consumer {
             connect(ErrorKind::Timeout, "the cluster did not tell its id".to_owned())
         })?;
         // Where ids are in use an answer that is late must not make other names of the inputs.
-        let topic_ids = if config.topic_ids {
-            topic_ids::describe(client.client(), &config.topics, ANSWER_WITHIN).ok_or_else(
-                || connect(ErrorKind::Timeout, "the cluster did not tell topic ids".to_owned()),
-            )?
+        let watch = if config.topic_ids {
+            let told = TopicsQuestion::ask(&client, &config.topics)
+                .and_then(|question| question.answer(ANSWER_WITHIN)?.ok())
+                .and_then(|topics| TopicWatch::new(&config.topics, topics));
+            let reason = || "the cluster did not tell topic ids".to_owned();
+            Some(told.ok_or_else(|| connect(ErrorKind::Timeout, reason()))?)
         } else {
-            BTreeMap::new()
+            None
         };
         let topics: Vec<&str> = config.topics.iter().map(String::as_str).collect();
         client.subscribe(&topics).map_err(KafkaError::client("subscribe to topics"))?;
-        Ok(Self {
-            client: Arc::new(client),
-            held: BTreeMap::new(),
-            topic_ids,
-            cluster_id,
-            has_joined: false,
-        })
+        Ok(Self { client, held: BTreeMap::new(), watch, cluster_id, has_joined: false })
     }
 
     /// The cluster's id.
@@ -131,16 +159,12 @@ impl Consumer {
     /// times a minute, or the group gives this member up.
     pub fn poll(&mut self, timeout: Duration) -> Vec<Event> {
         let mut events = Vec::new();
-        match self.client.poll(timeout) {
-            Some(Ok(message)) => {
-                let stray = message.detach();
-                let key = self.partition(stray.topic(), stray.partition());
-                if let Some(held) = self.held.get_mut(&key) {
-                    held.strays.push_back(stray);
-                }
+        // Records have queues of their own, and the context keeps errors with their reasons.
+        self.client.poll(timeout);
+        if self.client.context().take_has_events() {
+            for _ in 1..EVENTS_MAX {
+                self.client.poll(Duration::ZERO);
             }
-            Some(Err(error)) => events.extend(self.main_error(&error)),
-            None => {}
         }
         for change in self.client.context().take() {
             self.has_joined |= matches!(change, Change::Assigned(_));
@@ -152,8 +176,17 @@ impl Consumer {
                 Change::Revoked(names) => Event::Revoked(partitions(names)),
                 Change::Lost(names) => Event::Lost(partitions(names)),
                 Change::CommitFailed(reason) => Event::CommitFailed { reason },
+                Change::Error { fatal: true, reason, .. } => self.fatal(reason),
                 Change::Error { kind, fatal, reason } => Event::Error { kind, fatal, reason },
             });
+        }
+        for event in self.watch.iter_mut().flat_map(|watch| watch.look(&self.client)) {
+            if let Event::TopicRecreated { topic, .. } = &event {
+                for (_, held) in self.held.iter_mut().filter(|(held, _)| held.topic == *topic) {
+                    held.state = State::Stopped;
+                }
+            }
+            events.push(event);
         }
         events
     }
@@ -175,23 +208,18 @@ impl Consumer {
                 .map_err(KafkaError::client("set start offset"))?;
             resolved.push((partition.clone(), offset));
         }
+        let mut taken = Vec::new();
+        for (partition, offset) in &resolved {
+            taken.push((partition.clone(), self.hold(partition, *offset)?));
+        }
         let done = if self.is_cooperative() {
             self.client.incremental_assign(&list)
         } else {
             self.client.assign(&list)
         };
         done.map_err(KafkaError::client("assign partitions"))?;
-        for (partition, offset) in &resolved {
-            let queue = self.client.split_partition_queue(&partition.topic, partition.partition.0);
-            let Some(mut queue) = queue else {
-                return Err(KafkaError::NotAssigned { partition: partition.clone() });
-            };
-            let context = Arc::clone(self.client.context());
-            queue.set_nonempty_callback(move || context.notify());
-            let strays = VecDeque::new();
-            let held = Held { queue, position: *offset, at_end: false, stopped: false, strays };
-            self.held.insert(partition.clone(), held);
-        }
+        self.client.context().answered();
+        self.held.extend(taken);
         Ok(resolved)
     }
 
@@ -208,7 +236,9 @@ impl Consumer {
         } else {
             self.client.unassign()
         };
-        done.map_err(KafkaError::client("give partitions back"))
+        done.map_err(KafkaError::client("give partitions back"))?;
+        self.client.context().answered();
+        Ok(())
     }
 
     /// Gives at most `max` records of a partition to `sink`, in order, without waiting.
@@ -224,34 +254,48 @@ impl Consumer {
         let Some(held) = self.held.get_mut(partition) else {
             return Err(KafkaError::NotAssigned { partition: partition.clone() });
         };
-        let mut records = 0;
-        let mut failed = None;
-        while records < max && !held.stopped {
-            if let Some(stray) = held.strays.pop_front() {
-                records += usize::from(give(&stray, &mut held.position, sink));
-                continue;
+        let (mut records, mut failed) = (0, None);
+        match held.state {
+            State::Reading => {
+                let (position, at_end) = (&mut held.position, &mut held.at_end);
+                held.has_more = held.queue.read(max, &mut |item| match item {
+                    // Fetched before a seek.
+                    Item::Record(record) if record.offset() < *position => true,
+                    Item::Record(record) => {
+                        *position = Offset(record.offset().0 + 1);
+                        *at_end = false;
+                        records += 1;
+                        sink(RecordRef::new(record));
+                        true
+                    }
+                    Item::End(next) => {
+                        *position = next.max(*position);
+                        *at_end = true;
+                        true
+                    }
+                    Item::Failed(code, reason) => {
+                        let goes_on = !stops(code);
+                        failed = Some((code, reason));
+                        goes_on
+                    }
+                });
             }
-            match held.queue.poll(Duration::ZERO) {
-                Some(Ok(message)) => {
-                    held.at_end = false;
-                    records += usize::from(give(&message, &mut held.position, sink));
-                }
-                Some(Err(ClientError::PartitionEOF(_))) => held.at_end = true,
-                Some(Err(error)) => {
-                    failed = Some(error);
-                    break;
-                }
-                None => break,
+            State::Refused { is_cut, ask } if ask <= Instant::now() => {
+                let event = self.explain(partition, is_cut);
+                return Ok((self.end(partition, 0)?, event));
             }
+            State::Refused { .. } | State::Stopped => {}
         }
-        let end = ReadEnd { position: held.position, records, at_end: held.at_end };
-        let event = failed.and_then(|error| self.partition_error(partition, &error));
-        Ok((end, event))
+        let event = failed.and_then(|(code, reason)| self.failed(partition, code, reason));
+        Ok((self.end(partition, records)?, event))
     }
 
-    /// Waits until some partition has records.
+    /// Waits until some partition has records or the group has something to say.
     pub fn wait(&self, timeout: Duration) {
-        self.client.context().wait(timeout);
+        let has_more = |held: &Held| held.has_more && matches!(held.state, State::Reading);
+        if !self.held.values().any(has_more) {
+            self.client.context().wait(timeout);
+        }
     }
 
     /// Goes on reading a partition from another offset.
@@ -259,18 +303,21 @@ impl Consumer {
     /// # Errors
     /// [`KafkaError::NotAssigned`]; a client that refuses.
     pub fn seek(&mut self, partition: &TopicPartition, offset: Offset) -> Result<(), KafkaError> {
+        let is_recreated = self.is_recreated(partition);
         let Some(held) = self.held.get_mut(partition) else {
             return Err(KafkaError::NotAssigned { partition: partition.clone() });
         };
-        if held.position == offset && !held.stopped {
+        let is_reading = matches!(held.state, State::Reading);
+        if is_recreated || (held.position == offset && is_reading) {
             return Ok(());
         }
-        held.strays.clear();
         let to = ClientOffset::Offset(offset.0);
-        self.client
-            .seek(&partition.topic, partition.partition.0, to, ANSWER_WITHIN)
-            .map_err(KafkaError::client("seek"))?;
-        (held.position, held.at_end, held.stopped) = (offset, false, false);
+        let number = partition.partition.0;
+        // The client refuses to seek where it has stopped or has not begun yet.
+        if !is_reading || self.client.seek(&partition.topic, number, to, ANSWER_WITHIN).is_err() {
+            return self.restart(partition, offset);
+        }
+        (held.position, held.at_end, held.has_more) = (offset, false, true);
         Ok(())
     }
 
@@ -301,19 +348,22 @@ impl Consumer {
     #[must_use]
     pub fn lag(&self, partition: &TopicPartition) -> Option<i64> {
         let held = self.held.get(partition)?;
-        if held.at_end {
-            return Some(0);
+        match self.client.context().end(&partition.topic, partition.partition.0) {
+            Some(end) => Some((end - held.position.0).max(0)),
+            None => held.at_end.then_some(0),
         }
-        let end = self.client.context().end(&partition.topic, partition.partition.0)?;
-        Some((end - held.position.0).max(0))
     }
 
     fn partition(&self, topic: &str, partition: i32) -> TopicPartition {
         TopicPartition {
             topic: topic.to_owned(),
-            topic_id: self.topic_ids.get(topic).cloned(),
+            topic_id: self.watch.as_ref().and_then(|watch| watch.id(topic)).cloned(),
             partition: PartitionId(partition),
         }
+    }
+
+    fn is_recreated(&self, partition: &TopicPartition) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.is_recreated(&partition.topic))
     }
 
     fn is_cooperative(&self) -> bool {
@@ -351,89 +401,132 @@ impl Consumer {
         }))
     }
 
-    fn main_error(&self, error: &ClientError) -> Option<Event> {
-        if matches!(error, ClientError::PartitionEOF(_)) {
-            return None;
-        }
-        let code = error.rdkafka_error_code();
-        Some(Event::Error {
-            kind: code.map_or(ErrorKind::Other, ErrorKind::of),
-            fatal: matches!(error, ClientError::MessageConsumptionFatal(_)),
-            reason: error.to_string(),
-        })
+    /// Splits a partition's queue off; it must not be assigned yet.
+    fn hold(&self, partition: &TopicPartition, position: Offset) -> Result<Held, KafkaError> {
+        let queue = PartitionQueue::split(&self.client, &partition.topic, partition.partition.0)
+            .ok_or_else(|| KafkaError::NotAssigned { partition: partition.clone() })?;
+        let state = if self.is_recreated(partition) { State::Stopped } else { State::Reading };
+        Ok(Held { queue, position, at_end: false, has_more: true, state })
     }
 
-    /// An error on a partition's own queue. One that concerns its position stops it.
-    fn partition_error(
-        &mut self,
-        partition: &TopicPartition,
-        error: &ClientError,
-    ) -> Option<Event> {
-        let code = error.rdkafka_error_code();
-        let position = self.held.get(partition)?.position;
-        let event = match code {
-            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
-                let bounds = self.client.fetch_watermarks(
-                    &partition.topic,
-                    partition.partition.0,
-                    ANSWER_WITHIN,
-                );
-                match bounds {
-                    Ok((low, _)) if position.0 < low => Event::OffsetsLost {
-                        partition: partition.clone(),
-                        from: position,
-                        to: Offset(low),
-                    },
-                    Ok((_, high)) => Event::LogTruncated {
-                        partition: partition.clone(),
-                        position,
-                        end: Offset(high),
-                    },
-                    Err(_) => return self.main_error(error),
-                }
-            }
-            Some(code) if ErrorKind::of(code) == ErrorKind::Unreadable => Event::Unreadable {
-                partition: partition.clone(),
-                offset: position,
-                reason: error.to_string(),
-            },
-            _ => return self.main_error(error),
+    /// Takes a partition off and on again: the client does not seek where it has stopped.
+    fn restart(&mut self, partition: &TopicPartition, offset: Offset) -> Result<(), KafkaError> {
+        let operation = "start a partition again";
+        let mut starts = vec![(partition.clone(), offset)];
+        if self.is_cooperative() {
+            self.client
+                .incremental_unassign(&list_of(std::slice::from_ref(partition)))
+                .map_err(KafkaError::client(operation))?;
+        } else {
+            // An eager member can only replace its assignment as a whole.
+            let others = self.held.iter().filter(|(other, _)| *other != partition);
+            starts.extend(others.map(|(other, held)| (other.clone(), held.position)));
+        }
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in &starts {
+            let to = ClientOffset::Offset(offset.0);
+            list.add_partition_offset(&partition.topic, partition.partition.0, to)
+                .map_err(KafkaError::client(operation))?;
+        }
+        let held = self.hold(partition, offset)?;
+        let done = if self.is_cooperative() {
+            self.client.incremental_assign(&list)
+        } else {
+            self.client.assign(&list)
         };
-        if let Some(held) = self.held.get_mut(partition) {
-            held.stopped = true;
+        done.map_err(KafkaError::client(operation))?;
+        self.held.insert(partition.clone(), held);
+        Ok(())
+    }
+
+    fn end(&self, partition: &TopicPartition, records: usize) -> Result<ReadEnd, KafkaError> {
+        let held = self
+            .held
+            .get(partition)
+            .ok_or_else(|| KafkaError::NotAssigned { partition: partition.clone() })?;
+        Ok(ReadEnd { position: held.position, records, at_end: held.at_end })
+    }
+
+    /// A failure on a partition's own queue. One that concerns its position stops it.
+    fn failed(&mut self, partition: &TopicPartition, code: Code, reason: String) -> Option<Event> {
+        let held = self.held.get_mut(partition)?;
+        let kind = ErrorKind::of(code);
+        if !stops(code) {
+            return Some(Event::Error { kind, fatal: false, reason });
         }
-        Some(event)
+        if kind == ErrorKind::Unreadable {
+            held.state = State::Stopped;
+            let (partition, offset) = (partition.clone(), held.position);
+            return Some(Event::Unreadable { partition, offset, reason });
+        }
+        // The client has one code for all; only its words tell another history of the log.
+        self.explain(partition, code == Code::LogTruncation || reason.contains("truncation"))
     }
-}
 
-/// Gives a message to the sink unless it lies before the position (fetched before a seek).
-fn give(
-    message: &dyn MessageView,
-    position: &mut Offset,
-    sink: &mut dyn FnMut(RecordRef<'_>),
-) -> bool {
-    let record = message.record();
-    if record.offset < *position {
-        return false;
+    /// Says why the broker refuses a position, by the ends of its log. Where it does not tell them,
+    /// the partition stays refused and a later read asks again.
+    fn explain(&mut self, partition: &TopicPartition, is_cut: bool) -> Option<Event> {
+        let (topic, number) = (&partition.topic, partition.partition.0);
+        let ends = self.client.fetch_watermarks(topic, number, ENDS_WITHIN);
+        let held = self.held.get_mut(partition)?;
+        let (low, high) = match ends {
+            Ok((low, high)) => (Offset(low), Offset(high)),
+            Err(error) => {
+                held.state = State::Refused { is_cut, ask: Instant::now() + ENDS_AGAIN_AFTER };
+                let kind = error.rdkafka_error_code().map_or(ErrorKind::Other, ErrorKind::of);
+                let reason = format!("the broker refuses the position of {partition}: {error}");
+                return Some(Event::Error { kind, fatal: false, reason });
+            }
+        };
+        held.state = State::Stopped;
+        let (partition, position) = (partition.clone(), held.position);
+        if position < low {
+            return Some(Event::OffsetsLost { partition, from: position, to: low });
+        }
+        if is_cut || position > high {
+            return Some(Event::LogTruncated { partition, position, end: high });
+        }
+        // The position is there after all: the broker was behind for a moment.
+        let error = self.restart(&partition, position).err()?;
+        let (kind, reason) = (error.kind(), format!("{error} {partition}"));
+        Some(Event::Error { kind, fatal: false, reason })
     }
-    *position = Offset(record.offset.0 + 1);
-    sink(record);
-    true
-}
 
-/// Borrowed and owned messages alike.
-trait MessageView {
-    fn record(&self) -> RecordRef<'_>;
-}
-
-impl<M: Message> MessageView for M {
-    fn record(&self) -> RecordRef<'_> {
-        RecordRef {
-            offset: Offset(self.offset()),
-            time: self.timestamp().to_millis().map(Millis),
-            value: self.payload(),
+    /// The client is lost; it knows best why.
+    fn fatal(&self, reason: String) -> Event {
+        match self.client.client().fatal_error() {
+            Some((code, reason)) => Event::Error { kind: ErrorKind::of(code), fatal: true, reason },
+            None => Event::Error { kind: ErrorKind::Other, fatal: true, reason },
         }
     }
+}
+
+/// Whether a failure concerns the position, so that nothing behind it may be read.
+fn stops(code: Code) -> bool {
+    let refused = matches!(
+        code,
+        Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation | Code::NoOffset
+    );
+    refused || ErrorKind::of(code) == ErrorKind::Unreadable
+}
+
+/// The first thing that went wrong while nobody answered: that credentials are refused, say.
+fn first_error(client: &BaseConsumer<Context>) -> Option<(ErrorKind, String)> {
+    for _ in 0..EVENTS_MAX {
+        client.poll(Duration::ZERO);
+    }
+    let mut errors: Vec<(ErrorKind, String)> = client
+        .context()
+        .take()
+        .into_iter()
+        .filter_map(|change| match change {
+            Change::Error { kind, reason, .. } => Some((kind, reason)),
+            _ => None,
+        })
+        .collect();
+    let telling = [ErrorKind::Authentication, ErrorKind::Authorization];
+    let at = errors.iter().position(|(kind, _)| telling.contains(kind)).unwrap_or(0);
+    (!errors.is_empty()).then(|| errors.swap_remove(at))
 }
 
 fn list_of(partitions: &[TopicPartition]) -> TopicPartitionList {

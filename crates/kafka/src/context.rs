@@ -14,6 +14,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 use crate::error::ErrorKind;
+use crate::native::Wake;
 
 /// One change of the assignment, in the order in which they came.
 #[derive(Debug)]
@@ -33,6 +34,9 @@ pub(crate) struct Context {
     ends: Mutex<HashMap<(String, i32), i64>>,
     /// The consumer is going away: nobody answers a revocation any more.
     closing: AtomicBool,
+    /// A change of the assignment waits for the driver's `assign` or `unassign`.
+    is_unanswered: AtomicBool,
+    has_events: AtomicBool,
     waiting: Mutex<bool>,
     wake: Condvar,
 }
@@ -50,10 +54,15 @@ impl Context {
         lock(&self.ends).get(&(topic.to_owned(), partition)).copied()
     }
 
-    /// Called when a partition's queue is no longer empty.
-    pub fn notify(&self) {
-        *lock(&self.waiting) = true;
-        self.wake.notify_all();
+    /// The main queue is no longer empty.
+    pub fn has_events(&self) {
+        self.has_events.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Whether the main queue was no longer empty at some moment since the last question.
+    pub fn take_has_events(&self) -> bool {
+        self.has_events.swap(false, Ordering::AcqRel)
     }
 
     /// Waits until a queue is no longer empty.
@@ -69,6 +78,16 @@ impl Context {
         self.closing.store(true, Ordering::SeqCst);
     }
 
+    /// Whether the client waits for an answer.
+    pub fn is_unanswered(&self) -> bool {
+        self.is_unanswered.load(Ordering::SeqCst)
+    }
+
+    /// The driver has answered the last change; the client tells one at a time.
+    pub fn answered(&self) {
+        self.is_unanswered.store(false, Ordering::SeqCst);
+    }
+
     fn push(&self, change: Change) {
         lock(&self.changes).push(change);
     }
@@ -77,6 +96,13 @@ impl Context {
 fn named(list: &TopicPartitionList) -> Vec<(String, i32)> {
     let elements = list.elements();
     elements.iter().map(|element| (element.topic().to_owned(), element.partition())).collect()
+}
+
+impl Wake for Context {
+    fn wake(&self) {
+        *lock(&self.waiting) = true;
+        self.wake.notify_all();
+    }
 }
 
 impl ClientContext for Context {
@@ -132,6 +158,7 @@ impl ConsumerContext for Context {
             return;
         }
         let partitions = named(list);
+        self.is_unanswered.store(true, Ordering::SeqCst);
         self.push(match code {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions),
             _ if consumer.assignment_lost() => Change::Lost(partitions),

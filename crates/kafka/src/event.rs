@@ -47,6 +47,29 @@ pub enum Event {
         /// In words, without content.
         reason: String,
     },
+    /// The topic's id is another: it was deleted and made again. Its partitions have stopped for
+    /// as long as this consumer lives; a new one reads the new topic as another input.
+    TopicRecreated {
+        /// Its name.
+        topic: String,
+        /// The id that this consumer reads.
+        was: String,
+        /// The id that the cluster has now.
+        now: String,
+    },
+    /// The topic is gone.
+    TopicMissing {
+        /// Its name.
+        topic: String,
+    },
+    /// The topic has more partitions than when this was last looked at. The group hands them out
+    /// by itself; none of their records may be passed over.
+    PartitionsAdded {
+        /// Its name.
+        topic: String,
+        /// How many it has now.
+        partitions: usize,
+    },
     /// Writing next offsets for lag tools failed; the lake has the truth, so nothing is lost.
     CommitFailed {
         /// In words.

@@ -25,17 +25,20 @@ mod context;
 mod error;
 mod event;
 mod mock;
+// Batches and topic ids have no safe wrapper: the reason for the one exception.
+#[expect(unsafe_code, reason = "librdkafka's batch call and topic ids, in a folder of its own")]
+mod native;
 mod partition;
 mod producer;
-// librdkafka tells topic ids by calls without a safe wrapper: the reason for the one exception.
-#[expect(unsafe_code, reason = "describing topics through librdkafka, in a file of its own")]
-mod topic_ids;
+mod record;
+mod watch;
 
 pub use admin::Admin;
 pub use config::ConsumerConfig;
-pub use consumer::{Consumer, ReadEnd, RecordRef};
+pub use consumer::{Consumer, ReadEnd};
 pub use error::{ErrorKind, KafkaError, Retry};
 pub use event::Event;
 pub use mock::MockCluster;
 pub use partition::{StartOffset, TopicPartition};
 pub use producer::Producer;
+pub use record::RecordRef;

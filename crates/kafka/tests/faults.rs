@@ -30,6 +30,22 @@ fn produce(cluster: &MockCluster, records: u32) {
     producer.flush(WITHIN).expect("flushed");
 }
 
+/// More than the 5 MiB that a mock partition keeps, of bytes that do not compress.
+fn overflow(cluster: &MockCluster) {
+    let producer = Producer::new(&cluster.bootstrap()).expect("producer");
+    let mut state = 1_u64;
+    for _ in 0..800 {
+        let value: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state.to_be_bytes()[0]
+        })
+        .take(10_000)
+        .collect();
+        producer.send("webhooks", Some(0), b"", &value, None).expect("sent");
+    }
+    producer.flush(WITHIN).expect("flushed");
+}
+
 fn assigned(consumer: &mut Consumer, start: StartOffset) -> TopicPartition {
     let started = Instant::now();
     loop {
@@ -93,8 +109,7 @@ fn member_with_partitions_leaves_in_time() {
 #[test]
 fn records_that_retention_took_are_an_exact_range_and_reading_goes_on_behind_it() {
     let cluster = MockCluster::start(&[("webhooks", 1)]).expect("cluster");
-    // A mock partition keeps 100,000 records.
-    produce(&cluster, 130_000);
+    overflow(&cluster);
     let mut consumer = consumer(&cluster, "retention");
     let partition = assigned(&mut consumer, StartOffset::Offset(Offset(7)));
     let (offsets, event) = read(&mut consumer, &partition, 1);

@@ -14,6 +14,8 @@ fn consumer(cluster: &MockCluster, group: &str) -> Consumer {
         brokers: cluster.bootstrap(),
         group: group.to_owned(),
         topics: vec!["webhooks".to_owned()],
+        // A mock cluster waits a whole session before it moves partitions.
+        properties: [("session.timeout.ms".to_owned(), "6000".to_owned())].into(),
         partition_buffer_bytes: 1 << 20,
         ..ConsumerConfig::default()
     };
@@ -103,11 +105,18 @@ fn second_member_takes_one_partition_over() {
     let started = Instant::now();
     while taken.is_empty() {
         for event in first.poll(Duration::from_millis(20)) {
-            if let Event::Revoked(revoked) = event {
-                first.unassign(&revoked).expect("given back");
-                for partition in &revoked {
-                    assert!(first.read(partition, 1, &mut |_| {}).is_err());
+            match event {
+                Event::Revoked(revoked) => {
+                    first.unassign(&revoked).expect("given back");
+                    for partition in &revoked {
+                        assert!(first.read(partition, 1, &mut |_| {}).is_err());
+                    }
                 }
+                Event::Assigned(kept) => {
+                    assert!(kept.is_empty(), "nothing new is for the first member");
+                    first.assign(&[]).expect("assigned");
+                }
+                other => panic!("unexpected: {other:?}"),
             }
         }
         for event in second.poll(Duration::from_millis(20)) {
