@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use turnwise_model::Millis;
-use turnwise_model::limits::ID_BYTES_MAX;
+use turnwise_model::limits::{ERROR_CODE_MAX, ID_BYTES_MAX};
 use turnwise_model::time::MILLISECONDS_FROM;
 
 use crate::json::{Kind, Value};
@@ -154,6 +154,11 @@ pub(crate) fn integer(value: Option<Value<'_>>) -> Option<i64> {
     })
 }
 
+/// The code of an error. What is longer than any is none: digits of a person may stand there.
+pub(crate) fn error_code(error: Value<'_>) -> Option<i64> {
+    integer(error.get("code")).filter(|code| code.unsigned_abs() <= ERROR_CODE_MAX)
+}
+
 /// A word of a closed list, in lower case: what names of types and statuses are.
 pub(crate) fn word(value: Option<Value<'_>>) -> Option<String> {
     let text = value?.string()?;
@@ -168,6 +173,16 @@ mod tests {
 
     fn read_time(json: &str) -> Time {
         time(Some(Tape::default().parse(json).expect("JSON")))
+    }
+
+    #[test]
+    fn codes_of_errors_are_never_numbers_of_people() {
+        let read = |json: &str| error_code(Tape::default().parse(json).expect("JSON"));
+        assert_eq!(read("{\"code\":131047}"), Some(131_047));
+        assert_eq!(read("{\"code\":\"2593109\"}"), Some(2_593_109));
+        for none in ["49170555", "\"4917055512345\"", "-49170555", "-9223372036854775808", "1.5"] {
+            assert_eq!(read(&format!("{{\"code\":{none}}}")), None, "{none}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub const RECORD_BYTES_MAX: usize = 8 << 20;
 pub const JSON_DEPTH_MAX: usize = 64;
 /// Items (messages, statuses, events) of one record. More: the rest is one dead letter `too_many_items`.
 pub const RECORD_ITEMS_MAX: usize = 100_000;
+/// The highest code of an error; the platform's have up to seven digits. A higher one is no code.
+pub const ERROR_CODE_MAX: u64 = 9_999_999;
 /// Bytes of an id as it arrives (wamid, user id, phone). Longer: dead letter `id_too_long`.
 pub const ID_BYTES_MAX: usize = 1_024;
 /// Bytes of one text that the shape kernel reads; the rest of a longer one is not looked at.

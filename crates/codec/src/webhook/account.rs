@@ -119,7 +119,7 @@ pub(super) fn error(
     field: &'static str,
     value: Value<'_>,
 ) {
-    let error_code = meant::integer(value.get("code"));
+    let error_code = meant::error_code(value);
     let facts = AccountFacts { field, event: ERROR, error_code, ..AccountFacts::default() };
     one(record, place, &place.scope, value, |_, _| Ok((Peer::default(), facts)));
 }

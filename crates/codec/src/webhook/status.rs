@@ -85,6 +85,6 @@ fn row<'a>(
         }),
         error_code: value
             .get("errors")
-            .and_then(|errors| errors.items().find_map(|error| meant::integer(error.get("code")))),
+            .and_then(|errors| errors.items().find_map(meant::error_code)),
     })
 }
