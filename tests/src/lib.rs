@@ -5,6 +5,7 @@
 
 pub mod canary;
 pub mod examples;
+pub mod lakes;
 pub mod input;
 pub mod lake;
 pub mod oracle;

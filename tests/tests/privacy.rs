@@ -1,6 +1,7 @@
 //! Law 1 from the outside: whatever goes into the built program, no text, phone number, user id,
 //! name or wamid comes out in a file, a log line, an error or an answer.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -79,8 +80,14 @@ fn run(
 }
 
 fn assert_clean(search: &Search) {
-    let hits: Vec<_> = search.hits().iter().take(20).collect();
-    assert!(hits.is_empty(), "{} hits, such as {hits:#?}", search.hits().len());
+    // One of each column or stream: file names differ, what leaks does not.
+    let mut places = BTreeMap::new();
+    for hit in search.hits() {
+        let kind = hit.place.rsplit(['/', ' ']).next().unwrap_or_default();
+        let key = (hit.form, if hit.place.contains(": ") { kind } else { "raw" });
+        places.entry(key).or_insert(hit);
+    }
+    assert!(places.is_empty(), "{} hits, such as {places:#?}", search.hits().len());
 }
 
 const TRACE: [&str; 4] = ["--log-level", "trace", "--log", "json"];
@@ -102,7 +109,9 @@ fn no_canary_comes_out_of_scan_and_sql() {
     let count = |name: &str| answer["files"][0][name].as_i64().expect("a count");
     assert!(count("messages") > 1_000, "messages {}", count("messages"));
     assert!(count("dead_letters") > 5_000, "dead letters {}", count("dead_letters"));
-    assert!(["statuses", "history", "account_events", "ignored"].iter().all(|n| count(n) > 10));
+    for name in ["statuses", "history", "account_events", "ignored"] {
+        assert!(count(name) > 5, "{name} {}", count(name));
+    }
     let plain_text = [&TRACE_TEXT[..], &["scan", "a.jsonl"]].concat();
     run(&mut search, at, &plain_text, b"", 0);
     ask(&mut search, at);

@@ -1,0 +1,198 @@
+//! Lakes of generated traffic: the same rows in whatever files a test wants, and what is derived of
+//! them, as bytes that are equal only where every bit is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::row::{RowConverter, SortField};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use tempfile::TempDir;
+use turnwise_codec::{Decoder, Format, RecordContext};
+use turnwise_lake::{CommitOutcome, Encoding, FileFilter, FileInfo, Lake, Partition, Table, Txn};
+use turnwise_model::keys::{Keys, Secret};
+use turnwise_model::schema::{column, events};
+use turnwise_model::time::DAY_MS;
+use turnwise_model::{Day, EventKind, Millis, Offset, PartitionId, SourceName};
+use turnwise_query::derive::{self, Window};
+use turnwise_query::derived::{Basis, Derived, SENDER_DAYS, SENDER_FEATURES};
+use turnwise_query::{Conversations, Engine, EngineSettings};
+use turnwise_traffic::{Plan, Topic, Traffic};
+
+/// Rows of `events` by kind and date.
+pub type Parts = BTreeMap<(&'static str, Day), RecordBatch>;
+
+/// How rows are laid out in files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Of the order of rows; as they arrived if none.
+    pub shuffled: Option<u64>,
+    /// Files of each kind and date, each in a commit of its own.
+    pub files: usize,
+}
+
+/// What was derived: the rows of each table, sorted.
+pub type Outcome = BTreeMap<&'static str, Vec<Vec<u8>>>;
+
+/// Generated traffic as rows.
+///
+/// # Panics
+/// Where the decoder gives rows that do not fit together.
+#[must_use]
+pub fn traffic(seed: u64, messages: u64) -> Parts {
+    let plan = Plan::new(seed, messages);
+    let read_time = Millis(plan.end.0 + DAY_MS);
+    let secret = Secret::new(&[7; 64]).expect("long enough");
+    let mut decoder = Decoder::new(Keys::expand(&secret));
+    let sources = ["webhooks", "sends"].map(|name| SourceName(name.to_owned()));
+    for (record, offset) in Traffic::new(plan).zip(0..) {
+        let (format, source) = match record.topic {
+            Topic::Webhooks => (Format::Webhook, &sources[0]),
+            Topic::Sends => (Format::Send, &sources[1]),
+        };
+        let context = RecordContext {
+            source,
+            partition: PartitionId(0),
+            offset: Offset(offset),
+            record_time: Some(record.time),
+            read_time,
+        };
+        decoder.decode(format, &context, Some(&record.value));
+    }
+    let mut parts: BTreeMap<_, Vec<RecordBatch>> = BTreeMap::new();
+    for batch in decoder.finish() {
+        parts.entry((batch.kind.name(), batch.date)).or_default().push(batch.rows);
+    }
+    let joined = |rows: Vec<RecordBatch>| concat_batches(&rows[0].schema(), &rows).expect("rows");
+    parts.into_iter().map(|(key, rows)| (key, joined(rows))).collect()
+}
+
+/// A lake in a folder of its own.
+#[derive(Debug)]
+pub struct Stored {
+    _folder: TempDir,
+    /// The lake.
+    pub lake: Lake,
+    /// Its table `events`.
+    pub events: Table,
+}
+
+impl Stored {
+    /// Stores rows in files as a layout says.
+    ///
+    /// # Panics
+    /// Where the lake refuses them.
+    #[must_use]
+    pub fn new(parts: &Parts, layout: Layout) -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let location = folder.path().to_str().expect("path").to_owned();
+        let lake = Lake::open(&location, &BTreeMap::new()).expect("lake");
+        let table = lake.table("events", events(), &[column::KIND, column::DATE]).expect("table");
+        let mut commits: Vec<Vec<(Partition, RecordBatch)>> = vec![Vec::new(); layout.files];
+        let mut random = ChaCha8Rng::seed_from_u64(layout.shuffled.unwrap_or_default());
+        for ((kind, day), rows) in parts {
+            let mut order: Vec<u32> = (0..u32::try_from(rows.num_rows()).expect("few")).collect();
+            if layout.shuffled.is_some() {
+                order.shuffle(&mut random);
+            }
+            let step = order.len().div_ceil(layout.files).max(1);
+            for (of_file, commit) in order.chunks(step).zip(&mut commits) {
+                let rows = take_record_batch(rows, &UInt32Array::from(of_file.to_vec()));
+                commit.push((partition(kind, *day), rows.expect("rows")));
+            }
+        }
+        if layout.shuffled.is_some() {
+            commits.shuffle(&mut random);
+        }
+        for (at, commit) in commits.into_iter().enumerate() {
+            let staged = table.stage(commit, Encoding::Light, 0).expect("staged");
+            let txn = Txn { app: format!("test/{at}"), expected: None, to: 1 };
+            let done = table.commit(&staged, &[txn], &BTreeMap::new(), 0).expect("commit");
+            assert!(matches!(done, CommitOutcome::Committed { .. }), "{done:?}");
+        }
+        Self { _folder: folder, lake, events: table }
+    }
+
+    /// The version of `events`, and its files.
+    ///
+    /// # Panics
+    /// Where the table cannot be read.
+    #[must_use]
+    pub fn files(&self) -> (u64, Vec<FileInfo>) {
+        self.events.refresh().expect("refreshed");
+        let snapshot = self.events.snapshot(None).expect("snapshot");
+        (snapshot.version(), snapshot.files(&FileFilter::all()).expect("files"))
+    }
+
+    /// Derives days and features, and reads back what is stored.
+    ///
+    /// # Panics
+    /// Where that fails.
+    pub async fn derive(&self, partitions: usize) -> Outcome {
+        let settings = EngineSettings { partitions: Some(partitions), ..EngineSettings::default() };
+        let engine = Engine::new(&settings, &self.lake).expect("engine");
+        let derived = Derived::new(self.lake.clone(), engine.clone());
+        let (version, files) = self.files();
+        let days: BTreeSet<Day> = Conversations::new(&files).days().collect();
+        let basis = Basis { version, force_equal: true, now_ms: 0 };
+        derived.replace_days(&files, &days, basis).await.expect("days");
+        let (first, last) = days.first().zip(days.last()).expect("some days");
+        let stored = derived.sender_days(first.0..last.0 + 1).await.expect("days");
+        let newest = derive::newest_messages(&engine, stored).await.expect("newest messages");
+        let windows: BTreeSet<Window> = newest
+            .into_iter()
+            .flat_map(|(sender, at)| {
+                let end = at.next_midnight().day();
+                [end, Day(end.0 - 3), *last].map(|end| Window { sender: sender.clone(), end })
+            })
+            .collect();
+        let ends = windows.iter().map(|window| window.end).collect();
+        let windows: Vec<Window> = windows.into_iter().collect();
+        let features = derived.features(&windows).await.expect("features");
+        derived.replace_windows(SENDER_FEATURES, &ends, &features, basis).await.expect("windows");
+        [SENDER_DAYS, SENDER_FEATURES].map(|table| (table.name, self.rows(table.name))).into()
+    }
+
+    /// All rows of a table with all columns, sorted, as bytes that differ where any bit does.
+    fn rows(&self, table: &str) -> Vec<Vec<u8>> {
+        let table = self.lake.existing_table(table).expect("read").expect("there");
+        table.refresh().expect("refreshed");
+        let snapshot = table.snapshot(None).expect("snapshot");
+        let batches = snapshot.read(None, &FileFilter::all()).expect("rows");
+        let fields = snapshot.schema();
+        let fields = fields.fields().iter().map(|f| SortField::new(f.data_type().clone()));
+        let converter = RowConverter::new(fields.collect()).expect("types with an order");
+        let mut rows: Vec<Vec<u8>> = Vec::new();
+        for batch in &batches {
+            let converted = converter.convert_columns(batch.columns()).expect("rows");
+            rows.extend(converted.iter().map(|row| row.as_ref().to_vec()));
+        }
+        rows.sort();
+        rows
+    }
+
+    /// Deletes what was derived.
+    ///
+    /// # Panics
+    /// Where the lake cannot be written.
+    pub fn forget(&self) {
+        for table in [SENDER_DAYS, SENDER_FEATURES] {
+            self.lake.delete_table(table.name).expect("deleted");
+            assert!(self.lake.existing_table(table.name).expect("read").is_none());
+        }
+    }
+}
+
+/// The partition of a kind and date.
+#[must_use]
+pub fn partition(kind: &str, day: Day) -> Partition {
+    [(column::KIND.to_owned(), kind.into()), (column::DATE.to_owned(), day.into())].into()
+}
+
+/// The kind of live messages.
+#[must_use]
+pub fn message_kind() -> &'static str {
+    EventKind::Message.name()
+}
