@@ -11,9 +11,13 @@ pub(crate) const DEMO_DIR: &str = "turnwise-data/demo";
 /// Our own doings; the table format's kernel tells of every step that it takes.
 const LOG_LEVEL: &str = "info,delta_kernel=warn,delta_kernel_default_engine=warn";
 
+/// What the command says of itself.
+const ABOUT: &str =
+    "Says which business numbers behave like general-purpose AI assistants, and why";
+
 /// Says which business numbers behave like general-purpose AI assistants, and why.
 #[derive(Debug, Parser)]
-#[command(name = "turnwise", version, about, propagate_version = true)]
+#[command(name = "turnwise", version, about = ABOUT, propagate_version = true)]
 pub(crate) struct Arguments {
     /// The form of what is logged to standard error.
     #[arg(long, global = true, value_enum, default_value_t = LogForm::Text)]
@@ -134,7 +138,7 @@ pub(crate) struct TrafficArgs {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Senders; by size unless given.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) senders: Option<u32>,
     /// The end of the traffic (RFC 3339 or a date); a fixed date in the past unless given.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
@@ -253,6 +257,7 @@ mod tests {
         assert!(parse("turnwise scan a.jsonl - --lake l --secret-file s --log json").is_ok());
         assert!(parse("turnwise scan").is_err());
         assert!(parse("turnwise traffic --out o").is_err());
+        assert!(parse("turnwise traffic --out o --messages 9 --senders 0").is_err());
         assert!(parse("turnwise config check --config f").is_ok());
         assert!(parse("turnwise demo --once --format csv").is_err());
     }

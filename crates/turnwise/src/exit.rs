@@ -3,6 +3,8 @@
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -65,9 +67,13 @@ pub(crate) fn complain(text: &str) {
 
 /// Writes a result to standard output.
 pub(crate) fn print(text: &str) -> Outcome {
+    Ok(write(text)?)
+}
+
+/// The same for who answers for more than a command does.
+pub(crate) fn write(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| Failure::Failed(anyhow::Error::new(error).context("write output")))
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("write output")
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ const DERIVED: [DerivedTable; 3] = [SENDER_FEATURES, VERDICTS, FLAGS];
 
 /// Runs the command.
 pub(crate) fn run(args: &SqlArgs) -> Outcome {
-    if !args.lake.is_dir() {
+    if !args.lake.join(writer::EVENTS).is_dir() {
         let text = format!("there is no lake at {}; name one with --lake", args.lake.display());
         return Err(Failure::usage(text));
     }

@@ -301,6 +301,10 @@ impl Checker {
     fn config(&mut self) -> Option<Config> {
         let kafka = self.kafka();
         let lake_location = self.needed("lake.location");
+        let scheme = lake_location.as_deref().and_then(|location| location.split_once("://"));
+        if scheme.is_some_and(|(scheme, _)| !matches!(scheme, "file" | "s3")) {
+            self.wrong("lake.location", "expected a folder, a file:// or an s3:// address");
+        }
         let secret_file = self.needed("secret.file").map(PathBuf::from);
         let bytes = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
         let buffer_max = limits::INGEST_BUFFER_BYTES_MAX as u64;

@@ -61,6 +61,12 @@ fn every_mistake_is_named_at_once_with_its_key() {
 }
 
 #[test]
+fn lake_of_an_unknown_scheme_is_a_mistake() {
+    let found = mistakes("[lake]\nlocation = \"ftp://lake\"\n[secret]\nfile = \"secret\"\n");
+    assert_eq!(found, ["lake.location: expected a folder, a file:// or an s3:// address"]);
+}
+
+#[test]
 fn properties_keep_their_dots_and_are_never_printed() {
     let text = format!(
         "{SMALL}[kafka]\nbrokers = \"a:1, b:2\"\nwebhook_topics = [\"w\"]\nstart = \

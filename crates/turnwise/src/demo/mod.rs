@@ -30,7 +30,7 @@ use crate::config::{Config, KafkaConfig, Start};
 use crate::exit::{self, Outcome};
 use crate::roles::{Deriver, IngestRole, Publisher, Shared};
 use crate::scan::report;
-use crate::{runtime, secret, writer};
+use crate::{roles, runtime, secret, writer};
 use generator::{Generator, Progress};
 
 /// Partitions of each of the two topics.
@@ -74,12 +74,17 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         tasks.spawn(async move {
             serve_grpc(grpc, board, async move { stop.wait().await }).await.context("serve gRPC")
         });
+        tasks.spawn(roles::end_when_told(shared.stop.clone()));
         let ingest = IngestRole::new(&shared, keys)?;
         tasks.spawn_blocking(move || ingest.run());
         let progress = Progress::default();
         let generator = Generator::new(&shared, &cluster, plan.clone(), topics, progress.clone())?;
         tasks.spawn_blocking(move || generator.run());
-        let shown = show(args, &shared, &plan, &progress, &mut tasks).await;
+        let shown = tokio::select! {
+            shown = show(args, &shared, &plan, &progress, &mut tasks) => shown,
+            // What is being derived is left for the next run.
+            () = shared.stop.wait() => Ok(()),
+        };
         shared.stop.stop();
         while let Some(task) = tasks.join_next().await {
             task.context("join a part of the demo")??;
@@ -188,10 +193,6 @@ async fn wait(
     loop {
         tokio::select! {
             () = &mut sleep => return Ok(false),
-            interrupted = tokio::signal::ctrl_c() => {
-                interrupted.context("listen for Ctrl-C")?;
-                return Ok(true);
-            }
             () = shared.stop.wait() => return Ok(true),
             Some(ended) = tasks.join_next() => ended.context("join a part of the demo")??,
         }
@@ -231,5 +232,5 @@ fn result(args: &DemoArgs, answers: &[SenderAnswer], truth: &[Truth]) -> anyhow:
             serde_json::to_string_pretty(&senders).context("write JSON")? + "\n"
         }
     };
-    exit::print(&text).map_err(|_| anyhow::anyhow!("write output"))
+    exit::write(&text)
 }

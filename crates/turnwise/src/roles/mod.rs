@@ -141,18 +141,7 @@ async fn run_roles(
     grpc: Option<TcpListener>,
 ) -> anyhow::Result<()> {
     let mut tasks = tokio::task::JoinSet::new();
-    {
-        let stop = shared.stop.clone();
-        tasks.spawn(async move {
-            tokio::select! {
-                signal = told_to_end() => signal?,
-                () = stop.wait() => {}
-            }
-            tracing::info!("ending: draining");
-            stop.stop();
-            anyhow::Ok(())
-        });
-    }
+    tasks.spawn(end_when_told(shared.stop.clone()));
     if role.ingests() {
         let ingest = IngestRole::new(&shared, keys)?;
         let maintained = Arc::clone(&shared);
@@ -231,6 +220,17 @@ pub(crate) fn local_folder(location: &str) -> Option<std::path::PathBuf> {
         Some(("file", path)) => Some(path.into()),
         Some(_) => None,
     }
+}
+
+/// Asks everybody to end once the process is told to; ends where somebody else asked.
+pub(crate) async fn end_when_told(stop: Stop) -> anyhow::Result<()> {
+    tokio::select! {
+        signal = told_to_end() => signal?,
+        () = stop.wait() => {}
+    }
+    tracing::info!("ending: draining");
+    stop.stop();
+    Ok(())
 }
 
 /// SIGTERM or SIGINT.

@@ -67,6 +67,13 @@ pub(crate) fn run(args: &ScanArgs) -> Outcome {
     if args.format != Form::Json {
         summary(&reader);
     }
+    if senders.is_empty() {
+        let why = match args.as_of {
+            Some(_) => "in the seven days before the time given",
+            None => "in these files",
+        };
+        exit::complain(&format!("no verdicts: no sender has messages {why}"));
+    }
     if reader.letters_not_shown > 0 {
         exit::complain(&format!("{} dead letters are not shown", reader.letters_not_shown));
     }
