@@ -100,6 +100,8 @@ pub(crate) fn senders(plan: &Plan) -> Vec<Sender> {
     let count = plan.sender_count();
     let quotas = quotas(plan.seed, plan.messages, count);
     let mut of_profile = [0_u32; 12];
+    // So that the same profile speaks another language in the next seed.
+    let turn = usize::try_from(plan.seed % 4).unwrap_or(0);
     (0..count)
         .zip(quotas)
         .map(|(index, quota)| {
@@ -109,7 +111,7 @@ pub(crate) fn senders(plan: &Plan) -> Vec<Sender> {
                 Some(later) => LATER[later % LATER.len()],
             };
             let nth = &mut of_profile[profile.number()];
-            let spoken = *nth as usize + profile.number();
+            let spoken = *nth as usize + profile.number() + turn;
             *nth += 1;
             let seed = mix2(plan.seed, u64::from(index) + 1);
             let mut sender = Sender {
