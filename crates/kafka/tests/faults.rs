@@ -93,17 +93,45 @@ fn no_record_is_skipped_while_a_partition_is_being_taken_on() {
     }
 }
 
-#[test]
-fn member_with_partitions_leaves_in_time() {
-    let cluster = MockCluster::start(&[("webhooks", 1)]).expect("cluster");
-    let mut consumer = consumer(&cluster, "leaving");
-    assigned(&mut consumer, StartOffset::Earliest);
+/// Drops a consumer on a thread of its own, so that one that never leaves fails the test.
+fn leave(consumer: Consumer) -> Duration {
+    let started = Instant::now();
     let (done, left) = mpsc::sync_channel(1);
     std::thread::spawn(move || {
         drop(consumer);
         let _ = done.send(());
     });
     left.recv_timeout(WITHIN).expect("the consumer left its group");
+    started.elapsed()
+}
+
+#[test]
+fn member_with_partitions_leaves_in_time() {
+    let cluster = MockCluster::start(&[("webhooks", 1)]).expect("cluster");
+    let mut consumer = consumer(&cluster, "leaving");
+    assigned(&mut consumer, StartOffset::Earliest);
+    assert!(leave(consumer) < Duration::from_secs(8), "not by giving up");
+}
+
+#[test]
+fn member_that_has_not_answered_its_assignment_leaves_in_time() {
+    let cluster = MockCluster::start(&[("webhooks", 1)]).expect("cluster");
+    let mut consumer = consumer(&cluster, "leaving-early");
+    let started = Instant::now();
+    let is_assigned = |event: &Event| matches!(event, Event::Assigned(_));
+    while !consumer.poll(Duration::from_millis(20)).iter().any(is_assigned) {
+        assert!(started.elapsed() < WITHIN, "nothing was assigned in time");
+    }
+    assert!(leave(consumer) < Duration::from_secs(8), "not by giving up");
+}
+
+#[test]
+fn member_whose_cluster_is_gone_leaves_in_time() {
+    let cluster = MockCluster::start(&[("webhooks", 1)]).expect("cluster");
+    let mut consumer = consumer(&cluster, "left-alone");
+    assigned(&mut consumer, StartOffset::Earliest);
+    drop(cluster);
+    leave(consumer);
 }
 
 #[test]
