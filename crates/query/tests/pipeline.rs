@@ -129,7 +129,8 @@ async fn events_become_features() {
     // Two peers share one token of three each: I = 1, mean Jaccard 1 ÷ 5.
     assert!((value("f39_topic_coincidence") - 0.2).abs() < 1e-12);
     assert_eq!(batch["n_f02_turns_p50"].as_primitive::<Int64Type>().value(0), 80);
-    let tenants = tenants(&fixture.engine, &files, std::slice::from_ref(&window)).await.expect("tenants");
+    let tenants =
+        tenants(&fixture.engine, &files, std::slice::from_ref(&window)).await.expect("tenants");
     assert_eq!(tenants.get(&window).map(String::as_str), Some("waba"));
     // The same version again changes nothing and is no error.
     derived.replace_days(&files, &days, basis).await.expect("days again");
