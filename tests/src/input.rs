@@ -168,11 +168,21 @@ fn take_rows(decoder: &mut Decoder, rows: &mut Rows) -> Result<()> {
 
 /// The kind of each row of a record.
 fn kinds(record: &Record) -> Vec<EventKind> {
+    let kinds = kinds_of_items(record);
+    // A record in which nothing is says so.
+    if kinds.is_empty() { vec![EventKind::Ignored] } else { kinds }
+}
+
+fn kinds_of_items(record: &Record) -> Vec<EventKind> {
     let Ok(root) = serde_json::from_slice::<Value>(&record.value) else {
         return vec![EventKind::DeadLetter];
     };
     if record.malformed {
-        return vec![EventKind::DeadLetter];
+        // Each item of an array is taken for itself; an envelope around nothing is no item.
+        let items = root.as_array().map_or(std::slice::from_ref(&root), Vec::as_slice);
+        let is_empty = |item: &Value| record.topic == Topic::Webhooks && item.is_object();
+        let letters = items.iter().filter(|item| !is_empty(item)).count();
+        return vec![EventKind::DeadLetter; letters];
     }
     if record.topic == Topic::Sends {
         let is_message = root["request"]["type"].is_string();

@@ -76,6 +76,21 @@ impl Process {
         }
     }
 
+    /// Waits until its output has a line with `text`.
+    ///
+    /// # Errors
+    /// A process that ends before or does not say it in time.
+    pub fn wait_for_line(&mut self, text: &str, within: Duration) -> Result<()> {
+        let begun = Instant::now();
+        while !std::fs::read_to_string(&self.log).unwrap_or_default().contains(text) {
+            if begun.elapsed() > within || self.has_ended()? {
+                bail!("did not say {text}\n{}", self.last_lines());
+            }
+            std::thread::sleep(LOOK_PAUSE);
+        }
+        Ok(())
+    }
+
     /// Bytes that the process wrote to files so far, where the system tells.
     #[must_use]
     pub fn bytes_written(&self) -> u64 {

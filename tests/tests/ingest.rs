@@ -21,6 +21,8 @@ use xtask::kafka::{Broker, BrokerOptions};
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// The grace that a machine gives after SIGTERM.
 const GRACE: Duration = Duration::from_secs(30);
+/// How long joining the group may take.
+const JOINED_WITHIN: Duration = Duration::from_secs(60);
 /// Pause between two looks at the lake.
 const LOOK_PAUSE: Duration = Duration::from_millis(3);
 
@@ -153,7 +155,15 @@ impl Killer<'_> {
             if looks.is_multiple_of(20) {
                 before = self.processes.iter().map(Process::bytes_written).collect();
             }
-            assert!(Instant::now() < deadline, "no new data file in a minute");
+            for process in &mut self.processes {
+                assert!(!process.has_ended().expect("look"), "ended:\n{}", process.last_lines());
+            }
+            assert!(
+                Instant::now() < deadline,
+                "no new data file in a minute after {} kills\n{}",
+                self.kills,
+                self.last_lines()
+            );
             std::thread::sleep(LOOK_PAUSE);
         }
         let written = |at: usize| self.processes[at].bytes_written().saturating_sub(before[at]);
@@ -164,7 +174,13 @@ impl Killer<'_> {
         for file in not_in_log(&events, &files).expect("log") {
             self.left.entry(file).or_insert(self.kills);
         }
-        self.processes[victim] = self.place.ingest(&format!("ingest-{victim}.log"));
+        let log = format!("ingest-{}.log", self.kills + 1);
+        self.processes[victim] = self.place.ingest(&log);
+    }
+
+    fn last_lines(&self) -> String {
+        let logs: Vec<String> = self.processes.iter().map(Process::last_lines).collect();
+        logs.join("\n--\n")
     }
 
     /// Kills that left files which are in no log entry to this moment.
@@ -243,7 +259,11 @@ fn processes_killed_between_data_file_and_log_entry_lose_and_repeat_nothing() {
                 // The survivor goes on, or the restarted one does.
                 let deadline = Instant::now() + Duration::from_secs(60);
                 while rows_in_log(&place.events()) <= log {
-                    assert!(Instant::now() < deadline, "no commit within a minute of a kill");
+                    assert!(
+                        Instant::now() < deadline,
+                        "no commit within a minute of a kill\n{}",
+                        killer.last_lines()
+                    );
                     std::thread::sleep(Duration::from_millis(50));
                 }
                 aimed = u64::try_from(killer.aimed().len()).expect("fits");
@@ -284,7 +304,8 @@ fn ingest_told_to_end_under_load_ends_in_time_and_the_next_reads_the_rest() {
         let mut stops = 0;
         while !producer.is_finished() {
             let named = rows_in_log(&place.events());
-            let mut process = place.ingest("ingest.log");
+            let mut process = place.ingest(&format!("ingest-{stops}.log"));
+            process.wait_for_line("reading", JOINED_WITHIN).expect("joins");
             // Under load: it commits, and records keep coming.
             while rows_in_log(&place.events()) <= named && !producer.is_finished() {
                 assert!(!process.has_ended().expect("look"), "{}", process.last_lines());
@@ -296,8 +317,9 @@ fn ingest_told_to_end_under_load_ends_in_time_and_the_next_reads_the_rest() {
             stops += 1;
         }
         assert!(stops >= 1);
-        (producer.join().expect("producer"), place.ingest("ingest.log"))
+        (producer.join().expect("producer"), place.ingest("ingest-last.log"))
     });
+    process.wait_for_line("reading", JOINED_WITHIN).expect("joins");
     place.wait_for(&input.ends(produced), std::slice::from_mut(&mut process));
     let (status, _) = process.terminate(GRACE).expect("ends");
     assert!(status.success(), "{status}\n{}", process.last_lines());
