@@ -1,9 +1,12 @@
 //! `sql`: one statement over a lake, as analysts see it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::Context as _;
+use arrow::array::{Array as _, ArrayRef, StringArray};
 use arrow::record_batch::RecordBatch;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use turnwise_lake::{FileFilter, Lake};
 use turnwise_query::derived::{DerivedTable, FLAGS, SENDER_FEATURES, VERDICTS};
 use turnwise_query::{Catalog, CatalogFiles, Engine, EngineSettings};
@@ -60,7 +63,7 @@ fn rendered(batches: &[RecordBatch], form: Form) -> anyhow::Result<String> {
         Form::Csv => {
             let mut csv = arrow::csv::WriterBuilder::new().with_header(true).build(&mut out);
             for batch in batches {
-                csv.write(batch)?;
+                csv.write(&without_lists(batch)?)?;
             }
         }
         Form::Json => {
@@ -74,4 +77,22 @@ fn rendered(batches: &[RecordBatch], form: Form) -> anyhow::Result<String> {
         }
     }
     String::from_utf8(out).context("write the answer")
+}
+
+/// The same with texts in place of lists and structs, which CSV has no form for.
+fn without_lists(batch: &RecordBatch) -> anyhow::Result<RecordBatch> {
+    let options = FormatOptions::default();
+    let mut columns: Vec<(String, ArrayRef)> = Vec::with_capacity(batch.num_columns());
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        let shown: ArrayRef = if column.data_type().is_nested() {
+            let texts = ArrayFormatter::try_new(column, &options)?;
+            let text = |row| column.is_valid(row).then(|| texts.value(row).try_to_string());
+            let texts = (0..column.len()).map(|row| text(row).transpose());
+            Arc::new(texts.collect::<Result<StringArray, _>>()?)
+        } else {
+            Arc::clone(column)
+        };
+        columns.push((field.name().clone(), shown));
+    }
+    Ok(RecordBatch::try_from_iter(columns)?)
 }

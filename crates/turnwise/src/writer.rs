@@ -20,7 +20,9 @@ use turnwise_lake::{
     Cause, CommitOutcome, Encoding, Lake, LakeError, Partition, Staged, Table, Txn,
 };
 use turnwise_model::schema::{self, column};
-use turnwise_model::{Day, EventBatch, EventKind, Offset, OffsetRange, SourcePartition};
+use turnwise_model::{
+    Day, EventBatch, EventKind, Offset, OffsetRange, SourceName, SourcePartition,
+};
 
 use crate::clock;
 
@@ -57,6 +59,12 @@ impl EventWriter {
     /// The stored offset of a partition, as of the table's last refresh.
     pub(crate) fn stored(&self, partition: &SourcePartition) -> Option<Offset> {
         self.table.transaction(&self.app(partition)).map(Offset)
+    }
+
+    /// Whether the lake has an offset of any partition of this input.
+    pub(crate) fn knows(&self, source: &SourceName) -> bool {
+        let prefix = format!("{}/{}/", self.ingest_name, source.0);
+        self.table.transactions().keys().any(|app| app.starts_with(&prefix))
     }
 
     /// Why the last commit or look did not succeed, once.

@@ -115,6 +115,9 @@ fn second_run_into_a_lake_adds_nothing_and_another_secret_is_refused() {
     let count = ["sql", "SELECT count(*) AS n FROM messages_raw", "--lake", "lake"];
     let output = turnwise(path, &[&count[..], &["--format", "csv"]].concat(), b"");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "n\n30\n");
+    let lists = ["sql", "SELECT [1, 2] AS l, NULL AS n", "--lake", "lake", "--format", "csv"];
+    let output = turnwise(path, &lists, b"");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "l,n\n\"[1, 2]\",\n");
     let no_lake = turnwise(path, &["sql", "SELECT 1", "--lake", "."], b"");
     assert_eq!(no_lake.status.code(), Some(2));
     assert!(!path.join("_turnwise").exists());

@@ -30,7 +30,7 @@ use crate::config::{Config, KafkaConfig, Start};
 use crate::exit::{self, Outcome};
 use crate::roles::{Deriver, IngestRole, Publisher, Shared};
 use crate::scan::report;
-use crate::{roles, runtime, secret, writer};
+use crate::{roles, runtime, secret, telemetry, writer};
 use generator::{Generator, Progress};
 
 /// Partitions of each of the two topics.
@@ -43,6 +43,7 @@ const COMMIT_AGE_MS: i64 = 500;
 /// Runs the command.
 pub(crate) fn run(args: &DemoArgs) -> Outcome {
     let prometheus = turnwise_serve::install_recorder().context("set up metrics")?;
+    telemetry::describe_metrics();
     std::fs::create_dir_all(&args.dir)
         .with_context(|| format!("make folder {}", args.dir.display()))?;
     let keys = secret::read_or_make(&secret_file(&args.dir), Some(&args.dir))?;

@@ -31,8 +31,8 @@ const RECORDS_AT_ONCE: usize = 2_000;
 const IDLE: Duration = Duration::from_millis(50);
 /// How often lag and the time of the last commit are told.
 const TELL_EVERY_MS: i64 = 5_000;
-/// Bytes that the client may fetch ahead for one partition.
-const PARTITION_BUFFER_BYTES: usize = 8 << 20;
+/// Partitions that the budget of bytes is divided by: how many one process may hold within it.
+const PARTITIONS_PLANNED: usize = 128;
 /// The part's name in probes.
 const PART: &str = "ingest";
 /// A loop that stood still for so long is dead.
@@ -83,7 +83,7 @@ impl IngestRole {
             topics,
             properties: kafka.properties.clone(),
             topic_ids: kafka.topic_ids,
-            partition_buffer_bytes: PARTITION_BUFFER_BYTES,
+            partition_buffer_bytes: config.buffer_bytes / PARTITIONS_PLANNED,
         })
         .context("join the consumer group")?;
         let settings = Settings {
@@ -174,6 +174,22 @@ impl IngestRole {
                 tracing::error!(%partition, offset = offset.0, reason,
                     "the client cannot decode a record; the partition has stopped");
             }
+            Event::TopicRecreated { topic, was, now } => {
+                self.stopped();
+                tracing::error!(
+                    topic,
+                    was,
+                    now,
+                    "the topic was deleted and made again; its partitions have stopped"
+                );
+            }
+            Event::TopicMissing { topic } => {
+                self.stopped();
+                tracing::error!(topic, "the topic is gone");
+            }
+            Event::PartitionsAdded { topic, partitions } => {
+                tracing::info!(topic, partitions, "the topic has more partitions");
+            }
             Event::CommitFailed { reason } => {
                 tracing::warn!(reason, "offsets for lag tools not stored");
             }
@@ -217,6 +233,8 @@ impl IngestRole {
             let stored = self.writer.stored(&source);
             let start = match (stored, self.kafka.start) {
                 (Some(offset), _) => StartOffset::Offset(offset),
+                // Partitions that were added to a topic that is being read hold nothing old.
+                (None, _) if self.writer.knows(&source.source) => StartOffset::Earliest,
                 (None, Start::Earliest) => StartOffset::Earliest,
                 (None, Start::Latest) => StartOffset::Latest,
                 (None, Start::At(time)) => StartOffset::Time(time),

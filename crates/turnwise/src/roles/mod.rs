@@ -27,7 +27,7 @@ use turnwise_serve::{Board, Health, serve_grpc, serve_http};
 
 use crate::config::Config;
 use crate::exit::{Failure, Outcome};
-use crate::{clock, runtime, secret, writer};
+use crate::{clock, runtime, secret, telemetry, writer};
 
 pub(crate) use derive::Deriver;
 pub(crate) use ingest::IngestRole;
@@ -102,6 +102,7 @@ pub(crate) struct Shared {
 pub(crate) fn run(role: Role, config: Config) -> Outcome {
     let prometheus =
         turnwise_serve::install_recorder().context("set up metrics").map_err(Failure::Failed)?;
+    telemetry::describe_metrics();
     let local = local_folder(&config.lake_location);
     let keys = secret::read(&config.secret_file, local.as_deref())?;
     let lake = Lake::open(&config.lake_location, &config.lake_options)
