@@ -5,8 +5,8 @@
 
 pub mod canary;
 pub mod examples;
-pub mod lakes;
 pub mod input;
 pub mod lake;
+pub mod lakes;
 pub mod oracle;
 pub mod process;

@@ -95,8 +95,9 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
     Ok(())
 }
 
-/// The secret lies beside the lake's folder, not in it.
+/// The secret lies beside the lake's folder, not in it, also where that is called `.`.
 fn secret_file(lake: &Path) -> std::path::PathBuf {
+    let lake = lake.canonicalize().unwrap_or_else(|_| lake.to_owned());
     let name = lake.file_name().unwrap_or_default().to_string_lossy();
     lake.with_file_name(format!("{name}.secret"))
 }
