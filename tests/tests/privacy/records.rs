@@ -145,8 +145,10 @@ fn about_sends(c: &mut Canaries) -> Vec<Value> {
     let states = ["sent", "delivered", "read", "failed", "played"].map(|name| status(c, name));
     let failures = json!([{"code": 2_593_109, "title": c.text(), "message": c.text(),
         "error_data": {"details": c.text()}}]);
-    let threads = json!([{"id": c.phone(), "context": {"user_id": c.user(), "username": c.word()},
-        "messages": [live(c)]}]);
+    // The direction of an old message is told by whose thread it stands in.
+    let old = live(c);
+    let threads = json!([{"id": old["from"].clone(), "context": {"user_id": c.user(),
+        "username": c.word()}, "messages": [old]}]);
     vec![
         webhook("messages", &value(&json!({"statuses": states}))),
         webhook("messages", &value(&json!({"errors": failures}))),
