@@ -8,8 +8,10 @@ use turnwise_model::{Day, Millis};
 /// The folder of the demo's lake, and so the lake that `sql` reads unless told otherwise.
 pub(crate) const DEMO_DIR: &str = "turnwise-data/demo";
 
-/// Our own doings; the table format's kernel tells of every step that it takes.
-const LOG_LEVEL: &str = "info,delta_kernel=warn,delta_kernel_default_engine=warn";
+/// Our own doings; the table format's kernel tells of every step that it takes, and Kafka's client
+/// closes a queue once more than there is one to close, which it calls an error.
+const LOG_LEVEL: &str = "info,delta_kernel=warn,delta_kernel_default_engine=warn,\
+                         rdkafka::consumer::base_consumer=off";
 
 /// What the command says of itself.
 const ABOUT: &str =
