@@ -5,10 +5,16 @@
 
 use std::borrow::Cow;
 
+use turnwise_model::limits::TEXT_BYTES_MAX;
 use turnwise_model::{InteractiveType, MessageKind};
 
 use crate::json::{Kind, Value};
 use crate::meant;
+
+/// The longest that a text's length may claim to be: no more than we would read of a text.
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "64 Ki fits")]
+const CHARS_MAX: i32 = TEXT_BYTES_MAX as i32;
+const _: () = assert!(TEXT_BYTES_MAX <= 1 << 30);
 
 /// The text of a message as far as it is known.
 #[derive(Clone, PartialEq, Eq)]
@@ -129,7 +135,8 @@ fn text<'a>(kind: MessageKind, message: Value<'a>, inner: Option<Value<'a>>) -> 
         .into_iter()
         .find_map(meant::integer)
         .and_then(|chars| i32::try_from(chars).ok())
-        .filter(|chars| *chars >= 0)
+        // A number beyond what a text can hold is no length; it might be a person's number.
+        .filter(|chars| (0..=CHARS_MAX).contains(chars))
         .map_or(Text::None, Text::Chars)
 }
 
@@ -156,6 +163,7 @@ mod tests {
         check(r#"{"type":"TEXT","text":{"body":""}}"#, M::Text, None, Some(""));
         check(r#"{"type":"text","text":{"chars":123}}"#, M::Text, None, Some("#123"));
         check(r#"{"type":"text","text":{"chars":"123"}}"#, M::Text, None, Some("#123"));
+        check(r#"{"type":"text","text":{"chars":65537}}"#, M::Text, None, None);
         check(r#"{"type":"image","image":{"id":"1","caption":"c"}}"#, M::Image, None, Some("c"));
         check(r#"{"type":"image","image":{"id":"1"},"chars":7}"#, M::Image, None, Some("#7"));
         check(r#"{"type":"image","image":{"id":"1","chars":8}}"#, M::Image, None, Some("#8"));

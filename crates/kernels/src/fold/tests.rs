@@ -262,12 +262,19 @@ fn any_event() -> impl Strategy<Value = Event> {
     )
 }
 
+/// Events each at a position of its own, as rows have.
+fn any_events() -> impl Strategy<Value = Vec<Event>> {
+    prop::collection::vec(any_event(), 0..60).prop_map(|events| {
+        (0..).zip(events).map(|(offset, event)| Event { offset, ..event }).collect()
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn order_of_arrival_and_batches_do_not_matter(
-        events in prop::collection::vec(any_event(), 0..60),
+        events in any_events(),
         seed in any::<u64>(),
         chunk in 1_usize..9,
     ) {
@@ -283,7 +290,7 @@ proptest! {
 
     #[test]
     fn rows_outside_the_range_of_a_day_do_not_matter(
-        events in prop::collection::vec(any_event(), 0..60),
+        events in any_events(),
         far in prop::collection::vec((any_event(), any::<bool>()), 0..20),
     ) {
         let (from, to) = range_of_day(Day(i32::try_from(DAY).expect("small")));
@@ -292,8 +299,9 @@ proptest! {
             .filter(|e| e.time_ms >= from.0 && e.time_ms < to.0)
             .collect();
         let mut all = near.clone();
-        all.extend(far.into_iter().map(|(event, before)| Event {
+        all.extend((1_000..).zip(far).map(|(offset, (event, before))| Event {
             time_ms: if before { from.0 - 1 - event.offset } else { to.0 + event.offset },
+            offset,
             ..event
         }));
         prop_assert_eq!(fold(&near, DAY, 7), fold(&all, DAY, 7));
