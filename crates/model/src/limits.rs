@@ -60,6 +60,9 @@ pub const CHECKPOINT_EVERY: u64 = 200;
 /// Bytes of undecoded records that an ingest process holds before it pauses partitions.
 pub const INGEST_BUFFER_BYTES_MAX: usize = 256 << 20;
 
+/// Dead letters that one run of `dead-letters requeue` tries; each becomes a transaction that stays.
+pub const REQUEUE_ITEMS_MAX: usize = 10_000;
+
 /// Rows of one SQL answer to a client.
 pub const SQL_ROWS_MAX: usize = 1_000_000;
 /// Bytes of one SQL statement.

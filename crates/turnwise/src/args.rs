@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use turnwise_codec::Reason;
 use turnwise_model::{Day, Millis};
+
+use crate::dead_letters::Place;
 
 /// The folder of the demo's lake, and so the lake that `sql` reads unless told otherwise.
 pub(crate) const DEMO_DIR: &str = "turnwise-data/demo";
@@ -64,6 +67,11 @@ pub(crate) enum Command {
     },
     /// Ask the lake.
     Sql(SqlArgs),
+    /// What could not be read: list it, look at it, read it again.
+    DeadLetters {
+        #[command(subcommand)]
+        command: DeadLettersCommand,
+    },
 }
 
 /// `demo`.
@@ -175,6 +183,73 @@ pub(crate) struct SqlArgs {
     pub(crate) format: Form,
 }
 
+/// `dead-letters …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLettersCommand {
+    /// Positions and reasons, from the lake.
+    List(LettersArgs),
+    /// The content of one record, read again from Kafka, on this terminal only.
+    Show(ShowLetterArgs),
+    /// Decode dead items again, and commit those that can be read by now. Doing it twice adds
+    /// nothing twice.
+    Requeue(RequeueArgs),
+}
+
+/// `dead-letters list`.
+#[derive(Debug, Args)]
+pub(crate) struct LettersArgs {
+    /// The configuration that names the lake.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The lake, instead.
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    pub(crate) lake: Option<PathBuf>,
+    /// Only those with this reason.
+    #[arg(long, value_parser = parse_reason)]
+    pub(crate) reason: Option<Reason>,
+    /// At most so many.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) limit: usize,
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t = Form::Table)]
+    pub(crate) format: Form,
+}
+
+/// `dead-letters show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowLetterArgs {
+    /// SOURCE:PARTITION:OFFSET, as `list` prints it.
+    pub(crate) position: Place,
+    /// The configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+/// `dead-letters requeue`.
+#[derive(Debug, Args)]
+pub(crate) struct RequeueArgs {
+    /// Records, as `list` prints their positions.
+    pub(crate) positions: Vec<Place>,
+    /// All with this reason.
+    #[arg(long, value_parser = parse_reason)]
+    pub(crate) reason: Option<Reason>,
+    /// All there are.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// The configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+/// A dead letter's reason by its name.
+fn parse_reason(text: &str) -> Result<Reason, String> {
+    let found = Reason::ALL.iter().find(|reason| reason.name() == text);
+    found.copied().ok_or_else(|| {
+        let names: Vec<&str> = Reason::ALL.iter().map(|reason| reason.name()).collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}
+
 /// An RFC 3339 time, or a date for its first instant.
 pub(crate) fn parse_time(text: &str) -> Result<Millis, String> {
     if let Some(day) = Day::parse_iso(text) {
@@ -262,5 +337,9 @@ mod tests {
         assert!(parse("turnwise traffic --out o --messages 9 --senders 0").is_err());
         assert!(parse("turnwise config check --config f").is_ok());
         assert!(parse("turnwise demo --once --format csv").is_err());
+        assert!(parse("turnwise dead-letters list --lake l --reason no_time").is_ok());
+        assert!(parse("turnwise dead-letters list --lake l --reason other").is_err());
+        assert!(parse("turnwise dead-letters show a/b:0 --config f").is_err());
+        assert!(parse("turnwise dead-letters requeue a/b:0:1 a/b:1:7 --config f").is_ok());
     }
 }

@@ -8,6 +8,7 @@
 mod args;
 mod clock;
 mod config;
+mod dead_letters;
 mod demo;
 mod exit;
 mod roles;
@@ -42,6 +43,7 @@ fn run(command: Command) -> Outcome {
         Command::Scan(args) => scan::run(&args),
         Command::Traffic(args) => traffic::run(&args),
         Command::Sql(args) => sql::run(&args),
+        Command::DeadLetters { command } => dead_letters::run(&command),
         Command::Config { command: ConfigCommand::Check(args) } => {
             config::read(&args.config)?;
             exit::print("ok\n")

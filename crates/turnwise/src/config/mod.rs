@@ -10,7 +10,7 @@
 
 mod raw;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
 use serde::de::DeserializeOwned;
+use turnwise_codec::Format;
 use turnwise_model::{Millis, limits};
 
 use crate::args::parse_time;
@@ -72,6 +73,24 @@ pub(crate) struct KafkaConfig {
     pub(crate) topic_ids: bool,
     /// Passed to librdkafka as they are; may hold passwords, so never printed.
     pub(crate) properties: BTreeMap<String, String>,
+}
+
+impl KafkaConfig {
+    /// All topics, each once.
+    pub(crate) fn topics(&self) -> Vec<String> {
+        let both = self.webhook_topics.iter().chain(&self.send_topics);
+        both.cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What the records of a topic are.
+    pub(crate) fn format_of(&self, topic: &String) -> Format {
+        let webhooks = self.webhook_topics.contains(topic);
+        match (webhooks, self.send_topics.contains(topic)) {
+            (true, false) => Format::Webhook,
+            (false, true) => Format::Send,
+            _ => Format::Auto,
+        }
+    }
 }
 
 impl std::fmt::Debug for KafkaConfig {

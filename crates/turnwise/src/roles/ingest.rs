@@ -72,15 +72,11 @@ impl IngestRole {
         let kafka =
             config.kafka.clone().context("start ingest: the configuration has no [kafka]")?;
         let table = Arc::new(writer::events_table(&shared.lake).context("open events")?);
-        let topics: Vec<String> = {
-            let both = kafka.webhook_topics.iter().chain(&kafka.send_topics);
-            both.cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect()
-        };
         let consumer = Consumer::new(&ConsumerConfig {
             brokers: kafka.brokers.join(","),
             group: kafka.group.clone(),
             member: kafka.member.clone(),
-            topics,
+            topics: kafka.topics(),
             properties: kafka.properties.clone(),
             topic_ids: kafka.topic_ids,
             partition_buffer_bytes: config.buffer_bytes / PARTITIONS_PLANNED,
@@ -244,22 +240,13 @@ impl IngestRole {
         }
         let resolved = self.consumer.assign(&starts).context("take partitions on")?;
         for ((partition, source, stored), (_, first)) in held.into_iter().zip(resolved) {
-            let format = self.format(&partition.topic);
+            let format = self.kafka.format_of(&partition.topic);
             tracing::info!(%partition, offset = first.0, "reading");
             let state = Held { source: source.clone(), format, epoch: None, position: first };
             self.held.insert(partition, state);
             self.tell(Input::Assigned { partition: source, stored, first })?;
         }
         Ok(())
-    }
-
-    fn format(&self, topic: &String) -> Format {
-        let webhooks = self.kafka.webhook_topics.contains(topic);
-        match (webhooks, self.kafka.send_topics.contains(topic)) {
-            (true, false) => Format::Webhook,
-            (false, true) => Format::Send,
-            _ => Format::Auto,
-        }
     }
 
     /// Gives every partition its turn; returns the records read.
