@@ -1,24 +1,14 @@
 //! The decoder: records in, batches of columns and dead letters out.
 
-use turnwise_model::limits::RECORD_BYTES_MAX;
+use std::cell::Cell;
+
 use turnwise_model::{EventBatch, Keys, Millis, Offset, PartitionId, SourceName};
 
-use crate::json::{JsonFault, Tape, Value};
+use crate::payload::{self, Scratch};
 use crate::reason::{GapReason, Reason, ignored};
 use crate::record::{Fail, Notes, Record};
 use crate::rows::Rows;
-use crate::{send, webhook};
-
-/// The wire format of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// A webhook of the Cloud API.
-    Webhook,
-    /// Turnwise's own record of a send.
-    Send,
-    /// Told by each record's content.
-    Auto,
-}
+use crate::{Format, Headers};
 
 /// Where a record came from, and when.
 #[derive(Clone, Copy, Debug)]
@@ -74,9 +64,10 @@ pub struct DeadLetterNote {
 #[derive(Debug)]
 pub struct Decoder {
     keys: Keys,
-    tape: Tape,
+    scratch: [Scratch; 2],
     rows: Rows,
     notes: Notes,
+    untimed: Cell<u64>,
 }
 
 impl RecordCounts {
@@ -108,7 +99,13 @@ impl Decoder {
     #[must_use]
     pub fn new(keys: Keys) -> Self {
         let rows = Rows::new(keys.clone());
-        Self { keys, tape: Tape::default(), rows, notes: Notes::default() }
+        Self {
+            keys,
+            scratch: Default::default(),
+            rows,
+            notes: Notes::default(),
+            untimed: Cell::new(0),
+        }
     }
 
     /// Decodes one record; `None` and white space alone are a dead letter `empty`.
@@ -118,20 +115,31 @@ impl Decoder {
         context: &RecordContext<'_>,
         record: Option<&[u8]>,
     ) -> RecordCounts {
+        self.decode_with_headers(format, context, &[], record)
+    }
+
+    /// Decodes one record that came with headers: they tell its format where `format` leaves that
+    /// open, and hold the attributes of an event in CloudEvents' binary mode.
+    pub fn decode_with_headers(
+        &mut self,
+        format: Format,
+        context: &RecordContext<'_>,
+        headers: Headers<'_>,
+        record: Option<&[u8]>,
+    ) -> RecordCounts {
         let bytes = record.unwrap_or_default();
         let mut output = Record::new(&self.keys, &mut self.rows, &mut self.notes, context);
-        match parse(&mut self.tape, bytes) {
-            Ok(root) => {
-                match format {
-                    Format::Webhook => webhook::decode(&mut output, root),
-                    Format::Send => send::decode(&mut output, root),
-                    Format::Auto if send::is_send(root) => send::decode(&mut output, root),
-                    Format::Auto => webhook::decode(&mut output, root),
-                }
-                if output.is_untouched() {
-                    output.ignored(None, ignored::EMPTY, bytes.len());
-                }
-            }
+        let done = payload::decode(
+            &mut output,
+            &self.untimed,
+            &mut self.scratch,
+            format,
+            headers,
+            bytes,
+        );
+        match done {
+            Ok(()) if output.is_untouched() => output.ignored(None, ignored::EMPTY, bytes.len()),
+            Ok(()) => {}
             Err(fail) => output.dead(None, fail, bytes.len()),
         }
         output.counts
@@ -180,36 +188,15 @@ impl Decoder {
         std::mem::take(&mut self.notes.kept)
     }
 
+    /// How many messages and statuses so far had no time of their own: the record's stands for it.
+    #[must_use]
+    pub fn untimed(&self) -> u64 {
+        self.untimed.get()
+    }
+
     /// How many dead letters [`Decoder::take_dead_letters`] left out so far; all are rows.
     #[must_use]
     pub fn dead_letters_not_shown(&self) -> u64 {
         self.notes.dropped
     }
-}
-
-/// Bytes to a JSON value.
-fn parse<'a>(tape: &'a mut Tape, bytes: &'a [u8]) -> Result<Value<'a>, Fail> {
-    let fail = |reason, detail: String| Fail { reason, detail: format!("record: {detail}") };
-    if bytes.len() > RECORD_BYTES_MAX {
-        let detail = format!("expected at most {RECORD_BYTES_MAX} bytes, found {}", bytes.len());
-        return Err(fail(Reason::RecordTooLarge, detail));
-    }
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if bytes.trim_ascii().is_empty() {
-        return Err(fail(Reason::Empty, "expected JSON, found nothing".to_owned()));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        fail(Reason::InvalidUtf8, format!("expected UTF-8, found other bytes at byte {at}"))
-    })?;
-    tape.parse(text).map_err(|error| match error.fault {
-        JsonFault::Invalid => {
-            let detail = format!("expected JSON, found an error at byte {}", error.at);
-            fail(Reason::InvalidJson, detail)
-        }
-        JsonFault::TooDeep => {
-            let detail = format!("expected less nesting, found more at byte {}", error.at);
-            fail(Reason::NestedTooDeep, detail)
-        }
-    })
 }

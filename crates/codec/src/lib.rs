@@ -1,9 +1,10 @@
 //! Untrusted record bytes to columns and dead letters, one module a wire format.
 //!
 //! ```text
-//!                        ┌ webhook   entry → change → value → item
-//! record bytes ─▶ json ──┤                                        ├─▶ rows ─▶ batches of columns
-//!                        └ send      one request and its answer   ┘
+//!               ┌ form ┐         ┌ webhook    entry → change → value → item │
+//! record bytes ─┴ json ┴ format ─┼ send       one request and its answer    ├─▶ rows ─▶ columns
+//!                 ▲              └ envelopes  one module a provider         │
+//!                 └─ cloudevents: data of an event, once more
 //! ```
 //!
 //! Bytes are never trusted: whatever they are, they become rows, and a bad item leaves its
@@ -12,11 +13,17 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod cloudevents;
 mod country;
 mod decoder;
+mod detect;
+mod envelopes;
+mod form;
+mod format;
 mod json;
 mod meant;
 mod path;
+mod payload;
 mod peer;
 mod reason;
 mod record;
@@ -27,5 +34,7 @@ mod shapes;
 mod testing;
 mod webhook;
 
-pub use decoder::{DeadLetterNote, Decoder, Format, RecordContext, RecordCounts};
+pub use decoder::{DeadLetterNote, Decoder, RecordContext, RecordCounts};
+pub use detect::Headers;
+pub use format::{Aspect, FORMATS, Format, FormatInfo, UnknownFormat, Wire};
 pub use reason::{GapReason, IGNORED_NAMES, Reason, ignored};

@@ -28,10 +28,6 @@ impl Path {
         self.0.pop();
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
     /// `path.inner: expected …, found …`; `inner` is `""` for the place itself.
     pub(crate) fn detail(&self, inner: &'static str, expected: &str, found: &str) -> String {
         let mut text = self.to_string();

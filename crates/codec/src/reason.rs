@@ -26,6 +26,10 @@ names! {
     Reason {
         /// The record is not JSON.
         InvalidJson = "invalid_json",
+        /// The record is no urlencoded form.
+        InvalidForm = "invalid_form",
+        /// The data of an event is not base64.
+        InvalidBase64 = "invalid_base64",
         /// The record is not UTF-8.
         InvalidUtf8 = "invalid_utf8",
         /// More nesting than `limits::JSON_DEPTH_MAX`.
@@ -34,6 +38,8 @@ names! {
         RecordTooLarge = "record_too_large",
         /// More items than `limits::RECORD_ITEMS_MAX`; one letter for the rest.
         TooManyItems = "too_many_items",
+        /// More fields of a form than `limits::FORM_FIELDS_MAX`.
+        TooManyFields = "too_many_fields",
         /// The record has no value.
         Empty = "empty",
         /// No number that the item was sent from or to.
@@ -137,7 +143,7 @@ mod tests {
         assert_eq!(distinct.len(), names.len());
         for name in names.iter().chain(IGNORED_NAMES) {
             assert!(
-                name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'8')
+                name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || matches!(byte, b'4' | b'6' | b'8'))
             );
         }
     }

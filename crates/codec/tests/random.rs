@@ -63,7 +63,7 @@ fn check(format: Format, record: &[u8]) {
 }
 
 fn any_format() -> impl Strategy<Value = Format> {
-    prop_oneof![Just(Format::Webhook), Just(Format::Send), Just(Format::Auto)]
+    prop_oneof![Just(Format::CloudApi), Just(Format::Send), Just(Format::Auto)]
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn decoder_is_as_new_after_finish() {
 fn too_many_items_and_bytes_are_one_dead_letter() {
     let mut decoder = decoder();
     let ones = format!("[{}1]", "1,".repeat(100_050));
-    let counts = put(&mut decoder, 1, Format::Webhook, ones.as_bytes());
+    let counts = put(&mut decoder, 1, Format::CloudApi, ones.as_bytes());
     assert_eq!(counts.dead_letters, 100_001);
     assert_eq!(decoder.take_dead_letters().len(), 1_000);
     assert_eq!(decoder.dead_letters_not_shown(), 99_001);

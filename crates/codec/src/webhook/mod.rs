@@ -5,7 +5,7 @@
 //! the event of the field itself. What is not wrapped in the envelope (an entry, a change, a
 //! value, a message, or a list of such) is taken from there on.
 
-mod account;
+pub(crate) mod account;
 mod message;
 mod status;
 
@@ -54,20 +54,8 @@ const VALUE_KEYS: &[&str] = &[
     "user_id_update",
 ];
 
-/// Decodes a record.
+/// Decodes one value, be there much or little of the envelope around it.
 pub(super) fn decode(record: &mut Record<'_>, root: Value<'_>) {
-    if root.kind() != Kind::Array {
-        return shape(record, root);
-    }
-    for (at, element) in root.items().enumerate() {
-        record.path.index(at);
-        shape(record, element);
-        record.path.pop();
-    }
-}
-
-/// Finds out how much of the envelope is there.
-fn shape(record: &mut Record<'_>, root: Value<'_>) {
     let has = |key: &&str| root.get(key).is_some();
     if !root.is_object() {
         let fail = record.fail(Reason::UnknownShape, "", "object", Some(root.kind()));

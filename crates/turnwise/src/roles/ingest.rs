@@ -256,7 +256,7 @@ impl IngestRole {
     fn format(&self, topic: &String) -> Format {
         let webhooks = self.kafka.webhook_topics.contains(topic);
         match (webhooks, self.kafka.send_topics.contains(topic)) {
-            (true, false) => Format::Webhook,
+            (true, false) => Format::CloudApi,
             (false, true) => Format::Send,
             _ => Format::Auto,
         }
