@@ -65,6 +65,11 @@ pub(crate) fn body(message: Value<'_>) -> Body<'_> {
         Some(name) => name,
         None => BODIES.iter().find(|name| message.get(name).is_some()).copied().unwrap_or(""),
     };
+    body_named(name, message)
+}
+
+/// The same where the type is told elsewhere; `message` is the object around the body.
+pub(crate) fn body_named<'a>(name: &str, message: Value<'a>) -> Body<'a> {
     let kind = match name {
         "voice" => MessageKind::Audio,
         name => MessageKind::from_name(name).unwrap_or(MessageKind::Unknown),

@@ -60,9 +60,7 @@ pub(crate) fn decode(
             Ok(())
         }
         Some(data) => match data.string() {
-            Some(text) => {
-                payload::payload(record, &around, format, text.as_bytes(), inner, None)
-            }
+            Some(text) => payload::payload(record, &around, format, text.as_bytes(), inner, None),
             None => Err(record.fail(Reason::WrongType, "", "data", Some(data.kind()))),
         },
     };

@@ -129,14 +129,8 @@ impl Decoder {
     ) -> RecordCounts {
         let bytes = record.unwrap_or_default();
         let mut output = Record::new(&self.keys, &mut self.rows, &mut self.notes, context);
-        let done = payload::decode(
-            &mut output,
-            &self.untimed,
-            &mut self.scratch,
-            format,
-            headers,
-            bytes,
-        );
+        let done =
+            payload::decode(&mut output, &self.untimed, &mut self.scratch, format, headers, bytes);
         match done {
             Ok(()) if output.is_untouched() => output.ignored(None, ignored::EMPTY, bytes.len()),
             Ok(()) => {}

@@ -95,9 +95,8 @@ fn by_content_type(value: Option<&str>) -> Option<Format> {
 /// Whether bytes are a form of the kind that is known here.
 pub(crate) fn is_form(bytes: &[u8]) -> bool {
     const KEYS: [&str; 4] = ["MessageSid=", "SmsSid=", "SmsMessageSid=", "AccountSid="];
-    KEYS.iter().any(|key| {
-        memchr::memmem::find_iter(bytes, key).any(|at| at == 0 || bytes[at - 1] == b'&')
-    })
+    KEYS.iter()
+        .any(|key| memchr::memmem::find_iter(bytes, key).any(|at| at == 0 || bytes[at - 1] == b'&'))
 }
 
 /// The format of a JSON value.

@@ -472,7 +472,8 @@ mod tests {
             assert_eq!(info.format.to_string(), info.name);
             assert_eq!(info.format.info().name, info.name);
         }
-        let names: std::collections::BTreeSet<&str> = FORMATS.iter().map(|info| info.name).collect();
+        let names: std::collections::BTreeSet<&str> =
+            FORMATS.iter().map(|info| info.name).collect();
         assert_eq!(names.len(), FORMATS.len());
         let wrong = "webhook".parse::<Format>().expect_err("no such name").to_string();
         assert!(wrong.contains("auto, cloud_api, send"), "{wrong}");

@@ -151,11 +151,7 @@ fn told(record: &Record<'_>, reason: Reason, expected: &str, found: &str) -> Fai
     Fail { reason, detail: record.path.detail("", expected, found) }
 }
 
-fn parse<'a>(
-    record: &Record<'_>,
-    tape: &'a mut Tape,
-    text: &'a str,
-) -> Result<Value<'a>, Fail> {
+fn parse<'a>(record: &Record<'_>, tape: &'a mut Tape, text: &'a str) -> Result<Value<'a>, Fail> {
     tape.parse(text).map_err(|error| match error.fault {
         JsonFault::Invalid => {
             told(record, Reason::InvalidJson, "JSON", &format!("an error at byte {}", error.at))

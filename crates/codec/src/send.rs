@@ -6,7 +6,7 @@
 use turnwise_model::{Direction, Origin};
 
 use crate::body::body;
-use crate::json::{Kind, Value};
+use crate::json::Value;
 use crate::meant::{self, Id};
 use crate::peer::Peer;
 use crate::reason::{Reason, ignored};

@@ -50,7 +50,16 @@ fn list_of_events_is_taken_whole_and_a_bad_one_leaves_its_neighbours() {
     let reasons: Vec<&str> = rows.iter().map(|row| row.get("reason")).collect();
     assert_eq!(
         reasons,
-        ["", "invalid_base64", "invalid_json", "wrong_type", "empty", "unknown_shape", "unknown_shape", ""]
+        [
+            "",
+            "invalid_base64",
+            "invalid_json",
+            "wrong_type",
+            "empty",
+            "unknown_shape",
+            "unknown_shape",
+            ""
+        ]
     );
     assert_eq!(rows[1].get("detail"), "[1].data_base64: expected base64, found string");
     assert_eq!(rows[2].get("detail"), "[2].data: expected JSON, found an error at byte 1");
@@ -73,14 +82,19 @@ fn attributes_in_headers_leave_the_value_as_it_is() {
             assert_eq!(decode_with_headers(format, headers, record.as_bytes()), plain);
         }
     }
-    let (_, rows) = decode_with_headers(Format::Auto, headers, event(r#""data":{}"#, "").as_bytes());
-    assert_eq!(columns(&rows[0], "reason detail"), "unknown_shape record: expected an event, found object");
+    let (_, rows) =
+        decode_with_headers(Format::Auto, headers, event(r#""data":{}"#, "").as_bytes());
+    assert_eq!(
+        columns(&rows[0], "reason detail"),
+        "unknown_shape record: expected an event, found object"
+    );
 }
 
 #[test]
 fn forms_lie_in_events_too_and_take_their_time() {
     let text = serde_json::to_string(FORM).expect("writes");
-    let rest = r#","time":"2026-11-08T00:02:27Z","datacontenttype":"application/x-www-form-urlencoded""#;
+    let rest =
+        r#","time":"2026-11-08T00:02:27Z","datacontenttype":"application/x-www-form-urlencoded""#;
     let (_, rows) = decode(Format::Auto, &event(&format!(r#""data":{text}"#), rest));
     assert_eq!(kinds(&rows), ["message"]);
     assert_eq!(columns(&rows[0], "sender time chars"), "15550783881 1794096147000000 2");

@@ -9,6 +9,7 @@
 //! numbers is the business's is told by the kind of event alone. A provider's message ids take
 //! the wamid's place. Error codes are as the provider numbers them.
 
+
 use std::borrow::Cow;
 
 use turnwise_model::{
@@ -25,7 +26,7 @@ use crate::peer::{Peer, normal_phone};
 use crate::reason::Reason;
 use crate::record::{Fail, Record, Scope};
 use crate::rows::{AccountFacts, MessageRow, StatusRow};
-use crate::webhook::account::pseudonyms;
+use crate::webhook::account::{changed, pseudonyms};
 
 /// What an envelope says of a message.
 pub(crate) struct Message<'a> {
@@ -37,6 +38,15 @@ pub(crate) struct Message<'a> {
     pub(crate) in_group: bool,
     pub(crate) has_referral: bool,
     pub(crate) body: Body<'a>,
+    /// What a system message tells of the person.
+    pub(crate) change: Option<Change<'a>>,
+}
+
+/// Another number, user id or identity of a person.
+pub(crate) struct Change<'a> {
+    pub(crate) event: Option<String>,
+    pub(crate) now: Peer<'a>,
+    pub(crate) before: Peer<'a>,
 }
 
 /// What an envelope says of a delivery.
@@ -65,8 +75,11 @@ pub(crate) fn decode(
     format: Format,
     value: Value<'_>,
 ) {
-    let _ = around;
-    unknown(record, &nobody(), value, format.name());
+    match format {
+        _ => {
+            unknown(record, &nobody(), value, "a provider's envelope");
+        }
+    }
 }
 
 /// Nobody's scope.
@@ -101,7 +114,7 @@ pub(crate) fn message<'a>(
         let mut common = record.common(&owner, item, message.time).with_peer(peer);
         common.message = Some(pseudonym);
         let Body { kind, interactive, voice, text, is_reply } = message.body;
-        Ok(MessageRow {
+        let row = MessageRow {
             common,
             origin: message.origin,
             in_group: message.in_group,
@@ -113,10 +126,25 @@ pub(crate) fn message<'a>(
             is_reply,
             has_referral: message.has_referral,
             text: record.text(text),
-        })
+        };
+        let change = match message.change {
+            Some(Change { event, now, before }) => {
+                let renamed = !now.has_none();
+                let both = [now, before];
+                let event = event.as_deref();
+                changed(record, &owner, &row, "messages", event, renamed, both)?
+            }
+            None => None,
+        };
+        Ok((row, change))
     });
     match built {
-        Ok(row) => record.message(row),
+        Ok((row, change)) => {
+            record.message(row);
+            if let Some((common, facts)) = change {
+                record.account(common, facts);
+            }
+        }
         Err(fail) => record.dead_at(item, scope, fail, value),
     }
 }
