@@ -9,6 +9,7 @@
 //! numbers is the business's is told by the kind of event alone. A provider's message ids take
 //! the wamid's place. Error codes are as the provider numbers them.
 
+mod dialog360;
 
 use std::borrow::Cow;
 
@@ -76,6 +77,7 @@ pub(crate) fn decode(
     value: Value<'_>,
 ) {
     match format {
+        Format::Dialog360 => dialog360::decode(record, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
