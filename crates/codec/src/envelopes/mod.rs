@@ -10,6 +10,7 @@
 //! the wamid's place. Error codes are as the provider numbers them.
 
 mod dialog360;
+mod twilio;
 
 use std::borrow::Cow;
 
@@ -78,6 +79,7 @@ pub(crate) fn decode(
 ) {
     match format {
         Format::Dialog360 => dialog360::decode(record, value),
+        Format::Twilio => twilio::decode(record, around, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
