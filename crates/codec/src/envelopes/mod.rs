@@ -11,6 +11,7 @@
 
 mod dialog360;
 mod twilio;
+mod twilio_events;
 
 use std::borrow::Cow;
 
@@ -80,6 +81,7 @@ pub(crate) fn decode(
     match format {
         Format::Dialog360 => dialog360::decode(record, value),
         Format::Twilio => twilio::decode(record, around, value),
+        Format::TwilioEvents => twilio_events::decode(record, around, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
