@@ -10,6 +10,7 @@
 //! the wamid's place. Error codes are as the provider numbers them.
 
 mod dialog360;
+mod gupshup_v2;
 mod twilio;
 mod twilio_events;
 
@@ -82,6 +83,7 @@ pub(crate) fn decode(
         Format::Dialog360 => dialog360::decode(record, value),
         Format::Twilio => twilio::decode(record, around, value),
         Format::TwilioEvents => twilio_events::decode(record, around, value),
+        Format::GupshupV2 => gupshup_v2::decode(record, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
