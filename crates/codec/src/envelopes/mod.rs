@@ -11,6 +11,7 @@
 
 mod dialog360;
 mod gupshup_v2;
+mod gupshup_v3;
 mod twilio;
 mod twilio_events;
 
@@ -84,6 +85,7 @@ pub(crate) fn decode(
         Format::Twilio => twilio::decode(record, around, value),
         Format::TwilioEvents => twilio_events::decode(record, around, value),
         Format::GupshupV2 => gupshup_v2::decode(record, value),
+        Format::GupshupV3 => gupshup_v3::decode(record, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
