@@ -12,6 +12,7 @@
 mod dialog360;
 mod gupshup_v2;
 mod gupshup_v3;
+mod infobip;
 mod twilio;
 mod twilio_events;
 
@@ -86,6 +87,7 @@ pub(crate) fn decode(
         Format::TwilioEvents => twilio_events::decode(record, around, value),
         Format::GupshupV2 => gupshup_v2::decode(record, value),
         Format::GupshupV3 => gupshup_v3::decode(record, value),
+        Format::Infobip => infobip::decode(record, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
