@@ -15,6 +15,7 @@ mod gupshup_v3;
 mod infobip;
 mod twilio;
 mod twilio_events;
+mod vonage;
 
 use std::borrow::Cow;
 
@@ -88,6 +89,7 @@ pub(crate) fn decode(
         Format::GupshupV2 => gupshup_v2::decode(record, value),
         Format::GupshupV3 => gupshup_v3::decode(record, value),
         Format::Infobip => infobip::decode(record, value),
+        Format::Vonage => vonage::decode(record, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
