@@ -9,6 +9,7 @@
 //! numbers is the business's is told by the kind of event alone. A provider's message ids take
 //! the wamid's place. Error codes are as the provider numbers them.
 
+mod bird;
 mod dialog360;
 mod gupshup_v2;
 mod gupshup_v3;
@@ -90,6 +91,7 @@ pub(crate) fn decode(
         Format::GupshupV3 => gupshup_v3::decode(record, value),
         Format::Infobip => infobip::decode(record, value),
         Format::Vonage => vonage::decode(record, value),
+        Format::Bird => bird::decode(record, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
