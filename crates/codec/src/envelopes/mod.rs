@@ -14,6 +14,7 @@ mod dialog360;
 mod gupshup_v2;
 mod gupshup_v3;
 mod infobip;
+mod messagebird;
 mod twilio;
 mod twilio_events;
 mod vonage;
@@ -92,6 +93,7 @@ pub(crate) fn decode(
         Format::Infobip => infobip::decode(record, value),
         Format::Vonage => vonage::decode(record, value),
         Format::Bird => bird::decode(record, value),
+        Format::MessageBird => messagebird::decode(record, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
