@@ -18,6 +18,7 @@ mod messagebird;
 mod twilio;
 mod twilio_events;
 mod vonage;
+mod ycloud;
 
 use std::borrow::Cow;
 
@@ -94,6 +95,7 @@ pub(crate) fn decode(
         Format::Vonage => vonage::decode(record, value),
         Format::Bird => bird::decode(record, value),
         Format::MessageBird => messagebird::decode(record, value),
+        Format::YCloud => ycloud::decode(record, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
