@@ -11,6 +11,7 @@
 
 mod bird;
 mod dialog360;
+mod eight_x_eight;
 mod gupshup_v2;
 mod gupshup_v3;
 mod infobip;
@@ -96,6 +97,7 @@ pub(crate) fn decode(
         Format::Bird => bird::decode(record, value),
         Format::MessageBird => messagebird::decode(record, value),
         Format::YCloud => ycloud::decode(record, value),
+        Format::EightXEight => eight_x_eight::decode(record, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
