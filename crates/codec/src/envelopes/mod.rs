@@ -15,6 +15,7 @@ mod eight_x_eight;
 mod gupshup_v2;
 mod gupshup_v3;
 mod infobip;
+mod kapso;
 mod messagebird;
 mod twilio;
 mod twilio_events;
@@ -98,6 +99,7 @@ pub(crate) fn decode(
         Format::MessageBird => messagebird::decode(record, value),
         Format::YCloud => ycloud::decode(record, value),
         Format::EightXEight => eight_x_eight::decode(record, value),
+        Format::Kapso => kapso::decode(record, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
