@@ -17,6 +17,7 @@ mod gupshup_v3;
 mod infobip;
 mod kapso;
 mod messagebird;
+mod turn;
 mod twilio;
 mod twilio_events;
 mod vonage;
@@ -100,6 +101,7 @@ pub(crate) fn decode(
         Format::YCloud => ycloud::decode(record, value),
         Format::EightXEight => eight_x_eight::decode(record, value),
         Format::Kapso => kapso::decode(record, value),
+        Format::Turn => turn::decode(record, value),
         _ => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
