@@ -17,6 +17,7 @@ mod gupshup_v3;
 mod infobip;
 mod kapso;
 mod messagebird;
+mod salesforce;
 mod turn;
 mod twilio;
 mod twilio_events;
@@ -102,7 +103,8 @@ pub(crate) fn decode(
         Format::EightXEight => eight_x_eight::decode(record, value),
         Format::Kapso => kapso::decode(record, value),
         Format::Turn => turn::decode(record, value),
-        _ => {
+        Format::Salesforce => salesforce::decode(record, value),
+        Format::Auto | Format::CloudApi | Format::Send | Format::CloudEvents => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
     }
