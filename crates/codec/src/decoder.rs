@@ -3,11 +3,12 @@
 use turnwise_model::limits::RECORD_BYTES_MAX;
 use turnwise_model::{EventBatch, Keys, Millis, Offset, PartitionId, SourceName};
 
+use crate::frame;
 use crate::json::{JsonFault, Tape, Value};
 use crate::reason::{GapReason, Reason, ignored};
 use crate::record::{Fail, Notes, Record};
 use crate::rows::Rows;
-use crate::{send, webhook};
+use crate::{protobuf, send, webhook};
 
 /// The wire format of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +17,8 @@ pub enum Format {
     Webhook,
     /// Turnwise's own record of a send.
     Send,
+    /// Turnwise's own protobuf record, `turnwise.events.v1.Record`.
+    Protobuf,
     /// Told by each record's content.
     Auto,
 }
@@ -77,6 +80,7 @@ pub struct Decoder {
     tape: Tape,
     rows: Rows,
     notes: Notes,
+    unknown_fields: u64,
 }
 
 impl RecordCounts {
@@ -108,7 +112,7 @@ impl Decoder {
     #[must_use]
     pub fn new(keys: Keys) -> Self {
         let rows = Rows::new(keys.clone());
-        Self { keys, tape: Tape::default(), rows, notes: Notes::default() }
+        Self { keys, tape: Tape::default(), rows, notes: Notes::default(), unknown_fields: 0 }
     }
 
     /// Decodes one record; `None` and white space alone are a dead letter `empty`.
@@ -120,13 +124,25 @@ impl Decoder {
     ) -> RecordCounts {
         let bytes = record.unwrap_or_default();
         let mut output = Record::new(&self.keys, &mut self.rows, &mut self.notes, context);
+        if format == Format::Protobuf || format == Format::Auto && is_protobuf(bytes) {
+            if let Err(fail) = check_size(bytes) {
+                output.dead(None, fail, bytes.len());
+            } else {
+                self.unknown_fields += protobuf::decode(&mut output, bytes);
+                if output.is_untouched() {
+                    output.ignored(None, ignored::EMPTY, bytes.len());
+                }
+            }
+            return output.counts;
+        }
+        let bytes = bytes.get(frame::of_json(bytes)..).unwrap_or_default();
         match parse(&mut self.tape, bytes) {
             Ok(root) => {
                 match format {
                     Format::Webhook => webhook::decode(&mut output, root),
                     Format::Send => send::decode(&mut output, root),
-                    Format::Auto if send::is_send(root) => send::decode(&mut output, root),
-                    Format::Auto => webhook::decode(&mut output, root),
+                    _ if send::is_send(root) => send::decode(&mut output, root),
+                    _ => webhook::decode(&mut output, root),
                 }
                 if output.is_untouched() {
                     output.ignored(None, ignored::EMPTY, bytes.len());
@@ -180,6 +196,12 @@ impl Decoder {
         std::mem::take(&mut self.notes.kept)
     }
 
+    /// How many fields of protobuf records nobody knew so far; they were skipped.
+    #[must_use]
+    pub fn unknown_fields(&self) -> u64 {
+        self.unknown_fields
+    }
+
     /// How many dead letters [`Decoder::take_dead_letters`] left out so far; all are rows.
     #[must_use]
     pub fn dead_letters_not_shown(&self) -> u64 {
@@ -187,29 +209,47 @@ impl Decoder {
     }
 }
 
-/// Bytes to a JSON value.
-fn parse<'a>(tape: &'a mut Tape, bytes: &'a [u8]) -> Result<Value<'a>, Fail> {
-    let fail = |reason, detail: String| Fail { reason, detail: format!("record: {detail}") };
+/// Whether a record whose format nobody told is protobuf: JSON begins with a brace or bracket.
+fn is_protobuf(bytes: &[u8]) -> bool {
+    let json = bytes.get(frame::of_json(bytes)..).unwrap_or_default().trim_ascii_start();
+    !matches!(json.first(), Some(b'{' | b'[')) && protobuf::looks_like_one(bytes)
+}
+
+fn fail(reason: Reason, detail: &str) -> Fail {
+    Fail { reason, detail: format!("record: {detail}") }
+}
+
+/// Neither too large nor empty.
+fn check_size(bytes: &[u8]) -> Result<(), Fail> {
     if bytes.len() > RECORD_BYTES_MAX {
         let detail = format!("expected at most {RECORD_BYTES_MAX} bytes, found {}", bytes.len());
-        return Err(fail(Reason::RecordTooLarge, detail));
+        return Err(fail(Reason::RecordTooLarge, &detail));
     }
+    if bytes.is_empty() {
+        return Err(fail(Reason::Empty, "expected a record, found nothing"));
+    }
+    Ok(())
+}
+
+/// Bytes to a JSON value.
+fn parse<'a>(tape: &'a mut Tape, bytes: &'a [u8]) -> Result<Value<'a>, Fail> {
+    check_size(bytes)?;
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {
-        return Err(fail(Reason::Empty, "expected JSON, found nothing".to_owned()));
+        return Err(fail(Reason::Empty, "expected JSON, found nothing"));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
-        fail(Reason::InvalidUtf8, format!("expected UTF-8, found other bytes at byte {at}"))
+        fail(Reason::InvalidUtf8, &format!("expected UTF-8, found other bytes at byte {at}"))
     })?;
     tape.parse(text).map_err(|error| match error.fault {
         JsonFault::Invalid => {
             let detail = format!("expected JSON, found an error at byte {}", error.at);
-            fail(Reason::InvalidJson, detail)
+            fail(Reason::InvalidJson, &detail)
         }
         JsonFault::TooDeep => {
             let detail = format!("expected less nesting, found more at byte {}", error.at);
-            fail(Reason::NestedTooDeep, detail)
+            fail(Reason::NestedTooDeep, &detail)
         }
     })
 }

@@ -3,7 +3,8 @@
 //! ```text
 //!                        ┌ webhook   entry → change → value → item
 //! record bytes ─▶ json ──┤                                        ├─▶ rows ─▶ batches of columns
-//!                        └ send      one request and its answer   ┘
+//!              │         └ send      one request and its answer   │
+//!              └────────▶ protobuf   our own record               ┘
 //! ```
 //!
 //! Bytes are never trusted: whatever they are, they become rows, and a bad item leaves its
@@ -14,10 +15,14 @@
 mod body;
 mod country;
 mod decoder;
+pub mod encode;
+pub mod events;
+mod frame;
 mod json;
 mod meant;
 mod path;
 mod peer;
+mod protobuf;
 mod reason;
 mod record;
 mod rows;

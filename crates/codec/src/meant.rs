@@ -54,6 +54,11 @@ pub(crate) fn id(value: Option<Value<'_>>) -> Id<'_> {
         Kind::Number => Cow::Borrowed(value.raw()),
         _ => return Id::None,
     };
+    id_of(text)
+}
+
+/// An opaque id that is known to be a text or number.
+pub(crate) fn id_of(text: Cow<'_, str>) -> Id<'_> {
     let text = match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
         Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
@@ -156,7 +161,12 @@ pub(crate) fn integer(value: Option<Value<'_>>) -> Option<i64> {
 
 /// The code of an error. What is longer than any is none: digits of a person may stand there.
 pub(crate) fn error_code(error: Value<'_>) -> Option<i64> {
-    integer(error.get("code")).filter(|code| code.unsigned_abs() <= ERROR_CODE_MAX)
+    integer(error.get("code")).filter(|code| is_error_code(*code))
+}
+
+/// Whether a number may be the code of an error.
+pub(crate) fn is_error_code(code: i64) -> bool {
+    code.unsigned_abs() <= ERROR_CODE_MAX
 }
 
 /// A word of a closed list, in lower case: what names of types and statuses are.

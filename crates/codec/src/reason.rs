@@ -26,6 +26,8 @@ names! {
     Reason {
         /// The record is not JSON.
         InvalidJson = "invalid_json",
+        /// The record or item is not protobuf.
+        InvalidProtobuf = "invalid_protobuf",
         /// The record is not UTF-8.
         InvalidUtf8 = "invalid_utf8",
         /// More nesting than `limits::JSON_DEPTH_MAX`.

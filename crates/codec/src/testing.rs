@@ -67,6 +67,11 @@ pub(crate) fn rows(decoder: &mut Decoder) -> Vec<Row> {
 
 /// Decodes one record at 2026-11-08T12:00 and gives its rows in order of their items.
 pub(crate) fn decode(format: Format, record: &str) -> (RecordCounts, Vec<Row>) {
+    decode_bytes(format, record.as_bytes())
+}
+
+/// The same of bytes.
+pub(crate) fn decode_bytes(format: Format, record: &[u8]) -> (RecordCounts, Vec<Row>) {
     let source = SourceName("test/1".to_owned());
     let context = RecordContext {
         source: &source,
@@ -76,7 +81,7 @@ pub(crate) fn decode(format: Format, record: &str) -> (RecordCounts, Vec<Row>) {
         read_time: NOW,
     };
     let mut decoder = Decoder::new(keys());
-    let counts = decoder.decode(format, &context, Some(record.as_bytes()));
+    let counts = decoder.decode(format, &context, Some(record));
     let mut rows = rows(&mut decoder);
     assert_eq!(counts.total(), rows.len() as u64);
     rows.sort_by_key(|row| row.get("item").parse::<i32>().expect("item"));

@@ -5,7 +5,7 @@
 //! the event of the field itself. What is not wrapped in the envelope (an entry, a change, a
 //! value, a message, or a list of such) is taken from there on.
 
-mod account;
+pub(crate) mod account;
 mod message;
 mod status;
 
