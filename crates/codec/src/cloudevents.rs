@@ -55,7 +55,9 @@ pub(crate) fn decode(
         None => Ok(()),
         Some(data) if key == "data_base64" => encoded(record, &around, format, data, inner),
         Some(data) if matches!(data.kind(), Kind::Object | Kind::Array) => {
-            let format = if format == Format::Twilio { Format::Auto } else { format };
+            // Data that is JSON is so whatever its content type says.
+            let of_text = matches!(format, Format::Twilio | Format::Protobuf);
+            let format = if of_text { Format::Auto } else { format };
             payload::json(record, &around, format, data, None);
             Ok(())
         }

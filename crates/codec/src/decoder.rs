@@ -1,10 +1,8 @@
 //! The decoder: records in, batches of columns and dead letters out.
 
-use std::cell::Cell;
-
 use turnwise_model::{EventBatch, Keys, Millis, Offset, PartitionId, SourceName};
 
-use crate::payload::{self, Scratch};
+use crate::payload::{self, Scratch, Tally};
 use crate::reason::{GapReason, Reason, ignored};
 use crate::record::{Fail, Notes, Record};
 use crate::rows::Rows;
@@ -67,7 +65,7 @@ pub struct Decoder {
     scratch: [Scratch; 2],
     rows: Rows,
     notes: Notes,
-    untimed: Cell<u64>,
+    tally: Tally,
 }
 
 impl RecordCounts {
@@ -104,7 +102,7 @@ impl Decoder {
             scratch: Default::default(),
             rows,
             notes: Notes::default(),
-            untimed: Cell::new(0),
+            tally: Tally::default(),
         }
     }
 
@@ -130,7 +128,7 @@ impl Decoder {
         let bytes = record.unwrap_or_default();
         let mut output = Record::new(&self.keys, &mut self.rows, &mut self.notes, context);
         let done =
-            payload::decode(&mut output, &self.untimed, &mut self.scratch, format, headers, bytes);
+            payload::decode(&mut output, &self.tally, &mut self.scratch, format, headers, bytes);
         match done {
             Ok(()) if output.is_untouched() => output.ignored(None, ignored::EMPTY, bytes.len()),
             Ok(()) => {}
@@ -185,7 +183,13 @@ impl Decoder {
     /// How many messages and statuses so far had no time of their own: the record's stands for it.
     #[must_use]
     pub fn untimed(&self) -> u64 {
-        self.untimed.get()
+        self.tally.untimed.get()
+    }
+
+    /// How many fields of protobuf records nobody knew so far; they were skipped.
+    #[must_use]
+    pub fn unknown_fields(&self) -> u64 {
+        self.tally.unknown_fields.get()
     }
 
     /// How many dead letters [`Decoder::take_dead_letters`] left out so far; all are rows.

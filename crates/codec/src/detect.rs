@@ -87,6 +87,11 @@ fn by_content_type(value: Option<&str>) -> Option<Format> {
         Some(Format::CloudEvents)
     } else if is("application/x-www-form-urlencoded") {
         Some(Format::Twilio)
+    } else if is("application/x-protobuf")
+        || is("application/protobuf")
+        || is("application/vnd.google.protobuf")
+    {
+        Some(Format::Protobuf)
     } else {
         None
     }

@@ -14,6 +14,8 @@ pub enum Format {
     CloudApi,
     /// Turnwise's own record of a send.
     Send,
+    /// Turnwise's own protobuf record, `turnwise.events.v1.Record`.
+    Protobuf,
     /// 360dialog: the Cloud API's webhooks, and its partner events around them.
     Dialog360,
     /// Twilio's webhooks.
@@ -53,6 +55,8 @@ pub enum Wire {
     Json,
     /// An urlencoded form; the same fields as a JSON object are taken too.
     Form,
+    /// A protobuf message, in a schema registry's frame or without.
+    Protobuf,
 }
 
 /// Something that rows hold and that a format may be unable to carry.
@@ -156,6 +160,15 @@ pub const FORMATS: &[FormatInfo] = &[
         sender: "phone_number_id",
         carries: &[A::Outbound, A::Account, A::Times, A::UserIds, A::Voice, A::Replies],
         note: "statuses join by the answer's wamid",
+    },
+    FormatInfo {
+        format: Format::Protobuf,
+        name: "protobuf",
+        title: "Turnwise's own record, turnwise.events.v1.Record",
+        wire: Wire::Protobuf,
+        sender: "phone_number_id",
+        carries: Aspect::ALL,
+        note: "in a file each record has its length before it, as a varint",
     },
     FormatInfo {
         format: Format::Dialog360,
@@ -431,6 +444,7 @@ impl Wire {
         match self {
             Self::Json => "json",
             Self::Form => "form",
+            Self::Protobuf => "protobuf",
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //!               ┌ form ┐         ┌ webhook    entry → change → value → item │
-//! record bytes ─┴ json ┴ format ─┼ send       one request and its answer    ├─▶ rows ─▶ columns
-//!                 ▲              └ envelopes  one module a provider         │
-//!                 └─ cloudevents: data of an event, once more
+//! record bytes ─┼ json ┴ format ─┼ send       one request and its answer    ├─▶ rows ─▶ columns
+//!               │ ▲              └ envelopes  one module a provider         │
+//!               │ └─ cloudevents: data of an event, once more               │
+//!               └ protobuf ──────▶ our own record                           │
 //! ```
 //!
 //! Bytes are never trusted: whatever they are, they become rows, and a bad item leaves its
@@ -17,14 +18,18 @@ mod cloudevents;
 mod country;
 mod decoder;
 mod detect;
+pub mod encode;
 mod envelopes;
+pub mod events;
 mod form;
 mod format;
+mod frame;
 mod json;
 mod meant;
 mod path;
 mod payload;
 mod peer;
+mod protobuf;
 mod reason;
 mod record;
 mod rows;

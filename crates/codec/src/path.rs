@@ -28,6 +28,16 @@ impl Path {
         self.0.pop();
     }
 
+    /// How deep the path is, for [`Path::back_to`].
+    pub(crate) fn depth(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Back to where it was that deep.
+    pub(crate) fn back_to(&mut self, depth: usize) {
+        self.0.truncate(depth);
+    }
+
     /// `path.inner: expected …, found …`; `inner` is `""` for the place itself.
     pub(crate) fn detail(&self, inner: &'static str, expected: &str, found: &str) -> String {
         let mut text = self.to_string();

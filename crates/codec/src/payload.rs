@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! headers ─▶ format ─┬─ form ─▶ JSON text ─┐
-//!            bytes ──┴─ JSON ──────────────┴▶ tape ─▶ each element ─▶ its format's decoder
-//!                                                        └ event ─▶ data, once more
+//!            bytes ──┼─ JSON ──────────────┴▶ tape ─▶ each element ─▶ its format's decoder
+//!                    └─ protobuf                         └ event ─▶ data, once more
 //! ```
 
 use std::cell::Cell;
@@ -15,7 +15,7 @@ use crate::detect::{self, Attributes, Told};
 use crate::json::{JsonFault, Kind, Tape, Value};
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record};
-use crate::{Format, Headers, cloudevents, envelopes, form, send, webhook};
+use crate::{Format, Headers, cloudevents, envelopes, form, frame, protobuf, send, webhook};
 
 /// Memory for one payload, used again for the next.
 #[derive(Debug, Default)]
@@ -24,6 +24,15 @@ pub(crate) struct Scratch {
     /// A form as JSON, or a text that was inside another.
     text: String,
     bytes: Vec<u8>,
+}
+
+/// What is counted beside rows.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Items that had no time of their own.
+    pub(crate) untimed: Cell<u64>,
+    /// Fields of protobuf records that nobody knew.
+    pub(crate) unknown_fields: Cell<u64>,
 }
 
 /// Bytes that scratch keeps between two payloads; a huge one gives its memory back.
@@ -36,13 +45,12 @@ pub(crate) struct Around<'a> {
     time: Option<Millis>,
     /// What the event around it is.
     pub(crate) kind: Option<&'a str>,
-    /// Items that had no time of their own so far.
-    untimed: &'a Cell<u64>,
+    tally: &'a Tally,
 }
 
 impl<'a> Around<'a> {
-    pub(crate) fn nothing(untimed: &'a Cell<u64>) -> Self {
-        Self { time: None, kind: None, untimed }
+    pub(crate) fn nothing(tally: &'a Tally) -> Self {
+        Self { time: None, kind: None, tally }
     }
 
     /// The same with the attributes of an event.
@@ -59,7 +67,7 @@ impl<'a> Around<'a> {
         match self.time {
             Some(time) => record.in_range("time", time),
             None => {
-                self.untimed.set(self.untimed.get() + 1);
+                self.tally.untimed.set(self.tally.untimed.get() + 1);
                 Ok(record.time)
             }
         }
@@ -69,7 +77,7 @@ impl<'a> Around<'a> {
 /// Decodes a record's value.
 pub(crate) fn decode(
     record: &mut Record<'_>,
-    untimed: &Cell<u64>,
+    tally: &Tally,
     [outer, inner]: &mut [Scratch; 2],
     format: Format,
     headers: Headers<'_>,
@@ -79,7 +87,7 @@ pub(crate) fn decode(
         let expected = format!("at most {RECORD_BYTES_MAX} bytes");
         return Err(told(record, Reason::RecordTooLarge, &expected, &bytes.len().to_string()));
     }
-    let around = Around::nothing(untimed);
+    let around = Around::nothing(tally);
     match detect::by_headers(format, headers) {
         Told::Payload(format) => payload(record, &around, format, bytes, outer, Some(inner)),
         Told::Data(attributes) => {
@@ -98,11 +106,23 @@ pub(crate) fn payload(
     scratch: &mut Scratch,
     inner: Option<&mut Scratch>,
 ) -> Result<(), Fail> {
+    if bytes.is_empty() {
+        return Err(told(record, Reason::Empty, "a record", "nothing"));
+    }
+    let framed = bytes;
+    let bytes = framed.get(frame::of_json(framed)..).unwrap_or_default();
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let is_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+    if format == Format::Protobuf
+        || format == Format::Auto && !is_json && protobuf::looks_like_one(framed)
+    {
+        let unknown = &around.tally.unknown_fields;
+        unknown.set(unknown.get() + protobuf::decode(record, framed));
+        return Ok(());
+    }
     if bytes.trim_ascii().is_empty() {
         return Err(told(record, Reason::Empty, "JSON", "nothing"));
     }
-    let is_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
     let is_form = match format {
         Format::Twilio => !is_json,
         Format::Auto => !is_json && detect::is_form(bytes),

@@ -30,6 +30,8 @@ names! {
         InvalidForm = "invalid_form",
         /// The data of an event is not base64.
         InvalidBase64 = "invalid_base64",
+        /// The record or item is not protobuf.
+        InvalidProtobuf = "invalid_protobuf",
         /// The record is not UTF-8.
         InvalidUtf8 = "invalid_utf8",
         /// More nesting than `limits::JSON_DEPTH_MAX`.

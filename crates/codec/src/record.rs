@@ -190,9 +190,19 @@ impl<'d> Record<'d> {
         id: Id<'_>,
         item: Value<'_>,
     ) -> Result<turnwise_model::Pseudonym, Fail> {
+        self.pseudonym_of(owner, id, item.raw().as_bytes())
+    }
+
+    /// The same of an item with these bytes.
+    pub(crate) fn pseudonym_of(
+        &self,
+        owner: &Owner<'_>,
+        id: Id<'_>,
+        item: &[u8],
+    ) -> Result<turnwise_model::Pseudonym, Fail> {
         match id {
             Id::Some(id) => Ok(self.keys.message(&owner.name, &id)),
-            Id::None => Ok(self.keys.item(&owner.name, item.raw().as_bytes())),
+            Id::None => Ok(self.keys.item(&owner.name, item)),
             Id::TooLong => Err(self.fail(Reason::IdTooLong, "id", "id", Some(Kind::String))),
         }
     }
@@ -262,7 +272,12 @@ impl<'d> Record<'d> {
 
     /// A dead letter at an item that has its number.
     pub(crate) fn dead_at(&mut self, item: i32, scope: &Scope<'_>, fail: Fail, value: Value<'_>) {
-        self.letter(item, Some(scope), fail, i64::try_from(value.raw().len()).ok());
+        self.dead_of(item, scope, fail, value.raw().len());
+    }
+
+    /// The same of an item of so many bytes.
+    pub(crate) fn dead_of(&mut self, item: i32, scope: &Scope<'_>, fail: Fail, bytes: usize) {
+        self.letter(item, Some(scope), fail, i64::try_from(bytes).ok());
     }
 
     /// A gap from this record's offset on.

@@ -67,7 +67,12 @@ pub(crate) fn rows(decoder: &mut Decoder) -> Vec<Row> {
 
 /// Decodes one record at 2026-11-08T12:00 and gives its rows in order of their items.
 pub(crate) fn decode(format: Format, record: &str) -> (RecordCounts, Vec<Row>) {
-    decode_with_headers(format, &[], record.as_bytes())
+    decode_bytes(format, record.as_bytes())
+}
+
+/// The same of bytes.
+pub(crate) fn decode_bytes(format: Format, record: &[u8]) -> (RecordCounts, Vec<Row>) {
+    decode_with_headers(format, &[], record)
 }
 
 /// The same of a record that came with headers.

@@ -104,7 +104,7 @@ pub(crate) fn decode(
         Format::Kapso => kapso::decode(record, value),
         Format::Turn => turn::decode(record, value),
         Format::Salesforce => salesforce::decode(record, value),
-        Format::Auto | Format::CloudApi | Format::Send | Format::CloudEvents => {
+        Format::Auto | Format::CloudApi | Format::Send | Format::Protobuf | Format::CloudEvents => {
             unknown(record, &nobody(), value, "a provider's envelope");
         }
     }

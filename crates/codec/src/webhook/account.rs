@@ -19,6 +19,10 @@ const FIELDS: &[&str] = &[
     "user_id_update",
 ];
 
+/// Fields of messages, whose errors and identity changes are account events.
+const CONTENT_FIELDS: &[&str] =
+    &["messages", "smb_message_echoes", "message_echoes", "history", "standby"];
+
 /// Event of a row that is an error.
 const ERROR: &str = "error";
 const OTHER: &str = "other";
@@ -73,6 +77,16 @@ fn known(names: &'static [&'static str], name: &str) -> &'static str {
 /// The name of an event as rows hold it.
 pub(crate) fn event_name(name: &str) -> &'static str {
     if name.eq_ignore_ascii_case(ERROR) { ERROR } else { known(EVENTS, name) }
+}
+
+/// The name of a role as rows hold it.
+pub(crate) fn role(name: &str) -> &'static str {
+    known(ROLES, name)
+}
+
+/// The field that a row of kind account names, where the dictionary knows it.
+pub(crate) fn row_field(name: &str) -> &'static str {
+    field(name).unwrap_or_else(|| known(CONTENT_FIELDS, name))
 }
 
 /// The dictionary's own copy of an account field's name.
