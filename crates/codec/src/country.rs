@@ -2,12 +2,13 @@
 //!
 //! Longest prefix of the table wins. `+1` is shared: area codes of Canada and of the Caribbean
 //! and Pacific members are listed, all others read as `US` (also those not given to a country, as
-//! 800). `+7` is Kazakhstan from 76, 77 and 70, else Russia. Codes shared by few: `+39 06698` is
-//! Vatican City, `+44` with 1481, 1534 and 1624 (and their mobile ranges) are Guernsey, Jersey
-//! and Man, `+47 79` Svalbard and Jan Mayen, `+358 18` Åland, `+262 269` and `+262 639` Mayotte,
-//! `+590` Guadeloupe (Saint Martin and Saint Barthélemy share it), `+599 9` Curaçao, else
-//! the Caribbean Netherlands, `+61 89162` and `89164` the Indian Ocean territories of Australia,
-//! `+212 5288` and `5289` Western Sahara. Satellite and shared services have no country.
+//! 800). `+7` is Kazakhstan from 76, 77, 70 and 733622 (Baikonur), else Russia. Codes shared by
+//! few: `+39 06698` is Vatican City, `+44` with 1481, 1534 and 1624 (and their mobile ranges) are
+//! Guernsey, Jersey and Man, `+47 79` Svalbard and Jan Mayen, `+358 18` Åland, `+262 269` and
+//! `+262 639` Mayotte, `+590` Guadeloupe (Saint Martin and Saint Barthélemy share it), `+599 9`
+//! Curaçao, else the Caribbean Netherlands, `+61 89162` and `89164` the Indian Ocean territories
+//! of Australia, `+212 5288` and `5289` Western Sahara. Satellite and shared services have no
+//! country.
 
 /// Calling code prefixes, by their country. Digits within a country are separated by spaces.
 const PREFIXES: &[(&str, &str)] = &[
@@ -43,7 +44,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("TT", "1868"),
     ("KN", "1869"),
     ("RU", "7"),
-    ("KZ", "76 77 70"),
+    ("KZ", "76 77 70 733622"),
     ("EG", "20"),
     ("SS", "211"),
     ("MA", "212"),
@@ -149,9 +150,9 @@ const PREFIXES: &[(&str, &str)] = &[
     ("LI", "423"),
     ("AT", "43"),
     ("GB", "44"),
-    ("GG", "441481 447781 447839 447911"),
-    ("JE", "441534 447797 447937 447829"),
-    ("IM", "441624 447624 447924"),
+    ("GG", "441481 447781 447839 4479111 4479117"),
+    ("JE", "441534 447509 447797 447829 447937 4477003 4477007 4477008"),
+    ("IM", "441624 447524 447624 447924 4474576"),
     ("DK", "45"),
     ("SE", "46"),
     ("NO", "47"),
@@ -331,6 +332,23 @@ mod tests {
             ("390612345678", Some("IT")),
             ("447700900123", Some("GB")),
             ("441534123456", Some("JE")),
+            ("447700312345", Some("JE")),
+            ("447911123456", Some("GG")),
+            ("447911823456", Some("GB")),
+            ("447457612345", Some("IM")),
+            ("4779123456", Some("SJ")),
+            ("4745123456", Some("NO")),
+            ("3581812345", Some("AX")),
+            ("358401234567", Some("FI")),
+            ("61891641234", Some("CX")),
+            ("61891621234", Some("CC")),
+            ("61891234567", Some("AU")),
+            ("212528812345", Some("EH")),
+            ("212612345678", Some("MA")),
+            ("596696123456", Some("MQ")),
+            ("508551234", Some("PM")),
+            ("687751234", Some("NC")),
+            ("73362212345", Some("KZ")),
             ("262692123456", Some("RE")),
             ("262639123456", Some("YT")),
             ("590590123456", Some("GP")),
