@@ -42,4 +42,5 @@ mod webhook;
 pub use decoder::{DeadLetterNote, Decoder, RecordContext, RecordCounts};
 pub use detect::Headers;
 pub use format::{Aspect, FORMATS, Format, FormatInfo, UnknownFormat, Wire};
+pub use protobuf::looks_like_one as is_protobuf;
 pub use reason::{GapReason, IGNORED_NAMES, Reason, ignored};

@@ -10,6 +10,7 @@ mod clock;
 mod config;
 mod demo;
 mod exit;
+mod formats;
 mod roles;
 mod runtime;
 mod scan;
@@ -42,6 +43,7 @@ fn run(command: Command) -> Outcome {
         Command::Scan(args) => scan::run(&args),
         Command::Traffic(args) => traffic::run(&args),
         Command::Sql(args) => sql::run(&args),
+        Command::Formats(args) => formats::run(&args),
         Command::Config { command: ConfigCommand::Check(args) } => {
             config::read(&args.config)?;
             exit::print("ok\n")

@@ -85,7 +85,8 @@ pub(crate) fn decode(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
 }
 
 /// Whether bytes that are no JSON are a record: fields of ours and nothing else, to the end.
-pub(crate) fn looks_like_one(bytes: &[u8]) -> bool {
+#[must_use]
+pub fn looks_like_one(bytes: &[u8]) -> bool {
     let Ok(at) = frame::of_protobuf(bytes) else { return bytes.first() == Some(&frame::MAGIC) };
     let mut wire = Wire::new(bytes, at);
     let mut items = 0;

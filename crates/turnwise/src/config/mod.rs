@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
 use serde::de::DeserializeOwned;
+use turnwise_codec::Format;
 use turnwise_model::{Millis, limits};
 
 use crate::args::parse_time;
@@ -66,6 +67,8 @@ pub(crate) struct KafkaConfig {
     pub(crate) webhook_topics: Vec<String>,
     /// Topics of send records.
     pub(crate) send_topics: Vec<String>,
+    /// Wire formats by topic; records of other topics tell theirs themselves.
+    pub(crate) formats: BTreeMap<String, Format>,
     /// Where the first start reads from.
     pub(crate) start: Start,
     /// Whether topics are told apart by their ids, as every cluster but a mock one can.
@@ -286,16 +289,33 @@ impl Checker {
         if webhook_topics.iter().any(|topic| send_topics.contains(topic)) {
             self.wrong("kafka.send_topics", "a topic is also one of webhooks");
         }
+        let formats = self.formats(&webhook_topics, &send_topics);
         Some(KafkaConfig {
             brokers,
             group: self.text("kafka.group").unwrap_or_else(|| GROUP.to_owned()),
             member: self.text("kafka.member"),
             webhook_topics,
             send_topics,
+            formats,
             topic_ids: true,
             start,
             properties: self.free("kafka.properties"),
         })
+    }
+
+    fn formats(&mut self, webhooks: &[String], sends: &[String]) -> BTreeMap<String, Format> {
+        let mut formats = BTreeMap::new();
+        for (topic, name) in self.free("kafka.formats") {
+            let key = format!("kafka.formats.{topic}");
+            if !webhooks.contains(&topic) && !sends.contains(&topic) {
+                self.wrong(&key, "neither webhook_topics nor send_topics has this topic");
+            }
+            match name.parse() {
+                Ok(format) => drop(formats.insert(topic, format)),
+                Err(unknown) => self.wrong(&key, unknown),
+            }
+        }
+        formats
     }
 
     fn config(&mut self) -> Option<Config> {
