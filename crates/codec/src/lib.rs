@@ -32,6 +32,7 @@ mod peer;
 mod protobuf;
 mod reason;
 mod record;
+mod registry;
 mod rows;
 mod send;
 mod shapes;

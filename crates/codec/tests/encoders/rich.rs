@@ -41,7 +41,7 @@ pub fn bird(event: &Event) -> Option<Vec<u8>> {
         payload["receiver"] = json!({"contacts": [contact]});
     } else {
         payload["sender"] = json!({ "contact": contact });
-        payload["referral"] = message.has_referral.then(|| json!({})).unwrap_or_default();
+        payload["referral"] = if message.has_referral { json!({}) } else { Value::Null };
     }
     let kind = if outbound { "outbound" } else { "inbound" };
     bytes(json!({"service": "channels", "event": format!("whatsapp.{kind}"), "payload": payload}))
