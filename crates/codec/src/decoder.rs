@@ -8,6 +8,7 @@ use crate::json::{JsonFault, Tape, Value};
 use crate::reason::{GapReason, Reason, ignored};
 use crate::record::{Fail, Notes, Record};
 use crate::rows::Rows;
+use crate::straight::Hashing;
 use crate::{protobuf, send, webhook};
 
 /// The wire format of a record.
@@ -77,10 +78,22 @@ pub struct DeadLetterNote {
 #[derive(Debug)]
 pub struct Decoder {
     keys: Keys,
+    way: Way,
     tape: Tape,
     rows: Rows,
     notes: Notes,
     unknown_fields: u64,
+}
+
+/// Which way records take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The short one where it leads to the same rows.
+    Straight,
+    /// Always the one that says what is meant.
+    Meant,
+    /// The short one, without hashing.
+    Measured,
 }
 
 impl RecordCounts {
@@ -111,8 +124,25 @@ impl Decoder {
     /// A decoder whose pseudonyms and text hashes are under these keys.
     #[must_use]
     pub fn new(keys: Keys) -> Self {
-        let rows = Rows::new(keys.clone());
-        Self { keys, tape: Tape::default(), rows, notes: Notes::default(), unknown_fields: 0 }
+        Self::of(keys, Way::Straight)
+    }
+
+    /// A decoder that takes no short way: slower, and what all others must agree with.
+    #[must_use]
+    pub fn by_meaning(keys: Keys) -> Self {
+        Self::of(keys, Way::Meant)
+    }
+
+    /// A decoder that does not hash, for measuring what all the rest costs: on the short way
+    /// pseudonyms are a fold of the ids' bytes, and texts are dropped unread. For nothing else.
+    #[must_use]
+    pub fn without_hashing(keys: Keys) -> Self {
+        Self::of(keys, Way::Measured)
+    }
+
+    fn of(keys: Keys, way: Way) -> Self {
+        let rows = Rows::new((way != Way::Measured).then(|| keys.clone()));
+        Self { keys, way, tape: Tape::default(), rows, notes: Notes::default(), unknown_fields: 0 }
     }
 
     /// Decodes one record; `None` and white space alone are a dead letter `empty`.
@@ -124,6 +154,11 @@ impl Decoder {
     ) -> RecordCounts {
         let bytes = record.unwrap_or_default();
         let mut output = Record::new(&self.keys, &mut self.rows, &mut self.notes, context);
+        output.straight = match self.way {
+            Way::Straight => Some(Hashing::Keyed(&self.keys)),
+            Way::Measured => Some(Hashing::StandIn),
+            Way::Meant => None,
+        };
         if format == Format::Protobuf || format == Format::Auto && is_protobuf(bytes) {
             if let Err(fail) = check_size(bytes) {
                 output.dead(None, fail, bytes.len());

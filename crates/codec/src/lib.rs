@@ -28,8 +28,10 @@ mod record;
 mod rows;
 mod send;
 mod shapes;
+mod straight;
 #[cfg(test)]
 mod testing;
+mod utf8;
 mod webhook;
 
 pub use decoder::{DeadLetterNote, Decoder, Format, RecordContext, RecordCounts};
