@@ -284,6 +284,53 @@ static TABLE: std::sync::LazyLock<hashbrown::HashMap<u32, [u8; 2]>> =
         table
     });
 
+/// What the first digits of a number tell.
+#[derive(Clone, Copy, Default)]
+struct First {
+    country: Option<[u8; 2]>,
+    /// Whether longer prefixes begin so.
+    goes_on: bool,
+}
+
+/// Digits that are looked up at once.
+const FIRST_DIGITS: usize = 4;
+
+/// By the first four digits; a memory access instead of up to seven searches.
+static FIRST: std::sync::LazyLock<Vec<First>> = std::sync::LazyLock::new(|| {
+    let mut all = vec![First::default(); 10_usize.pow(FIRST_DIGITS as u32)];
+    for (number, first) in all.iter_mut().enumerate() {
+        first.country = longest(&format!("{number:04}"), FIRST_DIGITS);
+    }
+    for prefix in PREFIXES.iter().flat_map(|(_, prefixes)| prefixes.split_whitespace()) {
+        if prefix.len() > FIRST_DIGITS
+            && let Ok(number) = prefix[..FIRST_DIGITS].parse::<usize>()
+        {
+            all[number].goes_on = true;
+        }
+    }
+    all
+});
+
+/// The country of the longest prefix of up to `length` digits.
+fn longest(digits: &str, length: usize) -> Option<[u8; 2]> {
+    (1..=length).rev().find_map(|length| TABLE.get(&digits[..length].parse::<u32>().ok()?).copied())
+}
+
+/// The country of a phone number of digits alone; the same as [`of_phone`].
+pub(crate) fn of_digits(digits: &[u8]) -> Option<[u8; 2]> {
+    if !(PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&digits.len()) {
+        return None;
+    }
+    let number = digits[..FIRST_DIGITS]
+        .iter()
+        .fold(0, |number, digit| number * 10 + usize::from(digit.wrapping_sub(b'0')));
+    let first = FIRST.get(number).copied().unwrap_or_default();
+    if first.goes_on {
+        return of_phone(std::str::from_utf8(digits).ok()?);
+    }
+    first.country
+}
+
 fn code(country: &str) -> Option<[u8; 2]> {
     country.as_bytes().try_into().ok()
 }
@@ -298,25 +345,63 @@ pub(crate) fn of_phone(digits: &str) -> Option<[u8; 2]> {
     if !rest || !(PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&digits.len()) {
         return None;
     }
-    (1..=known.min(PREFIX_DIGITS_MAX))
-        .rev()
-        .find_map(|length| TABLE.get(&digits[..length].parse::<u32>().ok()?).copied())
+    longest(digits, known.min(PREFIX_DIGITS_MAX))
 }
+
+/// The same of bytes that are a plain id.
+pub(crate) fn of_plain_user_id(user_id: &[u8]) -> Option<[u8; 2]> {
+    if user_id.len() > 3 && user_id[2] == b'.' { of_letters(user_id) } else { None }
+}
+
+/// The country whose two capital letters bytes begin with.
+fn of_letters(bytes: &[u8]) -> Option<[u8; 2]> {
+    let code = *bytes.first_chunk::<2>()?;
+    let known = LETTERS.get(letters(code)?).copied().unwrap_or_default();
+    known.then_some(code)
+}
+
+/// Two capital letters as a number.
+fn letters([one, other]: [u8; 2]) -> Option<usize> {
+    let letter = |byte: u8| byte.is_ascii_uppercase().then(|| usize::from(byte - b'A'));
+    Some(letter(one)? * 26 + letter(other)?)
+}
+
+/// Whether two letters are a country that is known here.
+static LETTERS: std::sync::LazyLock<[bool; 26 * 26]> = std::sync::LazyLock::new(|| {
+    let mut known = [false; 26 * 26];
+    for country in PREFIXES.iter().map(|(country, _)| country).chain(WITHOUT_PREFIX) {
+        if let Some(number) = code(country).and_then(letters) {
+            known[number] = true;
+        }
+    }
+    known
+});
 
 /// The country that a user id `CC.…` begins with, where it is one.
 pub(crate) fn of_user_id(user_id: &str) -> Option<[u8; 2]> {
     if !crate::peer::is_user_id(user_id) {
         return None;
     }
-    let prefix = &user_id[..2];
-    let known =
-        PREFIXES.iter().any(|(country, _)| *country == prefix) || WITHOUT_PREFIX.contains(&prefix);
-    if known { code(prefix) } else { None }
+    of_letters(user_id.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_alone_are_looked_up_at_once() {
+        for (_, prefixes) in PREFIXES {
+            for prefix in prefixes.split_whitespace() {
+                for behind in ["0000000", "2345678", "9999999", "5", "123456789012"] {
+                    for cut in 0..prefix.len() + 1 {
+                        let number = format!("{}{behind}", &prefix[..cut]);
+                        assert_eq!(of_digits(number.as_bytes()), of_phone(&number), "{number}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn longest_calling_code_wins() {

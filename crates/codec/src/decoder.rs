@@ -6,6 +6,7 @@ use crate::payload::{self, Scratch, Tally};
 use crate::reason::{GapReason, Reason, ignored};
 use crate::record::{Fail, Notes, Record};
 use crate::rows::Rows;
+use crate::straight::Hashing;
 use crate::{Format, Headers};
 
 /// Where a record came from, and when.
@@ -62,10 +63,22 @@ pub struct DeadLetterNote {
 #[derive(Debug)]
 pub struct Decoder {
     keys: Keys,
+    way: Way,
     scratch: [Scratch; 2],
     rows: Rows,
     notes: Notes,
     tally: Tally,
+}
+
+/// Which way records take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The short one where it leads to the same rows.
+    Straight,
+    /// Always the one that says what is meant.
+    Meant,
+    /// The short one, without hashing.
+    Measured,
 }
 
 impl RecordCounts {
@@ -96,9 +109,27 @@ impl Decoder {
     /// A decoder whose pseudonyms and text hashes are under these keys.
     #[must_use]
     pub fn new(keys: Keys) -> Self {
-        let rows = Rows::new(keys.clone());
+        Self::of(keys, Way::Straight)
+    }
+
+    /// A decoder that takes no short way: slower, and what all others must agree with.
+    #[must_use]
+    pub fn by_meaning(keys: Keys) -> Self {
+        Self::of(keys, Way::Meant)
+    }
+
+    /// A decoder that does not hash, for measuring what all the rest costs: on the short way
+    /// pseudonyms are a fold of the ids' bytes, and texts are dropped unread. For nothing else.
+    #[must_use]
+    pub fn without_hashing(keys: Keys) -> Self {
+        Self::of(keys, Way::Measured)
+    }
+
+    fn of(keys: Keys, way: Way) -> Self {
+        let rows = Rows::new((way != Way::Measured).then(|| keys.clone()));
         Self {
             keys,
+            way,
             scratch: Default::default(),
             rows,
             notes: Notes::default(),
@@ -127,6 +158,11 @@ impl Decoder {
     ) -> RecordCounts {
         let bytes = record.unwrap_or_default();
         let mut output = Record::new(&self.keys, &mut self.rows, &mut self.notes, context);
+        output.straight = match self.way {
+            Way::Straight => Some(Hashing::Keyed(&self.keys)),
+            Way::Measured => Some(Hashing::StandIn),
+            Way::Meant => None,
+        };
         let done =
             payload::decode(&mut output, &self.tally, &mut self.scratch, format, headers, bytes);
         match done {

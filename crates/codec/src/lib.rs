@@ -36,8 +36,10 @@ mod registry;
 mod rows;
 mod send;
 mod shapes;
+mod straight;
 #[cfg(test)]
 mod testing;
+mod utf8;
 mod webhook;
 
 pub use decoder::{DeadLetterNote, Decoder, RecordContext, RecordCounts};

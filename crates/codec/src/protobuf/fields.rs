@@ -1,16 +1,18 @@
 //! The messages of the protocol as they stand on the wire, borrowed from the record.
 //!
 //! As the protocol has it, the last of a field that occurs twice counts, messages that occur twice
-//! are merged, and of a choice the last one written stands.
+//! are merged, and of a choice the last one written stands. Whether strings are UTF-8 is asked
+//! later, of those who do not find out anyway.
 
 use super::wire::{Fault, Tag, Wire, WireError, length, varint};
+use crate::utf8;
 
 /// One `Item`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Item<'a> {
     pub(super) event: Event<'a>,
-    pub(super) waba_id: &'a str,
-    pub(super) sender: &'a str,
+    pub(super) waba_id: &'a [u8],
+    pub(super) sender: &'a [u8],
     /// Fields that nobody knows, in it and in its event.
     pub(super) unknown_fields: u64,
 }
@@ -24,21 +26,21 @@ pub(super) enum Event<'a> {
     Message(Message<'a>),
     Status(Status<'a>),
     Account(Account<'a>),
-    Ignored(&'a str),
+    Ignored(&'a [u8]),
 }
 
 /// A `Message`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Message<'a> {
-    pub(super) id: &'a str,
+    pub(super) id: &'a [u8],
     pub(super) time: i64,
     pub(super) direction: i32,
     pub(super) origin: i32,
     pub(super) kind: i32,
     pub(super) interactive: i32,
-    pub(super) phone: &'a str,
-    pub(super) user: &'a str,
-    pub(super) text: Option<&'a str>,
+    pub(super) phone: &'a [u8],
+    pub(super) user: &'a [u8],
+    pub(super) text: Option<&'a [u8]>,
     pub(super) chars: Option<u32>,
     pub(super) voice: bool,
     pub(super) in_group: bool,
@@ -50,22 +52,22 @@ pub(super) struct Message<'a> {
 /// An `IdentityChange`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Change<'a> {
-    pub(super) event: &'a str,
-    pub(super) phone: &'a str,
-    pub(super) user: &'a str,
-    pub(super) previous_phone: &'a str,
-    pub(super) previous_user: &'a str,
+    pub(super) event: &'a [u8],
+    pub(super) phone: &'a [u8],
+    pub(super) user: &'a [u8],
+    pub(super) previous_phone: &'a [u8],
+    pub(super) previous_user: &'a [u8],
 }
 
 /// A `Status`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Status<'a> {
-    pub(super) id: &'a str,
+    pub(super) id: &'a [u8],
     pub(super) time: i64,
     pub(super) origin: i32,
     pub(super) status: i32,
-    pub(super) phone: &'a str,
-    pub(super) user: &'a str,
+    pub(super) phone: &'a [u8],
+    pub(super) user: &'a [u8],
     pub(super) in_group: bool,
     pub(super) category: i32,
     pub(super) conversation_origin: i32,
@@ -78,54 +80,90 @@ pub(super) struct Status<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Account<'a> {
     pub(super) time: i64,
-    pub(super) field: &'a str,
-    pub(super) event: &'a str,
+    pub(super) field: &'a [u8],
+    pub(super) event: &'a [u8],
     pub(super) error_code: Option<i64>,
-    pub(super) role_previous: &'a str,
-    pub(super) role_new: &'a str,
-    pub(super) phone: &'a str,
-    pub(super) user: &'a str,
-    pub(super) previous_phone: &'a str,
-    pub(super) previous_user: &'a str,
+    pub(super) role_previous: &'a [u8],
+    pub(super) role_new: &'a [u8],
+    pub(super) phone: &'a [u8],
+    pub(super) user: &'a [u8],
+    pub(super) previous_phone: &'a [u8],
+    pub(super) previous_user: &'a [u8],
 }
 
 /// What becomes of a field that is not read: counted if unknown.
-fn skip(wire: &mut Wire<'_>, tag: Tag, known: u64, unknown: &mut u64) -> Result<(), WireError> {
+fn skip<'a>(
+    wire: &mut Wire<'a>,
+    tag: Tag,
+    known: u64,
+    unknown: &mut u64,
+) -> Result<(), WireError<'a>> {
     wire.skip(tag, known)?;
     *unknown += 1;
     Ok(())
 }
 
-/// A string; the cursor stands behind its tag.
 #[inline]
-pub(super) fn string<'a>(wire: &mut Wire<'a>) -> Result<&'a str, WireError> {
-    let bytes = wire.bytes()?;
-    std::str::from_utf8(bytes).map_err(|error| {
-        let at = wire.at() - bytes.len() + error.valid_up_to();
-        WireError { fault: Fault::Utf8, at }
-    })
-}
-
-#[inline]
-fn long(wire: &mut Wire<'_>) -> Result<i64, WireError> {
+fn long<'a>(wire: &mut Wire<'a>) -> Result<i64, WireError<'a>> {
     Ok(wire.varint()?.cast_signed())
 }
 
 /// Numbers of 32 bits are cut to them, as the protocol has it.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "what the protocol says")]
-fn int(wire: &mut Wire<'_>) -> Result<i32, WireError> {
+fn int<'a>(wire: &mut Wire<'a>) -> Result<i32, WireError<'a>> {
     Ok(wire.varint()? as i32)
 }
 
 #[inline]
-fn boolean(wire: &mut Wire<'_>) -> Result<bool, WireError> {
+fn boolean<'a>(wire: &mut Wire<'a>) -> Result<bool, WireError<'a>> {
     Ok(wire.varint()? != 0)
 }
 
+/// A string that is UTF-8.
+pub(super) fn checked(string: &[u8]) -> Result<&str, WireError<'_>> {
+    std::str::from_utf8(string).map_err(|error| {
+        let rest = string.get(error.valid_up_to()..).unwrap_or_default();
+        WireError { fault: Fault::Utf8, rest }
+    })
+}
+
+/// A string that [`Item::check`] has seen.
+pub(super) fn text(string: &[u8]) -> &str {
+    std::str::from_utf8(string).unwrap_or_default()
+}
+
 impl<'a> Item<'a> {
+    /// Refuses strings that are not UTF-8.
+    pub(super) fn check(&self) -> Result<(), WireError<'a>> {
+        let mut strings = vec![self.waba_id, self.sender];
+        match &self.event {
+            Event::None => {}
+            Event::Ignored(name) => strings.push(name),
+            Event::Message(message) => {
+                strings.extend([message.id, message.phone, message.user]);
+                strings.extend(message.text);
+                if let Some(change) = message.change {
+                    let Change { event, phone, user, previous_phone, previous_user } = change;
+                    strings.extend([event, phone, user, previous_phone, previous_user]);
+                }
+            }
+            Event::Status(status) => strings.extend([status.id, status.phone, status.user]),
+            Event::Account(account) => {
+                strings.extend([account.field, account.event]);
+                strings.extend([account.role_previous, account.role_new]);
+                strings.extend([account.phone, account.user]);
+                strings.extend([account.previous_phone, account.previous_user]);
+            }
+        }
+        strings
+            .into_iter()
+            .filter(|string| !utf8::is_utf8(string))
+            .try_for_each(|string| checked(string).map(drop))
+    }
+
     /// Reads an item to its end.
-    pub(super) fn read(mut wire: Wire<'a>) -> Result<Self, WireError> {
+    pub(super) fn read(mut wire: Wire<'a>) -> Result<Self, WireError<'a>> {
         const MESSAGE: Tag = length(1);
         const STATUS: Tag = length(2);
         const ACCOUNT: Tag = length(3);
@@ -136,7 +174,7 @@ impl<'a> Item<'a> {
         while let Some(tag) = wire.tag()? {
             match tag {
                 MESSAGE => {
-                    let inner = wire.message()?;
+                    let inner = Wire::new(wire.bytes()?);
                     if !matches!(item.event, Event::Message(_)) {
                         item.event = Event::Message(Message::default());
                     }
@@ -145,7 +183,7 @@ impl<'a> Item<'a> {
                     }
                 }
                 STATUS => {
-                    let inner = wire.message()?;
+                    let inner = Wire::new(wire.bytes()?);
                     if !matches!(item.event, Event::Status(_)) {
                         item.event = Event::Status(Status::default());
                     }
@@ -154,7 +192,7 @@ impl<'a> Item<'a> {
                     }
                 }
                 ACCOUNT => {
-                    let inner = wire.message()?;
+                    let inner = Wire::new(wire.bytes()?);
                     if !matches!(item.event, Event::Account(_)) {
                         item.event = Event::Account(Account::default());
                     }
@@ -163,13 +201,13 @@ impl<'a> Item<'a> {
                     }
                 }
                 IGNORED => {
-                    let inner = wire.message()?;
-                    let before = if let Event::Ignored(name) = item.event { name } else { "" };
+                    let inner = Wire::new(wire.bytes()?);
+                    let before = if let Event::Ignored(name) = item.event { name } else { b"" };
                     let name = ignored(inner, before, &mut item.unknown_fields)?;
                     item.event = Event::Ignored(name);
                 }
-                WABA_ID => item.waba_id = string(&mut wire)?,
-                SENDER => item.sender = string(&mut wire)?,
+                WABA_ID => item.waba_id = wire.bytes()?,
+                SENDER => item.sender = wire.bytes()?,
                 tag => skip(&mut wire, tag, 6, &mut item.unknown_fields)?,
             }
         }
@@ -179,13 +217,13 @@ impl<'a> Item<'a> {
 
 fn ignored<'a>(
     mut wire: Wire<'a>,
-    mut name: &'a str,
+    mut name: &'a [u8],
     unknown: &mut u64,
-) -> Result<&'a str, WireError> {
+) -> Result<&'a [u8], WireError<'a>> {
     const NAME: Tag = length(1);
     while let Some(tag) = wire.tag()? {
         match tag {
-            NAME => name = string(&mut wire)?,
+            NAME => name = wire.bytes()?,
             tag => skip(&mut wire, tag, 1, unknown)?,
         }
     }
@@ -193,7 +231,7 @@ fn ignored<'a>(
 }
 
 impl<'a> Message<'a> {
-    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError> {
+    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError<'a>> {
         const ID: Tag = length(1);
         const TIME: Tag = varint(2);
         const DIRECTION: Tag = varint(3);
@@ -211,16 +249,16 @@ impl<'a> Message<'a> {
         const CHANGE: Tag = length(15);
         while let Some(tag) = wire.tag()? {
             match tag {
-                ID => self.id = string(&mut wire)?,
+                ID => self.id = wire.bytes()?,
                 TIME => self.time = long(&mut wire)?,
                 DIRECTION => self.direction = int(&mut wire)?,
                 ORIGIN => self.origin = int(&mut wire)?,
                 TYPE => self.kind = int(&mut wire)?,
                 INTERACTIVE => self.interactive = int(&mut wire)?,
-                PHONE => self.phone = string(&mut wire)?,
-                USER => self.user = string(&mut wire)?,
+                PHONE => self.phone = wire.bytes()?,
+                USER => self.user = wire.bytes()?,
                 TEXT => {
-                    self.text = Some(string(&mut wire)?);
+                    self.text = Some(wire.bytes()?);
                     self.chars = None;
                 }
                 CHARS => {
@@ -232,7 +270,7 @@ impl<'a> Message<'a> {
                 IS_REPLY => self.is_reply = boolean(&mut wire)?,
                 HAS_REFERRAL => self.has_referral = boolean(&mut wire)?,
                 CHANGE => {
-                    let inner = wire.message()?;
+                    let inner = Wire::new(wire.bytes()?);
                     self.change.get_or_insert_default().read(inner, unknown)?;
                 }
                 tag => skip(&mut wire, tag, 15, unknown)?,
@@ -243,7 +281,7 @@ impl<'a> Message<'a> {
 }
 
 impl<'a> Change<'a> {
-    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError> {
+    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError<'a>> {
         const EVENT: Tag = length(1);
         const PHONE: Tag = length(2);
         const USER: Tag = length(3);
@@ -251,11 +289,11 @@ impl<'a> Change<'a> {
         const PREVIOUS_USER: Tag = length(5);
         while let Some(tag) = wire.tag()? {
             match tag {
-                EVENT => self.event = string(&mut wire)?,
-                PHONE => self.phone = string(&mut wire)?,
-                USER => self.user = string(&mut wire)?,
-                PREVIOUS_PHONE => self.previous_phone = string(&mut wire)?,
-                PREVIOUS_USER => self.previous_user = string(&mut wire)?,
+                EVENT => self.event = wire.bytes()?,
+                PHONE => self.phone = wire.bytes()?,
+                USER => self.user = wire.bytes()?,
+                PREVIOUS_PHONE => self.previous_phone = wire.bytes()?,
+                PREVIOUS_USER => self.previous_user = wire.bytes()?,
                 tag => skip(&mut wire, tag, 5, unknown)?,
             }
         }
@@ -264,7 +302,7 @@ impl<'a> Change<'a> {
 }
 
 impl<'a> Status<'a> {
-    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError> {
+    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError<'a>> {
         const ID: Tag = length(1);
         const TIME: Tag = varint(2);
         const ORIGIN: Tag = varint(3);
@@ -279,12 +317,12 @@ impl<'a> Status<'a> {
         const ERROR_CODE: Tag = varint(12);
         while let Some(tag) = wire.tag()? {
             match tag {
-                ID => self.id = string(&mut wire)?,
+                ID => self.id = wire.bytes()?,
                 TIME => self.time = long(&mut wire)?,
                 ORIGIN => self.origin = int(&mut wire)?,
                 STATUS => self.status = int(&mut wire)?,
-                PHONE => self.phone = string(&mut wire)?,
-                USER => self.user = string(&mut wire)?,
+                PHONE => self.phone = wire.bytes()?,
+                USER => self.user = wire.bytes()?,
                 IN_GROUP => self.in_group = boolean(&mut wire)?,
                 CATEGORY => self.category = int(&mut wire)?,
                 CONVERSATION_ORIGIN => self.conversation_origin = int(&mut wire)?,
@@ -299,7 +337,7 @@ impl<'a> Status<'a> {
 }
 
 impl<'a> Account<'a> {
-    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError> {
+    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError<'a>> {
         const TIME: Tag = varint(1);
         const FIELD: Tag = length(2);
         const EVENT: Tag = length(3);
@@ -313,15 +351,15 @@ impl<'a> Account<'a> {
         while let Some(tag) = wire.tag()? {
             match tag {
                 TIME => self.time = long(&mut wire)?,
-                FIELD => self.field = string(&mut wire)?,
-                EVENT => self.event = string(&mut wire)?,
+                FIELD => self.field = wire.bytes()?,
+                EVENT => self.event = wire.bytes()?,
                 ERROR_CODE => self.error_code = Some(long(&mut wire)?),
-                ROLE_PREVIOUS => self.role_previous = string(&mut wire)?,
-                ROLE_NEW => self.role_new = string(&mut wire)?,
-                PHONE => self.phone = string(&mut wire)?,
-                USER => self.user = string(&mut wire)?,
-                PREVIOUS_PHONE => self.previous_phone = string(&mut wire)?,
-                PREVIOUS_USER => self.previous_user = string(&mut wire)?,
+                ROLE_PREVIOUS => self.role_previous = wire.bytes()?,
+                ROLE_NEW => self.role_new = wire.bytes()?,
+                PHONE => self.phone = wire.bytes()?,
+                USER => self.user = wire.bytes()?,
+                PREVIOUS_PHONE => self.previous_phone = wire.bytes()?,
+                PREVIOUS_USER => self.previous_user = wire.bytes()?,
                 tag => skip(&mut wire, tag, 10, unknown)?,
             }
         }

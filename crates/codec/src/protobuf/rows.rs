@@ -4,7 +4,7 @@ use turnwise_model::time::MILLISECONDS_FROM;
 use turnwise_model::{Category, Direction, InteractiveType, MessageKind, Millis, Origin};
 use turnwise_model::{PricingModel, PricingType, Status as StatusCode};
 
-use super::fields::{Account, Change, Event, Item, Message, Status};
+use super::fields::{Account, Change, Event, Item, Message, Status, text};
 use super::name_of_none;
 use crate::body::{self, Text};
 use crate::meant::{self, Id, id_of};
@@ -18,7 +18,7 @@ use crate::webhook::account;
 pub(super) fn item(record: &mut Record<'_>, scope: &Scope<'_>, item: &Item<'_>, bytes: &[u8]) {
     match &item.event {
         Event::None => record.ignored(Some(scope), name_of_none(item.unknown_fields), bytes.len()),
-        Event::Ignored(name) => record.ignored(Some(scope), ignored_name(name), bytes.len()),
+        Event::Ignored(name) => record.ignored(Some(scope), ignored_name(text(name)), bytes.len()),
         Event::Message(fields) => {
             record.path.key("message");
             let Some(item) = record.begin() else { return };
@@ -52,21 +52,21 @@ pub(super) fn item(record: &mut Record<'_>, scope: &Scope<'_>, item: &Item<'_>, 
 }
 
 /// The value of an enum's number: none if unspecified, `unknown` if nobody knows it.
-fn code<T>(number: i32, known: impl Fn(i32) -> Option<T>, unknown: T) -> Option<T> {
+pub(super) fn code<T>(number: i32, known: impl Fn(i32) -> Option<T>, unknown: T) -> Option<T> {
     // Numbers of the protocol are the stored codes and one.
     (number != 0).then(|| number.checked_sub(1).and_then(known).unwrap_or(unknown))
 }
 
-fn text_id(text: &str) -> Id<'_> {
-    if text.is_empty() { Id::None } else { id_of(text.into()) }
+fn text_id(string: &[u8]) -> Id<'_> {
+    if string.is_empty() { Id::None } else { id_of(text(string).into()) }
 }
 
-fn peer<'a>(phone: &'a str, user: &'a str) -> Peer<'a> {
+fn peer<'a>(phone: &'a [u8], user: &'a [u8]) -> Peer<'a> {
     Peer::default().with_phone_or_user(text_id(phone)).with_user(text_id(user))
 }
 
 /// A number of 10¹¹ or more is milliseconds, a smaller one seconds; 0 is none.
-fn millis(time: i64) -> Option<Millis> {
+pub(super) fn millis(time: i64) -> Option<Millis> {
     (time != 0).then(|| {
         if time >= MILLISECONDS_FROM { Millis(time) } else { Millis(time.saturating_mul(1_000)) }
     })
@@ -120,9 +120,9 @@ fn message(
         let other = InteractiveType::Other;
         code(fields.interactive, InteractiveType::from_code, other).unwrap_or(other)
     });
-    let text = match (fields.text, fields.chars) {
+    let body = match (fields.text, fields.chars) {
         _ if !body::has_text(kind) => Text::None,
-        (Some(text), _) => Text::Body(text.into()),
+        (Some(body), _) => Text::Body(text(body).into()),
         (None, Some(chars)) => body::text_length(i64::from(chars)),
         (None, None) => Text::None,
     };
@@ -137,7 +137,7 @@ fn message(
         country: columns.country,
         is_reply: fields.is_reply,
         has_referral: fields.has_referral,
-        text: record.text(text),
+        text: record.text(body),
     };
     let change = match fields.change {
         Some(change) => identity_change(record, &owner, &change, &row)?,
@@ -152,7 +152,7 @@ fn identity_change(
     change: &Change<'_>,
     row: &MessageRow,
 ) -> Result<Option<(Common, AccountFacts)>, Fail> {
-    let event = (!change.event.is_empty()).then_some(change.event);
+    let event = (!change.event.is_empty()).then_some(text(change.event));
     let now = peer(change.phone, change.user);
     let before = peer(change.previous_phone, change.previous_user);
     let field = match row.origin {
@@ -213,10 +213,10 @@ fn account_event(
     record.check_peer(&previous)?;
     let columns = account::pseudonyms(record, &owner, &peer);
     let previous = account::pseudonyms(record, &owner, &previous);
-    let role = |name: &str| (!name.is_empty()).then(|| account::role(name));
+    let role = |name: &[u8]| (!name.is_empty()).then(|| account::role(text(name)));
     let facts = AccountFacts {
-        field: account::row_field(fields.field),
-        event: account::event_name(fields.event),
+        field: account::row_field(text(fields.field)),
+        event: account::event_name(text(fields.event)),
         error_code: fields.error_code.filter(|code| meant::is_error_code(*code)),
         role_previous: role(fields.role_previous),
         role_new: role(fields.role_new),

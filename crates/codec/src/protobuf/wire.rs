@@ -22,18 +22,16 @@ pub(crate) enum Fault {
 
 /// Where and why bytes are not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WireError {
+pub(crate) struct WireError<'a> {
     pub(crate) fault: Fault,
-    /// The byte of the record.
-    pub(crate) at: usize,
+    /// What is left of the message there.
+    pub(crate) rest: &'a [u8],
 }
 
-/// The fields of one message.
+/// The fields of one message that are still to be read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wire<'a> {
-    /// The record up to this message's end.
-    bytes: &'a [u8],
-    at: usize,
+    rest: &'a [u8],
 }
 
 /// A field's number and wire type, in one number as on the wire.
@@ -52,59 +50,66 @@ pub(crate) const fn length(number: u64) -> Tag {
 /// The highest field number there is.
 const NUMBER_MAX: u64 = (1 << 29) - 1;
 
-impl<'a> Wire<'a> {
-    /// The message that is all of `bytes` from `at` on.
-    pub(crate) fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at: at.min(bytes.len()) }
+impl WireError<'_> {
+    /// The byte of the record at which it was found.
+    pub(crate) fn at(&self, record: &[u8]) -> usize {
+        place(record, self.rest)
     }
+}
 
-    /// Where the next byte stands in the record.
-    pub(crate) fn at(&self) -> usize {
-        self.at
+/// Where in the record a part of it begins.
+pub(crate) fn place(record: &[u8], part: &[u8]) -> usize {
+    part.as_ptr().addr().saturating_sub(record.as_ptr().addr()).min(record.len())
+}
+
+impl<'a> Wire<'a> {
+    /// The message that is all of `rest`.
+    pub(crate) fn new(rest: &'a [u8]) -> Self {
+        Self { rest }
     }
 
     /// What this message has left.
     pub(crate) fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
+        self.rest
     }
 
-    pub(crate) fn error(&self, fault: Fault) -> WireError {
-        WireError { fault, at: self.at }
+    pub(crate) fn error(&self, fault: Fault) -> WireError<'a> {
+        WireError { fault, rest: self.rest }
     }
 
     /// The next field's tag; `None` at the end.
     #[inline]
-    pub(crate) fn tag(&mut self) -> Result<Option<Tag>, WireError> {
-        match self.bytes.get(self.at) {
-            None => Ok(None),
-            Some(&byte) if byte < 0x80 => {
-                self.at += 1;
-                Ok(Some(Tag::from(byte)))
+    pub(crate) fn tag(&mut self) -> Result<Option<Tag>, WireError<'a>> {
+        match self.rest {
+            [] => Ok(None),
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.rest = rest;
+                Ok(Some(Tag::from(*byte)))
             }
-            Some(_) => self.varint().map(Some),
+            _ => self.long_varint().map(Some),
         }
     }
 
     /// A number; the cursor stands behind its tag.
     #[inline]
-    pub(crate) fn varint(&mut self) -> Result<u64, WireError> {
-        match self.bytes.get(self.at) {
-            Some(&byte) if byte < 0x80 => {
-                self.at += 1;
-                Ok(u64::from(byte))
+    pub(crate) fn varint(&mut self) -> Result<u64, WireError<'a>> {
+        match self.rest {
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
             }
             _ => self.long_varint(),
         }
     }
 
-    fn long_varint(&mut self) -> Result<u64, WireError> {
-        let rest = self.rest();
-        if let Some(word) = rest.first_chunk::<8>() {
+    #[inline]
+    fn long_varint(&mut self) -> Result<u64, WireError<'a>> {
+        if let Some(word) = self.rest.first_chunk::<8>() {
             let word = u64::from_le_bytes(*word);
             let ends = !word & 0x8080_8080_8080_8080;
             if ends != 0 {
                 let last = ends.trailing_zeros();
-                self.at += last as usize / 8 + 1;
+                self.rest = self.rest.get(last as usize / 8 + 1..).unwrap_or_default();
                 // The bytes up to the last one, seven bits each, pushed together in three steps.
                 let word = word & (u64::MAX >> (63 - last)) & 0x7F7F_7F7F_7F7F_7F7F;
                 let word = word & 0x007F_007F_007F_007F | (word & 0x7F00_7F00_7F00_7F00) >> 1;
@@ -112,14 +117,19 @@ impl<'a> Wire<'a> {
                 return Ok(word & 0x0FFF_FFFF | (word & 0x0FFF_FFFF_0000_0000) >> 4);
             }
         }
+        self.bytewise_varint()
+    }
+
+    #[cold]
+    fn bytewise_varint(&mut self) -> Result<u64, WireError<'a>> {
         let mut value = 0_u64;
-        for (nth, &byte) in rest.iter().take(10).enumerate() {
+        for (nth, &byte) in self.rest.iter().take(10).enumerate() {
             if nth == 9 && byte > 1 {
                 return Err(self.error(Fault::LongVarint));
             }
             value |= u64::from(byte & 0x7F) << (7 * nth);
             if byte < 0x80 {
-                self.at += nth + 1;
+                self.rest = self.rest.get(nth + 1..).unwrap_or_default();
                 return Ok(value);
             }
         }
@@ -128,29 +138,17 @@ impl<'a> Wire<'a> {
 
     /// The bytes of a string or message; the cursor stands behind its tag.
     #[inline]
-    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], WireError> {
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], WireError<'a>> {
         let length = self.varint()?;
-        let rest = self.rest();
-        match usize::try_from(length).ok().and_then(|length| rest.get(..length)) {
-            Some(bytes) => {
-                self.at += bytes.len();
-                Ok(bytes)
-            }
-            None => Err(self.error(Fault::Truncated)),
-        }
-    }
-
-    /// The message in a field of bytes; the cursor stands behind its tag.
-    #[inline]
-    pub(crate) fn message(&mut self) -> Result<Wire<'a>, WireError> {
-        let inner = self.bytes()?;
-        // The same record, so that places are the record's.
-        let bytes = self.bytes.get(..self.at).unwrap_or_default();
-        Ok(Wire { bytes, at: self.at - inner.len() })
+        let split = usize::try_from(length).ok().and_then(|at| self.rest.split_at_checked(at));
+        let Some((bytes, rest)) = split else { return Err(self.error(Fault::Truncated)) };
+        self.rest = rest;
+        Ok(bytes)
     }
 
     /// Skips a field that is not read. Numbers up to `known` are, so theirs is the wrong type.
-    pub(crate) fn skip(&mut self, tag: Tag, known: u64) -> Result<(), WireError> {
+    #[inline(never)]
+    pub(crate) fn skip(&mut self, tag: Tag, known: u64) -> Result<(), WireError<'a>> {
         let number = tag >> 3;
         if number == 0 || number > NUMBER_MAX {
             return Err(self.error(Fault::Tag));
@@ -167,11 +165,8 @@ impl<'a> Wire<'a> {
         Ok(())
     }
 
-    fn skip_bytes(&mut self, count: usize) -> Result<(), WireError> {
-        if self.rest().len() < count {
-            return Err(self.error(Fault::Truncated));
-        }
-        self.at += count;
+    fn skip_bytes(&mut self, count: usize) -> Result<(), WireError<'a>> {
+        self.rest = self.rest.get(count..).ok_or(self.error(Fault::Truncated))?;
         Ok(())
     }
 }
@@ -197,10 +192,9 @@ mod tests {
             for behind in [&b""[..], b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", b"\0\0\0\0\0\0\0"]
             {
                 let mut bytes = encoded(value);
-                let length = bytes.len();
                 bytes.extend_from_slice(behind);
-                let mut wire = Wire::new(&bytes, 0);
-                assert_eq!((wire.varint(), wire.at()), (Ok(value), length));
+                let mut wire = Wire::new(&bytes);
+                assert_eq!((wire.varint(), wire.rest()), (Ok(value), behind));
             }
         }
     }
@@ -208,12 +202,13 @@ mod tests {
     #[test]
     fn broken_values_are_refused_where_they_stand() {
         let check = |bytes: &[u8], fault, at| {
-            let mut wire = Wire::new(bytes, 0);
+            let mut wire = Wire::new(bytes);
             let read = wire.tag().and_then(|tag| match tag {
                 Some(tag) => wire.skip(tag, 0),
                 None => Ok(()),
             });
-            assert_eq!(read, Err(WireError { fault, at }), "{bytes:?}");
+            let found = read.map_err(|error| (error.fault, error.at(bytes)));
+            assert_eq!(found, Err((fault, at)), "{bytes:?}");
         };
         check(b"\x0a", Fault::Truncated, 1);
         check(b"\x0a\x02x", Fault::Truncated, 2);
@@ -234,8 +229,8 @@ mod tests {
 
     #[test]
     fn known_field_of_another_type_is_refused() {
-        let mut wire = Wire::new(b"\x08\x01", 0);
+        let mut wire = Wire::new(b"\x08\x01");
         let tag = wire.tag().expect("a tag").expect("a field");
-        assert_eq!(wire.skip(tag, 1), Err(WireError { fault: Fault::Type, at: 1 }));
+        assert_eq!(wire.skip(tag, 1), Err(WireError { fault: Fault::Type, rest: b"\x01" }));
     }
 }
