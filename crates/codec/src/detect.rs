@@ -149,6 +149,7 @@ fn by_wrapper(root: Value<'_>, begins: &dyn Fn(&str, &[&str]) -> bool) -> Format
         Format::Infobip
     } else if has("whatsappInboundMessage")
         || has("whatsappMessage")
+        || has("type") && has("apiVersion") && has("createTime")
         || begins("type", &["whatsapp."]) && has("apiVersion")
         || has("wabaId") && has("from") && has("to")
     {

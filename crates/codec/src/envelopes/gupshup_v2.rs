@@ -15,10 +15,13 @@ use crate::body::Body;
 use crate::json::Value;
 use crate::meant::{self, Id};
 use crate::peer::Peer;
-use crate::reason::ignored_name;
+use crate::reason::{ignored, ignored_name};
 use crate::record::{Record, Scope};
 use crate::rows::AccountFacts;
 use crate::webhook::account::event_name;
+
+/// Events of messages that are about none.
+const OF_NO_MESSAGE: [&str; 2] = ["mismatch", "referral"];
 
 /// Decodes one event.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
@@ -91,18 +94,25 @@ fn body(payload: Value<'_>) -> Body<'_> {
     body.reply_to(payload.at(&["context", "id"])).reply_to(payload.at(&["context", "gsId"]))
 }
 
+/// A part of an event, in its payload or in the payload of that.
+fn part<'a>(payload: Value<'a>, path: &[&str]) -> Option<Value<'a>> {
+    payload.at(path).or_else(|| payload.get("payload")?.at(path))
+}
+
 fn status<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, payload: Value<'a>) {
+    let none = ["gsId", "id"].into_iter().all(|key| payload.get(key).is_none());
+    if none && meant::word(payload.get("type")).is_some_and(|name| OF_NO_MESSAGE.contains(&&*name))
+    {
+        return record.ignored(Some(scope), ignored::OTHER, event.raw().len());
+    }
     super::status(record, scope, event, |record| {
         let id = meant::id(payload.get("gsId")).or_else(|| meant::id(payload.get("id")));
         let time = time_at_first(
             record,
-            &[
-                ("payload.payload.ts", payload.at(&["payload", "ts"])),
-                ("timestamp", event.get("timestamp")),
-            ],
+            &[("payload.ts", part(payload, &["ts"])), ("timestamp", event.get("timestamp"))],
         )?;
         let name = meant::word(payload.get("type")).unwrap_or_default();
-        let priced = |key| payload.at(&["pricing", key]);
+        let priced = |key| part(payload, &["pricing", key]);
         Ok(Delivery {
             id,
             time,
@@ -110,11 +120,11 @@ fn status<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, payl
             status: Status::from_name(&name).unwrap_or(Status::Other),
             price: Price {
                 category: category(priced("category")),
-                conversation: category(payload.at(&["conversation", "type"])),
+                conversation: category(part(payload, &["conversation", "type"])),
                 kind: pricing_type(priced("type")),
                 model: pricing_model(priced("policy")),
             },
-            error_code: code(payload.at(&["payload", "code"])),
+            error_code: code(part(payload, &["code"])),
         })
     });
 }
@@ -122,7 +132,7 @@ fn status<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, payl
 /// Violations, bans and tiers; what else is told of an account is ignored.
 fn account(record: &mut Record<'_>, scope: &Scope<'_>, event: Value<'_>, payload: Value<'_>) {
     let named = ["event", "status", "newStatus"].into_iter().find_map(|key| {
-        let text = payload.get(key)?.string()?;
+        let text = part(payload, &[key])?.string()?;
         Some(event_name(&text))
     });
     let field = match meant::word(payload.get("type")).as_deref() {

@@ -107,6 +107,24 @@ fn statuses_go_by_gupshups_own_id() {
 }
 
 #[test]
+fn parts_stand_in_the_payload_or_in_its_payload() {
+    let sent = event(
+        "message-event",
+        r#""id":"wamid.A","gsId":"g1","type":"sent","destination":"16505551234","ts":1794096147,"payload":{"conversation":{"id":"c","type":"Marketing"},"pricing":{"policy":"CBP","category":"Marketing"}}"#,
+    );
+    assert_eq!(
+        columns(&only(Format::GupshupV2, &sent), "category conversation_origin pricing_model time"),
+        "0 0 0 1794096147000000"
+    );
+    let tier = r#""type":"tier-event","payload":{"event":"UPGRADE","currentTier":"TIER_250"}"#;
+    let row = only(Format::GupshupV2, &event("account-event", tier));
+    assert_eq!(columns(&row, "field event"), "phone_number_quality_update UPGRADE");
+    let mismatch = r#""type":"mismatch","destination":"1650","payload":{"wa_id":"1650"}"#;
+    let row = only(Format::GupshupV2, &event("message-event", mismatch));
+    assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "other"));
+}
+
+#[test]
 fn other_events_are_ignored_or_about_the_account() {
     for (kind, payload, name) in [
         ("billing-event", r#""deductions":{}"#, "billing_event"),
