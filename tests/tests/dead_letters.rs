@@ -12,7 +12,6 @@ use turnwise_tests::process::Process;
 use xtask::kafka::{Broker, BrokerOptions};
 
 const TOPIC: &str = "mixed";
-const OTHER: &str = "empty";
 const WITHIN: Duration = Duration::from_secs(60);
 const TIME: Millis = Millis(1_794_139_200_000);
 
@@ -44,8 +43,8 @@ impl Place {
             folder: tempfile::tempdir().expect("folder"),
         };
         std::fs::write(place.path("secret"), "0123456789abcdef0123456789abcdef").expect("secret");
-        place.configure("as-webhooks.toml", TOPIC, OTHER);
-        place.configure("as-sends.toml", OTHER, TOPIC);
+        place.configure("as-webhooks.toml", "cloud_api");
+        place.configure("as-sends.toml", "send");
         Some(place)
     }
 
@@ -53,10 +52,10 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    fn configure(&self, name: &str, webhooks: &str, sends: &str) {
+    fn configure(&self, name: &str, format: &str) {
         let text = format!(
-            "[kafka]\nbrokers = [\"{}\"]\nwebhook_topics = [\"{webhooks}\"]\n\
-             send_topics = [\"{sends}\"]\n[lake]\nlocation = \"{}\"\n[secret]\nfile = \"{}\"\n\
+            "[kafka]\nbrokers = [\"{}\"]\nwebhook_topics = [\"{TOPIC}\"]\n\
+             [kafka.formats]\n{TOPIC} = \"{format}\"\n[lake]\nlocation = \"{}\"\n[secret]\nfile = \"{}\"\n\
              [ingest]\ncommit_age_ms = 100\n[serve]\nhttp_listen = \"127.0.0.1:0\"\n",
             self.broker.bootstrap(),
             self.path("lake").display(),
@@ -104,9 +103,7 @@ impl Place {
 fn ingest(place: &Place) {
     let brokers = place.broker.bootstrap();
     let admin = Admin::new(&brokers).expect("admin");
-    for topic in [TOPIC, OTHER] {
-        admin.create_topic(topic, 1).expect("topic");
-    }
+    admin.create_topic(TOPIC, 1).expect("topic");
     let producer = Producer::new(&brokers).expect("producer");
     for record in [SEND, HALF, "no JSON at all"] {
         producer.send(TOPIC, Some(0), b"k", record.as_bytes(), Some(TIME)).expect("sent");

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use turnwise_codec::Reason;
+use turnwise_codec::{Format, Reason};
 use turnwise_model::{Day, Millis};
 
 use crate::dead_letters::Place;
@@ -72,6 +72,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DeadLettersCommand,
     },
+    /// Name the formats of input, and what each can carry.
+    Formats(FormatsArgs),
 }
 
 /// `demo`.
@@ -117,10 +119,14 @@ pub(crate) enum Form {
 /// `scan`.
 #[derive(Debug, Args)]
 pub(crate) struct ScanArgs {
-    /// Files of webhooks and send records: JSON lines or one JSON document a file, plain, gz or
-    /// zst; `-` is standard input.
+    /// Files of webhooks and send records: JSON lines, JSON documents, forms a line each, or
+    /// protobuf records with their lengths before them; plain, gz or zst; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<String>,
+    /// The format of all records, as `turnwise formats` names it; told record by record by their
+    /// content unless given.
+    #[arg(long, value_name = "FORMAT", default_value_t = Format::Auto)]
+    pub(crate) input: Format,
     /// The lake to add to; a temporary one unless given.
     #[arg(long, value_name = "DIR", requires = "secret_file")]
     pub(crate) lake: Option<PathBuf>,
@@ -210,6 +216,14 @@ pub(crate) struct LettersArgs {
     /// At most so many.
     #[arg(long, default_value_t = 1_000)]
     pub(crate) limit: usize,
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t = Form::Table)]
+    pub(crate) format: Form,
+}
+
+/// `formats`.
+#[derive(Debug, Args)]
+pub(crate) struct FormatsArgs {
     /// The form of the answer.
     #[arg(long, value_enum, default_value_t = Form::Table)]
     pub(crate) format: Form,
@@ -333,6 +347,9 @@ mod tests {
         assert!(parse("turnwise scan a.jsonl --lake l").is_err());
         assert!(parse("turnwise scan a.jsonl - --lake l --secret-file s --log json").is_ok());
         assert!(parse("turnwise scan").is_err());
+        assert!(parse("turnwise scan a --input twilio").is_ok());
+        assert!(parse("turnwise scan a --input telex").is_err());
+        assert!(parse("turnwise formats --format json").is_ok());
         assert!(parse("turnwise traffic --out o").is_err());
         assert!(parse("turnwise traffic --out o --messages 9 --senders 0").is_err());
         assert!(parse("turnwise config check --config f").is_ok());

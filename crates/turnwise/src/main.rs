@@ -11,6 +11,7 @@ mod config;
 mod dead_letters;
 mod demo;
 mod exit;
+mod formats;
 mod roles;
 mod runtime;
 mod scan;
@@ -44,6 +45,7 @@ fn run(command: Command) -> Outcome {
         Command::Traffic(args) => traffic::run(&args),
         Command::Sql(args) => sql::run(&args),
         Command::DeadLetters { command } => dead_letters::run(&command),
+        Command::Formats(args) => formats::run(&args),
         Command::Config { command: ConfigCommand::Check(args) } => {
             config::read(&args.config)?;
             exit::print("ok\n")

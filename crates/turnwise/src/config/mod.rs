@@ -67,6 +67,8 @@ pub(crate) struct KafkaConfig {
     pub(crate) webhook_topics: Vec<String>,
     /// Topics of send records.
     pub(crate) send_topics: Vec<String>,
+    /// Wire formats by topic; records of other topics tell theirs themselves.
+    pub(crate) formats: BTreeMap<String, Format>,
     /// Where the first start reads from.
     pub(crate) start: Start,
     /// Whether topics are told apart by their ids, as every cluster but a mock one can.
@@ -83,13 +85,8 @@ impl KafkaConfig {
     }
 
     /// What the records of a topic are.
-    pub(crate) fn format_of(&self, topic: &String) -> Format {
-        let webhooks = self.webhook_topics.contains(topic);
-        match (webhooks, self.send_topics.contains(topic)) {
-            (true, false) => Format::Webhook,
-            (false, true) => Format::Send,
-            _ => Format::Auto,
-        }
+    pub(crate) fn format_of(&self, topic: &str) -> Format {
+        self.formats.get(topic).copied().unwrap_or(Format::Auto)
     }
 }
 
@@ -305,16 +302,33 @@ impl Checker {
         if webhook_topics.iter().any(|topic| send_topics.contains(topic)) {
             self.wrong("kafka.send_topics", "a topic is also one of webhooks");
         }
+        let formats = self.formats(&webhook_topics, &send_topics);
         Some(KafkaConfig {
             brokers,
             group: self.text("kafka.group").unwrap_or_else(|| GROUP.to_owned()),
             member: self.text("kafka.member"),
             webhook_topics,
             send_topics,
+            formats,
             topic_ids: true,
             start,
             properties: self.free("kafka.properties"),
         })
+    }
+
+    fn formats(&mut self, webhooks: &[String], sends: &[String]) -> BTreeMap<String, Format> {
+        let mut formats = BTreeMap::new();
+        for (topic, name) in self.free("kafka.formats") {
+            let key = format!("kafka.formats.{topic}");
+            if !webhooks.contains(&topic) && !sends.contains(&topic) {
+                self.wrong(&key, "neither webhook_topics nor send_topics has this topic");
+            }
+            match name.parse() {
+                Ok(format) => drop(formats.insert(topic, format)),
+                Err(unknown) => self.wrong(&key, unknown),
+            }
+        }
+        formats
     }
 
     fn config(&mut self) -> Option<Config> {

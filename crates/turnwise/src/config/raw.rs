@@ -8,6 +8,7 @@ use serde::Deserialize;
 /// Sections and their keys; what is not here is a mistake.
 pub(crate) const KEYS: &[(&str, &[&str])] = &[
     ("kafka", &["brokers", "group", "member", "webhook_topics", "send_topics", "start"]),
+    ("kafka.formats", &["*"]),
     ("kafka.properties", &["*"]),
     ("lake", &["location"]),
     ("lake.options", &["*"]),
@@ -70,7 +71,7 @@ pub(crate) fn unknown_keys(root: &Dict) -> Vec<String> {
     unknown
 }
 
-/// Free names of a section such as `kafka.properties`; nested tables are names with dots, as
+/// Free names of a section such as `kafka.formats`; nested tables are names with dots, as
 /// TOML reads `sasl.username = "…"`.
 pub(crate) fn flat(dict: &Dict, prefix: &str, found: &mut BTreeMap<String, Option<String>>) {
     for (key, value) in dict {

@@ -140,7 +140,12 @@ impl Requeue<'_> {
             read_time: clock::now(),
         };
         let format = self.kafka.format_of(&record.topic);
-        self.decoder.decode(format, &context, record.value.as_deref());
+        let headers: Vec<(&[u8], Option<&[u8]>)> = record
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_deref()))
+            .collect();
+        self.decoder.decode_with_headers(format, &context, &headers, record.value.as_deref());
         self.decoder.take_dead_letters();
         let last_known = dead.iter().chain(good).max().copied().unwrap_or_default();
         let last_dead = dead.last().copied().unwrap_or_default();

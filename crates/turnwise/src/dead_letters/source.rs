@@ -22,6 +22,8 @@ pub(crate) struct Found {
     pub(crate) topic: String,
     /// The record's time, where it has one.
     pub(crate) time: Option<Millis>,
+    /// Names and values of its headers, in order.
+    pub(crate) headers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// Its value; none in a tombstone.
     pub(crate) value: Option<Vec<u8>>,
 }
@@ -81,6 +83,11 @@ impl Source {
                     found = Some(Found {
                         topic: partition.topic.clone(),
                         time: record.time,
+                        headers: record
+                            .headers()
+                            .into_iter()
+                            .map(|(name, value)| (name.to_vec(), value.map(<[u8]>::to_vec)))
+                            .collect(),
                         value: record.value.map(<[u8]>::to_vec),
                     });
                 }

@@ -241,7 +241,7 @@ impl IngestRole {
         let resolved = self.consumer.assign(&starts).context("take partitions on")?;
         for ((partition, source, stored), (_, first)) in held.into_iter().zip(resolved) {
             let format = self.kafka.format_of(&partition.topic);
-            tracing::info!(%partition, offset = first.0, "reading");
+            tracing::info!(%partition, offset = first.0, %format, "reading");
             let state = Held { source: source.clone(), format, epoch: None, position: first };
             self.held.insert(partition, state);
             self.tell(Input::Assigned { partition: source, stored, first })?;
@@ -260,6 +260,7 @@ impl IngestRole {
             let (rows, bytes) = (self.decoder.rows(), self.decoder.bytes());
             let (decoder, source, format) = (&mut self.decoder, &held.source, held.format);
             let (mut counts, mut last) = (RecordCounts::default(), None);
+            let has_headers = matches!(format, Format::Auto | Format::CloudEvents);
             let read_time = clock::now();
             let (end, event) = self.consumer.read(&partition, RECORDS_AT_ONCE, &mut |record| {
                 let context = RecordContext {
@@ -269,7 +270,8 @@ impl IngestRole {
                     record_time: record.time,
                     read_time,
                 };
-                counts += decoder.decode(format, &context, record.value);
+                let headers = if has_headers { record.headers() } else { Vec::new() };
+                counts += decoder.decode_with_headers(format, &context, &headers, record.value);
                 last = record.time.max(last);
             })?;
             held.position = end.position;
@@ -404,6 +406,8 @@ impl IngestRole {
         gauge!("turnwise_ingest_lag_records").set(lag as f64);
         gauge!("turnwise_ingest_assigned_partitions").set(self.held.len() as f64);
         gauge!("turnwise_ingest_held_bytes").set(self.machine.held_bytes() as f64);
+        counter!("turnwise_ingest_untimed_rows_total").absolute(self.decoder.untimed());
+        counter!("turnwise_ingest_unknown_fields_total").absolute(self.decoder.unknown_fields());
     }
 }
 
