@@ -3,7 +3,24 @@
 
 /// Whether a lower-cased letter run is a unit, a currency, a month or a part of a date or time.
 pub(super) fn is_unit(run: &str) -> bool {
-    UNITS.binary_search(&run).is_ok()
+    let first = run.as_bytes().first().map_or(0, |first| usize::from(*first));
+    // Most words have no unit of their length and first byte beside them.
+    run.len() <= UNIT_BYTES_MAX
+        && LENGTHS[first] >> run.len() & 1 != 0
+        && UNITS.binary_search(&run).is_ok()
+}
+
+/// By first byte: the lengths of the units, a bit a length.
+static LENGTHS: [u32; 256] = lengths();
+
+const fn lengths() -> [u32; 256] {
+    let mut lengths = [0; 256];
+    let mut at = 0;
+    while at < UNITS.len() {
+        lengths[UNITS[at].as_bytes()[0] as usize] |= 1 << UNITS[at].len();
+        at += 1;
+    }
+    lengths
 }
 
 /// Whether every character of a run in a bigram script is a unit.

@@ -1,0 +1,91 @@
+//! The columns of a batch while they are filled, row by row.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, BinaryArray, Int32Array, Int64Array, ListArray};
+use arrow_buffer::{OffsetBuffer, ScalarBuffer};
+use arrow_schema::{DataType, Field, FieldRef};
+use turnwise_model::limits::TEXT_TOKENS_MAX;
+use turnwise_model::schema;
+
+use super::ShapeColumns;
+
+/// What of a row is a number and no hash, in the order of [`ShapeColumns`].
+pub(super) const NUMBERS: usize = 6;
+
+/// Columns that are filled in the order of the rows. Rows that are passed over have zeros and no
+/// tokens.
+pub(super) struct Rows {
+    numbers: [Vec<i32>; NUMBERS],
+    buckets: Vec<i32>,
+    skeletons: Vec<i64>,
+    tokens: Vec<i32>,
+    /// By row: the number of its tokens.
+    token_counts: Vec<i32>,
+}
+
+impl Rows {
+    pub(super) fn new(rows: usize) -> Self {
+        Self {
+            numbers: std::array::from_fn(|_| vec![0; rows]),
+            buckets: vec![0; rows],
+            skeletons: vec![0; rows],
+            tokens: Vec::with_capacity(rows * TEXT_TOKENS_MAX / 2),
+            token_counts: vec![0; rows],
+        }
+    }
+
+    /// Fills a row behind all that were filled.
+    #[inline(always)]
+    pub(super) fn put(
+        &mut self,
+        row: usize,
+        numbers: [i32; NUMBERS],
+        tokens: &[u32],
+        skeleton: i64,
+        bucket: i32,
+    ) {
+        for (column, number) in self.numbers.iter_mut().zip(numbers) {
+            column[row] = number;
+        }
+        self.buckets[row] = bucket;
+        self.skeletons[row] = skeleton;
+        self.token_counts[row] = tokens.len() as i32;
+        self.tokens.extend(tokens.iter().map(|hash| hash.cast_signed()));
+    }
+
+    /// The columns; null where the texts are.
+    pub(super) fn finish(self, texts: &BinaryArray) -> ShapeColumns {
+        let nulls = texts.nulls().cloned();
+        let column = |numbers| Int32Array::new(ScalarBuffer::from(numbers), nulls.clone());
+        let [bytes, chars, words, lines, script, text_bits] = self.numbers.map(column);
+        let mut offsets = Vec::with_capacity(self.token_counts.len() + 1);
+        // A column of 32-bit offsets holds fewer than 2^31 bytes of text, so fewer tokens.
+        let mut sum = 0;
+        offsets.push(sum);
+        for count in &self.token_counts {
+            sum += count;
+            offsets.push(sum);
+        }
+        let values: ArrayRef = Arc::new(Int32Array::from(self.tokens));
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+        ShapeColumns {
+            bytes,
+            chars,
+            words,
+            lines,
+            script,
+            text_bits,
+            tokens: ListArray::new(tokens_field(), offsets, values, nulls.clone()),
+            skeleton: Int64Array::new(ScalarBuffer::from(self.skeletons), nulls.clone()),
+            text_bucket: column(self.buckets),
+        }
+    }
+}
+
+fn tokens_field() -> FieldRef {
+    match schema::tokens_type() {
+        DataType::List(field) => field,
+        other => Arc::new(Field::new_list_field(other, true)),
+    }
+}

@@ -1,0 +1,184 @@
+//! What is known of 64 bytes, a bit a byte, and the arithmetic on such bits.
+//!
+//! A character of several bytes has, unless said otherwise, all its bits set, so that runs are
+//! runs of bits; *first* bits are those at the first bytes of characters only. The lowest bit is
+//! the first byte's.
+
+/// The bits of one block.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Block {
+    /// Bytes that go on with a character.
+    pub(super) goes_on: u64,
+    /// Runs of letters that are no bigram script's.
+    pub(super) letters: u64,
+    /// Runs of bigram scripts: three bits a byte that tell the scripts apart.
+    pub(super) bigram: [u64; 3],
+    /// Where runs of bigram scripts begin; first.
+    pub(super) bigram_starts: u64,
+    /// Digits.
+    pub(super) digits: u64,
+    /// Letters that are no marks; first.
+    pub(super) letter: u64,
+    /// The ASCII ones among them.
+    pub(super) ascii_letter: u64,
+    /// Upper-case letters; first.
+    pub(super) upper: u64,
+    /// White space.
+    pub(super) space: u64,
+    /// Emoji and their glue.
+    pub(super) dropped: u64,
+    /// Glue that is a mark.
+    pub(super) glue_marks: u64,
+    /// Emoji; first.
+    pub(super) emoji: u64,
+    /// Ends of sentences, line feeds among them; first.
+    pub(super) stop: u64,
+    /// ASCII that joins digits to a number: `. , : / - '`.
+    pub(super) joint: u64,
+    /// `’` `·` and U+0387; first.
+    pub(super) rare: u64,
+    /// Question marks; first.
+    pub(super) question: u64,
+    /// Line feeds.
+    pub(super) feed: u64,
+    /// One of `` ` * _ # @ ; ``.
+    pub(super) sign: u64,
+    /// Bytes of no text.
+    pub(super) outside: u64,
+    /// Bytes of links.
+    pub(super) link: u64,
+    /// First bytes of URLs.
+    pub(super) url_start: u64,
+    /// First bytes of addresses.
+    pub(super) address_start: u64,
+    /// Bytes within numbers that are neither digits nor single ASCII joints.
+    pub(super) inner: u64,
+}
+
+impl Block {
+    /// Bytes of any bigram script.
+    #[inline(always)]
+    pub(super) const fn any_bigram(&self) -> u64 {
+        self.bigram[0] | self.bigram[1] | self.bigram[2]
+    }
+
+    /// Where runs of bigram scripts begin.
+    #[inline(always)]
+    pub(super) fn bigram_turns(&self, before: &Self) -> u64 {
+        let mut turns = 0;
+        for code in 0..3 {
+            turns |= self.bigram[code] ^ up(before.bigram[code], self.bigram[code], 1);
+        }
+        turns & self.any_bigram() & !self.goes_on
+    }
+}
+
+/// The bits moved up by `by` bytes, those of the block before coming in.
+#[inline(always)]
+pub(super) const fn up(before: u64, here: u64, by: u32) -> u64 {
+    here << by | before >> (64 - by)
+}
+
+/// The bits moved down by `by` bytes, those of the block after coming in.
+#[inline(always)]
+pub(super) const fn down(here: u64, after: u64, by: u32) -> u64 {
+    here >> by | after << (64 - by)
+}
+
+/// The bits of `run` that lie in one piece from a seed on. Seeds are at first bits of pieces.
+///
+/// Adding a seed to a piece of ones carries through it: the piece becomes zeros and the bit
+/// behind it a one. So what changed within `run` is what was reached.
+#[inline(always)]
+pub(super) const fn reach(run: u64, seeds: u64) -> u64 {
+    run & !run.wrapping_add(seeds & run)
+}
+
+/// A state that `on` switches on and `off` switches off, byte by byte: the bits at which it is on
+/// *after* the byte. `before` is 1 if it is on before the block. At a bit of both it is on.
+#[inline(always)]
+pub(super) const fn switched(on: u64, off: u64, before: u64) -> u64 {
+    on | reach(!(on | off), on << 1 | before)
+}
+
+/// At each bit: whether the number of bits up to and including it is odd.
+#[inline(always)]
+pub(super) const fn parity(bits: u64) -> u64 {
+    let mut sum = bits;
+    sum ^= sum << 1;
+    sum ^= sum << 2;
+    sum ^= sum << 4;
+    sum ^= sum << 8;
+    sum ^= sum << 16;
+    sum ^ sum << 32
+}
+
+/// All ones if the highest bit is set, else zero.
+#[inline(always)]
+pub(super) const fn all_if_last(bits: u64) -> u64 {
+    (bits.cast_signed() >> 63).cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers() -> impl Iterator<Item = u64> {
+        let mut state = 7_u64;
+        std::iter::repeat_with(move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let word = state ^ state >> 29;
+            // Sparse, dense and even ones.
+            match word >> 62 {
+                0 => word & word.rotate_left(7) & word.rotate_left(21),
+                1 => word | word.rotate_left(9),
+                _ => word,
+            }
+        })
+        .take(4_000)
+    }
+
+    #[test]
+    fn state_is_switched_byte_by_byte() {
+        for (at, (on, off)) in numbers().zip(numbers().skip(11)).enumerate() {
+            let (off, before) = (off & !on, at as u64 & 1);
+            let (mut state, mut expected) = (before, 0);
+            for bit in 0..64 {
+                state = if on >> bit & 1 != 0 { 1 } else { state & !(off >> bit) };
+                expected |= (state & 1) << bit;
+            }
+            assert_eq!(switched(on, off, before), expected, "{on:x} {off:x}");
+        }
+    }
+
+    #[test]
+    fn seeds_reach_to_the_end_of_their_run() {
+        for (run, choice) in numbers().zip(numbers().skip(5)) {
+            let seeds = run & !(run << 1) & choice;
+            let mut expected = 0;
+            let mut reached = false;
+            for bit in 0..64 {
+                reached = run >> bit & 1 != 0 && (reached || seeds >> bit & 1 != 0);
+                expected |= u64::from(reached) << bit;
+            }
+            assert_eq!(reach(run, seeds), expected, "{run:x} {seeds:x}");
+        }
+    }
+
+    #[test]
+    fn parity_counts_up_to_each_bit() {
+        for bits in numbers() {
+            for bit in 0..64 {
+                let below = bits & (u64::MAX >> (63 - bit));
+                assert_eq!(parity(bits) >> bit & 1, u64::from(below.count_ones() & 1));
+            }
+        }
+    }
+
+    #[test]
+    fn bits_move_across_blocks() {
+        assert_eq!(up(1 << 63, 1, 1), 3);
+        assert_eq!(down(1 << 5, 1, 5), 1 | 1 << 59);
+        assert_eq!((all_if_last(1 << 63), all_if_last(1 << 62)), (u64::MAX, 0));
+    }
+}

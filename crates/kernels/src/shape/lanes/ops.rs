@@ -1,0 +1,247 @@
+//! The few operations on a block that instruction sets do in their own ways, and the plain way.
+//!
+//! Plain loops over 64 bytes have no branches and no carried state, so the compiler makes vectors
+//! of whatever width it may use. `x86.rs` has the same operations by intrinsics.
+
+use super::pages::{INVALID, PAGE, Page, Pages, place};
+
+/// Bytes of a block.
+pub(in super::super) const BLOCK: usize = 64;
+
+/// What the bytes of a block are by themselves; a bit a byte.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub(in super::super) struct Bytes {
+    /// Beyond ASCII.
+    pub(in super::super) wide: u64,
+    /// 80 to BF: go on with a character.
+    pub(in super::super) goes_on: u64,
+    /// E0 and more: begin a character of three bytes or more.
+    pub(in super::super) three: u64,
+    /// F0 and more.
+    pub(in super::super) four: u64,
+    /// ASCII letters.
+    pub(in super::super) letter: u64,
+    /// Upper-case ones.
+    pub(in super::super) upper: u64,
+    /// ASCII digits.
+    pub(in super::super) digit: u64,
+    /// ASCII white space.
+    pub(in super::super) space: u64,
+    /// Line feeds.
+    pub(in super::super) feed: u64,
+    /// `?`.
+    pub(in super::super) question: u64,
+    /// `. ! ?` and line feeds.
+    pub(in super::super) stop: u64,
+    /// `. , : / - '`.
+    pub(in super::super) joint: u64,
+    /// `` ` * _ # @ ; ``.
+    pub(in super::super) sign: u64,
+}
+
+/// What the pages say of the characters that begin in a block: for each bit of the first and of
+/// the second plane, the first bytes of the characters that have it.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub(in super::super) struct Wide {
+    /// By bits of the first plane.
+    pub(in super::super) first: [u64; 8],
+    /// By bits of the second plane.
+    pub(in super::super) second: [u64; 8],
+    /// Bytes that are no character.
+    pub(in super::super) invalid: u64,
+}
+
+/// First bytes of the characters of two bytes and more in a block.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Leads {
+    /// Of all.
+    pub(in super::super) all: u64,
+    /// Of three bytes and more.
+    pub(in super::super) three: u64,
+    /// Of four bytes.
+    pub(in super::super) four: u64,
+}
+
+/// How a block of lower-cased text becomes masked text.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Edit {
+    /// Bytes that stay; those below at least.
+    pub(in super::super) kept: u64,
+    /// Become `0`.
+    pub(in super::super) number: u64,
+    /// Become `n`.
+    pub(in super::super) name: u64,
+    /// Become a space.
+    pub(in super::super) space: u64,
+    /// Become `u`.
+    pub(in super::super) url: u64,
+    /// Become `e`.
+    pub(in super::super) address: u64,
+}
+
+/// Operations on a block.
+pub(in super::super) trait Vectors: Copy {
+    /// Tells the bytes of a block apart and writes them with ASCII letters in lower case.
+    fn bytes(self, raw: &[u8; BLOCK], low: &mut [u8; BLOCK]) -> Bytes;
+
+    /// Looks the characters up that begin at `leads`, and writes the codes of their scripts where
+    /// they begin. `raw` goes on behind the block.
+    fn wide(
+        self,
+        pages: &Pages,
+        raw: &[u8; BLOCK + 4],
+        leads: Leads,
+        scripts: &mut [u8; BLOCK],
+    ) -> Wide;
+
+    /// Where a byte stands.
+    fn equal(self, bytes: &[u8; BLOCK], byte: u8) -> u64;
+
+    /// Writes the numbers of the set bits, `base` added, to the beginning of `places`, the rest of
+    /// which it may overwrite with anything.
+    fn places(self, bits: u64, base: u32, places: &mut [u32; BLOCK]);
+
+    /// Writes the kept bytes of a block side by side to the beginning of `masked`, the rest of
+    /// which it may overwrite with anything.
+    fn mask(self, low: &[u8; BLOCK], edit: &Edit, masked: &mut [u8; BLOCK]);
+}
+
+/// Plain loops.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Plain;
+
+impl Vectors for Plain {
+    #[inline(always)]
+    fn bytes(self, raw: &[u8; BLOCK], low: &mut [u8; BLOCK]) -> Bytes {
+        for at in 0..BLOCK {
+            low[at] = raw[at] | u8::from(raw[at].is_ascii_uppercase()) << 5;
+        }
+        Bytes {
+            wide: bits(raw, |byte| byte >= 0x80),
+            goes_on: bits(raw, |byte| byte & 0xc0 == 0x80),
+            three: bits(raw, |byte| byte >= 0xe0),
+            four: bits(raw, |byte| byte >= 0xf0),
+            letter: bits(raw, |byte| byte.is_ascii_alphabetic()),
+            upper: bits(raw, |byte| byte.is_ascii_uppercase()),
+            digit: bits(raw, |byte| byte.is_ascii_digit()),
+            space: bits(raw, |byte| byte == b' ' || (9..=13).contains(&byte)),
+            feed: bits(raw, |byte| byte == b'\n'),
+            question: bits(raw, |byte| byte == b'?'),
+            stop: bits(raw, |byte| matches!(byte, b'.' | b'!' | b'?' | b'\n')),
+            joint: bits(raw, |byte| matches!(byte, b'.' | b',' | b':' | b'/' | b'-' | b'\'')),
+            sign: bits(raw, |byte| matches!(byte, b'`' | b'*' | b'_' | b'#' | b'@' | b';')),
+        }
+    }
+
+    #[inline(always)]
+    fn wide(
+        self,
+        pages: &Pages,
+        raw: &[u8; BLOCK + 4],
+        leads: Leads,
+        scripts: &mut [u8; BLOCK],
+    ) -> Wide {
+        let planes = Planes::look_up(pages, raw, leads, scripts);
+        Wide {
+            first: std::array::from_fn(|bit| bits(&planes.first, |byte| byte >> bit & 1 != 0)),
+            second: std::array::from_fn(|bit| bits(&planes.second, |byte| byte >> bit & 1 != 0)),
+            invalid: bits(scripts, |byte| byte == INVALID),
+        }
+    }
+
+    #[inline(always)]
+    fn equal(self, bytes: &[u8; BLOCK], byte: u8) -> u64 {
+        bits(bytes, |one| one == byte)
+    }
+
+    #[inline(always)]
+    fn places(self, bits: u64, base: u32, places: &mut [u32; BLOCK]) {
+        each_bit(bits, |count, bit| places[count] = base + bit);
+    }
+
+    #[inline(always)]
+    fn mask(self, low: &[u8; BLOCK], edit: &Edit, masked: &mut [u8; BLOCK]) {
+        let edited = edited(low, edit);
+        each_bit(edit.kept, |count, bit| masked[count] = edited[bit as usize]);
+    }
+}
+
+/// The planes of a block's characters, at their first bytes.
+pub(in super::super) struct Planes {
+    pub(in super::super) first: [u8; BLOCK],
+    pub(in super::super) second: [u8; BLOCK],
+}
+
+impl Planes {
+    /// Looks up one character after the other.
+    #[inline(always)]
+    pub(in super::super) fn look_up(
+        pages: &Pages,
+        raw: &[u8; BLOCK + 4],
+        leads: Leads,
+        scripts: &mut [u8; BLOCK],
+    ) -> Self {
+        let mut planes = Self { first: [0; BLOCK], second: [0; BLOCK] };
+        *scripts = [0; BLOCK];
+        let mut put = |at: usize, page: &Page, place: usize| {
+            debug_assert!(place < PAGE);
+            planes.first[at] = page.first[place];
+            planes.second[at] = page.second[place];
+            scripts[at] = page.script[place];
+        };
+        each_bit(leads.all & !leads.four, |_, bit| {
+            let at = bit as usize;
+            let [lead, next, last] = [raw[at], raw[at + 1], raw[at + 2]];
+            let three = lead >= 0xe0;
+            let place = if three { place(next, last) } else { place(lead, next) };
+            put(at, pages.near(lead, next), place);
+        });
+        each_bit(leads.all & leads.four, |_, bit| {
+            let at = bit as usize;
+            let bytes = [raw[at], raw[at + 1], raw[at + 2], raw[at + 3]];
+            put(at, pages.far(bytes), place(bytes[2], bytes[3]));
+        });
+        planes
+    }
+}
+
+/// The bytes of a block with what an edit puts in their place.
+#[inline(always)]
+pub(in super::super) fn edited(low: &[u8; BLOCK], edit: &Edit) -> [u8; BLOCK] {
+    let mut edited = *low;
+    let mut put = |bits: u64, byte: u8| each_bit(bits, |_, bit| edited[bit as usize] = byte);
+    put(edit.number, b'0');
+    put(edit.name, b'n');
+    put(edit.space, b' ');
+    put(edit.url, b'u');
+    put(edit.address, b'e');
+    edited
+}
+
+/// Calls with the count of set bits before and the number of each set bit, ascending.
+#[inline(always)]
+pub(in super::super) fn each_bit(bits: u64, mut each: impl FnMut(usize, u32)) {
+    let mut left = bits;
+    let mut count = 0;
+    while left != 0 {
+        each(count, left.trailing_zeros());
+        left &= left - 1;
+        count += 1;
+    }
+}
+
+/// Where a condition holds.
+#[inline(always)]
+fn bits(bytes: &[u8; BLOCK], holds: impl Fn(u8) -> bool) -> u64 {
+    let mut ones = [0_u8; BLOCK];
+    for at in 0..BLOCK {
+        ones[at] = u8::from(holds(bytes[at]));
+    }
+    let mut bits = 0;
+    for (at, eight) in ones.as_chunks::<8>().0.iter().enumerate() {
+        // The lowest bits of eight bytes meet in the highest byte of the product.
+        let gathered = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        bits |= gathered << (at * 8);
+    }
+    bits
+}
