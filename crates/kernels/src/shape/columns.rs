@@ -19,7 +19,9 @@ pub(super) struct Rows {
     numbers: [Vec<i32>; NUMBERS],
     buckets: Vec<i32>,
     skeletons: Vec<i64>,
+    /// Tokens of the rows so far, then room.
     tokens: Vec<i32>,
+    tokens_end: usize,
     /// By row: the number of its tokens.
     token_counts: Vec<i32>,
 }
@@ -30,7 +32,8 @@ impl Rows {
             numbers: std::array::from_fn(|_| vec![0; rows]),
             buckets: vec![0; rows],
             skeletons: vec![0; rows],
-            tokens: Vec::with_capacity(rows * TEXT_TOKENS_MAX / 2),
+            tokens: Vec::new(),
+            tokens_end: 0,
             token_counts: vec![0; rows],
         }
     }
@@ -41,7 +44,7 @@ impl Rows {
         &mut self,
         row: usize,
         numbers: [i32; NUMBERS],
-        tokens: &[u32],
+        (tokens, count): (&[u32; TEXT_TOKENS_MAX], usize),
         skeleton: i64,
         bucket: i32,
     ) {
@@ -50,14 +53,27 @@ impl Rows {
         }
         self.buckets[row] = bucket;
         self.skeletons[row] = skeleton;
-        self.token_counts[row] = tokens.len() as i32;
-        self.tokens.extend(tokens.iter().map(|hash| hash.cast_signed()));
+        self.token_counts[row] = count as i32;
+        if self.tokens.len() < self.tokens_end + TEXT_TOKENS_MAX {
+            self.make_room();
+        }
+        // All are written, which is faster than only as many as there are.
+        if let Some(room) = self.tokens[self.tokens_end..].first_chunk_mut() {
+            *room = tokens.map(u32::cast_signed);
+        }
+        self.tokens_end += count;
+    }
+
+    #[cold]
+    fn make_room(&mut self) {
+        let rows = self.buckets.len().max(2);
+        self.tokens.resize(self.tokens.len() + rows * TEXT_TOKENS_MAX / 2, 0);
     }
 
     /// The columns; null where the texts are.
-    pub(super) fn finish(self, texts: &BinaryArray) -> ShapeColumns {
+    pub(super) fn finish(mut self, texts: &BinaryArray) -> ShapeColumns {
         let nulls = texts.nulls().cloned();
-        let column = |numbers| Int32Array::new(ScalarBuffer::from(numbers), nulls.clone());
+        let column = |numbers: Vec<i32>| Int32Array::new(ScalarBuffer::from(numbers), nulls.clone());
         let [bytes, chars, words, lines, script, text_bits] = self.numbers.map(column);
         let mut offsets = Vec::with_capacity(self.token_counts.len() + 1);
         // A column of 32-bit offsets holds fewer than 2^31 bytes of text, so fewer tokens.
@@ -67,6 +83,7 @@ impl Rows {
             sum += count;
             offsets.push(sum);
         }
+        self.tokens.truncate(self.tokens_end);
         let values: ArrayRef = Arc::new(Int32Array::from(self.tokens));
         let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
         ShapeColumns {

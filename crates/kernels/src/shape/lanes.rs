@@ -23,7 +23,7 @@
 
 use arrow_array::{Array, BinaryArray};
 use turnwise_model::Keys;
-use turnwise_model::limits::TEXT_BUCKETS;
+use turnwise_model::limits::{TEXT_BUCKETS, TEXT_TOKENS_MAX};
 
 mod begin;
 mod block;
@@ -50,7 +50,6 @@ use self::pages::{PAGES, Pages};
 use self::runs::{Runs, TALLIES, Tally};
 use self::scan::Scan;
 use self::sip::{Input, Sorted, TaggedSip};
-use self::smallest::Smallest;
 use self::tokens::Found;
 use super::classes::{CLASSES, Classes};
 use super::columns::Rows;
@@ -130,8 +129,8 @@ struct Work<'a> {
 /// The hashes of a chunk.
 #[derive(Default)]
 struct Hashes {
-    words: Vec<u64>,
-    pairs: Vec<u64>,
+    words: Vec<u32>,
+    pairs: Vec<u32>,
     skeletons: Vec<u64>,
     buckets: Vec<u64>,
 }
@@ -177,11 +176,11 @@ impl<'a> Work<'a> {
         if !self.resized.is_empty() {
             self.words.lower_resized(raw, low, &self.resized);
         }
-        self.sums.clear();
-        let ends = texts.iter().map(|text| text.end + 1);
-        self.sums.extend([BLOCK].into_iter().chain(ends).map(|place| {
-            self.runs.tallies[place / BLOCK].up_to(place % BLOCK)
-        }));
+        self.sums.resize(texts.len() + 1, [0; TALLIES]);
+        for (sums, text) in self.sums[1..].iter_mut().zip(texts) {
+            let place = text.end + 1;
+            *sums = self.runs.tallies[place / BLOCK].up_to(place % BLOCK);
+        }
         next
     }
 
@@ -203,17 +202,17 @@ impl<'a> Work<'a> {
 
     /// Hashes all tokens, skeletons and texts of the chunk.
     #[inline(always)]
-    fn hash<V: Vectors>(&mut self, _vectors: V) {
+    fn hash<V: Vectors>(&mut self, vectors: V) {
         let Chunk { texts, raw, low, .. } = &self.chunk;
-        self.token.all(low, &self.words.inputs, &mut self.hashes.words);
-        self.token.all(low, &self.pairs.inputs, &mut self.hashes.pairs);
+        self.token.halves(vectors, low, &self.words.inputs, &mut self.hashes.words);
+        self.token.halves(vectors, low, &self.pairs.inputs, &mut self.hashes.pairs);
         self.inputs.clear();
         self.inputs.extend(texts.iter().map(|text| Input {
             at: text.start as u32,
             bytes: (text.end - text.start) as u32,
         }));
         let sorted = &mut self.sorted;
-        self.bucket.all_sorted(raw, &self.inputs, sorted, &mut self.hashes.buckets);
+        self.bucket.all_sorted(vectors, raw, &self.inputs, sorted, &mut self.hashes.buckets);
         self.inputs.clear();
         for (number, text) in texts.iter().enumerate() {
             let kept = self.sums[number][Tally::Kept as usize];
@@ -226,12 +225,12 @@ impl<'a> Work<'a> {
             });
         }
         let masked = &self.runs.masked;
-        self.skeleton.all_sorted(masked, &self.inputs, sorted, &mut self.hashes.skeletons);
+        self.skeleton.all_sorted(vectors, masked, &self.inputs, sorted, &mut self.hashes.skeletons);
     }
 
     #[inline(always)]
     fn finish<V: Vectors>(&mut self, vectors: V, batch: &BinaryArray, rows: &mut Rows) {
-        let mut smallest = Smallest::new();
+        let mut tokens = [0; TEXT_TOKENS_MAX];
         for (number, text) in self.chunk.texts.iter().enumerate() {
             let tally = self.tally(number);
             let original = batch.value(text.row);
@@ -248,7 +247,7 @@ impl<'a> Work<'a> {
             let words = &self.hashes.words[self.words.range(from, to)];
             let (from, to) = range(Tally::Bigrams);
             let pairs = &self.hashes.pairs[self.pairs.range(from, to)];
-            let tokens = smallest.of([words, pairs]);
+            let count = vectors.smallest([words, pairs], &mut tokens);
             let bucket = if text.repaired {
                 self.bucket.one(read_part(original))
             } else {
@@ -258,7 +257,7 @@ impl<'a> Work<'a> {
                 Finish { vectors, chunk: &self.chunk, starts: self.starts, resized: &self.resized, text: *text, tally };
             let numbers = finish.numbers(i32::try_from(original.len()).unwrap_or(i32::MAX));
             let skeleton = self.hashes.skeletons[number].cast_signed();
-            rows.put(text.row, numbers, tokens, skeleton, (bucket % TEXT_BUCKETS as u64) as i32);
+            rows.put(text.row, numbers, (&tokens, count), skeleton, (bucket % TEXT_BUCKETS as u64) as i32);
         }
     }
 }
@@ -267,5 +266,8 @@ impl<'a> Work<'a> {
 pub(super) fn put_scalar(rows: &mut Rows, row: usize, shape: &Shape) {
     let Shape { bytes, chars, words, lines, script, text_bits, .. } = *shape;
     let numbers = [bytes, chars, words, lines, script, text_bits];
-    rows.put(row, numbers, shape.tokens.as_slice(), shape.skeleton, shape.text_bucket);
+    let mut tokens = [0; TEXT_TOKENS_MAX];
+    let kept = shape.tokens.as_slice();
+    tokens[..kept.len()].copy_from_slice(kept);
+    rows.put(row, numbers, (&tokens, kept.len()), shape.skeleton, shape.text_bucket);
 }

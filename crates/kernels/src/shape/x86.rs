@@ -3,7 +3,9 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::ops::{BLOCK, Bytes, Edit, Leads, Vectors, Wide, each_bit};
+use turnwise_model::limits::TEXT_TOKENS_MAX;
+
+use super::lanes::ops::{BLOCK, Bytes, Edit, LANES, Leads, Vectors, Wide};
 use super::lanes::pages::{INVALID, Page, Pages, place};
 use crate::dispatch::Avx512;
 
@@ -80,12 +82,12 @@ impl Vectors for Avx512 {
                 planes.look_up(same, page, places);
                 left &= !same;
             }
-            if leads.four & leads.all != 0 {
-                each_bit(leads.four & leads.all, |_, bit| {
-                    let at = bit as usize;
-                    let bytes = [raw[at], raw[at + 1], raw[at + 2], raw[at + 3]];
-                    planes.put(bit, pages.far(bytes), place(bytes[2], bytes[3]));
-                });
+            let mut left = leads.all & leads.four;
+            while left != 0 {
+                let at = left.trailing_zeros() as usize;
+                let bytes = [raw[at], raw[at + 1], raw[at + 2], raw[at + 3]];
+                planes.put(at as u32, pages.far(bytes), place(bytes[2], bytes[3]));
+                left &= left - 1;
             }
             _mm512_storeu_epi8(scripts.as_mut_ptr().cast(), planes.script);
             planes.masks()
@@ -136,6 +138,242 @@ impl Vectors for Avx512 {
             _mm512_storeu_epi8(masked.as_mut_ptr().cast(), packed);
         }
     }
+
+    #[inline(always)]
+    fn smallest(self, lists: [&[u32]; 2], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize {
+        // SAFETY: `self` proves the features; see there for the pointers.
+        unsafe { smallest(lists, kept) }
+    }
+
+    type Lanes = __m512i;
+
+    #[inline(always)]
+    fn all(self, number: u64) -> __m512i {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_set1_epi64(number.cast_signed()) }
+    }
+
+    #[inline(always)]
+    fn lanes(self, numbers: &[u64; LANES]) -> __m512i {
+        // SAFETY: `self` proves the features; the pointer is to eight numbers.
+        unsafe { _mm512_loadu_epi64(numbers.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn numbers(self, lanes: __m512i) -> [u64; LANES] {
+        let mut numbers = [0; LANES];
+        // SAFETY: `self` proves the features; the pointer is to eight numbers.
+        unsafe { _mm512_storeu_epi64(numbers.as_mut_ptr().cast(), lanes) };
+        numbers
+    }
+
+    #[inline(always)]
+    fn words(self, buffer: &[u8], places: &[u32; LANES]) -> __m512i {
+        // SAFETY: `self` proves the features; gathered are eight bytes each from places that have
+        // as many behind them, and no place is beyond what a signed number holds.
+        unsafe {
+            let places = _mm256_loadu_epi32(places.as_ptr().cast());
+            let bound = buffer.len().saturating_sub(8).min(i32::MAX as usize) as i32;
+            let bound = _mm256_set1_epi32(bound);
+            let inside = _mm256_cmple_epu32_mask(places, bound);
+            let zero = _mm512_setzero_si512();
+            _mm512_mask_i32gather_epi64::<1>(zero, inside, places, buffer.as_ptr().cast())
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, one: __m512i, other: __m512i) -> __m512i {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_add_epi64(one, other) }
+    }
+
+    #[inline(always)]
+    fn xor(self, one: __m512i, other: __m512i) -> __m512i {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_xor_si512(one, other) }
+    }
+
+    #[inline(always)]
+    fn and(self, one: __m512i, other: __m512i) -> __m512i {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_and_si512(one, other) }
+    }
+
+    #[inline(always)]
+    fn rotate<const BITS: i32>(self, lanes: __m512i) -> __m512i {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_rol_epi64::<BITS>(lanes) }
+    }
+
+    #[inline(always)]
+    fn unless_negative(self, sign: __m512i, one: __m512i, other: __m512i) -> __m512i {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_mask_mov_epi64(one, _mm512_movepi64_mask(sign), other) }
+    }
+
+    #[inline(always)]
+    fn sip_word(self, word: __m512i, left: __m512i, length: __m512i) -> __m512i {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            // A shift by 64 and more gives zero, so a word of eight bytes and more stays whole.
+            let one = _mm512_set1_epi64(1);
+            let bits = _mm512_slli_epi64::<3>(left);
+            let within = _mm512_sub_epi64(_mm512_sllv_epi64(one, bits), one);
+            let ends = _mm512_cmplt_epi64_mask(left, _mm512_set1_epi64(8));
+            let word = _mm512_and_si512(word, within);
+            _mm512_mask_or_epi64(word, ends, word, _mm512_slli_epi64::<56>(length))
+        }
+    }
+}
+
+/// The smallest distinct numbers of two lists. Sixteen at a time that may be among them are
+/// sorted and merged into those found so far; places without a number hold the largest.
+///
+/// # Safety
+/// The processor has AVX-512 F, BW and DQ.
+#[inline(always)]
+unsafe fn smallest(lists: [&[u32]; 2], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize {
+    // SAFETY: as the caller says; loads are masked to what is left of a list, stores go to
+    // `kept` and to an array of 32.
+    unsafe {
+        let largest = _mm512_set1_epi32(-1);
+        let mut found = largest;
+        let mut bound = largest;
+        let mut is_first = true;
+        // Whether the largest number is one of the list's.
+        let mut has_largest = 0;
+        for list in lists {
+            for sixteen in list.chunks(16) {
+                let mask = u16::MAX >> (16 - sixteen.len());
+                let new =
+                    _mm512_mask_loadu_epi32(largest, mask, sixteen.as_ptr().cast());
+                has_largest |= mask & _mm512_cmpeq_epi32_mask(new, largest);
+                if _mm512_cmplt_epu32_mask(new, bound) == 0 {
+                    continue;
+                }
+                let new = sort(new);
+                if is_first {
+                    found = distinct(new);
+                    is_first = false;
+                } else {
+                    found = merge(found, new);
+                }
+                bound = _mm512_permutexvar_epi32(_mm512_set1_epi32(15), found);
+            }
+        }
+        _mm512_storeu_epi32(kept.as_mut_ptr().cast(), found);
+        let real = _mm512_cmpneq_epi32_mask(found, largest).count_ones() as usize;
+        if has_largest != 0 && real < TEXT_TOKENS_MAX {
+            kept[real] = u32::MAX;
+            return real + 1;
+        }
+        real
+    }
+}
+
+/// Sorted numbers without repeats, filled up with the largest.
+///
+/// # Safety
+/// The processor has AVX-512 F.
+#[inline(always)]
+unsafe fn distinct(sorted: __m512i) -> __m512i {
+    // SAFETY: as the caller says.
+    unsafe {
+        let largest = _mm512_set1_epi32(-1);
+        let before = _mm512_alignr_epi32::<15>(sorted, largest);
+        let new = _mm512_cmpneq_epi32_mask(sorted, before) | 1;
+        _mm512_mask_compress_epi32(largest, new, sorted)
+    }
+}
+
+/// The sixteen smallest distinct numbers of two sorted sixteens, the first without repeats.
+///
+/// # Safety
+/// The processor has AVX-512 F.
+#[inline(always)]
+unsafe fn merge(found: __m512i, new: __m512i) -> __m512i {
+    // SAFETY: as the caller says; the second store ends at 32 numbers at most.
+    unsafe {
+        let largest = _mm512_set1_epi32(-1);
+        let backwards = _mm512_permutexvar_epi32(order(|lane| 15 - lane), new);
+        let low = settle(_mm512_min_epu32(found, backwards));
+        let high = settle(_mm512_max_epu32(found, backwards));
+        let low_before = _mm512_alignr_epi32::<15>(low, largest);
+        let low_new = _mm512_cmpneq_epi32_mask(low, low_before) | 1;
+        let high_before = _mm512_alignr_epi32::<15>(high, low);
+        let high_new = _mm512_cmpneq_epi32_mask(high, high_before);
+        let low = _mm512_mask_compress_epi32(largest, low_new, low);
+        if low_new == u16::MAX {
+            return low;
+        }
+        let high = _mm512_mask_compress_epi32(largest, high_new, high);
+        let mut both = [0_u32; 32];
+        _mm512_storeu_epi32(both.as_mut_ptr().cast(), low);
+        let behind = low_new.count_ones() as usize;
+        _mm512_storeu_epi32(both.as_mut_ptr().add(behind).cast(), high);
+        _mm512_loadu_epi32(both.as_ptr().cast())
+    }
+}
+
+/// Sorts sixteen numbers by a bitonic network.
+///
+/// # Safety
+/// The processor has AVX-512 F.
+#[inline(always)]
+unsafe fn sort(numbers: __m512i) -> __m512i {
+    // SAFETY: as the caller says.
+    unsafe {
+        let mut sorted = numbers;
+        sorted = exchange(sorted, order(|lane| lane ^ 1), 0b0110_0110_0110_0110);
+        sorted = exchange(sorted, order(|lane| lane ^ 2), 0b0011_1100_0011_1100);
+        sorted = exchange(sorted, order(|lane| lane ^ 1), 0b0101_1010_0101_1010);
+        sorted = exchange(sorted, order(|lane| lane ^ 4), 0b0000_1111_1111_0000);
+        sorted = exchange(sorted, order(|lane| lane ^ 2), 0b0011_0011_1100_1100);
+        sorted = exchange(sorted, order(|lane| lane ^ 1), 0b0101_0101_1010_1010);
+        settle(sorted)
+    }
+}
+
+/// Sorts a bitonic sequence: one that rises and then falls.
+///
+/// # Safety
+/// The processor has AVX-512 F.
+#[inline(always)]
+unsafe fn settle(bitonic: __m512i) -> __m512i {
+    // SAFETY: as the caller says.
+    unsafe {
+        let mut sorted = bitonic;
+        sorted = exchange(sorted, order(|lane| lane ^ 8), 0b1111_1111_0000_0000);
+        sorted = exchange(sorted, order(|lane| lane ^ 4), 0b1111_0000_1111_0000);
+        sorted = exchange(sorted, order(|lane| lane ^ 2), 0b1100_1100_1100_1100);
+        exchange(sorted, order(|lane| lane ^ 1), 0b1010_1010_1010_1010)
+    }
+}
+
+/// Compares every lane with its partner and keeps the greater where `greater` says, else the
+/// smaller.
+///
+/// # Safety
+/// The processor has AVX-512 F.
+#[inline(always)]
+unsafe fn exchange(numbers: __m512i, partners: __m512i, greater: u16) -> __m512i {
+    // SAFETY: as the caller says.
+    unsafe {
+        let other = _mm512_permutexvar_epi32(partners, numbers);
+        let smaller = _mm512_min_epu32(numbers, other);
+        _mm512_mask_max_epu32(smaller, greater, numbers, other)
+    }
+}
+
+/// An order of lanes.
+///
+/// # Safety
+/// The processor has AVX-512 F.
+#[inline(always)]
+unsafe fn order(partner: impl Fn(i32) -> i32) -> __m512i {
+    let lanes: [i32; 16] = std::array::from_fn(|lane| partner(lane as i32));
+    // SAFETY: as the caller says; the pointer is to sixteen numbers.
+    unsafe { _mm512_loadu_epi32(lanes.as_ptr()) }
 }
 
 const SPACE: u8 = 1;

@@ -10,7 +10,7 @@ use super::super::scalar::{CODE_LETTERS_MAX, OPEN_QUESTION_WORDS, bit, touches_d
 use super::super::units::{UNIT_BYTES_MAX, is_unit, is_unit_signs};
 use super::begin::{Starts, next_set};
 use super::chunk::{Chunk, Text};
-use super::layout::{has_fence, has_markdown, list_and_code};
+use super::layout::layout_bits;
 use super::ops::{BLOCK, Vectors};
 use super::runs::{TALLIES, Tally};
 
@@ -79,15 +79,7 @@ impl<V: Vectors> Finish<'_, V> {
     #[inline(always)]
     fn layout_bits(&self) -> i32 {
         let (feeds, signs) = (self.has(Tally::Feeds), self.has(Tally::Signs));
-        if !feeds && !signs {
-            return 0;
-        }
-        let text = self.str();
-        let markdown = signs && has_markdown(text);
-        let (list, code) = if feeds { list_and_code(text) } else { (false, has_fence(text)) };
-        bit(markdown, text_bits::MARKDOWN)
-            | bit(list, text_bits::LIST)
-            | bit(code, text_bits::CODE)
+        if feeds || signs { layout_bits(self.bytes(), feeds, signs) } else { 0 }
     }
 
     /// Code of the script of most letters, of equals the smallest.
@@ -131,9 +123,13 @@ impl<V: Vectors> Finish<'_, V> {
     /// Whether a `;` or `·` stands between Greek letters, or behind the last one of the text.
     #[inline(always)]
     fn asks_in_greek(&self) -> bool {
-        (self.has(Tally::Rare) || self.has(Tally::Signs))
-            && self.has(Tally::WideLetters)
-            && asks_in_greek(self.str())
+        const GREEK: usize = Script::Greek.code() as usize;
+        if !(self.has(Tally::Rare) || self.has(Tally::Signs)) || !self.has(Tally::WideLetters) {
+            return false;
+        }
+        let mut letters = 0;
+        self.each_wide_script(|script, many| letters += if script == GREEK { many } else { 0 });
+        letters > 0 && asks_in_greek(self.str())
     }
 
     /// Whether all runs of letters may stand in a text of digits, punctuation and units.

@@ -4,48 +4,76 @@
 //! their first and last characters.
 
 use memchr::{memchr, memmem};
+use turnwise_model::codes::text_bits;
 
 use super::super::bits::{is_code_line, is_item, is_markdown};
+use super::super::scalar::bit;
 
-/// Whether the text has markdown. Every kind of it has one of these.
-pub(super) fn has_markdown(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    memchr(b'`', bytes).is_some()
-        || (memchr(b'#', bytes).is_some()
-            || memmem::find(bytes, b"**").is_some()
-            || memmem::find(bytes, b"__").is_some())
-            && is_markdown(text)
+/// The bits markdown, list and code of a text; `feeds` and `signs` tell whether it has line feeds
+/// or one of `` ` * _ # @ ; ``.
+#[inline(never)]
+pub(super) fn layout_bits(text: &[u8], feeds: bool, signs: bool) -> i32 {
+    let ticks = signs && memchr(b'`', text).is_some();
+    let markdown = ticks || signs && has_markdown(text);
+    let (list, code) = if feeds { list_and_code(text) } else { (false, false) };
+    let code = code || ticks && memmem::find(text, b"```").is_some();
+    bit(markdown, text_bits::MARKDOWN) | bit(list, text_bits::LIST) | bit(code, text_bits::CODE)
 }
 
-/// Whether two lines or more are items, and whether the text has a code fence or two lines or
-/// more of code.
-pub(super) fn list_and_code(text: &str) -> (bool, bool) {
+/// Whether a text without backticks has markdown. Every kind of it has one of these.
+fn has_markdown(text: &[u8]) -> bool {
+    (memchr(b'#', text).is_some()
+        || memmem::find(text, b"**").is_some()
+        || memmem::find(text, b"__").is_some())
+        && is_markdown(as_str(text))
+}
+
+/// Whether two lines or more are items, and whether two lines or more are code.
+fn list_and_code(text: &[u8]) -> (bool, bool) {
     let (mut items, mut code) = (0, 0);
-    for line in text.lines() {
-        let line = line.trim_start();
-        let Some(first) = line.bytes().next() else { continue };
-        // No item begins with an ASCII letter.
-        items += u32::from(!first.is_ascii_alphabetic() && is_item(line));
-        let line = line.trim_end();
-        code += u32::from(may_be_code(line) && is_code_line(line));
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        // As `str::lines` does: a carriage return belongs to a line feed behind it.
+        let line = line.strip_suffix(b"\n").map_or(line, |line| {
+            line.strip_suffix(b"\r").unwrap_or(line)
+        });
+        let (Some(first), Some(last)) =
+            (line.trim_ascii_start().first(), line.trim_ascii_end().last())
+        else {
+            continue;
+        };
+        // No item begins with an ASCII letter. Beyond ASCII there is more white space.
+        if !first.is_ascii_alphabetic() && is_item(as_str(line).trim_start()) {
+            items += 1;
+        }
+        if may_be_code(line.trim_ascii(), *first, *last) && is_code_line(as_str(line).trim()) {
+            code += 1;
+        }
     }
-    (items >= 2, code >= 2 || has_fence(text))
-}
-
-/// Whether the text has a code fence.
-pub(super) fn has_fence(text: &str) -> bool {
-    memchr(b'`', text.as_bytes()).is_some() && text.contains("```")
+    (items >= 2, code >= 2)
 }
 
 /// Whether a line of code may begin or end so. Code ends with a bracket or sign, or has an `=`,
 /// or begins with `#`, with `import` or `from`, or with a word in capitals.
-fn may_be_code(line: &str) -> bool {
-    let bytes = line.as_bytes();
-    let (first, last) = (bytes[0], bytes[bytes.len() - 1]);
+fn may_be_code(line: &[u8], first: u8, last: u8) -> bool {
     matches!(last, b'{' | b';' | b':' | b')' | b'>' | b'}' | b']' | b',')
         || matches!(first, b'#' | b'i' | b'f')
-        || first.is_ascii_uppercase() && bytes.get(1).is_some_and(u8::is_ascii_uppercase)
-        || memchr(b'=', bytes).is_some()
+        || first.is_ascii_uppercase() && line.get(1).is_some_and(u8::is_ascii_uppercase)
+        || may_be_space(first, last)
+        || memchr(b'=', line).is_some()
+}
+
+/// Whether a line that begins or ends so may have white space there that is no ASCII: all such
+/// begins with C2, E1, E2 or E3, and ends with one of few bytes.
+fn may_be_space(first: u8, last: u8) -> bool {
+    matches!(first, 0xc2 | 0xe1..=0xe3)
+        || matches!(last, 0x80..=0x8a | 0x9f | 0xa0 | 0xa8 | 0xa9 | 0xaf | 0x85)
+        || first == 0x0b
+        || last == 0x0b
+}
+
+/// Lines of a text are text as well.
+fn as_str(text: &[u8]) -> &str {
+    std::str::from_utf8(text).unwrap_or("")
 }
 
 #[cfg(test)]
@@ -73,8 +101,12 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
             text.push_str(lines[(state >> 33) % lines.len()]);
             state >>= 1;
-            assert_eq!(list_and_code(&text), (is_list(&text), is_code(&text)), "{text:?}");
-            assert_eq!(has_markdown(&text), is_markdown(&text), "{text:?}");
+            let feeds = text.contains('\n');
+            let signs = text.contains(['`', '*', '_', '#', '@', ';']);
+            let expected = bit(is_markdown(&text), text_bits::MARKDOWN)
+                | bit(is_list(&text), text_bits::LIST)
+                | bit(is_code(&text), text_bits::CODE);
+            assert_eq!(layout_bits(text.as_bytes(), feeds, signs), expected, "{text:?}");
         }
     }
 }

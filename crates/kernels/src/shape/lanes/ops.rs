@@ -3,7 +3,10 @@
 //! Plain loops over 64 bytes have no branches and no carried state, so the compiler makes vectors
 //! of whatever width it may use. `x86.rs` has the same operations by intrinsics.
 
+use turnwise_model::limits::TEXT_TOKENS_MAX;
+
 use super::pages::{INVALID, PAGE, Page, Pages, place};
+use super::smallest::smallest;
 
 /// Bytes of a block.
 pub(in super::super) const BLOCK: usize = 64;
@@ -104,7 +107,60 @@ pub(in super::super) trait Vectors: Copy {
     /// Writes the kept bytes of a block side by side to the beginning of `masked`, the rest of
     /// which it may overwrite with anything.
     fn mask(self, low: &[u8; BLOCK], edit: &Edit, masked: &mut [u8; BLOCK]);
+
+    /// Writes the smallest distinct numbers of two lists, ascending, to the beginning of `kept`,
+    /// the rest of which it may overwrite with anything; tells how many.
+    fn smallest(self, lists: [&[u32]; 2], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize;
+
+    /// Eight numbers of 64 bits.
+    type Lanes: Copy;
+
+    /// Eight times the same.
+    fn all(self, number: u64) -> Self::Lanes;
+
+    /// Eight given ones.
+    fn lanes(self, numbers: &[u64; LANES]) -> Self::Lanes;
+
+    /// The eight of a vector.
+    fn numbers(self, lanes: Self::Lanes) -> [u64; LANES];
+
+    /// Eight bytes each from eight places of a buffer, little endian. From places that have fewer
+    /// behind them comes anything.
+    fn words(self, buffer: &[u8], places: &[u32; LANES]) -> Self::Lanes;
+
+    /// Wrapping sums.
+    fn add(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
+
+    /// Exclusive ors.
+    fn xor(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
+
+    /// Ands.
+    fn and(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
+
+    /// Rotates to the left.
+    fn rotate<const BITS: i32>(self, lanes: Self::Lanes) -> Self::Lanes;
+
+    /// The lanes of `one`, but of `other` where `sign` as a signed number is negative.
+    fn unless_negative(
+        self,
+        sign: Self::Lanes,
+        one: Self::Lanes,
+        other: Self::Lanes,
+    ) -> Self::Lanes;
+
+    /// What SipHash takes in of a word of an input of which `left` bytes are left: where these
+    /// are fewer than eight, no others, and the length of it all in the highest byte. Where
+    /// `left` is negative, anything.
+    fn sip_word(
+        self,
+        word: Self::Lanes,
+        left: Self::Lanes,
+        length: Self::Lanes,
+    ) -> Self::Lanes;
 }
+
+/// Numbers side by side.
+pub(in super::super) const LANES: usize = 8;
 
 /// Plain loops.
 #[derive(Clone, Copy)]
@@ -164,6 +220,84 @@ impl Vectors for Plain {
         let edited = edited(low, edit);
         each_bit(edit.kept, |count, bit| masked[count] = edited[bit as usize]);
     }
+
+    #[inline(always)]
+    fn smallest(self, lists: [&[u32]; 2], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize {
+        smallest(lists, kept)
+    }
+
+    type Lanes = [u64; LANES];
+
+    #[inline(always)]
+    fn all(self, number: u64) -> Self::Lanes {
+        [number; LANES]
+    }
+
+    #[inline(always)]
+    fn lanes(self, numbers: &[u64; LANES]) -> Self::Lanes {
+        *numbers
+    }
+
+    #[inline(always)]
+    fn numbers(self, lanes: Self::Lanes) -> [u64; LANES] {
+        lanes
+    }
+
+    #[inline(always)]
+    fn words(self, buffer: &[u8], places: &[u32; LANES]) -> Self::Lanes {
+        places.map(|place| {
+            let word = buffer.get(place as usize..).and_then(|rest| rest.first_chunk());
+            word.map_or(0, |word| u64::from_le_bytes(*word))
+        })
+    }
+
+    #[inline(always)]
+    fn add(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes {
+        each(|lane| one[lane].wrapping_add(other[lane]))
+    }
+
+    #[inline(always)]
+    fn xor(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes {
+        each(|lane| one[lane] ^ other[lane])
+    }
+
+    #[inline(always)]
+    fn and(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes {
+        each(|lane| one[lane] & other[lane])
+    }
+
+    #[inline(always)]
+    fn rotate<const BITS: i32>(self, lanes: Self::Lanes) -> Self::Lanes {
+        each(|lane| lanes[lane].rotate_left(BITS.cast_unsigned()))
+    }
+
+    #[inline(always)]
+    fn unless_negative(
+        self,
+        sign: Self::Lanes,
+        one: Self::Lanes,
+        other: Self::Lanes,
+    ) -> Self::Lanes {
+        each(|lane| if sign[lane].cast_signed() < 0 { other[lane] } else { one[lane] })
+    }
+
+    #[inline(always)]
+    fn sip_word(
+        self,
+        word: Self::Lanes,
+        left: Self::Lanes,
+        length: Self::Lanes,
+    ) -> Self::Lanes {
+        each(|lane| {
+            let last = word[lane] & !(u64::MAX << (left[lane] * 8 & 63)) | length[lane] << 56;
+            if left[lane] < 8 { last } else { word[lane] }
+        })
+    }
+}
+
+#[inline(always)]
+fn each(lane: impl FnMut(usize) -> u64) -> [u64; LANES] {
+    std::array::from_fn(lane)
 }
 
 /// The planes of a block's characters, at their first bytes.

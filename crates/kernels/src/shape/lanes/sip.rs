@@ -2,22 +2,18 @@
 //!
 //! The value of a lane is that of `siphasher`: a tag byte and the input's bytes in words of eight,
 //! the last one filled up with zeros and the length in its highest byte. One round a word, then
-//! three. Lanes of shorter inputs wait, masked out, so a group takes as long as its longest.
+//! three. Lanes of shorter inputs wait, so a group takes as long as its longest.
 
 use std::hash::Hasher as _;
 
 use siphasher::sip::SipHasher13;
 
-use super::ops::BLOCK;
+use super::ops::{BLOCK, LANES, Vectors};
 
-/// Inputs hashed in step.
-pub(super) const LANES: usize = 8;
 /// Inputs from this length on are hashed one by one: lanes beside them would wait too long.
 const ALONE_BYTES: usize = 480;
 /// Words of the inputs that are sorted by their number of words.
 const STEPS: usize = ALONE_BYTES / 8 + 1;
-
-type Lanes = [u64; LANES];
 
 /// The keyed function under one tag.
 #[derive(Clone)]
@@ -27,12 +23,15 @@ pub(super) struct TaggedSip {
     one: SipHasher13,
 }
 
-/// An input: bytes `at..at + bytes` of a buffer, with eight readable bytes more on both sides.
-#[derive(Clone, Copy, Default, Debug)]
+/// An input: bytes `at..at + bytes` of a buffer that has eight bytes more on both sides.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Input {
     pub(super) at: u32,
     pub(super) bytes: u32,
 }
+
+/// Fills the lanes of the last group.
+pub(super) const NO_INPUT: Input = Input { at: BLOCK as u32, bytes: 0 };
 
 impl TaggedSip {
     pub(super) fn new(hasher: SipHasher13, tag: u8) -> Self {
@@ -55,39 +54,46 @@ impl TaggedSip {
         hasher.finish()
     }
 
-    /// The hashes of inputs of about the same length, in their order.
+    /// The lower halves of the hashes of inputs of about the same length, in their order.
     #[inline(always)]
-    pub(super) fn all(&self, buffer: &[u8], inputs: &[Input], hashes: &mut Vec<u64>) {
-        hashes.clear();
-        hashes.resize(inputs.len() + LANES, 0);
-        for (at, group) in inputs.chunks(LANES).enumerate() {
-            let mut full = [Input { at: BLOCK as u32, bytes: 0 }; LANES];
-            full[..group.len()].copy_from_slice(group);
-            if let Some(found) = hashes[at * LANES..].first_chunk_mut() {
-                *found = self.group(buffer, &full);
-            }
+    pub(super) fn halves<V: Vectors>(
+        &self,
+        vectors: V,
+        buffer: &[u8],
+        inputs: &[Input],
+        halves: &mut Vec<u32>,
+    ) {
+        halves.resize(inputs.len().next_multiple_of(LANES), 0);
+        let (groups, rest) = inputs.as_chunks::<LANES>();
+        let mut out = halves.as_chunks_mut::<LANES>().0.iter_mut();
+        for (group, out) in groups.iter().zip(&mut out) {
+            *out = self.group(vectors, buffer, group).map(|hash| hash as u32);
         }
-        hashes.truncate(inputs.len());
+        if let Some(out) = out.next() {
+            let mut group = [NO_INPUT; LANES];
+            group[..rest.len()].copy_from_slice(rest);
+            *out = self.group(vectors, buffer, &group).map(|hash| hash as u32);
+        }
     }
 
     /// The hashes of inputs of any length, in their order.
     #[inline(always)]
-    pub(super) fn all_sorted(
+    pub(super) fn all_sorted<V: Vectors>(
         &self,
+        vectors: V,
         buffer: &[u8],
         inputs: &[Input],
         sorted: &mut Sorted,
         hashes: &mut Vec<u64>,
     ) {
-        hashes.clear();
         hashes.resize(inputs.len(), 0);
         sorted.sort(inputs);
         for group in sorted.order.chunks(LANES) {
-            let mut full = [Input { at: BLOCK as u32, bytes: 0 }; LANES];
+            let mut full = [NO_INPUT; LANES];
             for (input, number) in full.iter_mut().zip(group) {
                 *input = inputs[*number as usize];
             }
-            let found = self.group(buffer, &full);
+            let found = self.group(vectors, buffer, &full);
             for (hash, number) in found.iter().zip(group) {
                 hashes[*number as usize] = *hash;
             }
@@ -99,51 +105,48 @@ impl TaggedSip {
     }
 
     #[inline(always)]
-    fn group(&self, buffer: &[u8], inputs: &[Input; LANES]) -> Lanes {
-        let mut state = self.start.map(|word| [word; LANES]);
-        let mut steps = 0;
-        for input in inputs {
-            steps = steps.max(input.steps());
+    fn group<V: Vectors>(&self, v: V, buffer: &[u8], inputs: &[Input; LANES]) -> [u64; LANES] {
+        // The tag takes the first byte, so the first word begins a byte before its input.
+        let mut places = inputs.map(|input| input.at - 1);
+        let bytes = inputs.map(|input| u64::from(input.bytes) + 1);
+        let most = bytes.iter().fold(0, |most, bytes| most.max(*bytes)) as usize;
+        let bytes = v.lanes(&bytes);
+        let mut left = bytes;
+        let [mut v0, mut v1, mut v2, mut v3] = self.start.map(|word| v.all(word));
+        let mut word = v.words(buffer, &places);
+        word = v.xor(word, v.and(v.xor(word, v.all(self.tag)), v.all(0xff)));
+        for _ in 0..most / 8 {
+            let message = v.sip_word(word, left, bytes);
+            let before = [v0, v1, v2, v3];
+            v3 = v.xor(v3, message);
+            [v0, v1, v2, v3] = round(v, [v0, v1, v2, v3]);
+            v0 = v.xor(v0, message);
+            // Lanes whose input has ended stay as they are.
+            let [b0, b1, b2, b3] = before;
+            v0 = v.unless_negative(left, v0, b0);
+            v1 = v.unless_negative(left, v1, b1);
+            v2 = v.unless_negative(left, v2, b2);
+            v3 = v.unless_negative(left, v3, b3);
+            left = v.add(left, v.all(8_u64.wrapping_neg()));
+            places = places.map(|place| place + 8);
+            word = v.words(buffer, &places);
         }
-        for step in 0..steps {
-            let mut words = [0; LANES];
-            let mut waits = [0; LANES];
-            for lane in 0..LANES {
-                let Input { at, bytes } = inputs[lane];
-                // The tag takes the first byte, so a word begins a byte before its input.
-                let from = at as usize + step * 8 - 1;
-                let here = step < inputs[lane].steps();
-                let word = load(buffer, if here { from } else { BLOCK });
-                let left = (bytes as usize + 1).wrapping_sub(step * 8);
-                let last = word & !(u64::MAX << (left * 8 & 63)) | u64::from(bytes + 1) << 56;
-                words[lane] = if left < 8 { last } else { word };
-                waits[lane] = if here { 0 } else { u64::MAX };
-            }
-            if step == 0 {
-                for word in &mut words {
-                    *word = *word & !0xff | self.tag;
-                }
-            }
-            let before = state;
-            xor(&mut state[3], &words);
-            round(&mut state);
-            xor(&mut state[0], &words);
-            for part in 0..4 {
-                for lane in 0..LANES {
-                    state[part][lane] = state[part][lane] & !waits[lane]
-                        | before[part][lane] & waits[lane];
-                }
-            }
-        }
-        for lane in 0..LANES {
-            state[2][lane] ^= 0xff;
-        }
+        let message = v.sip_word(word, left, bytes);
+        let before = [v0, v1, v2, v3];
+        v3 = v.xor(v3, message);
+        [v0, v1, v2, v3] = round(v, [v0, v1, v2, v3]);
+        v0 = v.xor(v0, message);
+        let [b0, b1, b2, b3] = before;
+        v0 = v.unless_negative(left, v0, b0);
+        v1 = v.unless_negative(left, v1, b1);
+        v2 = v.xor(v.unless_negative(left, v2, b2), v.all(0xff));
+        v3 = v.unless_negative(left, v3, b3);
+        let mut state = [v0, v1, v2, v3];
         for _ in 0..3 {
-            round(&mut state);
+            state = round(v, state);
         }
-        std::array::from_fn(|lane| {
-            state[0][lane] ^ state[1][lane] ^ state[2][lane] ^ state[3][lane]
-        })
+        let [v0, v1, v2, v3] = state;
+        v.numbers(v.xor(v.xor(v0, v1), v.xor(v2, v3)))
     }
 }
 
@@ -187,51 +190,45 @@ impl Sorted {
 }
 
 #[inline(always)]
-fn load(buffer: &[u8], from: usize) -> u64 {
-    buffer.get(from..from + 8).map_or(0, |word| word.try_into().map_or(0, u64::from_le_bytes))
-}
-
-#[inline(always)]
-fn xor(part: &mut Lanes, words: &Lanes) {
-    for lane in 0..LANES {
-        part[lane] ^= words[lane];
-    }
-}
-
-#[inline(always)]
-fn round([v0, v1, v2, v3]: &mut [Lanes; 4]) {
-    for lane in 0..LANES {
-        v0[lane] = v0[lane].wrapping_add(v1[lane]);
-        v2[lane] = v2[lane].wrapping_add(v3[lane]);
-        v1[lane] = v1[lane].rotate_left(13) ^ v0[lane];
-        v3[lane] = v3[lane].rotate_left(16) ^ v2[lane];
-        v0[lane] = v0[lane].rotate_left(32);
-        v2[lane] = v2[lane].wrapping_add(v1[lane]);
-        v0[lane] = v0[lane].wrapping_add(v3[lane]);
-        v1[lane] = v1[lane].rotate_left(17) ^ v2[lane];
-        v3[lane] = v3[lane].rotate_left(21) ^ v0[lane];
-        v2[lane] = v2[lane].rotate_left(32);
-    }
+fn round<V: Vectors>(v: V, [mut v0, mut v1, mut v2, mut v3]: [V::Lanes; 4]) -> [V::Lanes; 4] {
+    v0 = v.add(v0, v1);
+    v2 = v.add(v2, v3);
+    v1 = v.xor(v.rotate::<13>(v1), v0);
+    v3 = v.xor(v.rotate::<16>(v3), v2);
+    v0 = v.rotate::<32>(v0);
+    v2 = v.add(v2, v1);
+    v0 = v.add(v0, v3);
+    v1 = v.xor(v.rotate::<17>(v1), v2);
+    v3 = v.xor(v.rotate::<21>(v3), v0);
+    v2 = v.rotate::<32>(v2);
+    [v0, v1, v2, v3]
 }
 
 #[cfg(test)]
-mod tests {
+pub(in super::super) mod tests {
+    use super::super::ops::Plain;
     use super::*;
 
-    #[test]
-    fn lanes_give_what_siphasher_gives_for_every_length() {
+    /// Compares with `siphasher` over inputs of many lengths.
+    pub(in super::super::super) fn check<V: Vectors>(vectors: V) {
         let buffer: Vec<u8> = (0..4_000_u32).map(|at| (at * 7 + at / 13) as u8).collect();
         let sip = TaggedSip::new(SipHasher13::new_with_keys(3, 1 << 60), b't');
         let inputs: Vec<Input> =
-            (0..1_200).map(|at| Input { at: 64 + at, bytes: at * 37 % 600 }).collect();
+            (0..1_203).map(|at| Input { at: 64 + at, bytes: at * 37 % 600 }).collect();
         let expected: Vec<u64> = inputs
             .iter()
             .map(|input| sip.one(&buffer[input.at as usize..][..input.bytes as usize]))
             .collect();
+        let mut halves = Vec::new();
+        sip.halves(vectors, &buffer, &inputs, &mut halves);
+        assert!(halves.iter().zip(&expected).all(|(half, hash)| *half == *hash as u32));
         let mut hashes = Vec::new();
-        sip.all(&buffer, &inputs, &mut hashes);
+        sip.all_sorted(vectors, &buffer, &inputs, &mut Sorted::default(), &mut hashes);
         assert_eq!(hashes, expected);
-        sip.all_sorted(&buffer, &inputs, &mut Sorted::default(), &mut hashes);
-        assert_eq!(hashes, expected);
+    }
+
+    #[test]
+    fn lanes_give_what_siphasher_gives_for_every_length() {
+        check(Plain);
     }
 }

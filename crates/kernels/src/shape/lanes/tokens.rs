@@ -9,7 +9,7 @@ use super::super::tokens::TOKEN_CHARS_MIN;
 use super::ops::BLOCK;
 use super::runs::{Runs, Tallies, Tally};
 use super::scan::char_at;
-use super::sip::Input;
+use super::sip::{Input, NO_INPUT};
 
 /// The tokens of a kind.
 #[derive(Default)]
@@ -22,7 +22,7 @@ pub(super) struct Found {
 impl Found {
     fn begin(&mut self, candidates: usize) {
         self.inputs.clear();
-        self.inputs.resize(candidates + 1, Input::default());
+        self.inputs.resize(candidates + 1, NO_INPUT);
         self.kept.clear();
         self.kept.resize(candidates + 1, 0);
     }
