@@ -12,5 +12,6 @@ pub mod fold;
 pub mod histogram;
 pub mod intervals;
 pub mod novelty;
+pub mod ordering;
 pub mod samples;
 pub mod shape;

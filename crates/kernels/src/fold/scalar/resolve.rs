@@ -8,7 +8,7 @@ use super::rows::{ABSENT, Row, Rows, mark};
 
 /// The set a message belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(in crate::fold) enum Class {
     /// U: from the peer.
     User,
     /// T: a template through the API.

@@ -1,0 +1,140 @@
+//! Spreads bare rows over buckets, so that a pair's rows meet in one.
+
+use super::{BareRow, KIND_BITS, KINDS, OUTBOUND, word_bits};
+use crate::fold::word;
+use crate::ordering::spread;
+
+/// Rows of a full chunk: memory comes in pieces of this size, so that none is ever copied to a
+/// larger one and all of it is given back bucket by bucket.
+const CHUNK_ROWS: usize = 2_048;
+/// Rows of a bucket's first chunk.
+const CHUNK_ROWS_MIN: usize = 64;
+
+/// Columns of one batch, of one length.
+#[derive(Clone, Copy, Debug)]
+pub struct BareBatch<'a> {
+    /// Numbers of senders.
+    pub senders: &'a [u64],
+    /// Pseudonyms of peers.
+    pub peers: &'a [u64],
+    /// Milliseconds since 1970.
+    pub times_ms: &'a [i64],
+    /// 0 from the peer, 1 to it; rows of another direction are left out.
+    pub directions: &'a [u8],
+    /// 0 text, 1 button, 2 voice, 3 image, 4 template, 5 interactive; all others are one kind.
+    pub kinds: &'a [u8],
+}
+
+/// What became of a batch's rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scattered {
+    /// Rows of no known direction.
+    pub undirected: usize,
+    /// Rows whose time is thousands of years away.
+    pub untimely: usize,
+}
+
+/// The rows of some pairs.
+#[derive(Debug, Default)]
+pub struct Bucket {
+    full: Vec<Vec<BareRow>>,
+    open: Vec<BareRow>,
+}
+
+impl Bucket {
+    /// The rows, in pieces, in the order they came.
+    pub fn chunks(&self) -> impl Iterator<Item = &[BareRow]> {
+        self.full.iter().map(Vec::as_slice).chain(std::iter::once(self.open.as_slice()))
+    }
+
+    /// Rows held.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.full.iter().map(Vec::len).sum::<usize>() + self.open.len()
+    }
+
+    /// Heap bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let rows: usize = self.full.iter().map(Vec::capacity).sum();
+        (rows + self.open.capacity()) * size_of::<BareRow>()
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, row: BareRow) {
+        if self.open.len() == self.open.capacity() {
+            self.next_chunk();
+        }
+        self.open.push(row);
+    }
+
+    #[cold]
+    fn next_chunk(&mut self) {
+        let rows = (2 * self.open.capacity()).clamp(CHUNK_ROWS_MIN, CHUNK_ROWS);
+        let full = std::mem::replace(&mut self.open, Vec::with_capacity(rows));
+        if !full.is_empty() {
+            self.full.push(full);
+        }
+    }
+}
+
+/// Buckets being filled by one thread.
+#[derive(Debug)]
+pub struct Scatter {
+    buckets: Vec<Bucket>,
+    word_bits: [u64; 2 * OUTBOUND],
+}
+
+impl Scatter {
+    /// Empty buckets, as many or more: a power of two.
+    #[must_use]
+    pub fn new(buckets: usize) -> Self {
+        let count = buckets.max(2).next_power_of_two();
+        let buckets = std::iter::repeat_with(Bucket::default).take(count).collect();
+        Self { buckets, word_bits: word_bits() }
+    }
+
+    /// Adds the rows of a batch.
+    ///
+    /// # Panics
+    /// Where columns differ in length.
+    pub fn push(&mut self, batch: &BareBatch<'_>) -> Scattered {
+        let rows = batch.senders.len();
+        assert!(
+            [batch.peers.len(), batch.times_ms.len(), batch.directions.len(), batch.kinds.len()]
+                == [rows; 4],
+            "columns of one length"
+        );
+        let mut scattered = Scattered::default();
+        let shift = u64::BITS - self.buckets.len().trailing_zeros();
+        let whose = batch.senders.iter().zip(batch.peers);
+        let what = batch.times_ms.iter().zip(batch.directions).zip(batch.kinds);
+        for ((sender, peer), ((time_ms, direction), kind)) in whose.zip(what) {
+            let Some(time) = word::time_bits(*time_ms) else {
+                scattered.untimely += 1;
+                continue;
+            };
+            if *direction > 1 {
+                scattered.undirected += 1;
+                continue;
+            }
+            let kind = usize::from(*kind).min(KINDS.len() - 1);
+            let bits = self.word_bits[usize::from(*direction) << KIND_BITS | kind];
+            let row = BareRow { sender: *sender, peer: *peer, word: time | bits };
+            let bucket = (spread([*sender, *peer]) >> shift) as usize;
+            self.buckets[bucket].push(row);
+        }
+        scattered
+    }
+
+    /// The buckets.
+    pub fn buckets(&mut self) -> &mut [Bucket] {
+        &mut self.buckets
+    }
+
+    /// Heap bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.buckets.iter().map(Bucket::size).sum()
+    }
+}
