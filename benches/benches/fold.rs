@@ -109,7 +109,7 @@ fn scattered(messages: &Messages) -> Scatter {
     scatter
 }
 
-fn folded(scatter: &mut Scatter) -> usize {
+fn folded(scatter: &Scatter) -> usize {
     let mut folder = BareFolder::default();
     let mut found = 0;
     for bucket in scatter.buckets() {
@@ -129,9 +129,9 @@ fn bare(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("scatter", name), |bencher| {
             bencher.iter(|| scattered(&messages));
         });
-        let mut scatter = scattered(&messages);
+        let scatter = scattered(&messages);
         group.bench_function(BenchmarkId::new("fold", name), |bencher| {
-            bencher.iter(|| folded(&mut scatter));
+            bencher.iter(|| folded(&scatter));
         });
     }
     group.finish();
@@ -139,7 +139,7 @@ fn bare(criterion: &mut Criterion) {
 
 /// One bucket's rows: groups and keys.
 fn bucket(messages: &Messages) -> (Vec<u32>, usize, Vec<u64>) {
-    let mut scatter = scattered(messages);
+    let scatter = scattered(messages);
     let mut grouper = Grouper::default();
     let (mut groups, mut keys) = (Vec::new(), Vec::new());
     for row in scatter.buckets()[0].chunks().flatten() {

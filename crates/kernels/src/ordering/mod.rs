@@ -37,6 +37,23 @@ impl<K> Ordered<K> {
         self.starts.windows(2).map(|ends| &self.keys[ends[0] as usize..ends[1] as usize])
     }
 
+    /// As [`Self::groups`], to be put in another order.
+    pub fn groups_mut(&mut self) -> impl Iterator<Item = &mut [K]> {
+        let mut rest = self.keys.as_mut_slice();
+        self.starts.windows(2).map(move |ends| {
+            let (group, others) =
+                std::mem::take(&mut rest).split_at_mut((ends[1] - ends[0]) as usize);
+            rest = others;
+            group
+        })
+    }
+
+    /// Where each group begins among the keys, and the end; with all keys, group after group.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<u32>, Vec<K>) {
+        (self.starts, self.keys)
+    }
+
     /// All keys, group after group.
     #[must_use]
     pub fn keys(&self) -> &[K] {
@@ -64,16 +81,28 @@ impl<K: Key> Orderer<K> {
     /// # Panics
     /// Where the slices differ in length, a group is not below `count`, or there are 2³² rows.
     pub fn order(&mut self, groups: &[u32], count: usize, keys: &[K], out: &mut Ordered<K>) {
-        assert_eq!(groups.len(), keys.len(), "a group for each key");
-        assert!(u32::try_from(keys.len()).is_ok(), "rows are counted in 32 bits");
-        self.count(groups, count, &mut out.starts);
-        self.place(groups, keys, &mut out.keys);
-        for ends in out.starts.windows(2) {
-            let of_group = &mut out.keys[ends[0] as usize..ends[1] as usize];
+        self.group(groups, count, keys, out);
+        self.sort_groups(out);
+    }
+
+    /// Puts the keys of each group in ascending order.
+    pub fn sort_groups(&mut self, out: &mut Ordered<K>) {
+        for of_group in out.groups_mut() {
             if !is_ascending(of_group) {
                 self.sort(of_group);
             }
         }
+    }
+
+    /// As [`Self::order`], but leaves the keys of a group in the order they came in.
+    ///
+    /// # Panics
+    /// As it does.
+    pub fn group(&mut self, groups: &[u32], count: usize, keys: &[K], out: &mut Ordered<K>) {
+        assert_eq!(groups.len(), keys.len(), "a group for each key");
+        assert!(u32::try_from(keys.len()).is_ok(), "rows are counted in 32 bits");
+        self.count(groups, count, &mut out.starts);
+        self.place(groups, keys, &mut out.keys);
     }
 
     /// Heap bytes.

@@ -12,6 +12,12 @@ impl Key for u64 {
     }
 }
 
+impl Key for i64 {
+    fn bits(self) -> u64 {
+        self.cast_unsigned() ^ (1 << 63)
+    }
+}
+
 /// A key and the number of its row, which ascends as rows come: the order of keys, and of equal
 /// keys the order of rows.
 impl Key for (u64, u32) {

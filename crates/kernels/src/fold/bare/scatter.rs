@@ -60,21 +60,22 @@ impl Bucket {
         (rows + self.open.capacity()) * size_of::<BareRow>()
     }
 
-    /// Adds a row.
-    pub fn push(&mut self, row: BareRow) {
-        if self.open.len() == self.open.capacity() {
-            self.next_chunk();
-        }
+    /// Adds a row; returns the bytes of heap that it took.
+    fn push(&mut self, row: BareRow) -> usize {
+        let is_full = self.open.len() == self.open.capacity();
+        let bytes = if is_full { self.next_chunk() } else { 0 };
         self.open.push(row);
+        bytes
     }
 
     #[cold]
-    fn next_chunk(&mut self) {
+    fn next_chunk(&mut self) -> usize {
         let rows = (2 * self.open.capacity()).clamp(CHUNK_ROWS_MIN, CHUNK_ROWS);
         let full = std::mem::replace(&mut self.open, Vec::with_capacity(rows));
         if !full.is_empty() {
             self.full.push(full);
         }
+        rows * size_of::<BareRow>()
     }
 }
 
@@ -83,6 +84,7 @@ impl Bucket {
 pub struct Scatter {
     buckets: Vec<Bucket>,
     word_bits: [u64; 2 * OUTBOUND],
+    bytes: usize,
 }
 
 impl Scatter {
@@ -91,7 +93,7 @@ impl Scatter {
     pub fn new(buckets: usize) -> Self {
         let count = buckets.max(2).next_power_of_two();
         let buckets = std::iter::repeat_with(Bucket::default).take(count).collect();
-        Self { buckets, word_bits: word_bits() }
+        Self { buckets, word_bits: word_bits(), bytes: 0 }
     }
 
     /// Adds the rows of a batch.
@@ -106,7 +108,6 @@ impl Scatter {
             "columns of one length"
         );
         let mut scattered = Scattered::default();
-        let shift = u64::BITS - self.buckets.len().trailing_zeros();
         let whose = batch.senders.iter().zip(batch.peers);
         let what = batch.times_ms.iter().zip(batch.directions).zip(batch.kinds);
         for ((sender, peer), ((time_ms, direction), kind)) in whose.zip(what) {
@@ -120,21 +121,33 @@ impl Scatter {
             }
             let kind = usize::from(*kind).min(KINDS.len() - 1);
             let bits = self.word_bits[usize::from(*direction) << KIND_BITS | kind];
-            let row = BareRow { sender: *sender, peer: *peer, word: time | bits };
-            let bucket = (spread([*sender, *peer]) >> shift) as usize;
-            self.buckets[bucket].push(row);
+            self.push_row(BareRow { sender: *sender, peer: *peer, word: time | bits });
         }
         scattered
     }
 
+    /// Adds a row that was in a bucket before.
+    pub fn push_row(&mut self, row: BareRow) {
+        let shift = u64::BITS - self.buckets.len().trailing_zeros();
+        let bucket = (spread([row.sender, row.peer]) >> shift) as usize;
+        self.bytes += self.buckets[bucket].push(row);
+    }
+
     /// The buckets.
-    pub fn buckets(&mut self) -> &mut [Bucket] {
-        &mut self.buckets
+    #[must_use]
+    pub fn buckets(&self) -> &[Bucket] {
+        &self.buckets
+    }
+
+    /// Takes the buckets out and leaves empty ones.
+    pub fn take(&mut self) -> Vec<Bucket> {
+        self.bytes = 0;
+        self.buckets.iter_mut().map(std::mem::take).collect()
     }
 
     /// Heap bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.buckets.iter().map(Bucket::size).sum()
+        self.bytes + self.buckets.capacity() * size_of::<Bucket>()
     }
 }
