@@ -1,0 +1,87 @@
+//! Writes the data set's files and the oracle's answers into a folder; what is there stays.
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use turnwise_benches::data::{Order, Plan, Row, rows};
+use turnwise_benches::files::{Texts, write_arrow, write_parquet, write_webhooks};
+use turnwise_benches::oracle::{self, Query};
+
+/// Writes files of the data set.
+#[derive(Parser)]
+struct Arguments {
+    /// Messages of the data set.
+    #[arg(long, default_value_t = Plan::MESSAGES)]
+    messages: u64,
+    /// Business numbers of the data set.
+    #[arg(long, default_value_t = Plan::NUMBERS)]
+    numbers: u64,
+    /// Leave texts out of Parquet files.
+    #[arg(long)]
+    no_texts: bool,
+    /// The folder of the files.
+    #[arg(long)]
+    dir: PathBuf,
+    /// What to write: time.parquet, near.parquet, random.parquet, compacted.parquet, memory.arrow,
+    /// webhooks.jsonl, lake, oracle-A.tsv, oracle-B.tsv, oracle-C.tsv.
+    #[arg(required = true)]
+    files: Vec<String>,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    std::fs::create_dir_all(&arguments.dir).context("create folder")?;
+    let mut set = DataSet { plan: Plan::new(arguments.messages, arguments.numbers), rows: None };
+    let texts = if arguments.no_texts { Texts::LeftOut } else { Texts::Written };
+    for name in &arguments.files {
+        let path = arguments.dir.join(name);
+        if !path.exists() {
+            eprintln!("writing {}", path.display());
+            set.write(name, texts, &path).with_context(|| format!("write {name}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The rows, made when the first file asks for them, in the order of the last.
+struct DataSet {
+    plan: Plan,
+    rows: Option<(Order, Vec<Row>)>,
+}
+
+impl DataSet {
+    fn write(&mut self, name: &str, texts: Texts, path: &Path) -> Result<()> {
+        if let Some(query) = name.strip_prefix("oracle-").and_then(|rest| rest.strip_suffix(".tsv"))
+        {
+            let query = Query::from_name(query).context("find query")?;
+            let answer = oracle::answer(query, &path.with_file_name("time.parquet"))?;
+            return oracle::write(&answer, path);
+        }
+        match name {
+            "memory.arrow" => write_arrow(self.rows(Order::Time), path),
+            "webhooks.jsonl" => write_webhooks(self.rows(Order::Time), path),
+            #[cfg(feature = "queries")]
+            "lake" => turnwise_benches::files::write_lake(self.rows(Order::Time), path),
+            _ => match name.strip_suffix(".parquet").and_then(Order::from_name) {
+                Some(order) => write_parquet(self.rows(order), texts, path),
+                None => bail!("no file of the data set has this name"),
+            },
+        }
+    }
+
+    fn rows(&mut self, order: Order) -> &[Row] {
+        let plan = self.plan;
+        let (held, rows) = self.rows.get_or_insert_with(|| {
+            let mut made = rows(&plan);
+            Order::Time.sort(&mut made);
+            (Order::Time, made)
+        });
+        if *held != order {
+            order.sort(rows);
+            *held = order;
+        }
+        rows
+    }
+}

@@ -1,0 +1,98 @@
+"""ClickHouse in this process: arrays per number and peer, which beat its window functions."""
+
+import io
+
+import pyarrow as pa
+from chdb import session
+
+A = """
+SELECT number_id,
+  sum(conversations) AS conversations,
+  avgArray(turns) AS turns_mean,
+  quantilesExactInclusiveArray(0.5, 0.95)(turns) AS turns_q,
+  turns_q[1] AS turns_p50, turns_q[2] AS turns_p95,
+  count() AS peers, sum(n) AS messages, sum(out) AS outbound,
+  quantilesExactInclusiveArray(0.5, 0.95)(latencies) AS latency_q,
+  latency_q[1] AS latency_p50, latency_q[2] AS latency_p95,
+  sum(templates) / messages AS share_template,
+  sum(buttons) / messages AS share_button,
+  sum(voices) / messages AS share_voice
+FROM (
+  SELECT number_id,
+    count() AS n, countIf(direction = 1) AS out,
+    countIf(kind = 4) AS templates, countIf(kind = 1) AS buttons, countIf(kind = 2) AS voices,
+    -- Time and direction in one number sort at once.
+    arraySort(groupArray(ts_ms * 2 + direction)) AS packed,
+    arrayMap(p -> bitShiftRight(p, 1), packed) AS times,
+    arrayDifference(times) AS pauses,
+    arrayMap(p -> toInt8(bitAnd(p, 1)), packed) AS directions,
+    arrayDifference(directions) AS changes,
+    arrayMap(p -> p > 1800000, pauses) AS starts,
+    arrayMap((c, s, i) -> c != 0 OR s OR i = 1, changes, starts, arrayEnumerate(packed)) AS begins,
+    arrayMap(part -> arraySum(part), arraySplit((b, s) -> s, begins, starts)) AS turns,
+    length(turns) AS conversations,
+    arrayFilter((p, c, s) -> c = 1 AND NOT s, pauses, changes, starts) AS latencies
+  FROM $messages GROUP BY number_id, peer_id
+)
+GROUP BY number_id
+"""
+
+B = """
+SELECT number_id,
+  avgIf(open, is_in) AS open_ended,
+  avgIf(chars, is_in) AS in_chars_mean,
+  quantilesExactInclusiveIf(0.5, 0.95)(chars, is_in) AS in_q,
+  avgIf(chars, NOT is_in) AS out_chars_mean,
+  quantilesExactInclusiveIf(0.5, 0.95)(chars, NOT is_in) AS out_q,
+  in_q[1] AS in_chars_p50, in_q[2] AS in_chars_p95,
+  out_q[1] AS out_chars_p50, out_q[2] AS out_chars_p95
+FROM (
+  SELECT number_id, direction = 0 AS is_in, lengthUTF8(assumeNotNull(text)) AS chars,
+    is_in AND (chars >= 60 OR position(assumeNotNull(text), '?') > 0
+      OR position(assumeNotNull(text), '؟') > 0
+      OR match(assumeNotNull(text), $openers)) AS open
+  FROM $messages WHERE kind = 0
+)
+GROUP BY number_id
+"""
+
+C = """
+SELECT number_id, any(peers) AS peers,
+  any(q)[1] AS bytes_p50, any(q)[2] AS bytes_p95, any(q)[3] AS bytes_p99,
+  any(entropy) AS entropy
+FROM (
+  SELECT number_id, uniqCombined(12)(peer_id) AS peers,
+    quantilesDDIf(0.01, 0.5, 0.95, 0.99)(length(assumeNotNull(text)), kind = 0) AS q,
+    sumMapIf([cityHash64(assumeNotNull(text)) % 64], [1], kind = 0 AND direction = 0).2 AS n,
+    arraySum(n) AS all,
+    log2(all) - arraySum(x -> x * log2(x), n) / all AS entropy
+  FROM $messages GROUP BY number_id
+)
+GROUP BY number_id
+"""
+
+
+class Engine:
+    def __init__(self, threads, pattern):
+        self.session = session.Session()
+        self.session.query(f"SET max_threads = {threads}")
+        self.pattern = "(?i)" + pattern
+
+    def open(self, path, memory, ordered):
+        self.source = f"file({literal(str(path))}, Parquet)"
+        if memory:
+            self.session.query("CREATE DATABASE bench ENGINE = Atomic")
+            self.session.query(
+                f"CREATE TABLE bench.messages ENGINE = Memory AS SELECT * FROM {self.source}"
+            )
+            self.source = "bench.messages"
+
+    def answer(self, query):
+        sql = {"A": A, "B": B, "C": C}[query]
+        sql = sql.replace("$openers", literal(self.pattern)).replace("$messages", self.source)
+        answer = self.session.query(sql, "ArrowStream")
+        return pa.ipc.open_stream(io.BytesIO(answer.bytes())).read_all()
+
+
+def literal(text):
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
