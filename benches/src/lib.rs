@@ -18,3 +18,6 @@ pub mod files;
 
 #[cfg(feature = "files")]
 pub mod oracle;
+
+#[cfg(feature = "queries")]
+pub mod queries;

@@ -19,6 +19,8 @@ const LONG_CHARS: usize = 60;
 const BUCKETS: usize = 64;
 /// Ways in which the oracle hashes texts.
 const HASHES: usize = 20;
+/// Fewer texts have an entropy that says more of the hash than of the texts: any will do.
+const ENTROPY_TEXTS_MIN: u32 = 64;
 /// Standard deviations that chance explains: of 10,000 numbers hardly one lies further out.
 const DEVIATIONS: f64 = 6.0;
 /// The stated errors of query C.
