@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use turnwise_benches::data::{Order, Plan, Row, rows};
+use turnwise_benches::data::{Order, Plan, Row, VERSION, rows};
 use turnwise_benches::files::{Texts, write_arrow, write_parquet, write_webhooks};
 use turnwise_benches::oracle::{self, Query};
 
@@ -21,9 +21,9 @@ struct Arguments {
     /// Leave texts out of Parquet files.
     #[arg(long)]
     no_texts: bool,
-    /// The folder of the files.
+    /// The folder of all data sets; the files go into one of its folders, which is printed.
     #[arg(long)]
-    dir: PathBuf,
+    base: PathBuf,
     /// What to write: time.parquet, near.parquet, random.parquet, compacted.parquet, memory.arrow,
     /// webhooks.jsonl, lake, oracle-A.tsv, oracle-B.tsv, oracle-C.tsv.
     #[arg(required = true)]
@@ -32,17 +32,27 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    std::fs::create_dir_all(&arguments.dir).context("create folder")?;
-    let mut set = DataSet { plan: Plan::new(arguments.messages, arguments.numbers), rows: None };
+    let plan = Plan::new(arguments.messages, arguments.numbers);
     let texts = if arguments.no_texts { Texts::LeftOut } else { Texts::Written };
+    let folder = arguments.base.join(folder_name(&plan, texts));
+    std::fs::create_dir_all(&folder).context("create folder")?;
+    let mut set = DataSet { plan, rows: None };
     for name in &arguments.files {
-        let path = arguments.dir.join(name);
+        let path = folder.join(name);
         if !path.exists() {
             eprintln!("writing {}", path.display());
             set.write(name, texts, &path).with_context(|| format!("write {name}"))?;
         }
     }
+    println!("{}", folder.display());
     Ok(())
+}
+
+/// Data sets of other generators, sizes or columns have folders of their own.
+fn folder_name(plan: &Plan, texts: Texts) -> String {
+    let Plan { messages, numbers, .. } = plan;
+    let columns = if texts == Texts::Written { "" } else { "-no-texts" };
+    format!("v{VERSION}-{messages}-{numbers}{columns}")
 }
 
 /// The rows, made when the first file asks for them, in the order of the last.

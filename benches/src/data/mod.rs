@@ -20,6 +20,9 @@ mod words;
 
 mod text;
 
+/// Other rows or texts of the same plan are another version.
+pub const VERSION: u32 = 1;
+
 pub use openers::{OPENERS, Opener, openers};
 pub use order::Order;
 pub use plan::Plan;

@@ -171,6 +171,11 @@ impl Sizes {
             values.push(found.map(|(low, _)| low * (1.0 - QUANTILE_ERROR)));
             values.push(found.map(|(_, high)| high * (1.0 + QUANTILE_ERROR)));
         }
+        let inbound: u32 = self.buckets[0].iter().sum();
+        if (1..ENTROPY_TEXTS_MIN).contains(&inbound) {
+            values.extend([Some(0.0), Some(f64::from(inbound).log2())]);
+            return values;
+        }
         let entropies: Vec<f64> =
             self.buckets.iter().filter_map(|counts| entropy(counts)).collect();
         let middle = mean(&entropies);

@@ -1,0 +1,125 @@
+//! `cargo xtask bench`: the kernels' benches, and queries A, B and C beside other engines.
+//!
+//! ```text
+//! programs (release) ─┐
+//! data set (cached) ──┼─▶ one process a run, measured ─▶ answers compared ─▶ PERFORMANCE.md, JSON
+//! peers (cached) ─────┘       engines take turns             with the oracle
+//! ```
+//!
+//! What was generated, installed or built stays, so a run that was cut off goes on where it was.
+
+mod programs;
+
+mod dataset;
+
+mod peers;
+
+mod process;
+
+mod layouts;
+
+mod engines;
+
+mod compare;
+
+mod figures;
+
+mod queries;
+
+mod machine;
+
+mod document;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value};
+
+use machine::Machine;
+use programs::Programs;
+
+/// What to measure, and how.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// Measure only these.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Messages of the data set.
+    #[arg(long, default_value_t = 20_000_000)]
+    messages: u64,
+    /// Business numbers of the data set.
+    #[arg(long, default_value_t = 10_000)]
+    numbers: u64,
+    /// Runs of each query on each engine; the median counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Threads of each engine.
+    #[arg(long, default_value_t = 2)]
+    threads: u32,
+    /// Only these engines, by name: turnwise, duckdb, chdb, polars, datafusion.
+    #[arg(long, value_delimiter = ',')]
+    engines: Vec<String>,
+    /// Write all figures for machines here.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Leave PERFORMANCE.md as it is.
+    #[arg(long)]
+    keep: bool,
+}
+
+/// A part of the benches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Query A.
+    #[value(name = "A")]
+    A,
+    /// Query B.
+    #[value(name = "B")]
+    B,
+    /// Query C.
+    #[value(name = "C")]
+    C,
+}
+
+impl Options {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+
+    fn wants_engine(&self, name: &str) -> bool {
+        self.engines.is_empty() || self.engines.iter().any(|engine| engine == name)
+    }
+}
+
+/// Measures, shows the figures and writes them down.
+///
+/// # Errors
+/// When something cannot be built, installed, generated or written. A run of one engine that
+/// fails is a figure of its own, and no error.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let programs = Programs::build()?;
+    let machine = Machine::here();
+    let mut json = Map::new();
+    json.insert("machine".to_owned(), serde_json::to_value(&machine).context("write machine")?);
+    let mut good = true;
+    if [Part::A, Part::B, Part::C].into_iter().any(|part| options.wants(part)) {
+        let figures = queries::measure(options, &programs)?;
+        good &= figures::are_equal(&figures);
+        finish(options, "queries", &figures::text(options, &machine, &figures))?;
+        json.insert("queries".to_owned(), serde_json::to_value(&figures).context("write figures")?);
+    }
+    if let Some(path) = &options.json {
+        let text = serde_json::to_string_pretty(&Value::Object(json)).context("write figures")?;
+        fs::write(path, text + "\n").with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Shows a part and puts it into the document.
+fn finish(options: &Options, part: &str, text: &str) -> Result<()> {
+    println!("{text}");
+    if options.keep { Ok(()) } else { document::replace_part(part, text) }
+}
