@@ -20,7 +20,7 @@ pub use batches::{column, schema};
 pub use columns::{write_arrow, write_parquet};
 #[cfg(feature = "queries")]
 pub use lake::{keys, write_lake};
-pub use webhooks::write_webhooks;
+pub use webhooks::{WebhookWriter, write_webhooks};
 
 /// Whether a file holds texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

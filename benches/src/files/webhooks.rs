@@ -30,14 +30,15 @@ pub fn write_webhooks(rows: &[Row], path: &Path) -> Result<()> {
 
 /// Writes records; keeps its buffers.
 #[derive(Default)]
-pub(super) struct WebhookWriter {
+pub struct WebhookWriter {
     record: Vec<u8>,
     text: String,
 }
 
 impl WebhookWriter {
     /// The webhook of a row, without a line feed.
-    pub(super) fn record(&mut self, row: &Row) -> &[u8] {
+    #[must_use]
+    pub fn record(&mut self, row: &Row) -> &[u8] {
         self.record.clear();
         self.envelope(row);
         if row.direction == 0 {
