@@ -1,6 +1,6 @@
 //! Whether an answer is the oracle's, number by number.
 //!
-//! Answers are tables of tab-separated text: a header, then a line a number. A number that an
+//! Answers are tables of text separated by tabs or commas: a header, then a line a number. A number that an
 //! answer leaves out counts as nulls, so that it may be left out where all is null anyway.
 
 use std::collections::BTreeMap;
@@ -148,12 +148,13 @@ impl Table {
     fn parse(text: &str) -> Result<Self> {
         let mut lines = text.lines();
         let header = lines.next().context("find the header")?;
-        let columns: Vec<String> = header.split('\t').skip(1).map(str::to_owned).collect();
+        let mark = if header.contains('\t') { '\t' } else { ',' };
+        let columns: Vec<String> = header.split(mark).skip(1).map(str::to_owned).collect();
         let mut rows = BTreeMap::new();
         for line in lines {
-            let (number, cells) = line.split_once('\t').context("find the number")?;
+            let (number, cells) = line.split_once(mark).context("find the number")?;
             let number: u64 = number.parse().with_context(|| format!("read number {number}"))?;
-            let cells = cells.split('\t').map(|cell| match cell {
+            let cells = cells.split(mark).map(|cell| match cell {
                 "" => Ok(None),
                 cell => cell.parse().map(Some).with_context(|| format!("read {cell}")),
             });
@@ -188,6 +189,7 @@ mod tests {
             "number_id\tcount\tmean\n9\t\t\n8\t4\t\n7\t3.0\t1.5000000000000002\n",
             // A number of which all is null may be left out.
             "number_id\tmean\tcount\n8\t\t4\n7\t1.5\t3\n",
+            "number_id,mean,count\n8,,4\n7,1.5,3\n",
         ] {
             assert!(verdict(Query::A, ORACLE, answer).is_equal(), "{answer}");
         }

@@ -58,6 +58,11 @@ impl<'a> Engines<'a> {
         Ok(Self { options, programs, python })
     }
 
+    /// Our own side alone.
+    pub(super) fn own(options: &'a Options, programs: &'a Programs) -> Self {
+        Self { options, programs, python: PathBuf::new() }
+    }
+
     /// The engines that can read a layout and are asked for.
     pub(super) fn of(&self, layout: Layout) -> Vec<Engine> {
         let mut engines = Vec::new();
@@ -84,16 +89,24 @@ impl<'a> Engines<'a> {
         folder: &Path,
         out: &Path,
     ) -> Result<Measured> {
+        let file = folder.join(layout.file);
+        let threads = self.options.threads.to_string();
         let command = match engine {
             Engine::Peer(peer) => self.peer(peer, layout),
-            Engine::Turnwise | Engine::Decode => self.own(engine, layout)?,
+            _ if layout.query == Query::A => return self.query_a(&file, out),
+            Engine::Turnwise | Engine::Decode => self.texts(engine, layout)?,
         };
-        Ok(command
-            .arg("--file")
-            .arg(folder.join(layout.file))
+        Ok(command.arg("--file").arg(file).arg("--threads").arg(threads).arg("--out").arg(out))
+    }
+
+    /// Query A by the operator behind `conversations`, over a file of messages.
+    pub(super) fn query_a(&self, file: &Path, out: &Path) -> Result<Measured> {
+        let program = self.programs.query_a().context("find query A")?;
+        Ok(Measured::new(program)
+            .arg(file)
             .arg("--threads")
             .arg(self.options.threads.to_string())
-            .arg("--out")
+            .arg("--answers")
             .arg(out))
     }
 
@@ -113,10 +126,7 @@ impl<'a> Engines<'a> {
         }
     }
 
-    fn own(&self, engine: Engine, layout: Layout) -> Result<Measured> {
-        if layout.query == Query::A {
-            return Ok(Measured::new(self.programs.query_a().context("find query A")?));
-        }
+    fn texts(&self, engine: Engine, layout: Layout) -> Result<Measured> {
         let source = match layout.place {
             Place::Parquet => "parquet",
             Place::Memory => "memory",

@@ -30,12 +30,21 @@ mod machine;
 
 mod document;
 
+mod kernels;
+
+mod growth;
+
+mod chart;
+
+mod streaming;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use machine::Machine;
@@ -62,6 +71,9 @@ pub struct Options {
     /// Only these engines, by name: turnwise, duckdb, chdb, polars, datafusion.
     #[arg(long, value_delimiter = ',')]
     engines: Vec<String>,
+    /// Messages of the largest data set of growth.
+    #[arg(long, default_value_t = 100_000_000)]
+    growth_max: u64,
     /// Write all figures for machines here.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -82,6 +94,12 @@ enum Part {
     /// Query C.
     #[value(name = "C")]
     C,
+    /// The criterion benches.
+    Kernels,
+    /// Query A over more messages and numbers.
+    Growth,
+    /// From Kafka to the lake.
+    Kafka,
 }
 
 impl Options {
@@ -103,19 +121,38 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let programs = Programs::build()?;
     let machine = Machine::here();
     let mut json = Map::new();
-    json.insert("machine".to_owned(), serde_json::to_value(&machine).context("write machine")?);
+    json.insert("machine".to_owned(), value(&machine)?);
     let mut good = true;
+    if options.wants(Part::Kernels) {
+        let figures = kernels::measure()?;
+        finish(options, "kernels", &kernels::text(&machine, &figures))?;
+        json.insert("kernels".to_owned(), value(&figures)?);
+    }
     if [Part::A, Part::B, Part::C].into_iter().any(|part| options.wants(part)) {
         let figures = queries::measure(options, &programs)?;
         good &= figures::are_equal(&figures);
         finish(options, "queries", &figures::text(options, &machine, &figures))?;
-        json.insert("queries".to_owned(), serde_json::to_value(&figures).context("write figures")?);
+        json.insert("queries".to_owned(), value(&figures)?);
+    }
+    if options.wants(Part::Kafka) {
+        let figures = streaming::measure(options, &programs)?;
+        finish(options, "kafka", &streaming::text(options, &machine, &figures))?;
+        json.insert("kafka".to_owned(), value(&figures)?);
+    }
+    if options.wants(Part::Growth) {
+        let figures = growth::measure(options, &programs)?;
+        finish(options, "growth", &growth::text(options, &machine, &figures)?)?;
+        json.insert("growth".to_owned(), value(&figures)?);
     }
     if let Some(path) = &options.json {
         let text = serde_json::to_string_pretty(&Value::Object(json)).context("write figures")?;
         fs::write(path, text + "\n").with_context(|| format!("write {}", path.display()))?;
     }
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn value(figures: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(figures).context("write figures")
 }
 
 /// Shows a part and puts it into the document.

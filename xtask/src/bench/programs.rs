@@ -7,6 +7,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::suite::{cargo, root};
 
+/// What the benches' package is built with: always the same, so that nothing is built twice.
+pub(super) const FEATURES: &str = "turnwise-benches/queries,turnwise-benches/streaming";
 /// Query A, by the operator behind `conversations`.
 const QUERY_A: &str = "query_a";
 
@@ -17,15 +19,8 @@ pub(super) struct Programs(BTreeMap<String, PathBuf>);
 impl Programs {
     /// Builds what writes the data set, what runs queries, and the product.
     pub(super) fn build() -> Result<Self> {
-        let mut arguments = vec![
-            "-p",
-            "turnwise",
-            "-p",
-            "turnwise-benches",
-            "--features",
-            "turnwise-benches/queries,turnwise-benches/streaming",
-            "--bins",
-        ];
+        let mut arguments =
+            vec!["-p", "turnwise", "-p", "turnwise-benches", "--features", FEATURES, "--bins"];
         // Examples are not built for other packages' sake, so each one is named.
         if root().join(format!("crates/query/examples/{QUERY_A}.rs")).exists() {
             arguments.extend(["-p", "turnwise-query", "--example", QUERY_A]);

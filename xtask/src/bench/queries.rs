@@ -14,7 +14,7 @@ use super::process::{Measured, Usage};
 use super::programs::Programs;
 use super::{Options, Part};
 
-/// The line that every program prints.
+/// The line that most programs print.
 #[derive(Deserialize)]
 struct Printed {
     /// From the open file, or from the loaded table, to the answer.
@@ -66,7 +66,7 @@ fn rounds(runs: u32, engines: &Engines<'_>, layout: Layout, folder: &Path) -> Re
             let measured = engines.command(*engine, layout, folder, &out);
             match measured.and_then(once) {
                 Ok((usage, seconds)) => {
-                    figure.add(usage, seconds);
+                    figure.add(&usage, seconds);
                     if *engine != Engine::Decode {
                         let oracle = folder.join(layout.oracle());
                         figure.judge(compare_files(layout.query, &oracle, &out));
@@ -80,9 +80,31 @@ fn rounds(runs: u32, engines: &Engines<'_>, layout: Layout, folder: &Path) -> Re
     Ok(figures)
 }
 
-fn once(measured: Measured) -> Result<(Usage, f64)> {
+/// Runs a program once; what it took, and the seconds that it says the query took.
+pub(super) fn once(measured: Measured) -> Result<(Usage, f64)> {
     let (usage, output) = measured.run()?;
     let line = output.lines().last().context("read what the program printed")?;
+    Ok((usage, seconds(line)?))
+}
+
+/// The seconds in `{"seconds": 1.5}` or `seconds 1.5 …`.
+fn seconds(line: &str) -> Result<f64> {
+    if let Some(rest) = line.strip_prefix("seconds ") {
+        let number = rest.split(' ').next().unwrap_or(rest);
+        return number.parse().with_context(|| format!("read seconds of {line}"));
+    }
     let printed: Printed = serde_json::from_str(line).context("read seconds")?;
-    Ok((usage, printed.seconds))
+    Ok(printed.seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_read_in_both_forms() {
+        assert_eq!(seconds("{\"load_seconds\": 2, \"seconds\": 1.5}").expect("seconds"), 1.5);
+        assert_eq!(seconds("seconds 0.250 peak_bytes 7").expect("seconds"), 0.25);
+        assert!(seconds("done").is_err());
+    }
 }
