@@ -18,7 +18,7 @@ struct Arguments {
     /// Business numbers of the data set.
     #[arg(long, default_value_t = Plan::NUMBERS)]
     numbers: u64,
-    /// Leave texts out of Parquet files.
+    /// Leave texts out of time.parquet; the other orders never have them.
     #[arg(long)]
     no_texts: bool,
     /// The folder of all data sets; the files go into one of its folders, which is printed.
@@ -75,7 +75,9 @@ impl DataSet {
             #[cfg(feature = "queries")]
             "lake" => turnwise_benches::files::write_lake(self.rows(Order::Time), path),
             _ => match name.strip_suffix(".parquet").and_then(Order::from_name) {
-                Some(order) => write_parquet(self.rows(order), texts, path),
+                Some(Order::Time) => write_parquet(self.rows(Order::Time), texts, path),
+                // Other orders are for query A, which reads no texts.
+                Some(order) => write_parquet(self.rows(order), Texts::LeftOut, path),
                 None => bail!("no file of the data set has this name"),
             },
         }

@@ -21,7 +21,7 @@ mod words;
 mod text;
 
 /// Other rows or texts of the same plan are another version.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 pub use openers::{OPENERS, Opener, openers};
 pub use order::Order;

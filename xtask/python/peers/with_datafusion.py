@@ -125,7 +125,7 @@ class Engine:
 
     def load(self, path):
         """A partition of batches for each thread."""
-        with pa.memory_map(str(path.with_name("memory.arrow"))) as source:
+        with pa.OSFile(str(path)) as source:
             batches = pa.ipc.open_file(source).read_all().to_batches()
         parts = [batches[nth :: self.threads] for nth in range(self.threads)]
         self.context.register_record_batches("messages", parts)

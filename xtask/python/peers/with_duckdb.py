@@ -88,6 +88,9 @@ class Engine:
 
     def open(self, path, memory, ordered):
         what = "TABLE" if memory else "VIEW"
+        if memory:
+            # The same rows: its table does not depend on the file that they come from.
+            path = path.with_name("time.parquet")
         name = str(path).replace("'", "''")
         self.connection.execute(
             f"CREATE {what} messages AS SELECT * FROM read_parquet('{name}')"

@@ -16,7 +16,7 @@ class Engine:
 
     def open(self, path, memory, ordered):
         if memory:
-            self.messages = self.pl.read_ipc(path.with_name("memory.arrow"), memory_map=False).lazy()
+            self.messages = self.pl.read_ipc(path).lazy()
         else:
             self.messages = self.pl.scan_parquet(path)
         self.ordered = ordered
