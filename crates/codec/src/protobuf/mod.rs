@@ -61,7 +61,13 @@ pub(crate) fn decode(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
             return 0;
         }
     };
-    let mut wire = Wire::new(bytes.get(at..).unwrap_or_default());
+    let payload = bytes.get(at..).unwrap_or_default();
+    if let Some(hashing) = record.straight
+        && straight::record(record, hashing, payload)
+    {
+        return 0;
+    }
+    let mut wire = Wire::new(payload);
     let mut head = Head::default();
     head.read(&mut wire, false);
     let items = wire;
@@ -169,15 +175,14 @@ fn item<'a>(
     nth: usize,
     inner: &'a [u8],
 ) -> u64 {
-    let read = Item::read(Wire::new(inner));
-    if let (Some(hashing), Ok(item)) = (record.straight, &read) {
-        let owner = owner(head, item);
-        if straight::item(record, hashing, owner, item) {
-            return item.unknown_fields;
-        }
+    if let Some(hashing) = record.straight
+        && straight::item(record, hashing, [head.waba_id, head.sender], inner)
+    {
+        return 0;
     }
     record.path.key("items");
     record.path.index(nth);
+    let read = Item::read(Wire::new(inner));
     let unknown_fields = match read.and_then(|item| item.check().map(|()| item)) {
         Ok(item) => {
             let [waba_id, sender] = owner(head, &item).map(fields::text);

@@ -3,14 +3,78 @@
 use turnwise_model::{Category, Direction, InteractiveType, MessageKind, Millis, Origin};
 use turnwise_model::{PricingModel, PricingType, Status as StatusCode};
 
-use super::fields::{Event, Item, Message, Status};
+use super::fields::{Message, Status};
 use super::rows::{code, millis};
+use super::wire::{Tag, Wire, length, varint};
 use crate::body::{has_text, text_length};
 use crate::meant;
 use crate::record::Record;
-use crate::rows::{MessageCells, StatusCells, TextColumns, small, small_or_none};
+use crate::rows::{MessageCells, StatusCells, TextColumns};
 use crate::straight::{Hashing, PlainIds, is_digits_or_empty, is_plain, is_plain_or_empty};
 use crate::utf8;
+
+/// Fields in the order in which writers write them: each is looked for once, so that nothing is
+/// dispatched. Whatever else stands there is left to those who read any order.
+struct Ordered<'a> {
+    wire: Wire<'a>,
+}
+
+impl<'a> Ordered<'a> {
+    /// Whether the next field has this tag of one byte.
+    #[inline]
+    fn takes(&mut self, tag: Tag) -> bool {
+        match self.wire.rest() {
+            [byte, rest @ ..] if Tag::from(*byte) == tag => {
+                self.wire = Wire::new(rest);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[inline]
+    fn bytes(&mut self, tag: Tag) -> Option<&'a [u8]> {
+        if self.takes(tag) { self.wire.bytes().ok() } else { Some(b"") }
+    }
+
+    #[inline]
+    fn long(&mut self, tag: Tag) -> Option<i64> {
+        if self.takes(tag) { Some(self.wire.varint().ok()?.cast_signed()) } else { Some(0) }
+    }
+
+    /// Numbers of 32 bits are cut to them, as the protocol has it.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "what the protocol says")]
+    fn int(&mut self, tag: Tag) -> Option<i32> {
+        Some(self.long(tag)? as i32)
+    }
+
+    #[inline]
+    fn boolean(&mut self, tag: Tag) -> Option<bool> {
+        Some(self.long(tag)? != 0)
+    }
+
+    fn at_end(&self) -> bool {
+        self.wire.rest().is_empty()
+    }
+}
+
+/// Writes the rows of a record that holds one item, all fields in order, and answers `true`; or
+/// does nothing.
+#[inline]
+pub(super) fn record(record: &mut Record<'_>, hashing: Hashing<'_>, bytes: &[u8]) -> bool {
+    let mut all = Ordered { wire: Wire::new(bytes) };
+    let (Some(waba_id), Some(sender)) = (all.bytes(length(1)), all.bytes(length(2))) else {
+        return false;
+    };
+    if !all.takes(length(3)) {
+        return false;
+    }
+    match all.wire.bytes() {
+        Ok(inner) if all.at_end() => item(record, hashing, [waba_id, sender], inner),
+        _ => false,
+    }
+}
 
 /// Writes the row of an item and answers `true`, or does nothing.
 #[inline]
@@ -18,17 +82,78 @@ pub(super) fn item(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,
     [waba_id, sender]: [&[u8]; 2],
-    item: &Item<'_>,
+    item: &[u8],
 ) -> bool {
     if !is_plain_or_empty(waba_id) || !is_plain(sender) {
         return false;
     }
-    let written = match &item.event {
-        Event::Message(fields) => message(record, hashing, [waba_id, sender], fields),
-        Event::Status(fields) => status(record, hashing, [waba_id, sender], fields),
-        _ => None,
+    let mut fields = Ordered { wire: Wire::new(item) };
+    let is_message = fields.takes(length(1));
+    if !is_message && !fields.takes(length(2)) {
+        return false;
+    }
+    // An item that names its own account or number has more fields.
+    let Some(inner) = fields.wire.bytes().ok().filter(|_| fields.at_end()) else { return false };
+    let owner = [waba_id, sender];
+    let written = if is_message {
+        read_message(inner).and_then(|fields| message(record, hashing, owner, &fields))
+    } else {
+        read_status(inner).and_then(|fields| status(record, hashing, owner, &fields))
     };
     written.is_some()
+}
+
+#[inline]
+fn read_message(bytes: &[u8]) -> Option<Message<'_>> {
+    let mut fields = Ordered { wire: Wire::new(bytes) };
+    let message = Message {
+        id: fields.bytes(length(1))?,
+        time: fields.long(varint(2))?,
+        direction: fields.int(varint(3))?,
+        origin: fields.int(varint(4))?,
+        kind: fields.int(varint(5))?,
+        interactive: fields.int(varint(6))?,
+        phone: fields.bytes(length(7))?,
+        user: fields.bytes(length(8))?,
+        text: if fields.takes(length(9)) { Some(fields.wire.bytes().ok()?) } else { None },
+        chars: if fields.takes(varint(10)) {
+            Some(fields.wire.varint().ok()? as u32)
+        } else {
+            None
+        },
+        voice: fields.boolean(varint(11))?,
+        in_group: fields.boolean(varint(12))?,
+        is_reply: fields.boolean(varint(13))?,
+        has_referral: fields.boolean(varint(14))?,
+        change: None,
+    };
+    // Of text and length the last one written stands, which is for others to sort out.
+    let one = message.text.is_none() || message.chars.is_none();
+    (one && fields.at_end()).then_some(message)
+}
+
+#[inline]
+fn read_status(bytes: &[u8]) -> Option<Status<'_>> {
+    let mut fields = Ordered { wire: Wire::new(bytes) };
+    let status = Status {
+        id: fields.bytes(length(1))?,
+        time: fields.long(varint(2))?,
+        origin: fields.int(varint(3))?,
+        status: fields.int(varint(4))?,
+        phone: fields.bytes(length(5))?,
+        user: fields.bytes(length(6))?,
+        in_group: fields.boolean(varint(7))?,
+        category: fields.int(varint(8))?,
+        conversation_origin: fields.int(varint(9))?,
+        pricing_type: fields.int(varint(10))?,
+        pricing_model: fields.int(varint(11))?,
+        error_code: if fields.takes(varint(12)) {
+            Some(fields.wire.varint().ok()?.cast_signed())
+        } else {
+            None
+        },
+    };
+    fields.at_end().then_some(status)
 }
 
 fn plain_ids<'a>(
@@ -108,23 +233,16 @@ fn status(
     let (origin, time) = origin_and_time(record, fields.origin, fields.time)?;
     let status = code(fields.status, StatusCode::from_code, StatusCode::Other)?;
     let item = record.begin_known()?;
-    let category = |number| {
-        let category = code(number, Category::from_code, Category::Other);
-        small_or_none(category.map(|category| category.code()))
-    };
-    let pricing_type = code(fields.pricing_type, PricingType::from_code, PricingType::Other);
-    let pricing_model = code(fields.pricing_model, PricingModel::from_code, PricingModel::Other);
+    let category = |number| code(number, Category::from_code, Category::Other);
     let status = StatusCells {
         origin,
         in_group: fields.in_group,
-        status: small(status.code()),
+        status,
         category: category(fields.category),
         conversation_origin: category(fields.conversation_origin),
-        pricing_type: small_or_none(pricing_type.map(|kind| kind.code())),
-        pricing_model: small_or_none(pricing_model.map(|model| model.code())),
-        error_code: StatusCells::error_code(
-            fields.error_code.filter(|code| meant::is_error_code(*code)),
-        ),
+        pricing_type: code(fields.pricing_type, PricingType::from_code, PricingType::Other),
+        pricing_model: code(fields.pricing_model, PricingModel::from_code, PricingModel::Other),
+        error_code: fields.error_code.filter(|code| meant::is_error_code(*code)),
     };
     record.plain_status(hashing, &ids, time, item, &status);
     Some(())

@@ -18,8 +18,8 @@ use turnwise_model::{Pseudonym, Status};
 
 use crate::peer::PeerColumns;
 use crate::shapes::Shapes;
-pub(crate) use store::{Cells, MessageCells, StatusCells, small, small_or_none};
-use store::{Dated, MessageStore, StatusStore};
+use store::Dated;
+pub(crate) use store::{Cells, MessageCells, StatusCells};
 
 /// A string that many rows share; see [`Strings`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,9 +127,9 @@ pub(crate) struct LetterRow {
 pub(crate) struct Rows {
     pub(crate) strings: Strings,
     pub(crate) shapes: Shapes,
-    messages: Dated<MessageStore>,
-    history: Dated<MessageStore>,
-    statuses: Dated<StatusStore>,
+    messages: Dated,
+    history: Dated,
+    statuses: Dated,
     accounts: Vec<AccountRow>,
     dead_letters: Vec<LetterRow>,
     ignored: Vec<LetterRow>,
@@ -226,7 +226,7 @@ impl Rows {
             Origin::History => &mut self.history,
             _ => &mut self.messages,
         };
-        rows.of(row.common.date).push(&cells, &message);
+        rows.message(row.common.date, &cells, &message);
     }
 
     pub(crate) fn status(&mut self, row: StatusRow) {
@@ -235,28 +235,28 @@ impl Rows {
         let status = StatusCells {
             origin: row.origin,
             in_group: row.in_group,
-            status: small(row.status.code()),
-            category: small_or_none(row.category.map(|category| category.code())),
-            conversation_origin: small_or_none(row.conversation_origin.map(|from| from.code())),
-            pricing_type: small_or_none(row.pricing_type.map(|kind| kind.code())),
-            pricing_model: small_or_none(row.pricing_model.map(|model| model.code())),
-            error_code: StatusCells::error_code(row.error_code),
+            status: row.status,
+            category: row.category,
+            conversation_origin: row.conversation_origin,
+            pricing_type: row.pricing_type,
+            pricing_model: row.pricing_model,
+            error_code: row.error_code,
         };
-        self.statuses.of(row.common.date).push(&cells, &status);
+        self.statuses.status(row.common.date, &cells, &status);
     }
 
     /// The same as [`Rows::message`] of a message that is no history, without a detour.
     #[inline]
     pub(crate) fn message_cells(&mut self, cells: &Cells<'_>, message: &MessageCells) {
         self.string_bytes += cells.waba_id.len() + cells.sender.len();
-        self.messages.of(cells.time.day()).push(cells, message);
+        self.messages.message(cells.time.day(), cells, message);
     }
 
     /// The same as [`Rows::status`], without a detour.
     #[inline]
     pub(crate) fn status_cells(&mut self, cells: &Cells<'_>, status: &StatusCells) {
         self.string_bytes += cells.waba_id.len() + cells.sender.len();
-        self.statuses.of(cells.time.day()).push(cells, status);
+        self.statuses.status(cells.time.day(), cells, status);
     }
 
     pub(crate) fn account(&mut self, row: AccountRow) {
