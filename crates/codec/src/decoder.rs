@@ -9,6 +9,7 @@ use crate::reason::{GapReason, Reason, ignored};
 use crate::record::{Fail, Notes, Record};
 use crate::rows::Rows;
 use crate::straight::Hashing;
+use crate::webhook::straight::Scratch;
 use crate::{protobuf, send, webhook};
 
 /// The wire format of a record.
@@ -80,6 +81,7 @@ pub struct Decoder {
     keys: Keys,
     way: Way,
     tape: Tape,
+    scratch: Scratch,
     rows: Rows,
     notes: Notes,
     unknown_fields: u64,
@@ -142,7 +144,15 @@ impl Decoder {
 
     fn of(keys: Keys, way: Way) -> Self {
         let rows = Rows::new((way != Way::Measured).then(|| keys.clone()));
-        Self { keys, way, tape: Tape::default(), rows, notes: Notes::default(), unknown_fields: 0 }
+        Self {
+            keys,
+            way,
+            tape: Tape::default(),
+            scratch: Scratch::default(),
+            rows,
+            notes: Notes::default(),
+            unknown_fields: 0,
+        }
     }
 
     /// Decodes one record; `None` and white space alone are a dead letter `empty`.
@@ -171,6 +181,13 @@ impl Decoder {
             return output.counts;
         }
         let bytes = bytes.get(frame::of_json(bytes)..).unwrap_or_default();
+        if format != Format::Send
+            && let Some(hashing) = output.straight
+            && bytes.len() <= RECORD_BYTES_MAX
+            && webhook::straight::decode(&mut output, hashing, &mut self.scratch, bytes)
+        {
+            return output.counts;
+        }
         match parse(&mut self.tape, bytes) {
             Ok(root) => {
                 match format {

@@ -14,11 +14,13 @@
 //! twice the last counts. Nesting is counted, not recursed, so depth costs no stack.
 
 mod parse;
+pub(crate) mod scan;
 #[cfg(test)]
 mod tests;
 mod value;
 
 pub use parse::{JsonError, JsonFault};
+pub(crate) use value::unescape_into;
 pub use value::{Kind, Value};
 
 /// One node: what it is, its bytes in the text, and the node after its subtree.
