@@ -133,7 +133,7 @@ fn as_of_leaves_later_rows_out_but_stores_them() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path();
     std::fs::write(path.join("a.jsonl"), lines(40)).expect("written");
-    let at = turnwise_model::Millis(1_794_000_009_000).rfc3339();
+    let at = Millis(1_794_000_009_000).rfc3339();
     let into = ["a.jsonl", "--lake", "lake", "--secret-file", "secret", "--as-of", &at];
     let answer = scan(path, &into, b"", 0);
     assert_eq!(answer["senders"][0]["features"]["F01_active_peers"], 10.0);

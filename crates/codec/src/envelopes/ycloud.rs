@@ -200,7 +200,7 @@ fn other(record: &mut Record<'_>, value: Value<'_>, kind: &str) {
     let Some(rest) = kind.strip_prefix("whatsapp.") else {
         return match kind.split('.').next() {
             Some("sms" | "email" | "voice" | "messenger" | "instagram") => {
-                record.ignored(None, ignored::OTHER_CHANNEL, bytes)
+                record.ignored(None, ignored::OTHER_CHANNEL, bytes);
             }
             Some("contact") => record.ignored(None, ignored_name("contact"), bytes),
             _ if value.get("apiVersion").is_some() => record.ignored(None, ignored::OTHER, bytes),

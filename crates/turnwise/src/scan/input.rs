@@ -266,12 +266,18 @@ fn layout(format: Format, bytes: &[u8], first: &[u8], is_all: bool) -> Layout {
     }
     let first = without_mark(first).trim_ascii();
     let (opens_list, opens_object) = (first.starts_with(b"["), first.starts_with(b"{"));
+    let lines = || bytes.split(|byte| *byte == b'\n');
     // A list with an element a line, or one that is longer than any record.
-    let is_list = first == b"[" || first.ends_with(b",") || first.len() >= KEPT_BYTES_MAX - 3;
-    if opens_list && is_list {
+    let is_list = || {
+        first == b"["
+            || first.ends_with(b",")
+            || first.len() >= KEPT_BYTES_MAX - 3
+            || lines().any(|line| line.trim_ascii_start().starts_with(b","))
+    };
+    if opens_list && is_list() {
         return Layout::Values(Values::default());
     }
-    if bytes.split(|byte| *byte == b'\n').any(is_record) {
+    if lines().any(is_record) {
         return Layout::Lines;
     }
     match (opens_list || opens_object, is_all) {
