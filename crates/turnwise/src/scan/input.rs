@@ -414,7 +414,7 @@ mod tests {
     fn list_that_is_longer_than_a_record_is_a_record_a_value() {
         let element = format!("{{\"a\":\"{}\"}}", "x".repeat(1 << 20));
         for between in [",", ",\n", "\n,\n "] {
-            let list = format!("[{}]", vec![element.as_str(); 10].join(between));
+            let list = format!("[{}]", [element.as_str(); 10].join(between));
             let found = records(list.as_bytes());
             assert_eq!(found.len(), 10);
             assert!(found.iter().all(|record| record.ends_with(&element)));
