@@ -13,8 +13,7 @@ use super::ShapeColumns;
 /// What of a row is a number and no hash, in the order of [`ShapeColumns`].
 pub(super) const NUMBERS: usize = 6;
 
-/// Columns that are filled in the order of the rows. Rows that are passed over have zeros and no
-/// tokens.
+/// Columns that are filled row by row. Rows that are passed over have zeros and no tokens.
 pub(super) struct Rows {
     numbers: [Vec<i32>; NUMBERS],
     buckets: Vec<i32>,
@@ -38,13 +37,12 @@ impl Rows {
         }
     }
 
-    /// Fills a row behind all that were filled.
+    /// Fills in the numbers of a row.
     #[inline(always)]
     pub(super) fn put(
         &mut self,
         row: usize,
         numbers: [i32; NUMBERS],
-        (tokens, count): (&[u32; TEXT_TOKENS_MAX], usize),
         skeleton: i64,
         bucket: i32,
     ) {
@@ -53,6 +51,16 @@ impl Rows {
         }
         self.buckets[row] = bucket;
         self.skeletons[row] = skeleton;
+    }
+
+    /// Fills in the first `count` tokens, in the order of the rows.
+    #[inline(always)]
+    pub(super) fn put_tokens(
+        &mut self,
+        row: usize,
+        tokens: &[u32; TEXT_TOKENS_MAX],
+        count: usize,
+    ) {
         self.token_counts[row] = count as i32;
         if self.tokens.len() < self.tokens_end + TEXT_TOKENS_MAX {
             self.make_room();

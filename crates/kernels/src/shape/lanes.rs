@@ -41,16 +41,17 @@ mod smallest;
 mod tokens;
 
 use self::begin::{STARTS, Starts};
+use self::block::{TALLIES, Tally};
 use self::chunk::Chunk;
 use self::finish::Finish;
 use self::linked::mark_links;
 use self::masked::{skeleton, skeleton_resized};
 use self::ops::{BLOCK, Plain, Vectors};
 use self::pages::{PAGES, Pages};
-use self::runs::{Runs, TALLIES, Tally};
+use self::runs::Runs;
 use self::scan::Scan;
 use self::sip::{Input, Sorted, TaggedSip};
-use self::tokens::Found;
+use self::tokens::lower_resized;
 use super::classes::{CLASSES, Classes};
 use super::columns::Rows;
 use super::scalar::{Shape, ShapeScratch, read_part};
@@ -115,8 +116,6 @@ struct Work<'a> {
     resized: Vec<u32>,
     reaching: Vec<u32>,
     runs: Runs,
-    words: Found,
-    pairs: Found,
     /// By text, and one more: the tallies of all texts before.
     sums: Vec<[u64; TALLIES]>,
     inputs: Vec<Input>,
@@ -129,8 +128,7 @@ struct Work<'a> {
 /// The hashes of a chunk.
 #[derive(Default)]
 struct Hashes {
-    words: Vec<u32>,
-    pairs: Vec<u32>,
+    tokens: Vec<u32>,
     skeletons: Vec<u64>,
     buckets: Vec<u64>,
 }
@@ -150,8 +148,6 @@ impl<'a> Work<'a> {
             resized: Vec::new(),
             reaching: Vec::new(),
             runs: Runs::default(),
-            words: Found::default(),
-            pairs: Found::default(),
             sums: Vec::new(),
             inputs: Vec::new(),
             sorted: Sorted::default(),
@@ -171,15 +167,13 @@ impl<'a> Work<'a> {
         let Chunk { texts, raw, low, blocks, .. } = &mut self.chunk;
         mark_links(vectors, self.classes, raw, texts, blocks);
         self.runs.find(vectors, raw, low, blocks);
-        self.words.words(&self.runs);
-        self.pairs.pairs(&self.runs, raw, |at| blocks[at].bigram_starts);
         if !self.resized.is_empty() {
-            self.words.lower_resized(raw, low, &self.resized);
+            let starts = &mut self.runs.token_starts[..self.runs.tokens];
+            lower_resized(raw, low, &self.resized, starts, &mut self.runs.token_ends);
         }
         self.sums.resize(texts.len() + 1, [0; TALLIES]);
         for (sums, text) in self.sums[1..].iter_mut().zip(texts) {
-            let place = text.end + 1;
-            *sums = self.runs.tallies[place / BLOCK].up_to(place % BLOCK);
+            *sums = self.runs.up_to(blocks, text.end + 1);
         }
         next
     }
@@ -203,9 +197,10 @@ impl<'a> Work<'a> {
     /// Hashes all tokens, skeletons and texts of the chunk.
     #[inline(always)]
     fn hash<V: Vectors>(&mut self, vectors: V) {
-        let Chunk { texts, raw, low, .. } = &self.chunk;
-        self.token.halves(vectors, low, &self.words.inputs, &mut self.hashes.words);
-        self.token.halves(vectors, low, &self.pairs.inputs, &mut self.hashes.pairs);
+        let Chunk { texts, raw, low, blocks, .. } = &self.chunk;
+        let starts = &self.runs.token_starts[..self.runs.tokens];
+        let ends = &self.runs.token_ends[..self.runs.tokens];
+        self.token.halves(vectors, low, starts, ends, &mut self.hashes.tokens);
         self.inputs.clear();
         self.inputs.extend(texts.iter().map(|text| Input {
             at: text.start as u32,
@@ -221,43 +216,57 @@ impl<'a> Work<'a> {
             self.inputs.push(if resized.is_empty() {
                 skeleton(&self.runs.masked, kept, bytes)
             } else {
-                skeleton_resized(&mut self.runs, raw, resized, [kept, bytes])
+                skeleton_resized(&mut self.runs, blocks, raw, resized, [kept, bytes])
             });
         }
         let masked = &self.runs.masked;
         self.skeleton.all_sorted(vectors, masked, &self.inputs, sorted, &mut self.hashes.skeletons);
     }
 
+    /// Fills the rows of the chunk's texts.
     #[inline(always)]
     fn finish<V: Vectors>(&mut self, vectors: V, batch: &BinaryArray, rows: &mut Rows) {
-        let mut tokens = [0; TEXT_TOKENS_MAX];
+        self.finish_tokens(vectors, batch, rows);
         for (number, text) in self.chunk.texts.iter().enumerate() {
             let tally = self.tally(number);
-            let original = batch.value(text.row);
             if tally[Tally::Strange as usize] != 0 {
-                let scalar = self.scalar.get_or_insert_with(|| ShapeScratch::new(self.keys));
-                put_scalar(rows, text.row, &scalar.shape(original));
                 continue;
             }
-            let range = |tally: Tally| {
-                let tally = tally as usize;
-                (self.sums[number][tally], self.sums[number + 1][tally])
-            };
-            let (from, to) = range(Tally::Long);
-            let words = &self.hashes.words[self.words.range(from, to)];
-            let (from, to) = range(Tally::Bigrams);
-            let pairs = &self.hashes.pairs[self.pairs.range(from, to)];
-            let count = vectors.smallest([words, pairs], &mut tokens);
+            let original = batch.value(text.row);
             let bucket = if text.repaired {
                 self.bucket.one(read_part(original))
             } else {
                 self.hashes.buckets[number]
             };
-            let finish =
-                Finish { vectors, chunk: &self.chunk, starts: self.starts, resized: &self.resized, text: *text, tally };
+            let finish = Finish {
+                vectors,
+                chunk: &self.chunk,
+                starts: self.starts,
+                resized: &self.resized,
+                text: *text,
+                tally,
+            };
             let numbers = finish.numbers(i32::try_from(original.len()).unwrap_or(i32::MAX));
             let skeleton = self.hashes.skeletons[number].cast_signed();
-            rows.put(text.row, numbers, (&tokens, count), skeleton, (bucket % TEXT_BUCKETS as u64) as i32);
+            rows.put(text.row, numbers, skeleton, (bucket % TEXT_BUCKETS as u64) as i32);
+        }
+    }
+
+    /// Fills in the tokens, and all of those rows that the scalar version reads.
+    #[inline(always)]
+    fn finish_tokens<V: Vectors>(&mut self, vectors: V, batch: &BinaryArray, rows: &mut Rows) {
+        let mut tokens = [0; TEXT_TOKENS_MAX];
+        for (number, text) in self.chunk.texts.iter().enumerate() {
+            let (before, after) = (&self.sums[number], &self.sums[number + 1]);
+            if before[Tally::Strange as usize] != after[Tally::Strange as usize] {
+                let scalar = self.scalar.get_or_insert_with(|| ShapeScratch::new(self.keys));
+                put_scalar(rows, text.row, &scalar.shape(batch.value(text.row)));
+                continue;
+            }
+            let range = before[Tally::Tokens as usize]..after[Tally::Tokens as usize];
+            let hashes = &self.hashes.tokens[range.start as usize..range.end as usize];
+            let count = vectors.smallest(hashes, &mut tokens);
+            rows.put_tokens(text.row, &tokens, count);
         }
     }
 }
@@ -269,5 +278,6 @@ pub(super) fn put_scalar(rows: &mut Rows, row: usize, shape: &Shape) {
     let mut tokens = [0; TEXT_TOKENS_MAX];
     let kept = shape.tokens.as_slice();
     tokens[..kept.len()].copy_from_slice(kept);
-    rows.put(row, numbers, (&tokens, kept.len()), shape.skeleton, shape.text_bucket);
+    rows.put_tokens(row, &tokens, kept.len());
+    rows.put(row, numbers, shape.skeleton, shape.text_bucket);
 }

@@ -3,24 +3,30 @@
 
 /// Whether a lower-cased letter run is a unit, a currency, a month or a part of a date or time.
 pub(super) fn is_unit(run: &str) -> bool {
-    let first = run.as_bytes().first().map_or(0, |first| usize::from(*first));
-    // Most words have no unit of their length and first byte beside them.
-    run.len() <= UNIT_BYTES_MAX
-        && LENGTHS[first] >> run.len() & 1 != 0
-        && UNITS.binary_search(&run).is_ok()
+    is_unit_bytes(run.as_bytes())
 }
 
-/// By first byte: the lengths of the units, a bit a length.
-static LENGTHS: [u32; 256] = lengths();
+/// The same of the run's bytes.
+pub(super) fn is_unit_bytes(run: &[u8]) -> bool {
+    let first = run.first().map_or(0, |first| usize::from(*first));
+    let alike = &UNITS[usize::from(BY_FIRST[first])..usize::from(BY_FIRST[first + 1])];
+    alike.iter().any(|unit| unit.as_bytes() == run)
+}
 
-const fn lengths() -> [u32; 256] {
-    let mut lengths = [0; 256];
-    let mut at = 0;
-    while at < UNITS.len() {
-        lengths[UNITS[at].as_bytes()[0] as usize] |= 1 << UNITS[at].len();
-        at += 1;
+/// By first byte: how many units begin with a smaller one.
+static BY_FIRST: [u16; 257] = by_first();
+
+const fn by_first() -> [u16; 257] {
+    let mut before = [0; 257];
+    let (mut at, mut first) = (0, 0);
+    while first < 256 {
+        while at < UNITS.len() && UNITS[at].as_bytes()[0] as usize == first {
+            at += 1;
+        }
+        first += 1;
+        before[first] = at as u16;
     }
-    lengths
+    before
 }
 
 /// Whether every character of a run in a bigram script is a unit.

@@ -55,7 +55,7 @@ impl Vectors for Avx512 {
         raw: &[u8; BLOCK + 4],
         leads: Leads,
         scripts: &mut [u8; BLOCK],
-    ) -> Wide {
+    ) -> Wide<__m512i> {
         // SAFETY: `self` proves the features; the loads end three bytes behind the block at most.
         unsafe {
             let mut planes = Planes::none();
@@ -70,6 +70,15 @@ impl Vectors for Avx512 {
             let lead_key = _mm512_mask_mov_epi8(_mm512_and_si512(here, even), leads.three, here);
             let next_key = _mm512_maskz_mov_epi8(leads.three, _mm512_and_si512(next, even));
             let mut left = leads.all & !leads.four;
+            if left & _mm512_cmpge_epu8_mask(here, splat(0xe4)) != 0 {
+                // Han and Hangul are so many pages of one content each that they are told by
+                // their range: U+4E00 to 9FBF and U+AC00 to D77F.
+                let han = left & between(here, next, [0xe4, 0xb8], [0xe9, 0xbe]);
+                let hangul = left & between(here, next, [0xea, 0xb0], [0xed, 0x9d]);
+                planes.fill(han, pages.near(0xe4, 0xb8));
+                planes.fill(hangul, pages.near(0xea, 0xb0));
+                left &= !(han | hangul);
+            }
             while left != 0 {
                 let at = left.trailing_zeros() as usize;
                 let (lead, second) = (raw[at], raw[at + 1]);
@@ -92,6 +101,26 @@ impl Vectors for Avx512 {
             _mm512_storeu_epi8(scripts.as_mut_ptr().cast(), planes.script);
             planes.masks()
         }
+    }
+
+    type Rare = __m512i;
+
+    #[inline(always)]
+    fn rare(self, rare: __m512i) -> [u64; 8] {
+        // SAFETY: `self` proves the features.
+        unsafe { std::array::from_fn(|bit| _mm512_test_epi8_mask(rare, splat(1 << bit))) }
+    }
+
+    #[inline(always)]
+    fn packed(self, bits: u64, mask: u64) -> u64 {
+        // SAFETY: `self` proves the features.
+        unsafe { _pext_u64(bits, mask) }
+    }
+
+    #[inline(always)]
+    fn spread(self, bits: u64, mask: u64) -> u64 {
+        // SAFETY: `self` proves the features.
+        unsafe { _pdep_u64(bits, mask) }
     }
 
     #[inline(always)]
@@ -140,9 +169,9 @@ impl Vectors for Avx512 {
     }
 
     #[inline(always)]
-    fn smallest(self, lists: [&[u32]; 2], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize {
+    fn smallest(self, list: &[u32], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize {
         // SAFETY: `self` proves the features; see there for the pointers.
-        unsafe { smallest(lists, kept) }
+        unsafe { smallest(list, kept) }
     }
 
     type Lanes = __m512i;
@@ -212,6 +241,12 @@ impl Vectors for Avx512 {
     }
 
     #[inline(always)]
+    fn any_from_eight(self, lanes: __m512i) -> bool {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_cmpgt_epi64_mask(lanes, _mm512_set1_epi64(7)) != 0 }
+    }
+
+    #[inline(always)]
     fn sip_word(self, word: __m512i, left: __m512i, length: __m512i) -> __m512i {
         // SAFETY: `self` proves the features.
         unsafe {
@@ -226,13 +261,13 @@ impl Vectors for Avx512 {
     }
 }
 
-/// The smallest distinct numbers of two lists. Sixteen at a time that may be among them are
+/// The smallest distinct numbers of a list. Sixteen at a time that may be among them are
 /// sorted and merged into those found so far; places without a number hold the largest.
 ///
 /// # Safety
 /// The processor has AVX-512 F, BW and DQ.
 #[inline(always)]
-unsafe fn smallest(lists: [&[u32]; 2], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize {
+unsafe fn smallest(list: &[u32], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize {
     // SAFETY: as the caller says; loads are masked to what is left of a list, stores go to
     // `kept` and to an array of 32.
     unsafe {
@@ -242,24 +277,21 @@ unsafe fn smallest(lists: [&[u32]; 2], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usi
         let mut is_first = true;
         // Whether the largest number is one of the list's.
         let mut has_largest = 0;
-        for list in lists {
-            for sixteen in list.chunks(16) {
-                let mask = u16::MAX >> (16 - sixteen.len());
-                let new =
-                    _mm512_mask_loadu_epi32(largest, mask, sixteen.as_ptr().cast());
-                has_largest |= mask & _mm512_cmpeq_epi32_mask(new, largest);
-                if _mm512_cmplt_epu32_mask(new, bound) == 0 {
-                    continue;
-                }
-                let new = sort(new);
-                if is_first {
-                    found = distinct(new);
-                    is_first = false;
-                } else {
-                    found = merge(found, new);
-                }
-                bound = _mm512_permutexvar_epi32(_mm512_set1_epi32(15), found);
+        for sixteen in list.chunks(16) {
+            let mask = u16::MAX >> (16 - sixteen.len());
+            let new = _mm512_mask_loadu_epi32(largest, mask, sixteen.as_ptr().cast());
+            has_largest |= mask & _mm512_cmpeq_epi32_mask(new, largest);
+            if _mm512_cmplt_epu32_mask(new, bound) == 0 {
+                continue;
             }
+            let new = sort(new);
+            if is_first {
+                found = distinct(new);
+                is_first = false;
+            } else {
+                found = merge(found, new);
+            }
+            bound = _mm512_permutexvar_epi32(_mm512_set1_epi32(15), found);
         }
         _mm512_storeu_epi32(kept.as_mut_ptr().cast(), found);
         let real = _mm512_cmpneq_epi32_mask(found, largest).count_ones() as usize;
@@ -444,6 +476,24 @@ unsafe fn place_in_page(last_but_one: __m512i, last: __m512i) -> __m512i {
     }
 }
 
+/// Where two bytes are from `first` to `last`, the one before being the higher.
+///
+/// # Safety
+/// The processor has AVX-512 F and BW.
+#[inline(always)]
+unsafe fn between(high: __m512i, low: __m512i, first: [u8; 2], last: [u8; 2]) -> u64 {
+    // SAFETY: as the caller says.
+    unsafe {
+        let above = _mm512_cmpgt_epu8_mask(high, splat(first[0]))
+            & _mm512_cmplt_epu8_mask(high, splat(last[0]));
+        let at_first = _mm512_cmpeq_epi8_mask(high, splat(first[0]))
+            & _mm512_cmpge_epu8_mask(low, splat(first[1]));
+        let at_last = _mm512_cmpeq_epi8_mask(high, splat(last[0]))
+            & _mm512_cmple_epu8_mask(low, splat(last[1]));
+        above | at_first | at_last
+    }
+}
+
 /// The planes of a block's characters, at their first bytes.
 struct Planes {
     first: __m512i,
@@ -481,6 +531,20 @@ impl Planes {
         }
     }
 
+    /// Takes those of the characters `which` from a page that has one content.
+    ///
+    /// # Safety
+    /// The processor has AVX-512 BW.
+    #[inline(always)]
+    unsafe fn fill(&mut self, which: u64, page: &Page) {
+        // SAFETY: as the caller says.
+        unsafe {
+            self.first = _mm512_mask_mov_epi8(self.first, which, splat(page.first[0]));
+            self.second = _mm512_mask_mov_epi8(self.second, which, splat(page.second[0]));
+            self.script = _mm512_mask_mov_epi8(self.script, which, splat(page.script[0]));
+        }
+    }
+
     /// Takes those of one character.
     ///
     /// # Safety
@@ -501,13 +565,14 @@ impl Planes {
     /// # Safety
     /// The processor has AVX-512 BW.
     #[inline(always)]
-    unsafe fn masks(&self) -> Wide {
+    unsafe fn masks(&self) -> Wide<__m512i> {
         // SAFETY: as the caller says.
         unsafe {
-            let with = |plane, bit: usize| _mm512_test_epi8_mask(plane, splat(1 << bit));
             Wide {
-                first: std::array::from_fn(|bit| with(self.first, bit)),
-                second: std::array::from_fn(|bit| with(self.second, bit)),
+                first: std::array::from_fn(|bit| {
+                    _mm512_test_epi8_mask(self.first, splat(1 << bit))
+                }),
+                rare: self.second,
                 invalid: _mm512_cmpeq_epi8_mask(self.script, splat(INVALID)),
             }
         }

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use super::super::classes::{CLASSES, Class};
 use super::super::phrases::{Beginning, GREETING, OPENER, PHRASES, each_normal, goes_on, is_word_end};
-use super::block::Block;
+use super::block::{Block, Tally};
 use super::chunk::Text;
 use super::ops::BLOCK;
 use super::scan::char_at;
@@ -58,8 +58,8 @@ impl Starts {
         let mut seen = false;
         let mut at = text.start;
         loop {
-            let word = next_set(blocks, at, text.end, |block| block.letter | block.digits);
-            seen = seen || next_set(blocks, at, word, |block| block.emoji) < word;
+            let word = next_set(blocks, at, text.end, |block| block.letter() | block.of(Tally::Digits));
+            seen = seen || next_set(blocks, at, word, |block| block.of(Tally::Emoji)) < word;
             if word == text.end {
                 found.greeting_only = seen;
                 return found;

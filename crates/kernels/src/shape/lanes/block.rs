@@ -4,23 +4,58 @@
 //! runs of bits; *first* bits are those at the first bytes of characters only. The lowest bit is
 //! the first byte's.
 
+/// What is counted: the bits that answer "how many … up to here" by their number.
+#[derive(Clone, Copy)]
+#[repr(usize)]
+pub(super) enum Tally {
+    /// Bytes that go on with a character.
+    GoesOn,
+    /// Digits.
+    Digits,
+    /// Line feeds.
+    Feeds,
+    /// Question marks; first.
+    Questions,
+    /// Emoji; first.
+    Emoji,
+    /// One of `` ` * _ # @ ; ``.
+    Signs,
+    /// `’` `·` and U+0387; first.
+    Rare,
+    /// ASCII letters.
+    AsciiLetters,
+    /// Letters beyond ASCII, marks left out; first.
+    WideLetters,
+    /// First bytes of URLs.
+    Urls,
+    /// Beginnings of runs of letters and of digits.
+    Words,
+    /// Characters of bigram runs; first.
+    Bigrams,
+    /// Bigram runs of an odd number of characters, told at the next run or the text's end.
+    OddRuns,
+    /// Beginnings of content tokens.
+    Tokens,
+    /// Bytes of the masked text.
+    Kept,
+    /// Glue of emoji in places where only the scalar version knows what it does.
+    Strange,
+}
+
+/// Number of tallies.
+pub(super) const TALLIES: usize = Tally::Strange as usize + 1;
+
 /// The bits of one block.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Block {
-    /// Bytes that go on with a character.
-    pub(super) goes_on: u64,
+    /// By tally.
+    pub(super) counted: [u64; TALLIES],
     /// Runs of letters that are no bigram script's.
     pub(super) letters: u64,
     /// Runs of bigram scripts: three bits a byte that tell the scripts apart.
     pub(super) bigram: [u64; 3],
     /// Where runs of bigram scripts begin; first.
     pub(super) bigram_starts: u64,
-    /// Digits.
-    pub(super) digits: u64,
-    /// Letters that are no marks; first.
-    pub(super) letter: u64,
-    /// The ASCII ones among them.
-    pub(super) ascii_letter: u64,
     /// Upper-case letters; first.
     pub(super) upper: u64,
     /// White space.
@@ -29,26 +64,14 @@ pub(super) struct Block {
     pub(super) dropped: u64,
     /// Glue that is a mark.
     pub(super) glue_marks: u64,
-    /// Emoji; first.
-    pub(super) emoji: u64,
     /// Ends of sentences, line feeds among them; first.
     pub(super) stop: u64,
     /// ASCII that joins digits to a number: `. , : / - '`.
     pub(super) joint: u64,
-    /// `’` `·` and U+0387; first.
-    pub(super) rare: u64,
-    /// Question marks; first.
-    pub(super) question: u64,
-    /// Line feeds.
-    pub(super) feed: u64,
-    /// One of `` ` * _ # @ ; ``.
-    pub(super) sign: u64,
     /// Bytes of no text.
     pub(super) outside: u64,
     /// Bytes of links.
     pub(super) link: u64,
-    /// First bytes of URLs.
-    pub(super) url_start: u64,
     /// First bytes of addresses.
     pub(super) address_start: u64,
     /// Bytes within numbers that are neither digits nor single ASCII joints.
@@ -56,20 +79,37 @@ pub(super) struct Block {
 }
 
 impl Block {
+    /// The bits of a tally.
+    #[inline(always)]
+    pub(super) const fn of(&self, tally: Tally) -> u64 {
+        self.counted[tally as usize]
+    }
+
+    /// The bits of a tally, to be written.
+    #[inline(always)]
+    pub(super) const fn of_mut(&mut self, tally: Tally) -> &mut u64 {
+        &mut self.counted[tally as usize]
+    }
+
+    /// Letters that are no marks; first.
+    #[inline(always)]
+    pub(super) const fn letter(&self) -> u64 {
+        self.of(Tally::AsciiLetters) | self.of(Tally::WideLetters)
+    }
+
     /// Bytes of any bigram script.
     #[inline(always)]
     pub(super) const fn any_bigram(&self) -> u64 {
         self.bigram[0] | self.bigram[1] | self.bigram[2]
     }
 
-    /// Where runs of bigram scripts begin.
+    /// Finds where runs of bigram scripts begin.
     #[inline(always)]
-    pub(super) fn bigram_turns(&self, before: &Self) -> u64 {
-        let mut turns = 0;
-        for code in 0..3 {
-            turns |= self.bigram[code] ^ up(before.bigram[code], self.bigram[code], 1);
-        }
-        turns & self.any_bigram() & !self.goes_on
+    pub(super) const fn find_bigram_starts(&mut self, before: &Self) {
+        let turns = self.bigram[0] ^ up(before.bigram[0], self.bigram[0], 1)
+            | self.bigram[1] ^ up(before.bigram[1], self.bigram[1], 1)
+            | self.bigram[2] ^ up(before.bigram[2], self.bigram[2], 1);
+        self.bigram_starts = turns & self.any_bigram() & !self.of(Tally::GoesOn);
     }
 }
 

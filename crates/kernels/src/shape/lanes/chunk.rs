@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A zero byte behind each text ends what a text leaves open: no run, character or phrase goes
-//! over it. The blocks at both ends are of no text, so every block has neighbours.
+//! over it. One block before and two behind all are of no text, so every block has neighbours.
 
 use arrow_array::{Array, BinaryArray};
 
@@ -77,7 +77,7 @@ impl Chunk {
             next += 1;
         }
         let used = self.raw.len();
-        let blocks = used.div_ceil(BLOCK) + 1;
+        let blocks = used.div_ceil(BLOCK) + 2;
         self.raw.resize((blocks + 1) * BLOCK, 0);
         self.low.resize((blocks + 1) * BLOCK, 0);
         self.scripts.resize((blocks + 1) * BLOCK, 0);
@@ -101,14 +101,16 @@ impl Chunk {
     }
 
     fn mark_outside(&mut self, blocks: usize, used: usize) {
-        self.blocks.clear();
         self.blocks.resize(blocks, Block::default());
+        for block in &mut self.blocks {
+            block.outside = 0;
+        }
         for text in &self.texts {
             self.blocks[text.end / BLOCK].outside |= 1 << (text.end % BLOCK);
         }
         let last = used / BLOCK;
         self.blocks[last].outside |= u64::MAX << (used % BLOCK);
-        self.blocks[0].outside = u64::MAX;
+        self.blocks[0] = Block { outside: u64::MAX, ..Block::default() };
         for block in &mut self.blocks[last + 1..] {
             block.outside = u64::MAX;
         }

@@ -7,12 +7,12 @@ use super::super::classes::{CLASSES, Class};
 use super::super::columns::NUMBERS;
 use super::super::phrases::Beginning;
 use super::super::scalar::{CODE_LETTERS_MAX, OPEN_QUESTION_WORDS, bit, touches_digit};
-use super::super::units::{UNIT_BYTES_MAX, is_unit, is_unit_signs};
+use super::super::units::{UNIT_BYTES_MAX, is_unit, is_unit_bytes, is_unit_signs};
 use super::begin::{Starts, next_set};
 use super::chunk::{Chunk, Text};
 use super::layout::layout_bits;
 use super::ops::{BLOCK, Vectors};
-use super::runs::{TALLIES, Tally};
+use super::block::{TALLIES, Tally};
 
 /// What is known of a text before it is finished.
 pub(super) struct Finish<'a, V> {
@@ -106,7 +106,7 @@ impl<V: Vectors> Finish<'_, V> {
         let Text { start, end, .. } = self.text;
         for at in start / BLOCK..=end / BLOCK {
             let block = &self.chunk.blocks[at];
-            let mut letters = block.letter & !block.ascii_letter;
+            let mut letters = block.of(Tally::WideLetters);
             letters &= u64::MAX << start.saturating_sub(at * BLOCK).min(BLOCK - 1);
             let behind = end - at * BLOCK;
             letters &= if behind >= BLOCK { u64::MAX } else { !(u64::MAX << behind) };
@@ -156,7 +156,7 @@ impl<V: Vectors> Finish<'_, V> {
     }
 
     fn is_beside_digits(&self, start: usize, end: usize, is_bigram: bool) -> bool {
-        if next_set(&self.chunk.blocks, start, end, |block| block.letter) == end {
+        if next_set(&self.chunk.blocks, start, end, |block| block.letter()) == end {
             return true;
         }
         if end - start > UNIT_BYTES_MAX {
@@ -172,13 +172,13 @@ impl<V: Vectors> Finish<'_, V> {
         }
         let as_str = |bytes| std::str::from_utf8(bytes).unwrap_or("");
         if is_bigram {
-            return is_unit(as_str(run)) || is_unit_signs(as_str(run));
+            return is_unit_bytes(run) || is_unit_signs(as_str(run));
         }
         if !self.text.places(self.resized).is_empty() {
             let lower: String = as_str(run).chars().flat_map(char::to_lowercase).collect();
             return is_unit(&lower);
         }
-        is_unit(as_str(&low[start..end]))
+        is_unit_bytes(&low[start..end])
     }
 }
 

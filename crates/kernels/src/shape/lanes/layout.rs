@@ -3,11 +3,15 @@
 //! `bits.rs` says what they are. Here lines that cannot be an item or code are passed over by
 //! their first and last characters.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter};
 use turnwise_model::codes::text_bits;
 
 use super::super::bits::{is_code_line, is_item, is_markdown};
 use super::super::scalar::bit;
+
+/// Bytes at the beginning of a line that are enough to tell an item: three digits, what is behind
+/// them and one character more.
+const ITEM_BYTES: usize = 5 * 4;
 
 /// The bits markdown, list and code of a text; `feeds` and `signs` tell whether it has line feeds
 /// or one of `` ` * _ # @ ; ``.
@@ -16,16 +20,22 @@ pub(super) fn layout_bits(text: &[u8], feeds: bool, signs: bool) -> i32 {
     let ticks = signs && memchr(b'`', text).is_some();
     let markdown = ticks || signs && has_markdown(text);
     let (list, code) = if feeds { list_and_code(text) } else { (false, false) };
-    let code = code || ticks && memmem::find(text, b"```").is_some();
+    let code = code || ticks && text.windows(3).any(|three| three == b"```");
     bit(markdown, text_bits::MARKDOWN) | bit(list, text_bits::LIST) | bit(code, text_bits::CODE)
 }
 
-/// Whether a text without backticks has markdown. Every kind of it has one of these.
+/// Whether a text without backticks has markdown: two stars or two low lines side by side, or a
+/// line that begins with `#`.
 fn has_markdown(text: &[u8]) -> bool {
-    (memchr(b'#', text).is_some()
-        || memmem::find(text, b"**").is_some()
-        || memmem::find(text, b"__").is_some())
-        && is_markdown(as_str(text))
+    let doubled = |sign: u8| memchr_iter(sign, text).any(|at| text.get(at + 1) == Some(&sign));
+    let may_be = doubled(b'*')
+        || doubled(b'_')
+        || memchr(b'#', text).is_some()
+            && text.split(|byte| *byte == b'\n').any(|line| {
+                let first = line.trim_ascii_start().first();
+                first.is_some_and(|first| *first == b'#' || begins_space(*first))
+            });
+    may_be && is_markdown(as_str(text))
 }
 
 /// Whether two lines or more are items, and whether two lines or more are code.
@@ -36,20 +46,31 @@ fn list_and_code(text: &[u8]) -> (bool, bool) {
         let line = line.strip_suffix(b"\n").map_or(line, |line| {
             line.strip_suffix(b"\r").unwrap_or(line)
         });
-        let (Some(first), Some(last)) =
-            (line.trim_ascii_start().first(), line.trim_ascii_end().last())
-        else {
+        let start = line.trim_ascii_start();
+        let (Some(first), Some(last)) = (start.first(), line.trim_ascii_end().last()) else {
             continue;
         };
-        // No item begins with an ASCII letter. Beyond ASCII there is more white space.
-        if !first.is_ascii_alphabetic() && is_item(as_str(line).trim_start()) {
-            items += 1;
-        }
-        if may_be_code(line.trim_ascii(), *first, *last) && is_code_line(as_str(line).trim()) {
+        items += u32::from(begins_item(start, *first));
+        if may_be_code(start, *first, *last) && is_code_line(as_str(line).trim()) {
             code += 1;
         }
     }
     (items >= 2, code >= 2)
+}
+
+/// Whether a line without ASCII white space at its beginning is an item.
+fn begins_item(line: &[u8], first: u8) -> bool {
+    if first.is_ascii_alphabetic() {
+        return false;
+    }
+    if begins_space(first) {
+        return is_item(as_str(line).trim_start());
+    }
+    let mut end = line.len().min(ITEM_BYTES);
+    while end < line.len() && line[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    is_item(as_str(&line[..end]))
 }
 
 /// Whether a line of code may begin or end so. Code ends with a bracket or sign, or has an `=`,
@@ -58,17 +79,19 @@ fn may_be_code(line: &[u8], first: u8, last: u8) -> bool {
     matches!(last, b'{' | b';' | b':' | b')' | b'>' | b'}' | b']' | b',')
         || matches!(first, b'#' | b'i' | b'f')
         || first.is_ascii_uppercase() && line.get(1).is_some_and(u8::is_ascii_uppercase)
-        || may_be_space(first, last)
+        || begins_space(first)
+        || ends_space(last)
         || memchr(b'=', line).is_some()
 }
 
-/// Whether a line that begins or ends so may have white space there that is no ASCII: all such
-/// begins with C2, E1, E2 or E3, and ends with one of few bytes.
-fn may_be_space(first: u8, last: u8) -> bool {
-    matches!(first, 0xc2 | 0xe1..=0xe3)
-        || matches!(last, 0x80..=0x8a | 0x9f | 0xa0 | 0xa8 | 0xa9 | 0xaf | 0x85)
-        || first == 0x0b
-        || last == 0x0b
+/// Whether white space that ASCII does not know of may begin so.
+fn begins_space(first: u8) -> bool {
+    matches!(first, 0x0b | 0xc2 | 0xe1..=0xe3)
+}
+
+/// Whether white space that ASCII does not know of may end so.
+fn ends_space(last: u8) -> bool {
+    matches!(last, 0x0b | 0x80..=0x8a | 0x9f | 0xa0 | 0xa8 | 0xa9 | 0xaf)
 }
 
 /// Lines of a text are text as well.
@@ -80,6 +103,16 @@ fn as_str(text: &[u8]) -> &str {
 mod tests {
     use super::super::super::bits::{is_code, is_list};
     use super::*;
+
+    #[test]
+    fn white_space_beyond_ascii_begins_and_ends_as_said() {
+        for ch in (0..=0x10_ffff).filter_map(char::from_u32).filter(|ch| ch.is_whitespace()) {
+            let mut bytes = [0; 4];
+            let bytes = ch.encode_utf8(&mut bytes).as_bytes();
+            let ascii = bytes[0].is_ascii_whitespace();
+            assert!(ascii || begins_space(bytes[0]) && ends_space(bytes[bytes.len() - 1]), "{ch:?}");
+        }
+    }
 
     #[test]
     fn answers_are_those_of_the_whole_text() {

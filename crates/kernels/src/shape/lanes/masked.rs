@@ -2,8 +2,9 @@
 
 use turnwise_model::limits::SKELETON_CHARS_MAX;
 
+use super::block::{Block, Tally};
 use super::ops::BLOCK;
-use super::runs::{Runs, Tally};
+use super::runs::Runs;
 use super::scan::char_at;
 use super::sip::Input;
 
@@ -48,6 +49,7 @@ fn cut(text: &[u8]) -> usize {
 #[cold]
 pub(super) fn skeleton_resized(
     runs: &mut Runs,
+    blocks: &[Block],
     raw: &[u8],
     resized: &[u32],
     [kept, bytes]: [u64; 2],
@@ -57,12 +59,11 @@ pub(super) fn skeleton_resized(
     let end = at + bytes as usize;
     let mut done = at;
     for place in resized {
-        let tallies = &runs.tallies[*place as usize / BLOCK];
-        let bit = *place as usize % BLOCK;
-        let is_kept = tallies.bits[Tally::Kept as usize] >> bit & 1 != 0;
-        let Some(ch) = char_at(raw, *place as usize).filter(|_| is_kept) else { continue };
+        let place = *place as usize;
+        let is_kept = blocks[place / BLOCK].of(Tally::Kept) >> (place % BLOCK) & 1 != 0;
+        let Some(ch) = char_at(raw, place).filter(|_| is_kept) else { continue };
         // Where the letter begins in the masked text. One that became `n` is that and no more.
-        let here = BLOCK + tallies.up_to(bit)[Tally::Kept as usize] as usize;
+        let here = BLOCK + runs.up_to(blocks, place)[Tally::Kept as usize] as usize;
         if char_at(&runs.masked, here) != Some(ch) {
             continue;
         }

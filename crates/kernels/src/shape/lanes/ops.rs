@@ -42,14 +42,13 @@ pub(in super::super) struct Bytes {
     pub(in super::super) sign: u64,
 }
 
-/// What the pages say of the characters that begin in a block: for each bit of the first and of
-/// the second plane, the first bytes of the characters that have it.
-#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
-pub(in super::super) struct Wide {
-    /// By bits of the first plane.
+/// What the pages say of the characters that begin in a block.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Wide<Rare> {
+    /// By bits of the first plane: first bytes of the characters that have it.
     pub(in super::super) first: [u64; 8],
-    /// By bits of the second plane.
-    pub(in super::super) second: [u64; 8],
+    /// The second plane.
+    pub(in super::super) rare: Rare,
     /// Bytes that are no character.
     pub(in super::super) invalid: u64,
 }
@@ -95,7 +94,19 @@ pub(in super::super) trait Vectors: Copy {
         raw: &[u8; BLOCK + 4],
         leads: Leads,
         scripts: &mut [u8; BLOCK],
-    ) -> Wide;
+    ) -> Wide<Self::Rare>;
+
+    /// A second plane.
+    type Rare: Copy;
+
+    /// By bits of a second plane: first bytes of the characters that have it.
+    fn rare(self, rare: Self::Rare) -> [u64; 8];
+
+    /// The bits of `bits` where `mask` has ones, side by side.
+    fn packed(self, bits: u64, mask: u64) -> u64;
+
+    /// The lowest bits of `bits`, in their order, where `mask` has ones.
+    fn spread(self, bits: u64, mask: u64) -> u64;
 
     /// Where a byte stands.
     fn equal(self, bytes: &[u8; BLOCK], byte: u8) -> u64;
@@ -108,9 +119,9 @@ pub(in super::super) trait Vectors: Copy {
     /// which it may overwrite with anything.
     fn mask(self, low: &[u8; BLOCK], edit: &Edit, masked: &mut [u8; BLOCK]);
 
-    /// Writes the smallest distinct numbers of two lists, ascending, to the beginning of `kept`,
+    /// Writes the smallest distinct numbers of a list, ascending, to the beginning of `kept`,
     /// the rest of which it may overwrite with anything; tells how many.
-    fn smallest(self, lists: [&[u32]; 2], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize;
+    fn smallest(self, list: &[u32], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize;
 
     /// Eight numbers of 64 bits.
     type Lanes: Copy;
@@ -147,6 +158,9 @@ pub(in super::super) trait Vectors: Copy {
         one: Self::Lanes,
         other: Self::Lanes,
     ) -> Self::Lanes;
+
+    /// Whether a lane, as a signed number, is 8 or more.
+    fn any_from_eight(self, lanes: Self::Lanes) -> bool;
 
     /// What SipHash takes in of a word of an input of which `left` bytes are left: where these
     /// are fewer than eight, no others, and the length of it all in the highest byte. Where
@@ -196,13 +210,40 @@ impl Vectors for Plain {
         raw: &[u8; BLOCK + 4],
         leads: Leads,
         scripts: &mut [u8; BLOCK],
-    ) -> Wide {
-        let planes = Planes::look_up(pages, raw, leads, scripts);
+    ) -> Wide<[u8; BLOCK]> {
+        let Planes { first, second } = Planes::look_up(pages, raw, leads, scripts);
         Wide {
-            first: std::array::from_fn(|bit| bits(&planes.first, |byte| byte >> bit & 1 != 0)),
-            second: std::array::from_fn(|bit| bits(&planes.second, |byte| byte >> bit & 1 != 0)),
+            first: std::array::from_fn(|bit| bits(&first, |byte| byte >> bit & 1 != 0)),
+            rare: second,
             invalid: bits(scripts, |byte| byte == INVALID),
         }
+    }
+
+    type Rare = [u8; BLOCK];
+
+    #[inline(always)]
+    fn rare(self, rare: [u8; BLOCK]) -> [u64; 8] {
+        std::array::from_fn(|bit| bits(&rare, |byte| byte >> bit & 1 != 0))
+    }
+
+    #[inline(always)]
+    fn packed(self, bits: u64, mask: u64) -> u64 {
+        if mask == u64::MAX || bits == 0 {
+            return bits;
+        }
+        let mut packed = 0;
+        each_bit(mask, |count, bit| packed |= (bits >> bit & 1) << count);
+        packed
+    }
+
+    #[inline(always)]
+    fn spread(self, bits: u64, mask: u64) -> u64 {
+        if mask == u64::MAX || bits == 0 {
+            return bits;
+        }
+        let mut spread = 0;
+        each_bit(mask, |count, bit| spread |= (bits >> count & 1) << bit);
+        spread
     }
 
     #[inline(always)]
@@ -222,8 +263,8 @@ impl Vectors for Plain {
     }
 
     #[inline(always)]
-    fn smallest(self, lists: [&[u32]; 2], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize {
-        smallest(lists, kept)
+    fn smallest(self, list: &[u32], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize {
+        smallest(list, kept)
     }
 
     type Lanes = [u64; LANES];
@@ -279,6 +320,11 @@ impl Vectors for Plain {
         other: Self::Lanes,
     ) -> Self::Lanes {
         each(|lane| if sign[lane].cast_signed() < 0 { other[lane] } else { one[lane] })
+    }
+
+    #[inline(always)]
+    fn any_from_eight(self, lanes: Self::Lanes) -> bool {
+        lanes.iter().fold(false, |any, lane| any | (lane.cast_signed() >= 8))
     }
 
     #[inline(always)]

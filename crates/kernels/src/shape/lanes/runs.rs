@@ -8,82 +8,19 @@
 //! * the places of letter runs of five bytes and more, and of the characters of bigram scripts;
 //! * the masked text of the whole chunk.
 
-use super::block::{Block, all_if_last, down, parity, reach, switched, up};
+use super::block::{Block, TALLIES, Tally, all_if_last, down, parity, reach, switched, up};
 use super::ops::{BLOCK, Edit, Vectors, each_bit};
 
-/// What is counted.
-#[derive(Clone, Copy)]
-#[repr(usize)]
-pub(super) enum Tally {
-    /// Bytes that go on with a character.
-    GoesOn,
-    /// Runs of letters and of digits.
-    Words,
-    /// Characters of bigram runs.
-    Bigrams,
-    /// Bigram runs of an odd number of characters, told at the next run or the text's end.
-    OddRuns,
-    /// Line feeds.
-    Feeds,
-    /// Question marks.
-    Questions,
-    /// Bytes of digits.
-    Digits,
-    /// Emoji.
-    Emoji,
-    /// Glue of emoji in places where only the scalar version knows what it does.
-    Strange,
-    /// `` ` * _ # @ ; ``
-    Signs,
-    /// Runs of letters of five bytes or more.
-    Long,
-    /// Bytes of the masked text.
-    Kept,
-    /// ASCII letters.
-    AsciiLetters,
-    /// Letters beyond ASCII.
-    WideLetters,
-    /// `’` `·` and U+0387.
-    Rare,
-    /// URLs.
-    Urls,
-}
-
-/// Number of tallies.
-pub(super) const TALLIES: usize = Tally::Urls as usize + 1;
-
-/// A block's bits by tally, and the sums of the blocks before it.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Tallies {
-    pub(super) bits: [u64; TALLIES],
-    pub(super) before: [u64; TALLIES],
-}
-
-impl Tallies {
-    /// The sums up to a byte of this block, itself not counted.
-    #[inline(always)]
-    pub(super) fn up_to(&self, bit: usize) -> [u64; TALLIES] {
-        let below = !(u64::MAX << bit);
-        let mut sums = self.before;
-        for (sum, bits) in sums.iter_mut().zip(&self.bits) {
-            *sum += u64::from((bits & below).count_ones());
-        }
-        sums
-    }
-}
-
-/// What the second pass finds.
+/// What the second pass finds besides the bits that are counted.
 #[derive(Default)]
 pub(super) struct Runs {
-    pub(super) tallies: Vec<Tallies>,
-    /// Where runs of letters of five bytes or more begin, and the bytes behind them.
-    pub(super) long_starts: Vec<u32>,
-    pub(super) long_ends: Vec<u32>,
-    pub(super) longs: usize,
-    long_ended: usize,
-    /// Where characters of bigram runs begin.
-    pub(super) bigrams: Vec<u32>,
-    pub(super) bigram_count: usize,
+    /// By block: the sums of the tallies of all blocks before it.
+    pub(super) sums: Vec<[u64; TALLIES]>,
+    /// Where content tokens begin, and the bytes behind them.
+    pub(super) token_starts: Vec<u32>,
+    pub(super) token_ends: Vec<u32>,
+    /// Number of tokens.
+    pub(super) tokens: usize,
     /// The masked text of the chunk, from [`BLOCK`] on.
     pub(super) masked: Vec<u8>,
 }
@@ -105,6 +42,56 @@ struct Carry {
     /// Digits outside links, and bytes of numbers, of the block before.
     digits: u64,
     numbers: u64,
+    /// Of the last five characters: which are of runs of letters, the last one the highest bit.
+    letters: u64,
+    /// Whether the last character is the second of a pair.
+    paired: u64,
+}
+
+/// A block with a bit a character instead of a bit a byte.
+#[derive(Clone, Copy)]
+struct Chars {
+    /// First bytes of characters.
+    first: u64,
+    /// Number of characters.
+    count: u32,
+    /// Of runs of letters.
+    letters: u64,
+    /// Go on with a bigram run.
+    paired: u64,
+}
+
+impl Chars {
+    #[inline(always)]
+    fn of<V: Vectors>(vectors: V, block: &Block) -> Self {
+        let first = !block.of(Tally::GoesOn);
+        let bigram = block.any_bigram();
+        let paired = bigram & !block.bigram_starts;
+        Self {
+            first,
+            count: first.count_ones(),
+            letters: vectors.packed(block.letters, first),
+            paired: if bigram == 0 { 0 } else { vectors.packed(paired, first) },
+        }
+    }
+
+    /// Where content tokens begin and where the characters behind them do: runs of letters of
+    /// five characters and more, and pairs of neighbours in a bigram run.
+    ///
+    /// A block has no fewer than 16 characters, so four of the next and five of the last are all
+    /// that is needed, and the shifts are below 64.
+    #[inline(always)]
+    fn tokens(&self, after: &Self, carry: &mut Carry) -> (u64, u64) {
+        let ahead = |by: u32| self.letters >> by | after.letters << (self.count - by);
+        let behind = |by: u32| self.letters << by | carry.letters >> (5 - by);
+        let starts = self.letters & ahead(1) & ahead(2) & ahead(3) & ahead(4) & !behind(1);
+        let ends = behind(1) & behind(2) & behind(3) & behind(4) & behind(5) & !self.letters;
+        let pair_starts = self.paired >> 1 | after.paired << (self.count - 1);
+        let pair_ends = self.paired << 1 | carry.paired;
+        carry.letters = self.letters >> (self.count - 5);
+        carry.paired = self.paired >> (self.count - 1);
+        (starts | pair_starts, ends | pair_ends)
+    }
 }
 
 impl Runs {
@@ -120,29 +107,49 @@ impl Runs {
         self.reserve(blocks.len());
         let mut carry = Carry { space: 1, ..Carry::default() };
         let mut kept = BLOCK;
+        let mut ended = 0;
         let mut sums = [0_u64; TALLIES];
-        for at in 1..blocks.len() {
-            if blocks[at].rare & up(blocks[at - 1].digits, blocks[at].digits, 1) != 0 {
-                mark_inner_quotes(raw, blocks, at);
+        let mut chars = Chars::of(vectors, &blocks[1]);
+        for at in 1..blocks.len() - 1 {
+            let [before, block, after] = &mut blocks[at - 1..=at + 1] else { return };
+            if block.of(Tally::Rare) & up(before.of(Tally::Digits), block.of(Tally::Digits), 1) != 0
+            {
+                mark_inner_quotes(raw, at, before, block, after);
             }
-            let turns = blocks[at].bigram_turns(&blocks[at - 1]);
-            blocks[at].bigram_starts = turns;
-            let none = Block::default();
-            let (before, block) = (&blocks[at - 1], &blocks[at]);
-            let after = blocks.get(at + 1).unwrap_or(&none);
-            let mut bits = count_bits(before, block);
+            let next = Chars::of(vectors, after);
+            let (starts, ends) = chars.tokens(&next, &mut carry);
+            let (starts, ends) =
+                (vectors.spread(starts, chars.first), vectors.spread(ends, chars.first));
             let base = (at * BLOCK) as u32;
-            self.long_runs(vectors, [before, block, after], base, &mut bits);
-            self.bigram_runs(vectors, block, base, &mut carry, &mut bits);
-            let edit = edit([before, block, after], &mut carry, &mut bits);
+            let places = self.token_starts[self.tokens..].first_chunk_mut();
+            if let (Some(starting), Some(ending)) =
+                (places, self.token_ends[ended..].first_chunk_mut())
+            {
+                vectors.places(starts, base, starting);
+                vectors.places(ends, base, ending);
+            }
+            self.tokens += starts.count_ones() as usize;
+            ended += ends.count_ones() as usize;
+            chars = next;
+            let letters = block.letters & !up(before.letters, block.letters, 1);
+            let digits = block.of(Tally::Digits);
+            let words = letters | digits & !up(before.of(Tally::Digits), digits, 1);
+            *block.of_mut(Tally::Words) = words;
+            *block.of_mut(Tally::Tokens) = starts;
+            find_odd_runs(block, &mut carry);
+            if block.glue_marks | before.glue_marks != 0 {
+                *block.of_mut(Tally::Strange) = strange_glue(before, block, &mut carry);
+            }
+            let edit = edit(letters, block, after, &mut carry);
+            *block.of_mut(Tally::Kept) = edit.kept;
             let low = low[at * BLOCK..].first_chunk();
             let masked = self.masked[kept..].first_chunk_mut();
             if let (Some(low), Some(masked)) = (low, masked) {
                 vectors.mask(low, &edit, masked);
             }
             kept += edit.kept.count_ones() as usize;
-            self.tallies[at] = Tallies { bits, before: sums };
-            for (sum, bits) in sums.iter_mut().zip(&bits) {
+            self.sums[at] = sums;
+            for (sum, bits) in sums.iter_mut().zip(&block.counted) {
                 *sum += u64::from(bits.count_ones());
             }
         }
@@ -150,135 +157,84 @@ impl Runs {
 
     fn reserve(&mut self, blocks: usize) {
         let most = (blocks + 2) * BLOCK;
-        self.tallies.resize(blocks, Tallies::default());
-        for list in [&mut self.long_starts, &mut self.long_ends, &mut self.bigrams] {
+        self.sums.resize(blocks, [0; TALLIES]);
+        for list in [&mut self.token_starts, &mut self.token_ends] {
             if list.len() < most {
                 list.resize(most, 0);
             }
         }
         self.masked.resize(most, 0);
-        (self.longs, self.long_ended, self.bigram_count) = (0, 0, 0);
+        self.tokens = 0;
     }
 
-    /// Finds runs of letters of five bytes and more.
+    /// The sums of the tallies up to a byte, itself not counted.
     #[inline(always)]
-    fn long_runs<V: Vectors>(
-        &mut self,
-        vectors: V,
-        [before, block, after]: [&Block; 3],
-        base: u32,
-        bits: &mut [u64; TALLIES],
-    ) {
-        let (last, here, next) = (before.letters, block.letters, after.letters);
-        let behind = down(here, next, 1) & down(here, next, 2);
-        let behind = behind & down(here, next, 3) & down(here, next, 4);
-        let starts = here & behind & !up(last, here, 1);
-        let ahead = up(last, here, 1) & up(last, here, 2) & up(last, here, 3);
-        let ahead = ahead & up(last, here, 4) & up(last, here, 5);
-        let ends = ahead & !here;
-        if let Some(places) = self.long_starts[self.longs..].first_chunk_mut() {
-            vectors.places(starts, base, places);
+    pub(super) fn up_to(&self, blocks: &[Block], place: usize) -> [u64; TALLIES] {
+        let at = place / BLOCK;
+        let below = !(u64::MAX << (place % BLOCK));
+        let mut sums = self.sums[at];
+        for (sum, bits) in sums.iter_mut().zip(&blocks[at].counted) {
+            *sum += u64::from((bits & below).count_ones());
         }
-        if let Some(places) = self.long_ends[self.long_ended..].first_chunk_mut() {
-            vectors.places(ends, base, places);
-        }
-        self.longs += starts.count_ones() as usize;
-        self.long_ended += ends.count_ones() as usize;
-        bits[Tally::Long as usize] = starts;
-    }
-
-    /// Finds the characters of bigram runs, and which runs have an odd number of them.
-    ///
-    /// Characters before two neighbouring runs' beginnings differ in parity exactly if the first
-    /// of the two is odd; the end of a text counts as a beginning.
-    #[inline(always)]
-    fn bigram_runs<V: Vectors>(
-        &mut self,
-        vectors: V,
-        block: &Block,
-        base: u32,
-        carry: &mut Carry,
-        bits: &mut [u64; TALLIES],
-    ) {
-        let chars = block.any_bigram() & !block.goes_on;
-        if let Some(places) = self.bigrams[self.bigram_count..].first_chunk_mut() {
-            vectors.places(chars, base, places);
-        }
-        self.bigram_count += chars.count_ones() as usize;
-        let odd = parity(chars) ^ carry.odd;
-        let odd_before = odd << 1 | carry.odd & 1;
-        let events = block.bigram_starts | block.outside;
-        let (on, off) = (events & odd_before, events & !odd_before);
-        let state = switched(on, off, carry.odd_at_run);
-        let state_before = state << 1 | carry.odd_at_run;
-        bits[Tally::Bigrams as usize] = chars;
-        bits[Tally::OddRuns as usize] = on & !state_before | off & state_before;
-        carry.odd = all_if_last(odd);
-        carry.odd_at_run = state >> 63;
+        sums
     }
 }
 
-/// The bits of those tallies that are bits of the block.
+/// Finds the characters of bigram runs, and which runs have an odd number of them.
+///
+/// Characters before two neighbouring runs' beginnings differ in parity exactly if the first of
+/// the two is odd; the end of a text counts as a beginning.
 #[inline(always)]
-fn count_bits(before: &Block, block: &Block) -> [u64; TALLIES] {
-    let words = block.letters & !up(before.letters, block.letters, 1)
-        | block.digits & !up(before.digits, block.digits, 1);
-    let mut bits = [0; TALLIES];
-    let mut put = |tally: Tally, found: u64| bits[tally as usize] = found;
-    put(Tally::GoesOn, block.goes_on);
-    put(Tally::Words, words);
-    put(Tally::Feeds, block.feed);
-    put(Tally::Questions, block.question);
-    put(Tally::Digits, block.digits);
-    put(Tally::Emoji, block.emoji);
-    put(Tally::Signs, block.sign);
-    put(Tally::AsciiLetters, block.ascii_letter);
-    put(Tally::WideLetters, block.letter & !block.ascii_letter);
-    put(Tally::Rare, block.rare);
-    put(Tally::Urls, block.url_start);
-    bits
+fn find_odd_runs(block: &mut Block, carry: &mut Carry) {
+    let chars = block.any_bigram() & !block.of(Tally::GoesOn);
+    if chars == 0 {
+        // The last run, if it is odd, is told at the first end of a text.
+        let first_end = block.outside & block.outside.wrapping_neg();
+        let odd = carry.odd & 1;
+        if odd != carry.odd_at_run && first_end != 0 {
+            *block.of_mut(Tally::OddRuns) = first_end;
+            carry.odd_at_run = odd;
+        }
+        return;
+    }
+    let odd = parity(chars) ^ carry.odd;
+    let odd_before = odd << 1 | carry.odd & 1;
+    let events = block.bigram_starts | block.outside;
+    let (on, off) = (events & odd_before, events & !odd_before);
+    let state = switched(on, off, carry.odd_at_run);
+    let state_before = state << 1 | carry.odd_at_run;
+    *block.of_mut(Tally::Bigrams) = chars;
+    *block.of_mut(Tally::OddRuns) = on & !state_before | off & state_before;
+    carry.odd = all_if_last(odd);
+    carry.odd_at_run = state >> 63;
 }
 
-/// How the block becomes masked text; the rules are those of `skeleton.rs`.
+/// How the block becomes masked text; the rules are those of `skeleton.rs`. `starts` are where
+/// runs of letters begin.
 #[inline(always)]
-fn edit(
-    [before, block, after]: [&Block; 3],
-    carry: &mut Carry,
-    bits: &mut [u64; TALLIES],
-) -> Edit {
-    if block.glue_marks | before.glue_marks != 0 {
-        bits[Tally::Strange as usize] = strange_glue(before, block, carry);
-    }
+fn edit(starts: u64, block: &Block, after: &Block, carry: &mut Carry) -> Edit {
     let (number, numbers) = numbers(block, after, carry);
-    let (name, names) = names(before, block, carry);
+    let (name, names) = names(starts, block, carry);
     // White space is one space where the first of it stands, but at the beginning of a text.
     let spaces = block.space | block.outside;
     let space = switched(spaces, !(spaces | block.dropped), carry.space);
     let first_space = block.space & !(space << 1 | carry.space);
     carry.space = space >> 63;
-    let link_start = block.url_start | block.address_start;
+    let (url, address) = (block.of(Tally::Urls), block.address_start);
     let gone = numbers & !number
         | names & !name
         | block.space & !first_space
-        | block.link & !link_start
+        | block.link & !(url | address)
         | block.dropped
         | block.outside;
-    bits[Tally::Kept as usize] = !gone;
-    Edit {
-        kept: !gone,
-        number,
-        name,
-        space: first_space,
-        url: block.url_start,
-        address: block.address_start,
-    }
+    Edit { kept: !gone, number, name, space: first_space, url, address }
 }
 
 /// First bytes and all bytes of number runs.
 #[inline(always)]
 fn numbers(block: &Block, after: &Block, carry: &mut Carry) -> (u64, u64) {
-    let digits = block.digits & !block.link;
-    let next = after.digits & !after.link;
+    let digits = block.of(Tally::Digits) & !block.link;
+    let next = after.of(Tally::Digits) & !after.link;
     let joints = block.joint & up(carry.digits, digits, 1) & down(digits, next, 1);
     let numbers = digits | joints | block.inner;
     let starts = numbers & !up(carry.numbers, numbers, 1);
@@ -288,14 +244,14 @@ fn numbers(block: &Block, after: &Block, carry: &mut Carry) -> (u64, u64) {
 
 /// First bytes and all bytes of the runs of letters that become `n`.
 #[inline(always)]
-fn names(before: &Block, block: &Block, carry: &mut Carry) -> (u64, u64) {
+fn names(starts: u64, block: &Block, carry: &mut Carry) -> (u64, u64) {
     let letters = block.letters;
-    let on = letters & !block.glue_marks | block.any_bigram() | block.digits | block.link;
+    let digits = block.of(Tally::Digits);
+    let on = letters & !block.glue_marks | block.any_bigram() | digits | block.link;
     let off = block.stop & !block.link | block.outside;
     let mid = switched(on, off, carry.mid_sentence);
     let mid_before = mid << 1 | carry.mid_sentence;
     carry.mid_sentence = mid >> 63;
-    let starts = letters & !up(before.letters, letters, 1);
     let name = starts & block.upper & mid_before & !block.link;
     let names = reach(letters, name | carry.name);
     carry.name = names >> 63;
@@ -309,18 +265,18 @@ fn names(before: &Block, block: &Block, carry: &mut Carry) -> (u64, u64) {
 #[inline(never)]
 fn strange_glue(before: &Block, block: &Block, carry: &mut Carry) -> u64 {
     let marks = |block: &Block| {
-        let letters = block.letter | reach(block.goes_on, block.letter << 1);
+        let letters = block.letter() | reach(block.of(Tally::GoesOn), block.letter() << 1);
         (block.letters | block.any_bigram()) & !block.glue_marks & !letters
     };
     let (last, here) = (marks(before), marks(block));
     let glue = block.glue_marks;
     let behind_glue = up(before.glue_marks, glue, 1);
     let beside_marks = glue & up(last, here, 1) | here & behind_glue;
-    let number = |block: &Block| block.digits | block.joint;
-    let behind_numbers =
-        up(number(before), number(block), 1) | up(before.rare, block.rare, 3);
+    let number = |block: &Block| block.of(Tally::Digits) | block.joint;
+    let behind_numbers = up(number(before), number(block), 1)
+        | up(before.of(Tally::Rare), block.of(Tally::Rare), 3);
     let chain = reach(glue, behind_numbers & !behind_glue | carry.glue);
-    let goes_on = (chain << 1 | carry.glue) & (number(block) | block.rare);
+    let goes_on = (chain << 1 | carry.glue) & (number(block) | block.of(Tally::Rare));
     carry.glue = chain >> 63;
     beside_marks | goes_on
 }
@@ -328,19 +284,22 @@ fn strange_glue(before: &Block, block: &Block, carry: &mut Carry) -> u64 {
 /// Makes `’` between two digits part of their number.
 #[cold]
 #[inline(never)]
-fn mark_inner_quotes(raw: &[u8], blocks: &mut [Block], at: usize) {
+fn mark_inner_quotes(
+    raw: &[u8],
+    at: usize,
+    before: &Block,
+    block: &mut Block,
+    after: &mut Block,
+) {
     const QUOTE: &[u8] = "’".as_bytes();
-    let is_digit = |blocks: &[Block], place: usize| {
-        let block = &blocks[place / BLOCK];
-        (block.digits & !block.link) >> (place % BLOCK) & 1 != 0
-    };
-    each_bit(blocks[at].rare, |_, bit| {
-        let from = at * BLOCK + bit as usize;
-        let is_inner = raw[from..].starts_with(QUOTE)
-            && is_digit(blocks, from - 1)
-            && is_digit(blocks, from + QUOTE.len());
-        for place in from..from + QUOTE.len() {
-            blocks[place / BLOCK].inner |= u64::from(is_inner) << (place % BLOCK);
+    let digits = |block: &Block| block.of(Tally::Digits) & !block.link;
+    let behind_digit = up(digits(before), digits(block), 1);
+    let before_digit = down(digits(block), digits(after), QUOTE.len() as u32);
+    each_bit(block.of(Tally::Rare) & behind_digit & before_digit, |_, bit| {
+        if raw[at * BLOCK + bit as usize..].starts_with(QUOTE) {
+            let inner = 7_u128 << bit;
+            block.inner |= inner as u64;
+            after.inner |= (inner >> BLOCK) as u64;
         }
     });
 }

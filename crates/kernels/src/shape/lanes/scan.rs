@@ -4,7 +4,7 @@
 //! found is spread over all bytes of a character. On the way the lower-cased text is written,
 //! and it is checked that all is UTF-8.
 
-use super::block::{Block, reach, up};
+use super::block::{Block, Tally, reach, up};
 use super::ops::{BLOCK, Bytes, Leads, Vectors, Wide, each_bit};
 use super::pages::{Pages, first, second};
 
@@ -57,7 +57,7 @@ impl Scan<'_> {
                 if let (Some(raw), Some(scripts)) = (raw, scripts) {
                     let wide = vectors.wide(self.pages, raw, leads, scripts);
                     wrong |= wide.invalid;
-                    self.take_wide(at, &wide);
+                    self.take_wide(vectors, at, &wide);
                 }
             }
         }
@@ -70,44 +70,26 @@ impl Scan<'_> {
     }
 
     #[inline(always)]
-    fn take_wide(&mut self, at: usize, wide: &Wide) {
-        let before = self.blocks[at - 1];
-        let block = &mut self.blocks[at];
-        let goes_on = block.goes_on;
-        // The bits of whole characters, from those of their first bytes.
-        let whole = |first: u64, before: u64| first | reach(goes_on, first << 1 | before >> 63);
-        let found = |bit: u32| wide.first[bit as usize];
-        block.letters |= whole(block.letters | found(first::LETTERS), before.letters);
-        for (code, bits) in block.bigram.iter_mut().enumerate() {
-            *bits = whole(found(first::BIGRAM + code as u32), before.bigram[code]);
+    fn take_wide<V: Vectors>(&mut self, vectors: V, at: usize, wide: &Wide<V::Rare>) {
+        let (earlier, later) = self.blocks.split_at_mut(at);
+        let (Some(before), Some(block)) = (earlier.last(), later.first_mut()) else { return };
+        block.take_runs(before, &wide.first);
+        block.find_bigram_starts(before);
+        let open = (before.dropped | before.space) >> 63 & block.of(Tally::GoesOn);
+        if wide.first[first::MORE as usize] | open == 0 {
+            return;
         }
-        block.digits |= whole(block.digits | found(first::DIGIT), before.digits);
-        block.letter |= found(first::LETTER);
-        block.upper |= found(first::UPPER);
-        let found = |bit: u32| wide.second[bit as usize];
-        block.space |= whole(block.space | found(second::SPACE), before.space);
-        block.dropped = whole(found(second::DROPPED), before.dropped);
-        let glue_marks = found(second::DROPPED) & found(second::INHERITS);
-        block.glue_marks = whole(glue_marks, before.glue_marks);
-        block.stop |= found(second::STOP);
-        block.question |= found(second::QUESTION);
-        block.emoji = found(second::EMOJI);
-        block.rare = found(second::RARE);
-        let inherits = found(second::INHERITS);
-        if inherits & up(before.any_bigram(), block.any_bigram(), 1) != 0 {
-            inherit(block, &before, inherits);
-        }
-        let cased = found(second::CASED);
-        if cased != 0 {
-            each_bit(cased, |_, bit| {
-                let place = at * BLOCK + bit as usize;
-                if bit < REACHES {
-                    self.lower(place);
-                } else {
-                    self.reaching.push(place as u32);
-                }
-            });
-        }
+        let found = vectors.rare(wide.rare);
+        block.take_rare(before, &found);
+        let cased = found[second::CASED as usize];
+        each_bit(cased, |_, bit| {
+            let place = at * BLOCK + bit as usize;
+            if bit < REACHES {
+                self.lower(place);
+            } else {
+                self.reaching.push(place as u32);
+            }
+        });
     }
 
     /// Writes the lower case of the letter that begins at a byte.
@@ -142,23 +124,62 @@ impl Scan<'_> {
 impl Block {
     #[inline(always)]
     fn take_ascii(&mut self, bytes: &Bytes) {
+        let outside = self.outside;
         *self = Self {
-            goes_on: bytes.goes_on,
             letters: bytes.letter,
-            digits: bytes.digit,
-            letter: bytes.letter,
-            ascii_letter: bytes.letter,
             upper: bytes.upper,
             space: bytes.space,
             stop: bytes.stop,
             joint: bytes.joint,
-            question: bytes.question,
-            feed: bytes.feed,
-            sign: bytes.sign,
-            outside: self.outside,
+            outside,
             ..Self::default()
         };
+        *self.of_mut(Tally::GoesOn) = bytes.goes_on;
+        *self.of_mut(Tally::Digits) = bytes.digit;
+        *self.of_mut(Tally::Feeds) = bytes.feed;
+        *self.of_mut(Tally::Questions) = bytes.question;
+        *self.of_mut(Tally::Signs) = bytes.sign;
+        *self.of_mut(Tally::AsciiLetters) = bytes.letter;
     }
+
+    /// Takes the bits of the first plane.
+    #[inline(always)]
+    fn take_runs(&mut self, before: &Self, found: &[u64; 8]) {
+        let goes_on = self.of(Tally::GoesOn);
+        self.letters |= whole(goes_on, found[first::LETTERS as usize], before.letters);
+        for (code, bits) in self.bigram.iter_mut().enumerate() {
+            let found = found[first::BIGRAM as usize + code];
+            *bits = whole(goes_on, found, before.bigram[code]);
+        }
+        let before = before.of(Tally::Digits);
+        *self.of_mut(Tally::Digits) |= whole(goes_on, found[first::DIGIT as usize], before);
+        *self.of_mut(Tally::WideLetters) = found[first::LETTER as usize];
+        self.upper |= found[first::UPPER as usize];
+    }
+
+    /// Takes the bits of the second plane.
+    #[inline(always)]
+    fn take_rare(&mut self, before: &Self, found: &[u64; 8]) {
+        let goes_on = self.of(Tally::GoesOn);
+        let [space, stop, question, dropped, emoji, inherits, _, rare] = *found;
+        self.space |= whole(goes_on, space, before.space);
+        self.dropped = whole(goes_on, dropped, before.dropped);
+        self.glue_marks = whole(goes_on, dropped & inherits, before.glue_marks);
+        self.stop |= stop;
+        *self.of_mut(Tally::Questions) |= question;
+        *self.of_mut(Tally::Emoji) = emoji;
+        *self.of_mut(Tally::Rare) = rare;
+        if inherits & up(before.any_bigram(), self.any_bigram(), 1) != 0 {
+            inherit(self, before, inherits);
+            self.find_bigram_starts(before);
+        }
+    }
+}
+
+/// The bits of whole characters, from those of their first bytes and of the block before.
+#[inline(always)]
+const fn whole(goes_on: u64, first: u64, before: u64) -> u64 {
+    first | reach(goes_on, first << 1 | before >> 63)
 }
 
 /// Marks without a script belong to the bigram run before them, if there is one.
@@ -171,7 +192,7 @@ fn inherit(block: &mut Block, before: &Block, inherits: u64) {
         if behind == [0; 3] {
             return;
         }
-        let whole = 1 << bit | reach(block.goes_on, 1 << bit << 1);
+        let whole = 1 << bit | reach(block.of(Tally::GoesOn), 1 << bit << 1);
         block.letters &= !whole;
         for (bits, behind) in block.bigram.iter_mut().zip(behind) {
             *bits |= if behind != 0 { whole } else { 0 };
@@ -179,14 +200,15 @@ fn inherit(block: &mut Block, before: &Block, inherits: u64) {
     });
 }
 
-/// The character that begins at a byte; none where no character does.
-pub(super) fn char_at(bytes: &[u8], from: usize) -> Option<char> {
-    let length = match bytes[from] {
-        0..0x80 => 1,
-        0x80..0xe0 => 2,
-        0xe0..0xf0 => 3,
-        _ => 4,
-    };
-    let text = std::str::from_utf8(bytes.get(from..from + length)?).ok()?;
-    text.chars().next()
+/// The character that begins at a byte of a text; none where no character does.
+#[inline(always)]
+pub(super) fn char_at(text: &[u8], from: usize) -> Option<char> {
+    let byte = |at: usize| text.get(from + at).map_or(0, |byte| u32::from(*byte) & 63);
+    let lead = *text.get(from)?;
+    char::from_u32(match lead {
+        0..0x80 => u32::from(lead),
+        0x80..0xe0 => (u32::from(lead) & 31) << 6 | byte(1),
+        0xe0..0xf0 => (u32::from(lead) & 15) << 12 | byte(1) << 6 | byte(2),
+        _ => (u32::from(lead) & 7) << 18 | byte(1) << 12 | byte(2) << 6 | byte(3),
+    })
 }

@@ -31,7 +31,7 @@ pub(super) struct Input {
 }
 
 /// Fills the lanes of the last group.
-pub(super) const NO_INPUT: Input = Input { at: BLOCK as u32, bytes: 0 };
+const NO_INPUT: Input = Input { at: BLOCK as u32, bytes: 0 };
 
 impl TaggedSip {
     pub(super) fn new(hasher: SipHasher13, tag: u8) -> Self {
@@ -54,25 +54,34 @@ impl TaggedSip {
         hasher.finish()
     }
 
-    /// The lower halves of the hashes of inputs of about the same length, in their order.
+    /// The lower halves of the hashes of the inputs that lie between these places, in their order.
     #[inline(always)]
     pub(super) fn halves<V: Vectors>(
         &self,
         vectors: V,
         buffer: &[u8],
-        inputs: &[Input],
+        starts: &[u32],
+        ends: &[u32],
         halves: &mut Vec<u32>,
     ) {
-        halves.resize(inputs.len().next_multiple_of(LANES), 0);
-        let (groups, rest) = inputs.as_chunks::<LANES>();
-        let mut out = halves.as_chunks_mut::<LANES>().0.iter_mut();
-        for (group, out) in groups.iter().zip(&mut out) {
-            *out = self.group(vectors, buffer, group).map(|hash| hash as u32);
+        let groups = starts.len().div_ceil(LANES);
+        if halves.len() < groups * LANES {
+            halves.resize(groups * LANES, 0);
         }
-        if let Some(out) = out.next() {
-            let mut group = [NO_INPUT; LANES];
-            group[..rest.len()].copy_from_slice(rest);
-            *out = self.group(vectors, buffer, &group).map(|hash| hash as u32);
+        let out = halves.as_chunks_mut::<LANES>().0.iter_mut();
+        let (starts, last_starts) = starts.as_chunks::<LANES>();
+        let (ends, last_ends) = ends.as_chunks::<LANES>();
+        let mut last = [[BLOCK as u32; LANES]; 2];
+        last[0][..last_starts.len()].copy_from_slice(last_starts);
+        last[1][..last_ends.len()].copy_from_slice(last_ends);
+        let [last_starts, last_ends] = last;
+        let starts = starts.iter().chain([&last_starts]);
+        for (out, (starts, ends)) in out.zip(starts.zip(ends.iter().chain([&last_ends]))) {
+            let group = Group {
+                places: each(|lane| starts[lane] - 1),
+                lengths: each(|lane| ends[lane] - starts[lane] + 1),
+            };
+            *out = self.group(vectors, buffer, group, 0).map(|hash| hash as u32);
         }
     }
 
@@ -93,7 +102,13 @@ impl TaggedSip {
             for (input, number) in full.iter_mut().zip(group) {
                 *input = inputs[*number as usize];
             }
-            let found = self.group(vectors, buffer, &full);
+            // The first of a group is the shortest: up to its last word no lane ends.
+            let together = if group.len() == LANES { full[0].steps() - 1 } else { 0 };
+            let group_of = Group {
+                places: full.map(|input| input.at - 1),
+                lengths: full.map(|input| input.bytes + 1),
+            };
+            let found = self.group(vectors, buffer, group_of, together);
             for (hash, number) in found.iter().zip(group) {
                 hashes[*number as usize] = *hash;
             }
@@ -104,50 +119,57 @@ impl TaggedSip {
         }
     }
 
+    /// Hashes a group. `together` words of all inputs are followed by others.
     #[inline(always)]
-    fn group<V: Vectors>(&self, v: V, buffer: &[u8], inputs: &[Input; LANES]) -> [u64; LANES] {
-        // The tag takes the first byte, so the first word begins a byte before its input.
-        let mut places = inputs.map(|input| input.at - 1);
-        let bytes = inputs.map(|input| u64::from(input.bytes) + 1);
-        let most = bytes.iter().fold(0, |most, bytes| most.max(*bytes)) as usize;
-        let bytes = v.lanes(&bytes);
-        let mut left = bytes;
-        let [mut v0, mut v1, mut v2, mut v3] = self.start.map(|word| v.all(word));
+    fn group<V: Vectors>(&self, v: V, buffer: &[u8], group: Group, together: usize) -> [u64; LANES] {
+        let Group { mut places, lengths } = group;
+        let mut state = self.start.map(|word| v.all(word));
         let mut word = v.words(buffer, &places);
+        // The tag takes the first byte.
         word = v.xor(word, v.and(v.xor(word, v.all(self.tag)), v.all(0xff)));
-        for _ in 0..most / 8 {
-            let message = v.sip_word(word, left, bytes);
-            let before = [v0, v1, v2, v3];
-            v3 = v.xor(v3, message);
-            [v0, v1, v2, v3] = round(v, [v0, v1, v2, v3]);
-            v0 = v.xor(v0, message);
-            // Lanes whose input has ended stay as they are.
-            let [b0, b1, b2, b3] = before;
-            v0 = v.unless_negative(left, v0, b0);
-            v1 = v.unless_negative(left, v1, b1);
-            v2 = v.unless_negative(left, v2, b2);
-            v3 = v.unless_negative(left, v3, b3);
-            left = v.add(left, v.all(8_u64.wrapping_neg()));
+        for _ in 0..together {
+            state = take_in(v, state, word);
             places = places.map(|place| place + 8);
             word = v.words(buffer, &places);
         }
-        let message = v.sip_word(word, left, bytes);
-        let before = [v0, v1, v2, v3];
-        v3 = v.xor(v3, message);
-        [v0, v1, v2, v3] = round(v, [v0, v1, v2, v3]);
-        v0 = v.xor(v0, message);
-        let [b0, b1, b2, b3] = before;
-        v0 = v.unless_negative(left, v0, b0);
-        v1 = v.unless_negative(left, v1, b1);
-        v2 = v.xor(v.unless_negative(left, v2, b2), v.all(0xff));
-        v3 = v.unless_negative(left, v3, b3);
-        let mut state = [v0, v1, v2, v3];
+        let length = v.lanes(&lengths.map(u64::from));
+        let mut left = v.add(length, v.all((together as u64 * 8).wrapping_neg()));
+        // So far no lane has ended.
+        state = take_in(v, state, v.sip_word(word, left, length));
+        while v.any_from_eight(left) {
+            left = v.add(left, v.all(8_u64.wrapping_neg()));
+            places = places.map(|place| place + 8);
+            let word = v.sip_word(v.words(buffer, &places), left, length);
+            let next = take_in(v, state, word);
+            // Lanes whose input has ended stay as they are.
+            state = std::array::from_fn(|part| v.unless_negative(left, next[part], state[part]));
+        }
+        state[2] = v.xor(state[2], v.all(0xff));
         for _ in 0..3 {
             state = round(v, state);
         }
         let [v0, v1, v2, v3] = state;
         v.numbers(v.xor(v.xor(v0, v1), v.xor(v2, v3)))
     }
+}
+
+/// Inputs of a group: where their first words lie, and how long they are, the tag included.
+struct Group {
+    places: [u32; LANES],
+    lengths: [u32; LANES],
+}
+
+#[inline(always)]
+fn each(lane: impl FnMut(usize) -> u32) -> [u32; LANES] {
+    std::array::from_fn(lane)
+}
+
+#[inline(always)]
+fn take_in<V: Vectors>(v: V, mut state: [V::Lanes; 4], word: V::Lanes) -> [V::Lanes; 4] {
+    state[3] = v.xor(state[3], word);
+    state = round(v, state);
+    state[0] = v.xor(state[0], word);
+    state
 }
 
 impl Input {
@@ -220,7 +242,9 @@ pub(in super::super) mod tests {
             .map(|input| sip.one(&buffer[input.at as usize..][..input.bytes as usize]))
             .collect();
         let mut halves = Vec::new();
-        sip.halves(vectors, &buffer, &inputs, &mut halves);
+        let starts: Vec<u32> = inputs.iter().map(|input| input.at).collect();
+        let ends: Vec<u32> = inputs.iter().map(|input| input.at + input.bytes).collect();
+        sip.halves(vectors, &buffer, &starts, &ends, &mut halves);
         assert!(halves.iter().zip(&expected).all(|(half, hash)| *half == *hash as u32));
         let mut hashes = Vec::new();
         sip.all_sorted(vectors, &buffer, &inputs, &mut Sorted::default(), &mut hashes);

@@ -6,14 +6,14 @@ use turnwise_model::limits::TEXT_TOKENS_MAX;
 const WAITING: usize = 64;
 const ALL: usize = TEXT_TOKENS_MAX + WAITING;
 
-/// Writes the smallest distinct hashes of two lists to the beginning of `kept`; tells how many.
+/// Writes the smallest distinct hashes of a list to the beginning of `kept`; tells how many.
 #[inline(always)]
-pub(super) fn smallest(lists: [&[u32]; 2], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize {
+pub(super) fn smallest(list: &[u32], kept: &mut [u32; TEXT_TOKENS_MAX]) -> usize {
     // The smallest so far, ascending, then those that wait.
     let mut hashes = [0; ALL];
     let (mut settled, mut len) = (0, 0);
     let mut bound = u64::from(u32::MAX) + 1;
-    for hash in lists.into_iter().flatten() {
+    for hash in list {
         hashes[len] = *hash;
         len += usize::from(u64::from(*hash) < bound);
         if len == ALL {
@@ -64,9 +64,8 @@ pub(in super::super) mod tests {
             }
             let mut tokens = Tokens::EMPTY;
             hashes.iter().for_each(|hash| tokens.insert(*hash));
-            let (one, two) = hashes.split_at(hashes.len() / (1 + round % 4));
             let mut kept = [0; TEXT_TOKENS_MAX];
-            let len = vectors.smallest([one, two], &mut kept);
+            let len = vectors.smallest(&hashes, &mut kept);
             assert_eq!(&kept[..len], tokens.as_slice());
         }
     }
