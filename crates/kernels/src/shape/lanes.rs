@@ -41,14 +41,14 @@ mod smallest;
 mod tokens;
 
 use self::begin::{STARTS, Starts};
-use self::block::{TALLIES, Tally};
+use self::block::Tally;
 use self::chunk::Chunk;
 use self::finish::Finish;
 use self::linked::mark_links;
 use self::masked::{skeleton, skeleton_resized};
 use self::ops::{BLOCK, Plain, Vectors};
 use self::pages::{PAGES, Pages};
-use self::runs::Runs;
+use self::runs::{Runs, Sums, of};
 use self::scan::Scan;
 use self::sip::{Input, Sorted, TaggedSip};
 use self::tokens::lower_resized;
@@ -114,10 +114,10 @@ struct Work<'a> {
     bucket: TaggedSip,
     chunk: Chunk,
     resized: Vec<u32>,
-    reaching: Vec<u32>,
+    cased: Vec<u32>,
     runs: Runs,
-    /// By text, and one more: the tallies of all texts before.
-    sums: Vec<[u64; TALLIES]>,
+    /// By text, and one more: the sums of the tallies of all texts before.
+    sums: Vec<Sums>,
     inputs: Vec<Input>,
     sorted: Sorted,
     hashes: Hashes,
@@ -146,7 +146,7 @@ impl<'a> Work<'a> {
             bucket: sip(b'b'),
             chunk: Chunk::default(),
             resized: Vec::new(),
-            reaching: Vec::new(),
+            cased: Vec::new(),
             runs: Runs::default(),
             sums: Vec::new(),
             inputs: Vec::new(),
@@ -171,7 +171,7 @@ impl<'a> Work<'a> {
             let starts = &mut self.runs.token_starts[..self.runs.tokens];
             lower_resized(raw, low, &self.resized, starts, &mut self.runs.token_ends);
         }
-        self.sums.resize(texts.len() + 1, [0; TALLIES]);
+        self.sums.resize(texts.len() + 1, Sums::default());
         for (sums, text) in self.sums[1..].iter_mut().zip(texts) {
             *sums = self.runs.up_to(blocks, text.end + 1);
         }
@@ -182,16 +182,9 @@ impl<'a> Work<'a> {
     fn scan<V: Vectors>(&mut self, vectors: V) -> bool {
         self.resized.clear();
         let Chunk { raw, low, scripts, blocks, .. } = &mut self.chunk;
-        self.reaching.clear();
-        let (resized, reaching) = (&mut self.resized, &mut self.reaching);
-        Scan { pages: self.pages, raw, low, scripts, blocks, resized, reaching }.run(vectors)
-    }
-
-    /// What a text has of each tally.
-    #[inline(always)]
-    fn tally(&self, number: usize) -> [u64; TALLIES] {
-        let (before, after) = (&self.sums[number], &self.sums[number + 1]);
-        std::array::from_fn(|tally| after[tally] - before[tally])
+        self.cased.clear();
+        let (cased, resized) = (&mut self.cased, &mut self.resized);
+        Scan { pages: self.pages, raw, low, scripts, blocks, cased, resized }.run(vectors)
     }
 
     /// Hashes all tokens, skeletons and texts of the chunk.
@@ -210,8 +203,8 @@ impl<'a> Work<'a> {
         self.bucket.all_sorted(vectors, raw, &self.inputs, sorted, &mut self.hashes.buckets);
         self.inputs.clear();
         for (number, text) in texts.iter().enumerate() {
-            let kept = self.sums[number][Tally::Kept as usize];
-            let bytes = self.sums[number + 1][Tally::Kept as usize] - kept;
+            let kept = of(&self.sums[number], Tally::Kept);
+            let bytes = of(&self.sums[number + 1], Tally::Kept) - kept;
             let resized = text.places(&self.resized);
             self.inputs.push(if resized.is_empty() {
                 skeleton(&self.runs.masked, kept, bytes)
@@ -228,8 +221,8 @@ impl<'a> Work<'a> {
     fn finish<V: Vectors>(&mut self, vectors: V, batch: &BinaryArray, rows: &mut Rows) {
         self.finish_tokens(vectors, batch, rows);
         for (number, text) in self.chunk.texts.iter().enumerate() {
-            let tally = self.tally(number);
-            if tally[Tally::Strange as usize] != 0 {
+            let (before, behind) = (&self.sums[number], &self.sums[number + 1]);
+            if of(before, Tally::Strange) != of(behind, Tally::Strange) {
                 continue;
             }
             let original = batch.value(text.row);
@@ -244,7 +237,8 @@ impl<'a> Work<'a> {
                 starts: self.starts,
                 resized: &self.resized,
                 text: *text,
-                tally,
+                before,
+                behind,
             };
             let numbers = finish.numbers(i32::try_from(original.len()).unwrap_or(i32::MAX));
             let skeleton = self.hashes.skeletons[number].cast_signed();
@@ -257,14 +251,14 @@ impl<'a> Work<'a> {
     fn finish_tokens<V: Vectors>(&mut self, vectors: V, batch: &BinaryArray, rows: &mut Rows) {
         let mut tokens = [0; TEXT_TOKENS_MAX];
         for (number, text) in self.chunk.texts.iter().enumerate() {
-            let (before, after) = (&self.sums[number], &self.sums[number + 1]);
-            if before[Tally::Strange as usize] != after[Tally::Strange as usize] {
+            let (before, behind) = (&self.sums[number], &self.sums[number + 1]);
+            if of(before, Tally::Strange) != of(behind, Tally::Strange) {
                 let scalar = self.scalar.get_or_insert_with(|| ShapeScratch::new(self.keys));
                 put_scalar(rows, text.row, &scalar.shape(batch.value(text.row)));
                 continue;
             }
-            let range = before[Tally::Tokens as usize]..after[Tally::Tokens as usize];
-            let hashes = &self.hashes.tokens[range.start as usize..range.end as usize];
+            let (from, to) = (of(before, Tally::Token) as usize, of(behind, Tally::Token) as usize);
+            let hashes = &self.hashes.tokens[from..to];
             let count = vectors.smallest(hashes, &mut tokens);
             rows.put_tokens(text.row, &tokens, count);
         }

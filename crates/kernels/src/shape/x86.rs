@@ -5,110 +5,67 @@ use std::arch::x86_64::*;
 
 use turnwise_model::limits::TEXT_TOKENS_MAX;
 
-use super::lanes::ops::{BLOCK, Bytes, Edit, LANES, Leads, Vectors, Wide};
-use super::lanes::pages::{INVALID, Page, Pages, place};
+use super::lanes::ops::{BLOCK, Edit, Found, LANES, Vectors, ascii_first, ascii_second};
+use super::lanes::pages::{INVALID, Page, Pages, first, place};
 use crate::dispatch::Avx512;
 
 impl Vectors for Avx512 {
     #[inline(always)]
-    fn bytes(self, raw: &[u8; BLOCK], low: &mut [u8; BLOCK]) -> Bytes {
-        // SAFETY: `self` proves the features; the pointers are to 64 bytes each.
-        unsafe {
-            let raw = _mm512_loadu_epi8(raw.as_ptr().cast());
-            let is = |byte: u8| _mm512_cmpeq_epi8_mask(raw, splat(byte));
-            let from = |byte: u8| _mm512_cmpge_epu8_mask(raw, splat(byte));
-            let within = |first: u8, last: u8, raw| {
-                let offset = _mm512_sub_epi8(raw, splat(first));
-                _mm512_cmple_epu8_mask(offset, splat(last - first))
-            };
-            let upper = within(b'A', b'Z', raw);
-            let folded = _mm512_or_si512(raw, splat(0x20));
-            let lower = _mm512_mask_mov_epi8(raw, upper, folded);
-            _mm512_storeu_epi8(low.as_mut_ptr().cast(), lower);
-            let wide = _mm512_movepi8_mask(raw);
-            let lead = from(0xc0);
-            // The punctuation that is told apart has its kinds in these tables by its low bits.
-            let kinds = _mm512_permutex2var_epi8(table(0), raw, table(64));
-            let kind = |kind: u8| _mm512_mask_test_epi8_mask(!wide, kinds, splat(kind));
-            Bytes {
-                wide,
-                goes_on: wide & !lead,
-                three: from(0xe0),
-                four: from(0xf0),
-                letter: within(b'a', b'z', folded),
-                upper,
-                digit: within(b'0', b'9', raw),
-                space: kind(SPACE),
-                feed: is(b'\n'),
-                question: is(b'?'),
-                stop: kind(STOP),
-                joint: kind(JOINT),
-                sign: kind(SIGN),
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn wide(
+    fn find(
         self,
         pages: &Pages,
-        raw: &[u8; BLOCK + 4],
-        leads: Leads,
+        raw: &[u8; BLOCK],
+        after: &[u8; BLOCK],
+        low: &mut [u8; BLOCK],
         scripts: &mut [u8; BLOCK],
-    ) -> Wide<__m512i> {
-        // SAFETY: `self` proves the features; the loads end three bytes behind the block at most.
+    ) -> Found {
+        // SAFETY: `self` proves the features; the pointers are to 64 bytes each.
         unsafe {
-            let mut planes = Planes::none();
             let here = _mm512_loadu_epi8(raw.as_ptr().cast());
-            let next = _mm512_loadu_epi8(raw.as_ptr().add(1).cast());
-            let last = _mm512_loadu_epi8(raw.as_ptr().add(2).cast());
-            let two = place_in_page(here, next);
-            let places = _mm512_mask_mov_epi8(two, leads.three, place_in_page(next, last));
-            // What names the page: of two bytes the first but its lowest bit, of three the
-            // first and the second but its lowest bit.
-            let even = splat(0xfe);
-            let lead_key = _mm512_mask_mov_epi8(_mm512_and_si512(here, even), leads.three, here);
-            let next_key = _mm512_maskz_mov_epi8(leads.three, _mm512_and_si512(next, even));
-            let mut left = leads.all & !leads.four;
-            if left & _mm512_cmpge_epu8_mask(here, splat(0xe4)) != 0 {
-                // Han and Hangul are so many pages of one content each that they are told by
-                // their range: U+4E00 to 9FBF and U+AC00 to D77F.
-                let han = left & between(here, next, [0xe4, 0xb8], [0xe9, 0xbe]);
-                let hangul = left & between(here, next, [0xea, 0xb0], [0xed, 0x9d]);
-                planes.fill(han, pages.near(0xe4, 0xb8));
-                planes.fill(hangul, pages.near(0xea, 0xb0));
-                left &= !(han | hangul);
+            let wide = _mm512_movepi8_mask(here);
+            let from_c0 = _mm512_cmpge_epu8_mask(here, splat(0xc0));
+            let mut planes = Planes::of_ascii(here, !wide);
+            // The bit of upper-case letters, moved down, is what makes them lower case.
+            let upper = _mm512_and_si512(planes.first, splat(1 << first::UPPER));
+            let lower = _mm512_or_si512(here, _mm512_srli_epi16(upper, first::UPPER - 5));
+            _mm512_storeu_epi8(low.as_mut_ptr().cast(), lower);
+            let kinds = ascii(&KINDS, here, !wide);
+            let mut found = Found {
+                first: [0; 8],
+                second: [0; 8],
+                wide,
+                goes_on: wide & !from_c0,
+                three: _mm512_cmpge_epu8_mask(here, splat(0xe0)),
+                four: _mm512_cmpge_epu8_mask(here, splat(0xf0)),
+                joint: _mm512_test_epi8_mask(kinds, splat(JOINT)),
+                feed: _mm512_test_epi8_mask(kinds, splat(FEED)),
+                sign: _mm512_test_epi8_mask(kinds, splat(SIGN)),
+                invalid: 0,
+            };
+            if wide != 0 {
+                planes.look_up_all(pages, [raw, after], here, &found);
+                _mm512_storeu_epi8(scripts.as_mut_ptr().cast(), planes.script);
+                found.invalid = _mm512_cmpeq_epi8_mask(planes.script, splat(INVALID));
             }
-            while left != 0 {
-                let at = left.trailing_zeros() as usize;
-                let (lead, second) = (raw[at], raw[at + 1]);
-                let page = pages.near(lead, second);
-                let three = lead >= 0xe0;
-                let (first_key, second_key) =
-                    if three { (lead, second & 0xfe) } else { (lead & 0xfe, 0) };
-                let same = _mm512_mask_cmpeq_epi8_mask(left, lead_key, splat(first_key));
-                let same = _mm512_mask_cmpeq_epi8_mask(same, next_key, splat(second_key));
-                planes.look_up(same, page, places);
-                left &= !same;
-            }
-            let mut left = leads.all & leads.four;
-            while left != 0 {
-                let at = left.trailing_zeros() as usize;
-                let bytes = [raw[at], raw[at + 1], raw[at + 2], raw[at + 3]];
-                planes.put(at as u32, pages.far(bytes), place(bytes[2], bytes[3]));
-                left &= left - 1;
-            }
-            _mm512_storeu_epi8(scripts.as_mut_ptr().cast(), planes.script);
-            planes.masks()
+            found.first = bits(planes.first);
+            found.second = bits(planes.second);
+            found
         }
     }
 
-    type Rare = __m512i;
-
     #[inline(always)]
-    fn rare(self, rare: __m512i) -> [u64; 8] {
-        // SAFETY: `self` proves the features.
-        unsafe { std::array::from_fn(|bit| _mm512_test_epi8_mask(rare, splat(1 << bit))) }
+    fn whole(self, goes_on: u64, which: u8, first: &[u64; 8], before: &[u64; 8]) -> [u64; 8] {
+        let mut whole = [0; 8];
+        // SAFETY: `self` proves the features; the pointers are to eight numbers each.
+        unsafe {
+            let goes_on = _mm512_maskz_set1_epi64(which, goes_on.cast_signed());
+            let first = _mm512_loadu_epi64(first.as_ptr().cast());
+            let before = _mm512_loadu_epi64(before.as_ptr().cast());
+            let seeds = _mm512_and_si512(_mm512_shldi_epi64::<1>(first, before), goes_on);
+            let reached = _mm512_andnot_si512(_mm512_add_epi64(goes_on, seeds), goes_on);
+            _mm512_storeu_epi64(whole.as_mut_ptr().cast(), _mm512_or_si512(first, reached));
+        }
+        whole
     }
 
     #[inline(always)]
@@ -408,30 +365,30 @@ unsafe fn order(partner: impl Fn(i32) -> i32) -> __m512i {
     unsafe { _mm512_loadu_epi32(lanes.as_ptr()) }
 }
 
-const SPACE: u8 = 1;
-const STOP: u8 = 2;
-const JOINT: u8 = 4;
-const SIGN: u8 = 8;
+const JOINT: u8 = 1;
+const FEED: u8 = 2;
+const SIGN: u8 = 4;
 
-/// The kinds of ASCII punctuation and white space.
-static KINDS: [u8; 128] = kinds();
+/// Tables of ASCII.
+static FIRST: [u8; 128] = tables()[0];
+static SECOND: [u8; 128] = tables()[1];
+static KINDS: [u8; 128] = tables()[2];
 
-const fn kinds() -> [u8; 128] {
-    let mut kinds = [0; 128];
+const fn tables() -> [[u8; 128]; 3] {
+    let mut tables = [[0; 128]; 3];
     let mut at = 0;
     while at < 128 {
-        kinds[at] = match at as u8 {
-            b'\n' => SPACE | STOP,
-            b' ' | 9..=13 => SPACE,
-            b'.' => STOP | JOINT,
-            b'!' | b'?' => STOP,
-            b',' | b':' | b'/' | b'-' | b'\'' => JOINT,
+        tables[0][at] = ascii_first(at as u8);
+        tables[1][at] = ascii_second(at as u8);
+        tables[2][at] = match at as u8 {
+            b'\n' => FEED,
+            b'.' | b',' | b':' | b'/' | b'-' | b'\'' => JOINT,
             b'`' | b'*' | b'_' | b'#' | b'@' | b';' => SIGN,
             _ => 0,
         };
         at += 1;
     }
-    kinds
+    tables
 }
 
 /// 0 to 63.
@@ -453,14 +410,28 @@ unsafe fn splat(byte: u8) -> __m512i {
     unsafe { _mm512_set1_epi8(byte.cast_signed()) }
 }
 
-/// Half of the table of kinds.
+/// What a table says of the bytes that are ASCII.
 ///
 /// # Safety
-/// The processor has AVX-512 F and BW; `from` is 0 or 64.
+/// The processor has AVX-512 VBMI.
 #[inline(always)]
-unsafe fn table(from: usize) -> __m512i {
+unsafe fn ascii(table: &[u8; 128], bytes: __m512i, which: u64) -> __m512i {
+    // SAFETY: as the caller says; the loads are of the two halves of the table.
+    unsafe {
+        let low = _mm512_loadu_epi8(table.as_ptr().cast());
+        let high = _mm512_loadu_epi8(table.as_ptr().add(64).cast());
+        _mm512_maskz_permutex2var_epi8(which, low, bytes, high)
+    }
+}
+
+/// By bits: the bytes that have it.
+///
+/// # Safety
+/// The processor has AVX-512 BW.
+#[inline(always)]
+unsafe fn bits(plane: __m512i) -> [u64; 8] {
     // SAFETY: as the caller says.
-    unsafe { _mm512_loadu_epi8(KINDS.as_ptr().add(from).cast()) }
+    unsafe { std::array::from_fn(|bit| _mm512_test_epi8_mask(plane, splat(1 << bit))) }
 }
 
 /// Places in their pages of characters with these two last bytes.
@@ -503,12 +474,78 @@ struct Planes {
 
 impl Planes {
     /// # Safety
-    /// The processor has AVX-512 F and BW.
+    /// The processor has AVX-512 VBMI.
     #[inline(always)]
-    unsafe fn none() -> Self {
+    unsafe fn of_ascii(bytes: __m512i, which: u64) -> Self {
         // SAFETY: as the caller says.
-        let zero = unsafe { _mm512_setzero_si512() };
-        Self { first: zero, second: zero, script: zero }
+        unsafe {
+            Self {
+                first: ascii(&FIRST, bytes, which),
+                second: ascii(&SECOND, bytes, which),
+                script: _mm512_setzero_si512(),
+            }
+        }
+    }
+
+    /// Looks up the characters beyond ASCII that begin in a block, all of a page at once.
+    ///
+    /// # Safety
+    /// The processor has AVX-512 VBMI.
+    #[inline(always)]
+    unsafe fn look_up_all(
+        &mut self,
+        pages: &Pages,
+        [raw, after]: [&[u8; BLOCK]; 2],
+        here: __m512i,
+        found: &Found,
+    ) {
+        // SAFETY: as the caller says; the loads are of 64 bytes each.
+        unsafe {
+            let (three, four) = (found.three, found.four);
+            let behind = _mm512_loadu_epi8(after.as_ptr().cast());
+            let numbers = _mm512_loadu_epi8(NUMBERS.as_ptr().cast());
+            let next = _mm512_add_epi8(numbers, splat(1));
+            let next = _mm512_permutex2var_epi8(here, next, behind);
+            let last = _mm512_add_epi8(numbers, splat(2));
+            let last = _mm512_permutex2var_epi8(here, last, behind);
+            let two = place_in_page(here, next);
+            let places = _mm512_mask_mov_epi8(two, three, place_in_page(next, last));
+            // What names the page: of two bytes the first but its lowest bit, of three the
+            // first and the second but its lowest bit.
+            let even = splat(0xfe);
+            let lead_key = _mm512_mask_mov_epi8(_mm512_and_si512(here, even), three, here);
+            let next_key = _mm512_maskz_mov_epi8(three, _mm512_and_si512(next, even));
+            let byte = |at: usize| if at < BLOCK { raw[at] } else { after[at - BLOCK] };
+            let leads = found.wide & !found.goes_on;
+            let mut left = leads & !four;
+            if left & _mm512_cmpge_epu8_mask(here, splat(0xe4)) != 0 {
+                // Han and Hangul are so many pages of one content each that they are told by
+                // their range: U+4E00 to 9FBF and U+AC00 to D77F.
+                let han = left & between(here, next, [0xe4, 0xb8], [0xe9, 0xbe]);
+                let hangul = left & between(here, next, [0xea, 0xb0], [0xed, 0x9d]);
+                self.fill(han, pages.near(0xe4, 0xb8));
+                self.fill(hangul, pages.near(0xea, 0xb0));
+                left &= !(han | hangul);
+            }
+            while left != 0 {
+                let at = left.trailing_zeros() as usize;
+                let (lead, second) = (raw[at], byte(at + 1));
+                let is_three = lead >= 0xe0;
+                let (first_key, second_key) =
+                    if is_three { (lead, second & 0xfe) } else { (lead & 0xfe, 0) };
+                let same = _mm512_mask_cmpeq_epi8_mask(left, lead_key, splat(first_key));
+                let same = _mm512_mask_cmpeq_epi8_mask(same, next_key, splat(second_key));
+                self.look_up(same, pages.near(lead, second), places);
+                left &= !same;
+            }
+            let mut left = leads & four;
+            while left != 0 {
+                let at = left.trailing_zeros() as usize;
+                let bytes = [raw[at], byte(at + 1), byte(at + 2), byte(at + 3)];
+                self.put(at as u32, pages.far(bytes), place(bytes[2], bytes[3]));
+                left &= left - 1;
+            }
+        }
     }
 
     /// Takes those of the characters `which` from their page.
@@ -559,22 +596,6 @@ impl Planes {
             self.first = take(&page.first, self.first);
             self.second = take(&page.second, self.second);
             self.script = take(&page.script, self.script);
-        }
-    }
-
-    /// # Safety
-    /// The processor has AVX-512 BW.
-    #[inline(always)]
-    unsafe fn masks(&self) -> Wide<__m512i> {
-        // SAFETY: as the caller says.
-        unsafe {
-            Wide {
-                first: std::array::from_fn(|bit| {
-                    _mm512_test_epi8_mask(self.first, splat(1 << bit))
-                }),
-                rare: self.second,
-                invalid: _mm512_cmpeq_epi8_mask(self.script, splat(INVALID)),
-            }
         }
     }
 }

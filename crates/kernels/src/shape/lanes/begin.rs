@@ -58,7 +58,7 @@ impl Starts {
         let mut seen = false;
         let mut at = text.start;
         loop {
-            let word = next_set(blocks, at, text.end, |block| block.letter() | block.of(Tally::Digits));
+            let word = next_set(blocks, at, text.end, |block| block.of(Tally::Letter) | block.of(Tally::Digits));
             seen = seen || next_set(blocks, at, word, |block| block.of(Tally::Emoji)) < word;
             if word == text.end {
                 found.greeting_only = seen;

@@ -4,68 +4,77 @@
 //! runs of bits; *first* bits are those at the first bytes of characters only. The lowest bit is
 //! the first byte's.
 
-/// What is counted: the bits that answer "how many … up to here" by their number.
+/// What is known of the bytes of a block. Of every tally there are its bits, and "how many … up
+/// to here" is answered by their number.
 #[derive(Clone, Copy)]
 #[repr(usize)]
 pub(super) enum Tally {
-    /// Bytes that go on with a character.
-    GoesOn,
+    // As `pages::first` has them, and in the place of `MORE` what is counted.
+    /// Runs of letters that are no bigram script's.
+    Letters,
+    /// Runs of bigram scripts: three bits a byte that tell the scripts apart.
+    Bigram0,
+    Bigram1,
+    Bigram2,
     /// Digits.
     Digits,
-    /// Line feeds.
-    Feeds,
+    /// Letters that are no marks; first.
+    Letter,
+    /// Upper-case letters; first.
+    Upper,
+    /// Letters beyond ASCII that are no marks; first.
+    WideLetter,
+
+    // As `pages::second` has them, and in the places of `INHERITS` and `CASED` what is counted.
+    /// White space.
+    Space,
+    /// Ends of sentences, line feeds among them; first.
+    Stop,
     /// Question marks; first.
-    Questions,
+    Question,
+    /// Emoji and their glue.
+    Dropped,
     /// Emoji; first.
     Emoji,
-    /// One of `` ` * _ # @ ; ``.
-    Signs,
-    /// `’` `·` and U+0387; first.
-    Rare,
-    /// ASCII letters.
-    AsciiLetters,
-    /// Letters beyond ASCII, marks left out; first.
-    WideLetters,
-    /// First bytes of URLs.
-    Urls,
-    /// Beginnings of runs of letters and of digits.
-    Words,
-    /// Characters of bigram runs; first.
-    Bigrams,
-    /// Bigram runs of an odd number of characters, told at the next run or the text's end.
-    OddRuns,
-    /// Beginnings of content tokens.
-    Tokens,
-    /// Bytes of the masked text.
-    Kept,
     /// Glue of emoji in places where only the scalar version knows what it does.
     Strange,
+    /// First bytes of URLs.
+    Url,
+    /// `’` `·` and U+0387; first.
+    Rare,
+
+    /// Bytes that go on with a character.
+    GoesOn,
+    /// Line feeds.
+    Feed,
+    /// One of `` ` * _ # @ ; ``.
+    Sign,
+    /// Beginnings of runs of letters and of digits.
+    Word,
+    /// Characters of bigram runs; first.
+    Bigram,
+    /// Bigram runs of an odd number of characters, told at the next run or the text's end.
+    OddRun,
+    /// Beginnings of content tokens.
+    Token,
+    /// Bytes of the masked text.
+    Kept,
 }
 
 /// Number of tallies.
-pub(super) const TALLIES: usize = Tally::Strange as usize + 1;
+pub(super) const TALLIES: usize = Tally::Kept as usize + 1;
+const _: () = assert!(Tally::Space as usize == 8 && Tally::GoesOn as usize == 16);
 
 /// The bits of one block.
 #[derive(Clone, Copy, Default)]
+#[repr(C, align(64))]
 pub(super) struct Block {
-    /// By tally.
-    pub(super) counted: [u64; TALLIES],
-    /// Runs of letters that are no bigram script's.
-    pub(super) letters: u64,
-    /// Runs of bigram scripts: three bits a byte that tell the scripts apart.
-    pub(super) bigram: [u64; 3],
+    /// By tally, eight side by side.
+    pub(super) bits: [[u64; 8]; TALLIES / 8],
     /// Where runs of bigram scripts begin; first.
     pub(super) bigram_starts: u64,
-    /// Upper-case letters; first.
-    pub(super) upper: u64,
-    /// White space.
-    pub(super) space: u64,
-    /// Emoji and their glue.
-    pub(super) dropped: u64,
     /// Glue that is a mark.
     pub(super) glue_marks: u64,
-    /// Ends of sentences, line feeds among them; first.
-    pub(super) stop: u64,
     /// ASCII that joins digits to a number: `. , : / - '`.
     pub(super) joint: u64,
     /// Bytes of no text.
@@ -82,34 +91,36 @@ impl Block {
     /// The bits of a tally.
     #[inline(always)]
     pub(super) const fn of(&self, tally: Tally) -> u64 {
-        self.counted[tally as usize]
+        self.bits[tally as usize / 8][tally as usize % 8]
     }
 
     /// The bits of a tally, to be written.
     #[inline(always)]
     pub(super) const fn of_mut(&mut self, tally: Tally) -> &mut u64 {
-        &mut self.counted[tally as usize]
+        &mut self.bits[tally as usize / 8][tally as usize % 8]
     }
 
-    /// Letters that are no marks; first.
+    /// The three bits that tell bigram scripts apart.
     #[inline(always)]
-    pub(super) const fn letter(&self) -> u64 {
-        self.of(Tally::AsciiLetters) | self.of(Tally::WideLetters)
+    pub(super) const fn bigram(&self) -> [u64; 3] {
+        [self.of(Tally::Bigram0), self.of(Tally::Bigram1), self.of(Tally::Bigram2)]
     }
 
     /// Bytes of any bigram script.
     #[inline(always)]
     pub(super) const fn any_bigram(&self) -> u64 {
-        self.bigram[0] | self.bigram[1] | self.bigram[2]
+        let [one, two, three] = self.bigram();
+        one | two | three
     }
 
     /// Finds where runs of bigram scripts begin.
     #[inline(always)]
     pub(super) const fn find_bigram_starts(&mut self, before: &Self) {
-        let turns = self.bigram[0] ^ up(before.bigram[0], self.bigram[0], 1)
-            | self.bigram[1] ^ up(before.bigram[1], self.bigram[1], 1)
-            | self.bigram[2] ^ up(before.bigram[2], self.bigram[2], 1);
-        self.bigram_starts = turns & self.any_bigram() & !self.of(Tally::GoesOn);
+        let ([one, two, three], [last_one, last_two, last_three]) =
+            (self.bigram(), before.bigram());
+        let turns =
+            one ^ up(last_one, one, 1) | two ^ up(last_two, two, 1) | three ^ up(last_three, three, 1);
+        self.bigram_starts = turns & (one | two | three) & !self.of(Tally::GoesOn);
     }
 }
 

@@ -12,7 +12,8 @@ use super::begin::{Starts, next_set};
 use super::chunk::{Chunk, Text};
 use super::layout::layout_bits;
 use super::ops::{BLOCK, Vectors};
-use super::block::{TALLIES, Tally};
+use super::block::Tally;
+use super::runs::Sums;
 
 /// What is known of a text before it is finished.
 pub(super) struct Finish<'a, V> {
@@ -22,14 +23,16 @@ pub(super) struct Finish<'a, V> {
     /// Places in the chunk of letters whose lower case has another number of bytes.
     pub(super) resized: &'a [u32],
     pub(super) text: Text,
-    /// What the text has of each tally.
-    pub(super) tally: [u64; TALLIES],
+    /// The sums of the tallies before and behind the text.
+    pub(super) before: &'a Sums,
+    pub(super) behind: &'a Sums,
 }
 
 impl<V: Vectors> Finish<'_, V> {
     #[inline(always)]
     fn count(&self, tally: Tally) -> u64 {
-        self.tally[tally as usize]
+        let (eight, one) = (tally as usize / 8, tally as usize % 8);
+        self.behind[eight][one] - self.before[eight][one]
     }
 
     #[inline(always)]
@@ -50,21 +53,21 @@ impl<V: Vectors> Finish<'_, V> {
     pub(super) fn numbers(&self, bytes: i32) -> [i32; NUMBERS] {
         let Text { start, end, .. } = self.text;
         let raw = &self.chunk.raw;
-        let bigram_words = (self.count(Tally::Bigrams) + self.count(Tally::OddRuns)) / 2;
-        let words = (self.count(Tally::Words) + bigram_words) as i32;
-        let feeds = self.count(Tally::Feeds) as i32;
+        let bigram_words = (self.count(Tally::Bigram) + self.count(Tally::OddRun)) / 2;
+        let words = (self.count(Tally::Word) + bigram_words) as i32;
+        let feeds = self.count(Tally::Feed) as i32;
         let ends_open = end > start && raw[end - 1] != b'\n';
         let beginning = self.starts.beginning(raw, &self.chunk.low, &self.chunk.blocks, &self.text);
         let chars = (end - start) as i32 - self.count(Tally::GoesOn) as i32;
         let lines = feeds + i32::from(ends_open);
         let text_bits =
-            self.kind_bits(words, beginning) | self.layout_bits() | bit(self.has(Tally::Urls), text_bits::URL);
+            self.kind_bits(words, beginning) | self.layout_bits() | bit(self.has(Tally::Url), text_bits::URL);
         [bytes, chars, words, lines, self.script(), text_bits]
     }
 
     #[inline(always)]
     fn kind_bits(&self, words: i32, beginning: Beginning) -> i32 {
-        let question = self.has(Tally::Questions) || self.asks_in_greek();
+        let question = self.has(Tally::Question) || self.asks_in_greek();
         let digits = self.has(Tally::Digits) && !self.has(Tally::Emoji) && self.is_digits();
         let question_of_size = question && words >= OPEN_QUESTION_WORDS;
         let open_ended =
@@ -78,14 +81,15 @@ impl<V: Vectors> Finish<'_, V> {
 
     #[inline(always)]
     fn layout_bits(&self) -> i32 {
-        let (feeds, signs) = (self.has(Tally::Feeds), self.has(Tally::Signs));
+        let (feeds, signs) = (self.has(Tally::Feed), self.has(Tally::Sign));
         if feeds || signs { layout_bits(self.bytes(), feeds, signs) } else { 0 }
     }
 
     /// Code of the script of most letters, of equals the smallest.
     #[inline(always)]
     fn script(&self) -> i32 {
-        let (ascii, wide) = (self.count(Tally::AsciiLetters), self.count(Tally::WideLetters));
+        let wide = self.count(Tally::WideLetter);
+        let ascii = self.count(Tally::Letter) - wide;
         if ascii >= wide {
             let none = ascii == 0;
             return if none { Script::None.code() } else { Script::Latin.code() };
@@ -106,7 +110,7 @@ impl<V: Vectors> Finish<'_, V> {
         let Text { start, end, .. } = self.text;
         for at in start / BLOCK..=end / BLOCK {
             let block = &self.chunk.blocks[at];
-            let mut letters = block.of(Tally::WideLetters);
+            let mut letters = block.of(Tally::WideLetter);
             letters &= u64::MAX << start.saturating_sub(at * BLOCK).min(BLOCK - 1);
             let behind = end - at * BLOCK;
             letters &= if behind >= BLOCK { u64::MAX } else { !(u64::MAX << behind) };
@@ -124,7 +128,7 @@ impl<V: Vectors> Finish<'_, V> {
     #[inline(always)]
     fn asks_in_greek(&self) -> bool {
         const GREEK: usize = Script::Greek.code() as usize;
-        if !(self.has(Tally::Rare) || self.has(Tally::Signs)) || !self.has(Tally::WideLetters) {
+        if !(self.has(Tally::Rare) || self.has(Tally::Sign)) || !self.has(Tally::WideLetter) {
             return false;
         }
         let mut letters = 0;
@@ -139,7 +143,7 @@ impl<V: Vectors> Finish<'_, V> {
         let end = self.text.end;
         let mut at = self.text.start;
         loop {
-            let start = next_set(blocks, at, end, |block| block.letters | block.any_bigram());
+            let start = next_set(blocks, at, end, |block| block.of(Tally::Letters) | block.any_bigram());
             if start == end {
                 return true;
             }
@@ -147,7 +151,7 @@ impl<V: Vectors> Finish<'_, V> {
             at = if is_bigram {
                 next_set(blocks, start + 1, end, |block| !block.any_bigram() | block.bigram_starts)
             } else {
-                next_set(blocks, start, end, |block| !block.letters)
+                next_set(blocks, start, end, |block| !block.of(Tally::Letters))
             };
             if !self.is_beside_digits(start, at, is_bigram) {
                 return false;
@@ -156,7 +160,7 @@ impl<V: Vectors> Finish<'_, V> {
     }
 
     fn is_beside_digits(&self, start: usize, end: usize, is_bigram: bool) -> bool {
-        if next_set(&self.chunk.blocks, start, end, |block| block.letter()) == end {
+        if next_set(&self.chunk.blocks, start, end, |block| block.of(Tally::Letter)) == end {
             return true;
         }
         if end - start > UNIT_BYTES_MAX {

@@ -25,7 +25,7 @@ pub(super) fn mark_links<V: Vectors>(
     for at in 1..blocks.len() - 1 {
         let (before, block, after) = (&blocks[at - 1], &blocks[at], &blocks[at + 1]);
         let mut found = candidates(before, block, after);
-        if block.of(Tally::Signs) != 0
+        if block.of(Tally::Sign) != 0
             && let Some(bytes) = raw[at * BLOCK..].first_chunk()
         {
             found |= vectors.equal(bytes, b'@');
@@ -46,18 +46,18 @@ pub(super) fn mark_links<V: Vectors>(
 #[inline(always)]
 fn candidates(before: &Block, block: &Block, after: &Block) -> u64 {
     let joint = block.joint;
-    let dots = joint & block.stop;
-    let named = |block: &Block| block.of(Tally::AsciiLetters) | block.of(Tally::Digits);
+    let dots = joint & block.of(Tally::Stop);
+    let named = |block: &Block| block.of(Tally::Letter) | block.of(Tally::Digits);
     let inner_dots = dots & down(named(block), named(after), 1);
     let slashes = joint & down(joint, after.joint, 1) & down(joint, after.joint, 2) & !dots;
     if inner_dots == 0 {
         return slashes;
     }
-    let letter = block.of(Tally::AsciiLetters);
-    let last = before.of(Tally::AsciiLetters);
+    let letter = block.of(Tally::Letter);
+    let last = before.of(Tally::Letter);
     let host = |block: &Block| named(block) | block.joint;
     let behind_host = up(host(before), host(block), 1);
-    let before_letter = down(letter, after.of(Tally::AsciiLetters), 1);
+    let before_letter = down(letter, after.of(Tally::Letter), 1);
     slashes | inner_dots & behind_host & (before_letter | up(last, letter, 1))
 }
 
@@ -69,7 +69,7 @@ fn mark_text(classes: &Classes, text: &[u8], start: usize, blocks: &mut [Block])
         let first = start + link.start;
         let block = &mut blocks[first / BLOCK];
         match link.kind {
-            LinkKind::Url => *block.of_mut(Tally::Urls) |= 1 << (first % BLOCK),
+            LinkKind::Url => *block.of_mut(Tally::Url) |= 1 << (first % BLOCK),
             LinkKind::Address => block.address_start |= 1 << (first % BLOCK),
         }
         mark(blocks, first, start + link.end);

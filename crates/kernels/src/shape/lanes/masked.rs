@@ -4,7 +4,7 @@ use turnwise_model::limits::SKELETON_CHARS_MAX;
 
 use super::block::{Block, Tally};
 use super::ops::BLOCK;
-use super::runs::Runs;
+use super::runs::{Runs, of};
 use super::scan::char_at;
 use super::sip::Input;
 
@@ -63,7 +63,7 @@ pub(super) fn skeleton_resized(
         let is_kept = blocks[place / BLOCK].of(Tally::Kept) >> (place % BLOCK) & 1 != 0;
         let Some(ch) = char_at(raw, place).filter(|_| is_kept) else { continue };
         // Where the letter begins in the masked text. One that became `n` is that and no more.
-        let here = BLOCK + runs.up_to(blocks, place)[Tally::Kept as usize] as usize;
+        let here = BLOCK + of(&runs.up_to(blocks, place), Tally::Kept) as usize;
         if char_at(&runs.masked, here) != Some(ch) {
             continue;
         }

@@ -5,63 +5,36 @@
 
 use turnwise_model::limits::TEXT_TOKENS_MAX;
 
-use super::pages::{INVALID, PAGE, Page, Pages, place};
+use super::block::reach;
+use super::pages::{INVALID, Pages, first, place, second};
 use super::smallest::smallest;
 
 /// Bytes of a block.
 pub(in super::super) const BLOCK: usize = 64;
 
-/// What the bytes of a block are by themselves; a bit a byte.
-#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
-pub(in super::super) struct Bytes {
-    /// Beyond ASCII.
-    pub(in super::super) wide: u64,
-    /// 80 to BF: go on with a character.
-    pub(in super::super) goes_on: u64,
-    /// E0 and more: begin a character of three bytes or more.
-    pub(in super::super) three: u64,
-    /// F0 and more.
-    pub(in super::super) four: u64,
-    /// ASCII letters.
-    pub(in super::super) letter: u64,
-    /// Upper-case ones.
-    pub(in super::super) upper: u64,
-    /// ASCII digits.
-    pub(in super::super) digit: u64,
-    /// ASCII white space.
-    pub(in super::super) space: u64,
-    /// Line feeds.
-    pub(in super::super) feed: u64,
-    /// `?`.
-    pub(in super::super) question: u64,
-    /// `. ! ?` and line feeds.
-    pub(in super::super) stop: u64,
-    /// `. , : / - '`.
-    pub(in super::super) joint: u64,
-    /// `` ` * _ # @ ; ``.
-    pub(in super::super) sign: u64,
-}
-
-/// What the pages say of the characters that begin in a block.
+/// What the characters of a block are, a bit a byte.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Wide<Rare> {
+pub(in super::super) struct Found {
     /// By bits of the first plane: first bytes of the characters that have it.
     pub(in super::super) first: [u64; 8],
-    /// The second plane.
-    pub(in super::super) rare: Rare,
+    /// By bits of the second plane: first bytes of the characters that have it.
+    pub(in super::super) second: [u64; 8],
+    /// Bytes beyond ASCII.
+    pub(in super::super) wide: u64,
+    /// Bytes 80 to BF: they go on with a character.
+    pub(in super::super) goes_on: u64,
+    /// Bytes E0 and more: they begin a character of three bytes or more.
+    pub(in super::super) three: u64,
+    /// Bytes F0 and more.
+    pub(in super::super) four: u64,
+    /// `. , : / - '`.
+    pub(in super::super) joint: u64,
+    /// Line feeds.
+    pub(in super::super) feed: u64,
+    /// `` ` * _ # @ ; ``.
+    pub(in super::super) sign: u64,
     /// Bytes that are no character.
     pub(in super::super) invalid: u64,
-}
-
-/// First bytes of the characters of two bytes and more in a block.
-#[derive(Clone, Copy)]
-pub(in super::super) struct Leads {
-    /// Of all.
-    pub(in super::super) all: u64,
-    /// Of three bytes and more.
-    pub(in super::super) three: u64,
-    /// Of four bytes.
-    pub(in super::super) four: u64,
 }
 
 /// How a block of lower-cased text becomes masked text.
@@ -83,24 +56,21 @@ pub(in super::super) struct Edit {
 
 /// Operations on a block.
 pub(in super::super) trait Vectors: Copy {
-    /// Tells the bytes of a block apart and writes them with ASCII letters in lower case.
-    fn bytes(self, raw: &[u8; BLOCK], low: &mut [u8; BLOCK]) -> Bytes;
-
-    /// Looks the characters up that begin at `leads`, and writes the codes of their scripts where
-    /// they begin. `raw` goes on behind the block.
-    fn wide(
+    /// Tells the characters of a block apart, of those beyond ASCII which begin in it. Writes the
+    /// block with ASCII letters in lower case, and the codes of the scripts where characters beyond
+    /// ASCII begin. `after` is the block behind it.
+    fn find(
         self,
         pages: &Pages,
-        raw: &[u8; BLOCK + 4],
-        leads: Leads,
+        raw: &[u8; BLOCK],
+        after: &[u8; BLOCK],
+        low: &mut [u8; BLOCK],
         scripts: &mut [u8; BLOCK],
-    ) -> Wide<Self::Rare>;
+    ) -> Found;
 
-    /// A second plane.
-    type Rare: Copy;
-
-    /// By bits of a second plane: first bytes of the characters that have it.
-    fn rare(self, rare: Self::Rare) -> [u64; 8];
+    /// The bits of whole characters from those of their first bytes, and from what the bits of
+    /// the block before are. Those that are not among `which` are left as they are.
+    fn whole(self, goes_on: u64, which: u8, first: &[u64; 8], before: &[u64; 8]) -> [u64; 8];
 
     /// The bits of `bits` where `mask` has ones, side by side.
     fn packed(self, bits: u64, mask: u64) -> u64;
@@ -182,48 +152,46 @@ pub(in super::super) struct Plain;
 
 impl Vectors for Plain {
     #[inline(always)]
-    fn bytes(self, raw: &[u8; BLOCK], low: &mut [u8; BLOCK]) -> Bytes {
+    fn find(
+        self,
+        pages: &Pages,
+        raw: &[u8; BLOCK],
+        after: &[u8; BLOCK],
+        low: &mut [u8; BLOCK],
+        scripts: &mut [u8; BLOCK],
+    ) -> Found {
+        let mut planes = Planes { first: [0; BLOCK], second: [0; BLOCK] };
         for at in 0..BLOCK {
             low[at] = raw[at] | u8::from(raw[at].is_ascii_uppercase()) << 5;
+            planes.first[at] = ascii_first(raw[at]);
+            planes.second[at] = ascii_second(raw[at]);
         }
-        Bytes {
-            wide: bits(raw, |byte| byte >= 0x80),
+        let wide = bits(raw, |byte| byte >= 0x80);
+        let mut invalid = 0;
+        if wide != 0 {
+            planes.look_up(pages, raw, after, wide, scripts);
+            invalid = bits(scripts, |byte| byte == INVALID);
+        }
+        Found {
+            first: std::array::from_fn(|bit| bits(&planes.first, |byte| byte >> bit & 1 != 0)),
+            second: std::array::from_fn(|bit| bits(&planes.second, |byte| byte >> bit & 1 != 0)),
+            wide,
             goes_on: bits(raw, |byte| byte & 0xc0 == 0x80),
             three: bits(raw, |byte| byte >= 0xe0),
             four: bits(raw, |byte| byte >= 0xf0),
-            letter: bits(raw, |byte| byte.is_ascii_alphabetic()),
-            upper: bits(raw, |byte| byte.is_ascii_uppercase()),
-            digit: bits(raw, |byte| byte.is_ascii_digit()),
-            space: bits(raw, |byte| byte == b' ' || (9..=13).contains(&byte)),
-            feed: bits(raw, |byte| byte == b'\n'),
-            question: bits(raw, |byte| byte == b'?'),
-            stop: bits(raw, |byte| matches!(byte, b'.' | b'!' | b'?' | b'\n')),
             joint: bits(raw, |byte| matches!(byte, b'.' | b',' | b':' | b'/' | b'-' | b'\'')),
+            feed: bits(raw, |byte| byte == b'\n'),
             sign: bits(raw, |byte| matches!(byte, b'`' | b'*' | b'_' | b'#' | b'@' | b';')),
+            invalid,
         }
     }
 
     #[inline(always)]
-    fn wide(
-        self,
-        pages: &Pages,
-        raw: &[u8; BLOCK + 4],
-        leads: Leads,
-        scripts: &mut [u8; BLOCK],
-    ) -> Wide<[u8; BLOCK]> {
-        let Planes { first, second } = Planes::look_up(pages, raw, leads, scripts);
-        Wide {
-            first: std::array::from_fn(|bit| bits(&first, |byte| byte >> bit & 1 != 0)),
-            rare: second,
-            invalid: bits(scripts, |byte| byte == INVALID),
-        }
-    }
-
-    type Rare = [u8; BLOCK];
-
-    #[inline(always)]
-    fn rare(self, rare: [u8; BLOCK]) -> [u64; 8] {
-        std::array::from_fn(|bit| bits(&rare, |byte| byte >> bit & 1 != 0))
+    fn whole(self, goes_on: u64, which: u8, first: &[u64; 8], before: &[u64; 8]) -> [u64; 8] {
+        std::array::from_fn(|bit| {
+            let goes_on = if which >> bit & 1 == 0 { 0 } else { goes_on };
+            first[bit] | reach(goes_on, first[bit] << 1 | before[bit] >> 63)
+        })
     }
 
     #[inline(always)]
@@ -346,42 +314,54 @@ fn each(lane: impl FnMut(usize) -> u64) -> [u64; LANES] {
     std::array::from_fn(lane)
 }
 
+/// The bits of the first plane of a byte that is ASCII, else none.
+pub(in super::super) const fn ascii_first(byte: u8) -> u8 {
+    let (letter, upper) = (byte.is_ascii_alphabetic() as u8, byte.is_ascii_uppercase() as u8);
+    letter << first::LETTERS
+        | letter << first::LETTER
+        | upper << first::UPPER
+        | (byte.is_ascii_digit() as u8) << first::DIGIT
+}
+
+/// The bits of the second plane of a byte that is ASCII, else none.
+pub(in super::super) const fn ascii_second(byte: u8) -> u8 {
+    let space = matches!(byte, b' ' | 9..=13) as u8;
+    let stop = matches!(byte, b'.' | b'!' | b'?' | b'\n') as u8;
+    space << second::SPACE | stop << second::STOP | ((byte == b'?') as u8) << second::QUESTION
+}
+
 /// The planes of a block's characters, at their first bytes.
-pub(in super::super) struct Planes {
-    pub(in super::super) first: [u8; BLOCK],
-    pub(in super::super) second: [u8; BLOCK],
+struct Planes {
+    first: [u8; BLOCK],
+    second: [u8; BLOCK],
 }
 
 impl Planes {
-    /// Looks up one character after the other.
+    /// Looks up one character beyond ASCII after the other.
     #[inline(always)]
-    pub(in super::super) fn look_up(
+    fn look_up(
+        &mut self,
         pages: &Pages,
-        raw: &[u8; BLOCK + 4],
-        leads: Leads,
+        raw: &[u8; BLOCK],
+        after: &[u8; BLOCK],
+        wide: u64,
         scripts: &mut [u8; BLOCK],
-    ) -> Self {
-        let mut planes = Self { first: [0; BLOCK], second: [0; BLOCK] };
+    ) {
+        let byte = |at: usize| if at < BLOCK { raw[at] } else { after[at - BLOCK] };
         *scripts = [0; BLOCK];
-        let mut put = |at: usize, page: &Page, place: usize| {
-            debug_assert!(place < PAGE);
-            planes.first[at] = page.first[place];
-            planes.second[at] = page.second[place];
+        each_bit(wide, |_, bit| {
+            let at = bit as usize;
+            let bytes = [raw[at], byte(at + 1), byte(at + 2), byte(at + 3)];
+            let (page, place) = match bytes[0] {
+                0..0xc0 => return,
+                0xc0..0xe0 => (pages.near(bytes[0], bytes[1]), place(bytes[0], bytes[1])),
+                0xe0..0xf0 => (pages.near(bytes[0], bytes[1]), place(bytes[1], bytes[2])),
+                _ => (pages.far(bytes), place(bytes[2], bytes[3])),
+            };
+            self.first[at] = page.first[place];
+            self.second[at] = page.second[place];
             scripts[at] = page.script[place];
-        };
-        each_bit(leads.all & !leads.four, |_, bit| {
-            let at = bit as usize;
-            let [lead, next, last] = [raw[at], raw[at + 1], raw[at + 2]];
-            let three = lead >= 0xe0;
-            let place = if three { place(next, last) } else { place(lead, next) };
-            put(at, pages.near(lead, next), place);
         });
-        each_bit(leads.all & leads.four, |_, bit| {
-            let at = bit as usize;
-            let bytes = [raw[at], raw[at + 1], raw[at + 2], raw[at + 3]];
-            put(at, pages.far(bytes), place(bytes[2], bytes[3]));
-        });
-        planes
     }
 }
 

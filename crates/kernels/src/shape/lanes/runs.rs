@@ -11,11 +11,20 @@
 use super::block::{Block, TALLIES, Tally, all_if_last, down, parity, reach, switched, up};
 use super::ops::{BLOCK, Edit, Vectors, each_bit};
 
+/// Sums of the tallies, eight side by side.
+pub(super) type Sums = [[u64; 8]; TALLIES / 8];
+
+/// The sum of a tally.
+#[inline(always)]
+pub(super) const fn of(sums: &Sums, tally: Tally) -> u64 {
+    sums[tally as usize / 8][tally as usize % 8]
+}
+
 /// What the second pass finds besides the bits that are counted.
 #[derive(Default)]
 pub(super) struct Runs {
     /// By block: the sums of the tallies of all blocks before it.
-    pub(super) sums: Vec<[u64; TALLIES]>,
+    pub(super) sums: Vec<Sums>,
     /// Where content tokens begin, and the bytes behind them.
     pub(super) token_starts: Vec<u32>,
     pub(super) token_ends: Vec<u32>,
@@ -70,7 +79,7 @@ impl Chars {
         Self {
             first,
             count: first.count_ones(),
-            letters: vectors.packed(block.letters, first),
+            letters: vectors.packed(block.of(Tally::Letters), first),
             paired: if bigram == 0 { 0 } else { vectors.packed(paired, first) },
         }
     }
@@ -108,7 +117,7 @@ impl Runs {
         let mut carry = Carry { space: 1, ..Carry::default() };
         let mut kept = BLOCK;
         let mut ended = 0;
-        let mut sums = [0_u64; TALLIES];
+        let mut sums = Sums::default();
         let mut chars = Chars::of(vectors, &blocks[1]);
         for at in 1..blocks.len() - 1 {
             let [before, block, after] = &mut blocks[at - 1..=at + 1] else { return };
@@ -131,11 +140,11 @@ impl Runs {
             self.tokens += starts.count_ones() as usize;
             ended += ends.count_ones() as usize;
             chars = next;
-            let letters = block.letters & !up(before.letters, block.letters, 1);
+            let letters = block.of(Tally::Letters) & !up(before.of(Tally::Letters), block.of(Tally::Letters), 1);
             let digits = block.of(Tally::Digits);
             let words = letters | digits & !up(before.of(Tally::Digits), digits, 1);
-            *block.of_mut(Tally::Words) = words;
-            *block.of_mut(Tally::Tokens) = starts;
+            *block.of_mut(Tally::Word) = words;
+            *block.of_mut(Tally::Token) = starts;
             find_odd_runs(block, &mut carry);
             if block.glue_marks | before.glue_marks != 0 {
                 *block.of_mut(Tally::Strange) = strange_glue(before, block, &mut carry);
@@ -149,15 +158,13 @@ impl Runs {
             }
             kept += edit.kept.count_ones() as usize;
             self.sums[at] = sums;
-            for (sum, bits) in sums.iter_mut().zip(&block.counted) {
-                *sum += u64::from(bits.count_ones());
-            }
+            add(&mut sums, &block.bits, u64::MAX);
         }
     }
 
     fn reserve(&mut self, blocks: usize) {
         let most = (blocks + 2) * BLOCK;
-        self.sums.resize(blocks, [0; TALLIES]);
+        self.sums.resize(blocks, Sums::default());
         for list in [&mut self.token_starts, &mut self.token_ends] {
             if list.len() < most {
                 list.resize(most, 0);
@@ -169,14 +176,22 @@ impl Runs {
 
     /// The sums of the tallies up to a byte, itself not counted.
     #[inline(always)]
-    pub(super) fn up_to(&self, blocks: &[Block], place: usize) -> [u64; TALLIES] {
+    pub(super) fn up_to(&self, blocks: &[Block], place: usize) -> Sums {
         let at = place / BLOCK;
         let below = !(u64::MAX << (place % BLOCK));
         let mut sums = self.sums[at];
-        for (sum, bits) in sums.iter_mut().zip(&blocks[at].counted) {
-            *sum += u64::from((bits & below).count_ones());
-        }
+        add(&mut sums, &blocks[at].bits, below);
         sums
+    }
+}
+
+/// Adds the numbers of those bits that are in `mask`.
+#[inline(always)]
+fn add(sums: &mut Sums, bits: &[[u64; 8]; TALLIES / 8], mask: u64) {
+    for (sums, bits) in sums.iter_mut().zip(bits) {
+        for (sum, bits) in sums.iter_mut().zip(bits) {
+            *sum += u64::from((bits & mask).count_ones());
+        }
     }
 }
 
@@ -192,7 +207,7 @@ fn find_odd_runs(block: &mut Block, carry: &mut Carry) {
         let first_end = block.outside & block.outside.wrapping_neg();
         let odd = carry.odd & 1;
         if odd != carry.odd_at_run && first_end != 0 {
-            *block.of_mut(Tally::OddRuns) = first_end;
+            *block.of_mut(Tally::OddRun) = first_end;
             carry.odd_at_run = odd;
         }
         return;
@@ -203,8 +218,8 @@ fn find_odd_runs(block: &mut Block, carry: &mut Carry) {
     let (on, off) = (events & odd_before, events & !odd_before);
     let state = switched(on, off, carry.odd_at_run);
     let state_before = state << 1 | carry.odd_at_run;
-    *block.of_mut(Tally::Bigrams) = chars;
-    *block.of_mut(Tally::OddRuns) = on & !state_before | off & state_before;
+    *block.of_mut(Tally::Bigram) = chars;
+    *block.of_mut(Tally::OddRun) = on & !state_before | off & state_before;
     carry.odd = all_if_last(odd);
     carry.odd_at_run = state >> 63;
 }
@@ -216,16 +231,16 @@ fn edit(starts: u64, block: &Block, after: &Block, carry: &mut Carry) -> Edit {
     let (number, numbers) = numbers(block, after, carry);
     let (name, names) = names(starts, block, carry);
     // White space is one space where the first of it stands, but at the beginning of a text.
-    let spaces = block.space | block.outside;
-    let space = switched(spaces, !(spaces | block.dropped), carry.space);
-    let first_space = block.space & !(space << 1 | carry.space);
+    let spaces = block.of(Tally::Space) | block.outside;
+    let space = switched(spaces, !(spaces | block.of(Tally::Dropped)), carry.space);
+    let first_space = block.of(Tally::Space) & !(space << 1 | carry.space);
     carry.space = space >> 63;
-    let (url, address) = (block.of(Tally::Urls), block.address_start);
+    let (url, address) = (block.of(Tally::Url), block.address_start);
     let gone = numbers & !number
         | names & !name
-        | block.space & !first_space
+        | block.of(Tally::Space) & !first_space
         | block.link & !(url | address)
-        | block.dropped
+        | block.of(Tally::Dropped)
         | block.outside;
     Edit { kept: !gone, number, name, space: first_space, url, address }
 }
@@ -245,14 +260,14 @@ fn numbers(block: &Block, after: &Block, carry: &mut Carry) -> (u64, u64) {
 /// First bytes and all bytes of the runs of letters that become `n`.
 #[inline(always)]
 fn names(starts: u64, block: &Block, carry: &mut Carry) -> (u64, u64) {
-    let letters = block.letters;
+    let letters = block.of(Tally::Letters);
     let digits = block.of(Tally::Digits);
     let on = letters & !block.glue_marks | block.any_bigram() | digits | block.link;
-    let off = block.stop & !block.link | block.outside;
+    let off = block.of(Tally::Stop) & !block.link | block.outside;
     let mid = switched(on, off, carry.mid_sentence);
     let mid_before = mid << 1 | carry.mid_sentence;
     carry.mid_sentence = mid >> 63;
-    let name = starts & block.upper & mid_before & !block.link;
+    let name = starts & block.of(Tally::Upper) & mid_before & !block.link;
     let names = reach(letters, name | carry.name);
     carry.name = names >> 63;
     (name, names)
@@ -265,8 +280,8 @@ fn names(starts: u64, block: &Block, carry: &mut Carry) -> (u64, u64) {
 #[inline(never)]
 fn strange_glue(before: &Block, block: &Block, carry: &mut Carry) -> u64 {
     let marks = |block: &Block| {
-        let letters = block.letter() | reach(block.of(Tally::GoesOn), block.letter() << 1);
-        (block.letters | block.any_bigram()) & !block.glue_marks & !letters
+        let letters = block.of(Tally::Letter) | reach(block.of(Tally::GoesOn), block.of(Tally::Letter) << 1);
+        (block.of(Tally::Letters) | block.any_bigram()) & !block.glue_marks & !letters
     };
     let (last, here) = (marks(before), marks(block));
     let glue = block.glue_marks;

@@ -5,7 +5,7 @@
 //! and it is checked that all is UTF-8.
 
 use super::block::{Block, Tally, reach, up};
-use super::ops::{BLOCK, Bytes, Leads, Vectors, Wide, each_bit};
+use super::ops::{BLOCK, Found, Vectors, each_bit};
 use super::pages::{Pages, first, second};
 
 /// What the first pass reads and writes. Blocks begin at multiples of [`BLOCK`]; the first and
@@ -17,79 +17,43 @@ pub(super) struct Scan<'a> {
     /// Codes of scripts, where characters beyond ASCII begin.
     pub(super) scripts: &'a mut [u8],
     pub(super) blocks: &'a mut [Block],
-    /// Places of the letters whose lower case has another number of bytes, ascending.
+    /// Places of the letters beyond ASCII that have a lower case.
+    pub(super) cased: &'a mut Vec<u32>,
+    /// Places of those whose lower case has another number of bytes, ascending.
     pub(super) resized: &'a mut Vec<u32>,
-    /// Places of letters that reach into the block behind theirs.
-    pub(super) reaching: &'a mut Vec<u32>,
 }
 
-/// Bytes of a block from which on a letter may reach into the block behind.
-const REACHES: u32 = BLOCK as u32 - 3;
 
 impl Scan<'_> {
     /// Fills the blocks; whether all is UTF-8. If it is not, the rest means nothing.
     #[inline(always)]
     pub(super) fn run<V: Vectors>(mut self, vectors: V) -> bool {
-        let mut before = Leads { all: 0, three: 0, four: 0 };
+        let raw = self.raw.as_chunks::<BLOCK>().0;
+        let low = self.low.as_chunks_mut::<BLOCK>().0;
+        let scripts = self.scripts.as_chunks_mut::<BLOCK>().0;
+        let mut before = Block::default();
+        let mut open = [0; 3];
         let mut wrong = 0;
-        for at in 1..self.blocks.len() {
-            let from = at * BLOCK;
-            let (Some(raw), Some(low)) =
-                (self.raw[from..].first_chunk(), self.low[from..].first_chunk_mut())
-            else {
-                break;
-            };
-            let bytes = vectors.bytes(raw, low);
-            let leads = Leads {
-                all: bytes.wide & !bytes.goes_on,
-                three: bytes.three,
-                four: bytes.four,
-            };
-            let expected = up(before.all, leads.all, 1)
-                | up(before.three, leads.three, 2)
-                | up(before.four, leads.four, 3);
-            wrong |= expected ^ bytes.goes_on;
-            before = leads;
-            self.blocks[at].take_ascii(&bytes);
-            if bytes.wide != 0 {
-                let raw = self.raw[from..].first_chunk();
-                let scripts = self.scripts[from..].first_chunk_mut();
-                if let (Some(raw), Some(scripts)) = (raw, scripts) {
-                    let wide = vectors.wide(self.pages, raw, leads, scripts);
-                    wrong |= wide.invalid;
-                    self.take_wide(vectors, at, &wide);
-                }
-            }
+        let outputs = low.iter_mut().zip(scripts).zip(self.blocks.iter_mut()).enumerate();
+        for ((raw, after), (at, ((low, scripts), block))) in
+            raw.iter().zip(&raw[1..]).zip(outputs).skip(1)
+        {
+            let found = vectors.find(self.pages, raw, after, low, scripts);
+            let leads = [found.wide & !found.goes_on, found.three, found.four];
+            let expected =
+                up(open[0], leads[0], 1) | up(open[1], leads[1], 2) | up(open[2], leads[2], 3);
+            wrong |= expected ^ found.goes_on | found.invalid;
+            open = leads;
+            block.take(vectors, &before, &found);
+            each_bit(found.second[second::CASED as usize], |_, bit| {
+                self.cased.push(at as u32 * BLOCK as u32 + bit);
+            });
+            before = *block;
         }
-        // The block behind wrote its own bytes over what these letters had there.
-        for at in 0..self.reaching.len() {
-            self.lower(self.reaching[at] as usize);
+        for at in 0..self.cased.len() {
+            self.lower(self.cased[at] as usize);
         }
-        self.resized.sort_unstable();
         wrong == 0
-    }
-
-    #[inline(always)]
-    fn take_wide<V: Vectors>(&mut self, vectors: V, at: usize, wide: &Wide<V::Rare>) {
-        let (earlier, later) = self.blocks.split_at_mut(at);
-        let (Some(before), Some(block)) = (earlier.last(), later.first_mut()) else { return };
-        block.take_runs(before, &wide.first);
-        block.find_bigram_starts(before);
-        let open = (before.dropped | before.space) >> 63 & block.of(Tally::GoesOn);
-        if wide.first[first::MORE as usize] | open == 0 {
-            return;
-        }
-        let found = vectors.rare(wide.rare);
-        block.take_rare(before, &found);
-        let cased = found[second::CASED as usize];
-        each_bit(cased, |_, bit| {
-            let place = at * BLOCK + bit as usize;
-            if bit < REACHES {
-                self.lower(place);
-            } else {
-                self.reaching.push(place as u32);
-            }
-        });
     }
 
     /// Writes the lower case of the letter that begins at a byte.
@@ -121,54 +85,28 @@ impl Scan<'_> {
     }
 }
 
+/// Of the tallies that begin like the first plane: those that are of whole characters.
+const WHOLE_RUNS: u8 = 0b0001_1111;
+/// Of those that begin like the second plane.
+const WHOLE_RARE: u8 = 1 << second::SPACE | 1 << second::DROPPED;
+
 impl Block {
     #[inline(always)]
-    fn take_ascii(&mut self, bytes: &Bytes) {
-        let outside = self.outside;
-        *self = Self {
-            letters: bytes.letter,
-            upper: bytes.upper,
-            space: bytes.space,
-            stop: bytes.stop,
-            joint: bytes.joint,
-            outside,
-            ..Self::default()
-        };
-        *self.of_mut(Tally::GoesOn) = bytes.goes_on;
-        *self.of_mut(Tally::Digits) = bytes.digit;
-        *self.of_mut(Tally::Feeds) = bytes.feed;
-        *self.of_mut(Tally::Questions) = bytes.question;
-        *self.of_mut(Tally::Signs) = bytes.sign;
-        *self.of_mut(Tally::AsciiLetters) = bytes.letter;
-    }
-
-    /// Takes the bits of the first plane.
-    #[inline(always)]
-    fn take_runs(&mut self, before: &Self, found: &[u64; 8]) {
-        let goes_on = self.of(Tally::GoesOn);
-        self.letters |= whole(goes_on, found[first::LETTERS as usize], before.letters);
-        for (code, bits) in self.bigram.iter_mut().enumerate() {
-            let found = found[first::BIGRAM as usize + code];
-            *bits = whole(goes_on, found, before.bigram[code]);
-        }
-        let before = before.of(Tally::Digits);
-        *self.of_mut(Tally::Digits) |= whole(goes_on, found[first::DIGIT as usize], before);
-        *self.of_mut(Tally::WideLetters) = found[first::LETTER as usize];
-        self.upper |= found[first::UPPER as usize];
-    }
-
-    /// Takes the bits of the second plane.
-    #[inline(always)]
-    fn take_rare(&mut self, before: &Self, found: &[u64; 8]) {
-        let goes_on = self.of(Tally::GoesOn);
-        let [space, stop, question, dropped, emoji, inherits, _, rare] = *found;
-        self.space |= whole(goes_on, space, before.space);
-        self.dropped = whole(goes_on, dropped, before.dropped);
-        self.glue_marks = whole(goes_on, dropped & inherits, before.glue_marks);
-        self.stop |= stop;
-        *self.of_mut(Tally::Questions) |= question;
-        *self.of_mut(Tally::Emoji) = emoji;
-        *self.of_mut(Tally::Rare) = rare;
+    fn take<V: Vectors>(&mut self, vectors: V, before: &Self, found: &Found) {
+        let goes_on = found.goes_on;
+        let [runs, rare, rest] = &mut self.bits;
+        *runs = vectors.whole(goes_on, WHOLE_RUNS, &found.first, &before.bits[0]);
+        *rare = vectors.whole(goes_on, WHOLE_RARE, &found.second, &before.bits[1]);
+        *rest = [goes_on, found.feed, found.sign, 0, 0, 0, 0, 0];
+        *self.of_mut(Tally::WideLetter) = found.first[first::LETTER as usize] & found.wide;
+        *self.of_mut(Tally::Strange) = 0;
+        *self.of_mut(Tally::Url) = 0;
+        let inherits = found.second[second::INHERITS as usize];
+        let glue = found.second[second::DROPPED as usize] & inherits;
+        self.glue_marks = glue | reach(goes_on, glue << 1 | before.glue_marks >> 63);
+        self.joint = found.joint;
+        (self.link, self.address_start, self.inner) = (0, 0, 0);
+        self.find_bigram_starts(before);
         if inherits & up(before.any_bigram(), self.any_bigram(), 1) != 0 {
             inherit(self, before, inherits);
             self.find_bigram_starts(before);
@@ -176,26 +114,23 @@ impl Block {
     }
 }
 
-/// The bits of whole characters, from those of their first bytes and of the block before.
-#[inline(always)]
-const fn whole(goes_on: u64, first: u64, before: u64) -> u64 {
-    first | reach(goes_on, first << 1 | before >> 63)
-}
-
 /// Marks without a script belong to the bigram run before them, if there is one.
 #[cold]
 #[inline(never)]
 fn inherit(block: &mut Block, before: &Block, inherits: u64) {
     each_bit(inherits, |_, bit| {
-        let is_behind = |code: usize| up(before.bigram[code], block.bigram[code], 1) >> bit & 1;
+        let (here, last) = (block.bigram(), before.bigram());
+        let is_behind = |code: usize| up(last[code], here[code], 1) >> bit & 1;
         let behind: [u64; 3] = std::array::from_fn(is_behind);
         if behind == [0; 3] {
             return;
         }
         let whole = 1 << bit | reach(block.of(Tally::GoesOn), 1 << bit << 1);
-        block.letters &= !whole;
-        for (bits, behind) in block.bigram.iter_mut().zip(behind) {
-            *bits |= if behind != 0 { whole } else { 0 };
+        *block.of_mut(Tally::Letters) &= !whole;
+        for (tally, behind) in
+            [Tally::Bigram0, Tally::Bigram1, Tally::Bigram2].into_iter().zip(behind)
+        {
+            *block.of_mut(tally) |= if behind != 0 { whole } else { 0 };
         }
     });
 }
