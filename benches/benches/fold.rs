@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use turnwise_kernels::fold::bare::{BareBatch, BareFolder, Scatter};
+use turnwise_kernels::fold::bare::{BareBatch, BareColumns, BareFolder, Frontier, Scatter};
 use turnwise_kernels::ordering::{Grouper, Ordered, Orderer, scalar};
 
 /// Rows of a batch, as a reader gives them.
@@ -95,10 +95,11 @@ fn orders() -> [(&'static str, Messages); 4] {
 }
 
 fn scattered(messages: &Messages) -> Scatter {
-    let mut scatter = Scatter::new(BUCKETS);
+    let mut scatter = Scatter::new(1, BUCKETS);
     for from in (0..messages.senders.len()).step_by(BATCH) {
         let to = (from + BATCH).min(messages.senders.len());
         let _ = scatter.push(&BareBatch {
+            parts: &[],
             senders: &messages.senders[from..to],
             peers: &messages.peers[from..to],
             times_ms: &messages.times_ms[from..to],
@@ -113,10 +114,12 @@ fn folded(scatter: &Scatter) -> usize {
     let mut folder = BareFolder::default();
     let mut found = 0;
     for bucket in scatter.buckets() {
-        let emitted: Result<usize, ()> = folder.fold(bucket.chunks(), &mut |columns| {
+        let mut kept = Vec::new();
+        let mut emit = |columns: &BareColumns| {
             found += columns.len();
-            Ok(())
-        });
+            Ok::<_, ()>(())
+        };
+        let emitted = folder.fold(bucket.chunks(), &Frontier::END, &mut kept, &mut emit);
         black_box(emitted).expect("no error");
     }
     found

@@ -79,6 +79,11 @@ impl Replies {
         self.kept = 0;
     }
 
+    /// Forgets the last that were added.
+    pub fn drop_last(&mut self, count: u32) {
+        self.kept -= count as usize;
+    }
+
     /// Heap bytes.
     pub fn size(&self) -> usize {
         self.values.capacity() * size_of::<i64>()

@@ -125,7 +125,7 @@ fn groups_come_in_their_order_and_empty_ones_are_there() {
 #[test]
 #[should_panic(expected = "index out of bounds")]
 fn a_group_beyond_the_count_is_our_own_mistake() {
-    let _ = fast(&[4], 4, &[0]);
+    let _ = fast(&[4], 4, &[0_u64]);
 }
 
 #[test]

@@ -24,7 +24,7 @@ use turnwise_kernels::fold::bare::BareColumns;
 use turnwise_model::conversation::{self, column};
 
 use crate::fold_exec::FoldExec;
-pub(crate) use read::BareReader;
+pub(crate) use read::{BareReader, Words};
 
 /// How a table calls its columns.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,9 @@ use arrow::buffer::ScalarBuffer;
 use arrow::compute::and;
 use arrow::compute::{CastOptions, cast, cast_with_options, filter_record_batch, is_not_null};
 use arrow::datatypes::{DataType, Int64Type, Schema, TimeUnit, UInt8Type, UInt64Type};
+use datafusion::common::hash_utils::create_hashes;
 use datafusion::common::{Result, plan_err};
+use datafusion::physical_plan::repartition::REPARTITION_RANDOM_STATE;
 
 /// The kind that rows without one have.
 const OTHER_KIND: u8 = 6;
@@ -43,6 +45,8 @@ pub(crate) struct BareReader {
 
 /// A batch's columns, without rows that lack any of them.
 pub(crate) struct Read {
+    /// The output partition of each row's sender; empty where there is one.
+    pub parts: Vec<u32>,
     pub senders: ScalarBuffer<u64>,
     pub peers: ScalarBuffer<u64>,
     pub times_ms: ScalarBuffer<i64>,
@@ -76,11 +80,11 @@ impl BareReader {
         Ok(Self { sender, peer })
     }
 
-    pub fn read(&self, batch: &RecordBatch) -> Result<Read> {
+    pub fn read(&self, batch: &RecordBatch, partitions: usize) -> Result<Read> {
         let directions = narrow(batch.column(3))?;
         let needed = [batch.column(0), batch.column(1), batch.column(2), &directions];
         if needed.iter().all(|column| column.null_count() == 0) {
-            return self.complete(batch, &directions, 0);
+            return self.complete(batch, &directions, partitions);
         }
         let mut whole = is_not_null(needed[0])?;
         for column in &needed[1..] {
@@ -88,14 +92,16 @@ impl BareReader {
         }
         let kept = filter_record_batch(batch, &whole)?;
         let directions = narrow(kept.column(3))?;
-        self.complete(&kept, &directions, batch.num_rows() - kept.num_rows())
+        let mut read = self.complete(&kept, &directions, partitions)?;
+        read.incomplete = batch.num_rows() - kept.num_rows();
+        Ok(read)
     }
 
     fn complete(
         &self,
         batch: &RecordBatch,
         directions: &ArrayRef,
-        incomplete: usize,
+        partitions: usize,
     ) -> Result<Read> {
         let kinds = narrow(batch.column(4))?;
         let kinds = kinds.as_primitive::<UInt8Type>();
@@ -104,13 +110,15 @@ impl BareReader {
         } else {
             kinds.iter().map(|kind| kind.unwrap_or(OTHER_KIND)).collect()
         };
+        let senders = self.sender.as_told(batch.column(0))?;
         Ok(Read {
-            senders: self.sender.words(batch.column(0))?,
+            parts: parts(&senders, partitions)?,
+            senders: self.sender.words(&senders)?,
             peers: self.peer.words(batch.column(1))?,
             times_ms: times_ms(batch.column(2))?,
             directions: directions.as_primitive::<UInt8Type>().values().clone(),
             kinds,
-            incomplete,
+            incomplete: 0,
         })
     }
 }
@@ -143,6 +151,15 @@ impl Words {
         }
     }
 
+    /// The values in the type that is told.
+    fn as_told(&self, values: &ArrayRef) -> Result<ArrayRef> {
+        match self {
+            Self::Names(_) => Ok(cast(values, &DataType::Utf8)?),
+            _ => Ok(Arc::clone(values)),
+        }
+    }
+
+    /// The words of values as they are told.
     fn words(&self, values: &ArrayRef) -> Result<ScalarBuffer<u64>> {
         Ok(match self {
             Self::Unsigned => values.as_primitive::<UInt64Type>().values().clone(),
@@ -152,9 +169,9 @@ impl Words {
                 as_unsigned(wide.as_primitive::<Int64Type>().values().clone())
             }
             Self::Names(names) => {
-                let text = cast(values, &DataType::Utf8)?;
                 let mut names = lock(names);
-                text.as_string::<i32>()
+                values
+                    .as_string::<i32>()
                     .iter()
                     .map(|name| names.number(name.unwrap_or("")))
                     .collect()
@@ -199,6 +216,17 @@ impl Names {
 
 fn lock(names: &Mutex<Names>) -> MutexGuard<'_, Names> {
     names.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The partition that each sender's rows belong to, as repartitioning would have it.
+fn parts(senders: &ArrayRef, partitions: usize) -> Result<Vec<u32>> {
+    if partitions < 2 {
+        return Ok(Vec::new());
+    }
+    let mut hashes = vec![0; senders.len()];
+    create_hashes([senders], REPARTITION_RANDOM_STATE.random_state(), &mut hashes)?;
+    let partitions = partitions as u64;
+    Ok(hashes.iter().map(|hash| (hash % partitions) as u32).collect())
 }
 
 /// The same bits, unsigned.

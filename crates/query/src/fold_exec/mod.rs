@@ -5,7 +5,7 @@
 //!          statuses ─┼─ RepartitionExec hash(sender) ─▶ FoldExec ─▶ conversations
 //!          account  ─┘        (three inputs for each chunk of days, one chunk after the other)
 //!
-//! bare:    messages ─ any partitions ─▶ FoldExec (scatters by sender and peer itself)
+//! bare:    messages ─ any partitions ─▶ FoldExec (reads, scatters and folds by turns)
 //! ```
 //!
 //! What is held is reserved from the pool; where the pool refuses, rows go to disk by hash of what
@@ -13,7 +13,6 @@
 
 mod bare;
 mod events;
-mod gather;
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -86,8 +85,12 @@ impl FoldExec {
         partitions: usize,
     ) -> Self {
         let form = Form::Bare(bare::Bare::new(reader));
-        // Pairs lie where it suits: conversations of one sender may come out of any partition.
-        let partitioning = Partitioning::UnknownPartitioning(partitions);
+        let sender = col(conversation::column::SENDER, &schema);
+        // Without the sender among the columns nobody can ask for it.
+        let partitioning = match sender {
+            Ok(sender) => Partitioning::Hash(vec![sender], partitions),
+            Err(_) => Partitioning::UnknownPartitioning(partitions),
+        };
         Self::of(form, vec![messages], schema, partitioning)
     }
 
@@ -162,6 +165,14 @@ impl ExecutionPlan for FoldExec {
         InputDistributionRequirements::new(needed)
     }
 
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        match &self.form {
+            Form::Events { .. } => vec![true; self.inputs.len()],
+            // Pieces of which more is known than of a share of a file stay as they are.
+            Form::Bare(_) => vec![!bare::has_own_pieces(&self.inputs[0])],
+        }
+    }
+
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
         self.inputs.iter().collect()
     }
@@ -218,9 +229,10 @@ impl ExecutionPlan for FoldExec {
                 Ok(events.stream(partition, context, &self.metrics))
             }
             Form::Bare(bare) => {
-                let partitions = self.properties.output_partitioning().partition_count();
+                let of = self.properties.output_partitioning().partition_count();
+                let place = bare::Place { partition, of };
                 let input = &self.inputs[0];
-                bare.stream((partition, partitions), input, self.schema(), &context, &self.metrics)
+                Ok(bare.stream(place, input, self.schema(), &context, &self.metrics))
             }
         }
     }

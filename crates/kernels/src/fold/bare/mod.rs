@@ -10,6 +10,9 @@
 //! numbering pairs, ordering and counting each stay there. Buckets share nothing: any number of
 //! threads may fold them, and one that waits may lie on disk.
 //!
+//! Rows may come in rounds: where it is known how far the rows to come reach back ([`Frontier`]),
+//! the conversations before are complete, and only the rows of the others are kept.
+//!
 //! What it means: each row is a live message of one to one traffic, from the peer (direction 0,
 //! set U whatever its kind) or through the API (direction 1; T where it is a template, else F). No
 //! row tells of statuses, handovers or copies by other ways. Rows carry no message id, so a row is
@@ -29,7 +32,7 @@ use super::scalar::Class;
 use super::word::{self, Form};
 
 pub use columns::BareColumns;
-pub use folder::BareFolder;
+pub use folder::{BareFolder, Frontier, SenderBound};
 pub use scatter::{BareBatch, Bucket, Scatter, Scattered};
 
 /// One message: whose, and what it adds.

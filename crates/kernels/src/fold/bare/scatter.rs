@@ -13,6 +13,9 @@ const CHUNK_ROWS_MIN: usize = 64;
 /// Columns of one batch, of one length.
 #[derive(Clone, Copy, Debug)]
 pub struct BareBatch<'a> {
+    /// Which part of the buckets each row belongs to: the same for all rows of a sender. Empty
+    /// where there is one part.
+    pub parts: &'a [u32],
     /// Numbers of senders.
     pub senders: &'a [u64],
     /// Pseudonyms of peers.
@@ -79,27 +82,30 @@ impl Bucket {
     }
 }
 
-/// Buckets being filled by one thread.
+/// Buckets being filled by one thread, in parts of equally many.
 #[derive(Debug)]
 pub struct Scatter {
     buckets: Vec<Bucket>,
+    /// What of a pair's hash is its bucket's number within a part.
+    shift: u32,
     word_bits: [u64; 2 * OUTBOUND],
     bytes: usize,
 }
 
 impl Scatter {
-    /// Empty buckets, as many or more: a power of two.
+    /// Empty buckets: in each of the parts as many or more, a power of two.
     #[must_use]
-    pub fn new(buckets: usize) -> Self {
+    pub fn new(parts: usize, buckets: usize) -> Self {
         let count = buckets.max(2).next_power_of_two();
-        let buckets = std::iter::repeat_with(Bucket::default).take(count).collect();
-        Self { buckets, word_bits: word_bits(), bytes: 0 }
+        let shift = u64::BITS - count.trailing_zeros();
+        let buckets = std::iter::repeat_with(Bucket::default).take(parts * count).collect();
+        Self { buckets, shift, word_bits: word_bits(), bytes: 0 }
     }
 
     /// Adds the rows of a batch.
     ///
     /// # Panics
-    /// Where columns differ in length.
+    /// Where columns differ in length, or a row is of a part that there is not.
     pub fn push(&mut self, batch: &BareBatch<'_>) -> Scattered {
         let rows = batch.senders.len();
         assert!(
@@ -107,10 +113,23 @@ impl Scatter {
                 == [rows; 4],
             "columns of one length"
         );
+        assert!(batch.parts.is_empty() || batch.parts.len() == rows, "columns of one length");
+        if batch.parts.is_empty() {
+            self.push_rows(batch, std::iter::repeat(&0))
+        } else {
+            self.push_rows(batch, batch.parts.iter())
+        }
+    }
+
+    fn push_rows<'a>(
+        &mut self,
+        batch: &BareBatch<'_>,
+        parts: impl Iterator<Item = &'a u32>,
+    ) -> Scattered {
         let mut scattered = Scattered::default();
-        let whose = batch.senders.iter().zip(batch.peers);
+        let whose = batch.senders.iter().zip(batch.peers).zip(parts);
         let what = batch.times_ms.iter().zip(batch.directions).zip(batch.kinds);
-        for ((sender, peer), ((time_ms, direction), kind)) in whose.zip(what) {
+        for (((sender, peer), part), ((time_ms, direction), kind)) in whose.zip(what) {
             let Some(time) = word::time_bits(*time_ms) else {
                 scattered.untimely += 1;
                 continue;
@@ -121,25 +140,26 @@ impl Scatter {
             }
             let kind = usize::from(*kind).min(KINDS.len() - 1);
             let bits = self.word_bits[usize::from(*direction) << KIND_BITS | kind];
-            self.push_row(BareRow { sender: *sender, peer: *peer, word: time | bits });
+            let row = BareRow { sender: *sender, peer: *peer, word: time | bits };
+            self.push_row(*part as usize, row);
         }
         scattered
     }
 
-    /// Adds a row that was in a bucket before.
-    pub fn push_row(&mut self, row: BareRow) {
-        let shift = u64::BITS - self.buckets.len().trailing_zeros();
-        let bucket = (spread([row.sender, row.peer]) >> shift) as usize;
+    /// Adds a row that was in a bucket of that part before.
+    pub fn push_row(&mut self, part: usize, row: BareRow) {
+        let within = (spread([row.sender, row.peer]) >> self.shift) as usize;
+        let bucket = (part << (u64::BITS - self.shift)) + within;
         self.bytes += self.buckets[bucket].push(row);
     }
 
-    /// The buckets.
+    /// The buckets, part after part.
     #[must_use]
     pub fn buckets(&self) -> &[Bucket] {
         &self.buckets
     }
 
-    /// Takes the buckets out and leaves empty ones.
+    /// Takes the buckets out, part after part, and leaves empty ones.
     pub fn take(&mut self) -> Vec<Bucket> {
         self.bytes = 0;
         self.buckets.iter_mut().map(std::mem::take).collect()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int64Type, TimestampMicrosecondType, UInt64Type};
 use arrow_array::{
-    Array, ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use proptest::prelude::*;
 use turnwise_model::conversation::{Counters, column as out, schema};
@@ -64,10 +64,11 @@ fn collect(found: &mut Conversations, pairs: &[(u64, u64)], column: &dyn Fn(&str
 }
 
 fn folded(rows: &[Row]) -> Conversations {
-    let mut scatter = Scatter::new(4);
+    let mut scatter = Scatter::new(1, 4);
     for rows in rows.chunks(100) {
         let pick = |pick: fn(&Row) -> u64| rows.iter().map(pick).collect::<Vec<_>>();
         let done = scatter.push(&BareBatch {
+            parts: &[],
             senders: &pick(|row| row.0),
             peers: &pick(|row| row.1),
             times_ms: &rows.iter().map(|row| row.2).collect::<Vec<_>>(),
@@ -79,18 +80,59 @@ fn folded(rows: &[Row]) -> Conversations {
     let mut found = Conversations::new();
     let mut folder = BareFolder::default();
     for bucket in scatter.buckets() {
-        let emitted: Result<usize, ()> = folder.fold(bucket.chunks(), &mut |columns| {
+        let mut kept = Vec::new();
+        let mut emit = |columns: &BareColumns| {
             let numbers = |name| {
                 let array = columns.column(name).expect("a column");
                 array.as_primitive::<UInt64Type>().values().to_vec()
             };
             let pairs: Vec<_> = numbers(out::SENDER).into_iter().zip(numbers(out::PEER)).collect();
             collect(&mut found, &pairs, &|name| columns.column(name).expect("a column"));
-            Ok(())
-        });
-        emitted.expect("no error");
+            Ok::<_, ()>(())
+        };
+        folder.fold(bucket.chunks(), &Frontier::END, &mut kept, &mut emit).expect("no error");
+        assert!(kept.is_empty());
     }
     found
+}
+
+/// Folds rows in rounds of a few, each with the frontier that the rest gives.
+fn folded_in_rounds(rows: &[Row], round: usize, by_sender: bool) -> (Conversations, usize) {
+    let bits = word_bits();
+    let (mut found, mut kept) = (Conversations::new(), Vec::new());
+    let (mut folder, mut most) = (BareFolder::default(), 0);
+    for from in (0..rows.len()).step_by(round) {
+        let (now, later) = rows[from..].split_at(round.min(rows.len() - from));
+        let least = |pick: fn(&Row) -> i64| later.iter().map(pick).min();
+        let frontier = match least(|row| row.2) {
+            None => Frontier::END,
+            Some(_) if by_sender => {
+                let sender = least(|row| row.0.cast_signed()).unwrap_or(i64::MIN);
+                Frontier { time_ms: i64::MIN, sender: SenderBound::Signed(sender) }
+            }
+            Some(time_ms) => Frontier { time_ms, sender: SenderBound::None },
+        };
+        let mut all = std::mem::take(&mut kept);
+        all.extend(now.iter().map(|(sender, peer, time_ms, direction, kind)| {
+            let bits = bits[usize::from(*direction) << KIND_BITS | usize::from(*kind)];
+            let word = word::time_bits(*time_ms).expect("near") | bits;
+            BareRow { sender: *sender, peer: *peer, word }
+        }));
+        let mut emit = |columns: &BareColumns| {
+            let numbers = |name| {
+                let array = columns.column(name).expect("a column");
+                array.as_primitive::<UInt64Type>().values().to_vec()
+            };
+            let pairs: Vec<_> = numbers(out::SENDER).into_iter().zip(numbers(out::PEER)).collect();
+            collect(&mut found, &pairs, &|name| columns.column(name).expect("a column"));
+            Ok::<_, ()>(())
+        };
+        let chunks = std::iter::once(all.as_slice());
+        folder.fold(chunks, &frontier, &mut kept, &mut emit).expect("no error");
+        most = most.max(kept.len());
+    }
+    assert!(kept.is_empty());
+    (found, most)
 }
 
 /// Folds without dropping repeats.
@@ -209,6 +251,22 @@ proptest! {
     fn bare_rows_give_the_conversations_that_the_scalar_fold_gives(rows in any_rows()) {
         prop_assert_eq!(folded(&rows), meant(&rows));
     }
+
+    #[test]
+    fn rounds_give_what_one_fold_gives(
+        mut rows in any_rows(),
+        round in 1_usize..60,
+        late in 0_i64..5,
+        by_sender in any::<bool>(),
+    ) {
+        if by_sender {
+            rows.sort_unstable();
+        } else {
+            // Some rows come later than others of later times.
+            rows.sort_by_key(|row| row.2 + i64::from(row.4) * late * 20 * MINUTE_MS);
+        }
+        prop_assert_eq!(folded_in_rounds(&rows, round, by_sender).0, folded(&rows));
+    }
 }
 
 #[test]
@@ -218,6 +276,17 @@ fn a_fold_that_keeps_repeats_is_found() {
     assert_eq!(folded(&rows), meant(&rows));
     assert_ne!(planted(&rows), meant(&rows));
     assert_eq!(planted(&rows[..2]), meant(&rows[..2]));
+}
+
+#[test]
+fn rounds_keep_what_is_open_and_no_more() {
+    let row = |at: i64| (1, at.cast_unsigned() / 2, DAY * DAY_MS + at * MINUTE_MS, 0, 0);
+    let rows: Vec<Row> = (0..1_000).map(row).collect();
+    // Half an hour of them may still be joined.
+    assert_eq!(folded_in_rounds(&rows, 100, false).1, 30);
+    let row = |at: i64| (at.cast_unsigned() / 150, 1, DAY * DAY_MS + at * DAY_MS, 0, 0);
+    let rows: Vec<Row> = (0..900).map(row).collect();
+    assert_eq!(folded_in_rounds(&rows, 100, true).1, 100);
 }
 
 #[test]
@@ -236,8 +305,9 @@ fn a_run_is_not_cut_at_days_and_counts_beyond_sixteen_bits() {
 
 #[test]
 fn rows_of_no_direction_or_time_are_told() {
-    let mut scatter = Scatter::new(2);
+    let mut scatter = Scatter::new(1, 2);
     let done = scatter.push(&BareBatch {
+        parts: &[],
         senders: &[1; 4],
         peers: &[2; 4],
         times_ms: &[0, i64::MAX, i64::MIN, -1],
