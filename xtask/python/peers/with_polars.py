@@ -71,10 +71,9 @@ class Engine:
         )
         opened = (
             (c("chars") >= 60)
-            | c("text").str.contains("[?؟]")
+            | c("text").str.contains_any(["?", "؟"])
             | c("text").str.contains(self.pattern)
         )
-        texts = texts.select("number_id", "is_in", "chars", open=opened)
 
         def lengths(name, which):
             chars = c("chars").filter(which)
@@ -85,27 +84,26 @@ class Engine:
             }
 
         return texts.group_by("number_id").agg(
-            open_ended=c("open").filter(c("is_in")).mean(),
+            open_ended=opened.filter(c("is_in")).mean(),
             **lengths("in", c("is_in")),
             **lengths("out", ~c("is_in")),
         ).collect(engine="streaming")
 
     def c(self):
         c = self.pl.col
-        bytes_ = c("text").str.len_bytes().filter(c("kind") == 0)
-        by_message = self.messages.group_by("number_id").agg(
-            peers=c("peer_id").approx_n_unique(),
-            bytes_p50=bytes_.quantile(0.5),
-            bytes_p95=bytes_.quantile(0.95),
-            bytes_p99=bytes_.quantile(0.99),
-        )
+        peers = self.messages.group_by("number_id").agg(peers=c("peer_id").n_unique())
+        texts = self.messages.filter(c("kind") == 0)
+        sizes = texts.select("number_id", bytes=c("text").str.len_bytes()).group_by("number_id")
+        quantiles = {"bytes_p50": 0.5, "bytes_p95": 0.95, "bytes_p99": 0.99}
+        sizes = sizes.agg(**{name: c("bytes").quantile(q) for name, q in quantiles.items()})
         buckets = (
-            self.messages.filter((c("kind") == 0) & (c("direction") == 0))
-            .group_by("number_id", bucket=c("text").hash() % 64)
+            texts.filter(c("direction") == 0)
+            .select("number_id", bucket=(c("text").hash() % 64).cast(self.pl.UInt8))
+            .group_by("number_id", "bucket")
             .agg(n=self.pl.len())
         )
         n = c("n").cast(self.pl.Float64)
-        by_text = buckets.group_by("number_id").agg(
-            entropy=n.sum().log(2) - (n * n.log(2)).sum() / n.sum()
-        )
-        return by_message.join(by_text, on="number_id", how="left").collect(engine="streaming")
+        entropy = n.sum().log(2) - (n * n.log(2)).sum() / n.sum()
+        entropies = buckets.group_by("number_id").agg(entropy=entropy)
+        joined = peers.join(sizes, on="number_id", how="left")
+        return joined.join(entropies, on="number_id", how="left").collect(engine="streaming")
