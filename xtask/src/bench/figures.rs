@@ -230,8 +230,7 @@ mod tests {
 
     fn figure(layout: Layout, engine: Engine, seconds: f64) -> Figure {
         let mut figure = Figure::new(layout, engine);
-        let usage =
-            r#"{"processor_seconds":9,"peak_memory_bytes":1,"threads":{}}"#;
+        let usage = r#"{"processor_seconds":9,"peak_memory_bytes":1,"threads":{}}"#;
         figure.add(&serde_json::from_str(usage).expect("usage"), seconds);
         figure
     }

@@ -4,6 +4,7 @@
 //! lake, in turns; processor time of the whole process counts, so other load hardly matters.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -24,6 +25,8 @@ use crate::kafka::{Broker, BrokerOptions};
 const MESSAGES_MAX: u64 = 4_000_000;
 /// Name of the ingest in the lake.
 const INGEST: &str = "bench";
+/// What ingest tells; its client closes a queue once more than there is one, which it calls an error.
+const LOG_LEVEL: &str = "warn,rdkafka::consumer::base_consumer=off";
 /// Threads of a profile that are shown.
 const THREADS_SHOWN: usize = 6;
 
@@ -141,15 +144,14 @@ impl Place<'_> {
         let folder = tempfile::tempdir().context("create folder for the lake")?;
         let lake = folder.path().join("lake");
         let config = folder.path().join("turnwise.toml");
-        fs::write(folder.path().join("secret"), "a secret for nothing but benches")
-            .context("write secret")?;
+        secret(&folder.path().join("secret")).context("write secret")?;
         fs::write(&config, self.config(wire, folder.path())).context("write configuration")?;
         let mut ingest = Measured::new(self.programs.get("turnwise")?)
             .arg("ingest")
             .arg("--config")
             .arg(&config)
             .arg("--log-level")
-            .arg("warn")
+            .arg(LOG_LEVEL)
             .start()?;
         let mut waiting = Command::new(self.programs.get("bench-stream")?)
             .arg("wait")
@@ -203,6 +205,15 @@ impl Place<'_> {
         eprintln!("  took {:.0} s", started.elapsed().as_secs_f64());
         said(&output)
     }
+}
+
+/// A secret file that its owner alone may read.
+fn secret(path: &Path) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(b"a secret for nothing but benches")
 }
 
 fn said(output: &std::process::Output) -> Result<Value> {
