@@ -147,7 +147,7 @@ impl Input {
                 record_time: Some(placed.record.time),
                 read_time: placed.record.time,
             };
-            let format = if is_webhook { Format::Webhook } else { Format::Send };
+            let format = if is_webhook { Format::CloudApi } else { Format::Send };
             decoder.decode(format, &context, Some(&placed.record.value));
             decoder.take_dead_letters();
             if decoder.rows() >= DECODED_AT_ONCE {

@@ -49,7 +49,7 @@ pub fn traffic(seed: u64, messages: u64) -> Parts {
     let sources = ["webhooks", "sends"].map(|name| SourceName(name.to_owned()));
     for (record, offset) in Traffic::new(plan).zip(0..) {
         let (format, source) = match record.topic {
-            Topic::Webhooks => (Format::Webhook, &sources[0]),
+            Topic::Webhooks => (Format::CloudApi, &sources[0]),
             Topic::Sends => (Format::Send, &sources[1]),
         };
         let context = RecordContext {

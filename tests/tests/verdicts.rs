@@ -37,7 +37,7 @@ fn decoded(plan: &Plan) -> Vec<EventBatch> {
             read_time: record.time,
         };
         let format = match record.topic {
-            Topic::Webhooks => Format::Webhook,
+            Topic::Webhooks => Format::CloudApi,
             Topic::Sends => Format::Send,
         };
         decoder.decode(format, &context, Some(&record.value));

@@ -65,6 +65,11 @@ pub(crate) fn body(message: Value<'_>) -> Body<'_> {
         Some(name) => name,
         None => BODIES.iter().find(|name| message.get(name).is_some()).copied().unwrap_or(""),
     };
+    body_named(name, message)
+}
+
+/// The same where the type is told elsewhere; `message` is the object around the body.
+pub(crate) fn body_named<'a>(name: &str, message: Value<'a>) -> Body<'a> {
     let kind = match name {
         "voice" => MessageKind::Audio,
         name => MessageKind::from_name(name).unwrap_or(MessageKind::Unknown),
@@ -131,13 +136,31 @@ fn text<'a>(kind: MessageKind, message: Value<'a>, inner: Option<Value<'a>>) -> 
         inner.at(&["list_reply", "chars"]),
         message.get("chars").filter(|chars| chars.kind() != Kind::Object),
     ];
-    lengths
-        .into_iter()
-        .find_map(meant::integer)
-        .and_then(|chars| i32::try_from(chars).ok())
-        // A number beyond what a text can hold is no length; it might be a person's number.
+    lengths.into_iter().find_map(meant::integer).map_or(Text::None, text_length)
+}
+
+/// A text of which only the length is known. A number beyond what a text can hold is no length; it
+/// might be a person's number.
+pub(crate) fn text_length(chars: i64) -> Text<'static> {
+    i32::try_from(chars)
+        .ok()
         .filter(|chars| (0..=CHARS_MAX).contains(chars))
         .map_or(Text::None, Text::Chars)
+}
+
+/// Whether messages of this kind have a text.
+pub(crate) fn has_text(kind: MessageKind) -> bool {
+    matches!(
+        kind,
+        MessageKind::Text
+            | MessageKind::Image
+            | MessageKind::Audio
+            | MessageKind::Video
+            | MessageKind::Document
+            | MessageKind::Sticker
+            | MessageKind::Interactive
+            | MessageKind::Button
+    )
 }
 
 #[cfg(test)]

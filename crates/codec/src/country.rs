@@ -2,12 +2,13 @@
 //!
 //! Longest prefix of the table wins. `+1` is shared: area codes of Canada and of the Caribbean
 //! and Pacific members are listed, all others read as `US` (also those not given to a country, as
-//! 800). `+7` is Kazakhstan from 76, 77 and 70, else Russia. Codes shared by few: `+39 06698` is
-//! Vatican City, `+44` with 1481, 1534 and 1624 (and their mobile ranges) are Guernsey, Jersey
-//! and Man, `+47 79` Svalbard and Jan Mayen, `+358 18` Åland, `+262 269` and `+262 639` Mayotte,
-//! `+590` Guadeloupe (Saint Martin and Saint Barthélemy share it), `+599 9` Curaçao, else
-//! the Caribbean Netherlands, `+61 89162` and `89164` the Indian Ocean territories of Australia,
-//! `+212 5288` and `5289` Western Sahara. Satellite and shared services have no country.
+//! 800). `+7` is Kazakhstan from 76, 77, 70 and 733622 (Baikonur), else Russia. Codes shared by
+//! few: `+39 06698` is Vatican City, `+44` with 1481, 1534 and 1624 (and their mobile ranges) are
+//! Guernsey, Jersey and Man, `+47 79` Svalbard and Jan Mayen, `+358 18` Åland, `+262 269` and
+//! `+262 639` Mayotte, `+590` Guadeloupe (Saint Martin and Saint Barthélemy share it), `+599 9`
+//! Curaçao, else the Caribbean Netherlands, `+61 89162` and `89164` the Indian Ocean territories
+//! of Australia, `+212 5288` and `5289` Western Sahara. Satellite and shared services have no
+//! country.
 
 /// Calling code prefixes, by their country. Digits within a country are separated by spaces.
 const PREFIXES: &[(&str, &str)] = &[
@@ -43,7 +44,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("TT", "1868"),
     ("KN", "1869"),
     ("RU", "7"),
-    ("KZ", "76 77 70"),
+    ("KZ", "76 77 70 733622"),
     ("EG", "20"),
     ("SS", "211"),
     ("MA", "212"),
@@ -149,9 +150,9 @@ const PREFIXES: &[(&str, &str)] = &[
     ("LI", "423"),
     ("AT", "43"),
     ("GB", "44"),
-    ("GG", "441481 447781 447839 447911"),
-    ("JE", "441534 447797 447937 447829"),
-    ("IM", "441624 447624 447924"),
+    ("GG", "441481 447781 447839 4479111 4479117"),
+    ("JE", "441534 447509 447797 447829 447937 4477003 4477007 4477008"),
+    ("IM", "441624 447524 447624 447924 4474576"),
     ("DK", "45"),
     ("SE", "46"),
     ("NO", "47"),
@@ -283,6 +284,53 @@ static TABLE: std::sync::LazyLock<hashbrown::HashMap<u32, [u8; 2]>> =
         table
     });
 
+/// What the first digits of a number tell.
+#[derive(Clone, Copy, Default)]
+struct First {
+    country: Option<[u8; 2]>,
+    /// Whether longer prefixes begin so.
+    goes_on: bool,
+}
+
+/// Digits that are looked up at once.
+const FIRST_DIGITS: usize = 4;
+
+/// By the first four digits; a memory access instead of up to seven searches.
+static FIRST: std::sync::LazyLock<Vec<First>> = std::sync::LazyLock::new(|| {
+    let mut all = vec![First::default(); 10_usize.pow(FIRST_DIGITS as u32)];
+    for (number, first) in all.iter_mut().enumerate() {
+        first.country = longest(&format!("{number:04}"), FIRST_DIGITS);
+    }
+    for prefix in PREFIXES.iter().flat_map(|(_, prefixes)| prefixes.split_whitespace()) {
+        if prefix.len() > FIRST_DIGITS
+            && let Ok(number) = prefix[..FIRST_DIGITS].parse::<usize>()
+        {
+            all[number].goes_on = true;
+        }
+    }
+    all
+});
+
+/// The country of the longest prefix of up to `length` digits.
+fn longest(digits: &str, length: usize) -> Option<[u8; 2]> {
+    (1..=length).rev().find_map(|length| TABLE.get(&digits[..length].parse::<u32>().ok()?).copied())
+}
+
+/// The country of a phone number of digits alone; the same as [`of_phone`].
+pub(crate) fn of_digits(digits: &[u8]) -> Option<[u8; 2]> {
+    if !(PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&digits.len()) {
+        return None;
+    }
+    let number = digits[..FIRST_DIGITS]
+        .iter()
+        .fold(0, |number, digit| number * 10 + usize::from(digit.wrapping_sub(b'0')));
+    let first = FIRST.get(number).copied().unwrap_or_default();
+    if first.goes_on {
+        return of_phone(std::str::from_utf8(digits).ok()?);
+    }
+    first.country
+}
+
 fn code(country: &str) -> Option<[u8; 2]> {
     country.as_bytes().try_into().ok()
 }
@@ -297,25 +345,63 @@ pub(crate) fn of_phone(digits: &str) -> Option<[u8; 2]> {
     if !rest || !(PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&digits.len()) {
         return None;
     }
-    (1..=known.min(PREFIX_DIGITS_MAX))
-        .rev()
-        .find_map(|length| TABLE.get(&digits[..length].parse::<u32>().ok()?).copied())
+    longest(digits, known.min(PREFIX_DIGITS_MAX))
 }
+
+/// The same of bytes that are a plain id.
+pub(crate) fn of_plain_user_id(user_id: &[u8]) -> Option<[u8; 2]> {
+    if user_id.len() > 3 && user_id[2] == b'.' { of_letters(user_id) } else { None }
+}
+
+/// The country whose two capital letters bytes begin with.
+fn of_letters(bytes: &[u8]) -> Option<[u8; 2]> {
+    let code = *bytes.first_chunk::<2>()?;
+    let known = LETTERS.get(letters(code)?).copied().unwrap_or_default();
+    known.then_some(code)
+}
+
+/// Two capital letters as a number.
+fn letters([one, other]: [u8; 2]) -> Option<usize> {
+    let letter = |byte: u8| byte.is_ascii_uppercase().then(|| usize::from(byte - b'A'));
+    Some(letter(one)? * 26 + letter(other)?)
+}
+
+/// Whether two letters are a country that is known here.
+static LETTERS: std::sync::LazyLock<[bool; 26 * 26]> = std::sync::LazyLock::new(|| {
+    let mut known = [false; 26 * 26];
+    for country in PREFIXES.iter().map(|(country, _)| country).chain(WITHOUT_PREFIX) {
+        if let Some(number) = code(country).and_then(letters) {
+            known[number] = true;
+        }
+    }
+    known
+});
 
 /// The country that a user id `CC.…` begins with, where it is one.
 pub(crate) fn of_user_id(user_id: &str) -> Option<[u8; 2]> {
     if !crate::peer::is_user_id(user_id) {
         return None;
     }
-    let prefix = &user_id[..2];
-    let known =
-        PREFIXES.iter().any(|(country, _)| *country == prefix) || WITHOUT_PREFIX.contains(&prefix);
-    if known { code(prefix) } else { None }
+    of_letters(user_id.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_alone_are_looked_up_at_once() {
+        for (_, prefixes) in PREFIXES {
+            for prefix in prefixes.split_whitespace() {
+                for behind in ["0000000", "2345678", "9999999", "5", "123456789012"] {
+                    for cut in 0..prefix.len() + 1 {
+                        let number = format!("{}{behind}", &prefix[..cut]);
+                        assert_eq!(of_digits(number.as_bytes()), of_phone(&number), "{number}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn longest_calling_code_wins() {
@@ -331,6 +417,23 @@ mod tests {
             ("390612345678", Some("IT")),
             ("447700900123", Some("GB")),
             ("441534123456", Some("JE")),
+            ("447700312345", Some("JE")),
+            ("447911123456", Some("GG")),
+            ("447911823456", Some("GB")),
+            ("447457612345", Some("IM")),
+            ("4779123456", Some("SJ")),
+            ("4745123456", Some("NO")),
+            ("3581812345", Some("AX")),
+            ("358401234567", Some("FI")),
+            ("61891641234", Some("CX")),
+            ("61891621234", Some("CC")),
+            ("61891234567", Some("AU")),
+            ("212528812345", Some("EH")),
+            ("212612345678", Some("MA")),
+            ("596696123456", Some("MQ")),
+            ("508551234", Some("PM")),
+            ("687751234", Some("NC")),
+            ("73362212345", Some("KZ")),
             ("262692123456", Some("RE")),
             ("262639123456", Some("YT")),
             ("590590123456", Some("GP")),

@@ -1,24 +1,13 @@
 //! The decoder: records in, batches of columns and dead letters out.
 
-use turnwise_model::limits::RECORD_BYTES_MAX;
 use turnwise_model::{EventBatch, Keys, Millis, Offset, PartitionId, SourceName};
 
-use crate::json::{JsonFault, Tape, Value};
+use crate::payload::{self, Scratch, Tally};
 use crate::reason::{GapReason, Reason, ignored};
 use crate::record::{Fail, Notes, Record};
 use crate::rows::Rows;
-use crate::{send, webhook};
-
-/// The wire format of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// A webhook of the Cloud API.
-    Webhook,
-    /// Turnwise's own record of a send.
-    Send,
-    /// Told by each record's content.
-    Auto,
-}
+use crate::straight::Hashing;
+use crate::{Format, Headers};
 
 /// Where a record came from, and when.
 #[derive(Clone, Copy, Debug)]
@@ -74,9 +63,22 @@ pub struct DeadLetterNote {
 #[derive(Debug)]
 pub struct Decoder {
     keys: Keys,
-    tape: Tape,
+    way: Way,
+    scratch: [Scratch; 2],
     rows: Rows,
     notes: Notes,
+    tally: Tally,
+}
+
+/// Which way records take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The short one where it leads to the same rows.
+    Straight,
+    /// Always the one that says what is meant.
+    Meant,
+    /// The short one, without hashing.
+    Measured,
 }
 
 impl RecordCounts {
@@ -107,8 +109,32 @@ impl Decoder {
     /// A decoder whose pseudonyms and text hashes are under these keys.
     #[must_use]
     pub fn new(keys: Keys) -> Self {
-        let rows = Rows::new(keys.clone());
-        Self { keys, tape: Tape::default(), rows, notes: Notes::default() }
+        Self::of(keys, Way::Straight)
+    }
+
+    /// A decoder that takes no short way: slower, and what all others must agree with.
+    #[must_use]
+    pub fn by_meaning(keys: Keys) -> Self {
+        Self::of(keys, Way::Meant)
+    }
+
+    /// A decoder that does not hash, for measuring what all the rest costs: on the short way
+    /// pseudonyms are a fold of the ids' bytes, and texts are dropped unread. For nothing else.
+    #[must_use]
+    pub fn without_hashing(keys: Keys) -> Self {
+        Self::of(keys, Way::Measured)
+    }
+
+    fn of(keys: Keys, way: Way) -> Self {
+        let rows = Rows::new((way != Way::Measured).then(|| keys.clone()));
+        Self {
+            keys,
+            way,
+            scratch: Default::default(),
+            rows,
+            notes: Notes::default(),
+            tally: Tally::default(),
+        }
     }
 
     /// Decodes one record; `None` and white space alone are a dead letter `empty`.
@@ -118,20 +144,30 @@ impl Decoder {
         context: &RecordContext<'_>,
         record: Option<&[u8]>,
     ) -> RecordCounts {
+        self.decode_with_headers(format, context, &[], record)
+    }
+
+    /// Decodes one record that came with headers: they tell its format where `format` leaves that
+    /// open, and hold the attributes of an event in CloudEvents' binary mode.
+    pub fn decode_with_headers(
+        &mut self,
+        format: Format,
+        context: &RecordContext<'_>,
+        headers: Headers<'_>,
+        record: Option<&[u8]>,
+    ) -> RecordCounts {
         let bytes = record.unwrap_or_default();
         let mut output = Record::new(&self.keys, &mut self.rows, &mut self.notes, context);
-        match parse(&mut self.tape, bytes) {
-            Ok(root) => {
-                match format {
-                    Format::Webhook => webhook::decode(&mut output, root),
-                    Format::Send => send::decode(&mut output, root),
-                    Format::Auto if send::is_send(root) => send::decode(&mut output, root),
-                    Format::Auto => webhook::decode(&mut output, root),
-                }
-                if output.is_untouched() {
-                    output.ignored(None, ignored::EMPTY, bytes.len());
-                }
-            }
+        output.straight = match self.way {
+            Way::Straight => Some(Hashing::Keyed(&self.keys)),
+            Way::Measured => Some(Hashing::StandIn),
+            Way::Meant => None,
+        };
+        let done =
+            payload::decode(&mut output, &self.tally, &mut self.scratch, format, headers, bytes);
+        match done {
+            Ok(()) if output.is_untouched() => output.ignored(None, ignored::EMPTY, bytes.len()),
+            Ok(()) => {}
             Err(fail) => output.dead(None, fail, bytes.len()),
         }
         output.counts
@@ -180,36 +216,21 @@ impl Decoder {
         std::mem::take(&mut self.notes.kept)
     }
 
+    /// How many messages and statuses so far had no time of their own: the record's stands for it.
+    #[must_use]
+    pub fn untimed(&self) -> u64 {
+        self.tally.untimed.get()
+    }
+
+    /// How many fields of protobuf records nobody knew so far; they were skipped.
+    #[must_use]
+    pub fn unknown_fields(&self) -> u64 {
+        self.tally.unknown_fields.get()
+    }
+
     /// How many dead letters [`Decoder::take_dead_letters`] left out so far; all are rows.
     #[must_use]
     pub fn dead_letters_not_shown(&self) -> u64 {
         self.notes.dropped
     }
-}
-
-/// Bytes to a JSON value.
-fn parse<'a>(tape: &'a mut Tape, bytes: &'a [u8]) -> Result<Value<'a>, Fail> {
-    let fail = |reason, detail: String| Fail { reason, detail: format!("record: {detail}") };
-    if bytes.len() > RECORD_BYTES_MAX {
-        let detail = format!("expected at most {RECORD_BYTES_MAX} bytes, found {}", bytes.len());
-        return Err(fail(Reason::RecordTooLarge, detail));
-    }
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if bytes.trim_ascii().is_empty() {
-        return Err(fail(Reason::Empty, "expected JSON, found nothing".to_owned()));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        fail(Reason::InvalidUtf8, format!("expected UTF-8, found other bytes at byte {at}"))
-    })?;
-    tape.parse(text).map_err(|error| match error.fault {
-        JsonFault::Invalid => {
-            let detail = format!("expected JSON, found an error at byte {}", error.at);
-            fail(Reason::InvalidJson, detail)
-        }
-        JsonFault::TooDeep => {
-            let detail = format!("expected less nesting, found more at byte {}", error.at);
-            fail(Reason::NestedTooDeep, detail)
-        }
-    })
 }

@@ -1,9 +1,11 @@
 //! Untrusted record bytes to columns and dead letters, one module a wire format.
 //!
 //! ```text
-//!                        ┌ webhook   entry → change → value → item
-//! record bytes ─▶ json ──┤                                        ├─▶ rows ─▶ batches of columns
-//!                        └ send      one request and its answer   ┘
+//!               ┌ form ┐         ┌ webhook    entry → change → value → item │
+//! record bytes ─┼ json ┴ format ─┼ send       one request and its answer    ├─▶ rows ─▶ columns
+//!               │ ▲              └ envelopes  one module a provider         │
+//!               │ └─ cloudevents: data of an event, once more               │
+//!               └ protobuf ──────▶ our own record                           │
 //! ```
 //!
 //! Bytes are never trusted: whatever they are, they become rows, and a bad item leaves its
@@ -12,20 +14,36 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod cloudevents;
 mod country;
 mod decoder;
+mod detect;
+pub mod encode;
+mod envelopes;
+pub mod events;
+mod form;
+mod format;
+mod frame;
 mod json;
 mod meant;
 mod path;
+mod payload;
 mod peer;
+mod protobuf;
 mod reason;
 mod record;
+mod registry;
 mod rows;
 mod send;
 mod shapes;
+mod straight;
 #[cfg(test)]
 mod testing;
+mod utf8;
 mod webhook;
 
-pub use decoder::{DeadLetterNote, Decoder, Format, RecordContext, RecordCounts};
+pub use decoder::{DeadLetterNote, Decoder, RecordContext, RecordCounts};
+pub use detect::Headers;
+pub use format::{Aspect, FORMATS, Format, FormatInfo, UnknownFormat, Wire};
+pub use protobuf::looks_like_one as is_protobuf;
 pub use reason::{GapReason, IGNORED_NAMES, Reason, ignored};

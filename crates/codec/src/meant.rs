@@ -23,9 +23,10 @@ pub(crate) enum Id<'a> {
 }
 
 /// A time, or why it is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Time {
     /// Not there, null or blank.
+    #[default]
     None,
     /// There; perhaps out of range.
     Some(Millis),
@@ -54,6 +55,11 @@ pub(crate) fn id(value: Option<Value<'_>>) -> Id<'_> {
         Kind::Number => Cow::Borrowed(value.raw()),
         _ => return Id::None,
     };
+    id_of(text)
+}
+
+/// An opaque id that is known to be a text or number.
+pub(crate) fn id_of(text: Cow<'_, str>) -> Id<'_> {
     let text = match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
         Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
@@ -70,18 +76,20 @@ pub(crate) fn time(value: Option<Value<'_>>) -> Time {
     let Some(value) = value else { return Time::None };
     match value.kind() {
         Kind::Number => number_time(value.raw()),
-        Kind::String => {
-            let text = value.string().unwrap_or_default();
-            let text = text.trim();
-            if text.is_empty() {
-                return Time::None;
-            }
-            match number_time(text) {
-                Time::Unreadable(_) => date_time(text),
-                read => read,
-            }
-        }
+        Kind::String => time_of_text(&value.string().unwrap_or_default()),
         kind => Time::Unreadable(kind),
+    }
+}
+
+/// The same of a text.
+pub(crate) fn time_of_text(text: &str) -> Time {
+    let text = text.trim();
+    if text.is_empty() {
+        return Time::None;
+    }
+    match number_time(text) {
+        Time::Unreadable(_) => date_time(text),
+        read => read,
     }
 }
 
@@ -156,7 +164,12 @@ pub(crate) fn integer(value: Option<Value<'_>>) -> Option<i64> {
 
 /// The code of an error. What is longer than any is none: digits of a person may stand there.
 pub(crate) fn error_code(error: Value<'_>) -> Option<i64> {
-    integer(error.get("code")).filter(|code| code.unsigned_abs() <= ERROR_CODE_MAX)
+    integer(error.get("code")).filter(|code| is_error_code(*code))
+}
+
+/// Whether a number may be the code of an error.
+pub(crate) fn is_error_code(code: i64) -> bool {
+    code.unsigned_abs() <= ERROR_CODE_MAX
 }
 
 /// A word of a closed list, in lower case: what names of types and statuses are.

@@ -28,8 +28,14 @@ impl Path {
         self.0.pop();
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
+    /// How deep the path is, for [`Path::back_to`].
+    pub(crate) fn depth(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Back to where it was that deep.
+    pub(crate) fn back_to(&mut self, depth: usize) {
+        self.0.truncate(depth);
     }
 
     /// `path.inner: expected …, found …`; `inner` is `""` for the place itself.

@@ -31,8 +31,13 @@ pub(crate) struct PeerColumns {
 impl<'a> Peer<'a> {
     /// Takes a field of a phone number, or of a user id where it has the form `CC.…`. What was
     /// known before stays.
-    pub(crate) fn phone_or_user(mut self, value: Option<Value<'a>>) -> Self {
-        match id(value) {
+    pub(crate) fn phone_or_user(self, value: Option<Value<'a>>) -> Self {
+        self.with_phone_or_user(id(value))
+    }
+
+    /// The same of an id that was read already.
+    pub(crate) fn with_phone_or_user(mut self, id: Id<'a>) -> Self {
+        match id {
             Id::Some(text) if is_group_id(&text) => {}
             Id::Some(text) if is_user_id(&text) => self.user = self.user.or(Some(text)),
             Id::Some(text) => self.phone = self.phone.or(Some(text)),
@@ -43,8 +48,13 @@ impl<'a> Peer<'a> {
     }
 
     /// Takes a field of a user id.
-    pub(crate) fn user(mut self, value: Option<Value<'a>>) -> Self {
-        match id(value) {
+    pub(crate) fn user(self, value: Option<Value<'a>>) -> Self {
+        self.with_user(id(value))
+    }
+
+    /// The same of an id that was read already.
+    pub(crate) fn with_user(mut self, id: Id<'a>) -> Self {
+        match id {
             Id::Some(text) => self.user = self.user.or(Some(text)),
             Id::TooLong => self.too_long = true,
             Id::None => {}

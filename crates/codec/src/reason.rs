@@ -26,6 +26,12 @@ names! {
     Reason {
         /// The record is not JSON.
         InvalidJson = "invalid_json",
+        /// The record is no urlencoded form.
+        InvalidForm = "invalid_form",
+        /// The data of an event is not base64.
+        InvalidBase64 = "invalid_base64",
+        /// The record or item is not protobuf.
+        InvalidProtobuf = "invalid_protobuf",
         /// The record is not UTF-8.
         InvalidUtf8 = "invalid_utf8",
         /// More nesting than `limits::JSON_DEPTH_MAX`.
@@ -34,6 +40,8 @@ names! {
         RecordTooLarge = "record_too_large",
         /// More items than `limits::RECORD_ITEMS_MAX`; one letter for the rest.
         TooManyItems = "too_many_items",
+        /// More fields of a form than `limits::FORM_FIELDS_MAX`.
+        TooManyFields = "too_many_fields",
         /// The record has no value.
         Empty = "empty",
         /// No number that the item was sent from or to.
@@ -79,6 +87,8 @@ pub mod ignored {
     pub const MARK_AS_READ: &str = "mark_as_read";
     /// A request that shows the typing indicator.
     pub const TYPING: &str = "typing";
+    /// What is of another channel than WhatsApp.
+    pub const OTHER_CHANNEL: &str = "other_channel";
     /// A record that holds no item.
     pub const EMPTY: &str = "empty";
     /// A field that the dictionary does not know.
@@ -92,31 +102,41 @@ pub const IGNORED_NAMES: &[&str] = &[
     ignored::TYPING,
     ignored::EMPTY,
     ignored::OTHER,
+    ignored::OTHER_CHANNEL,
+    "account_event",
     "account_offboarded",
     "account_reconnected",
     "account_review_update",
     "account_settings_update",
     "automatic_events",
+    "billing_event",
     "business_capability_update",
     "business_status_update",
     "calls",
+    "contact",
+    "conversation",
     "flows",
     "group_lifecycle_update",
     "group_participants_update",
     "group_settings_update",
     "group_status_update",
+    "interaction",
     "message_template_components_update",
     "message_template_quality_update",
     "message_template_status_update",
     "partner_solutions",
+    "payment",
     "payment_configuration_update",
     "phone_number_name_update",
     "security",
     "smb_app_state_sync",
+    "system_event",
     "template_category_update",
     "template_correct_category_detection",
+    "template_event",
     "template_performance_metrics",
     "tracking_events",
+    "user_event",
     "user_preferences",
 ];
 
@@ -136,9 +156,9 @@ mod tests {
         let distinct: std::collections::BTreeSet<&&str> = names.iter().collect();
         assert_eq!(distinct.len(), names.len());
         for name in names.iter().chain(IGNORED_NAMES) {
-            assert!(
-                name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'8')
-            );
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase()
+                || byte == b'_'
+                || matches!(byte, b'4' | b'6' | b'8')));
         }
     }
 

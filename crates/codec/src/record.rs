@@ -12,6 +12,7 @@ use crate::peer::Peer;
 use crate::reason::Reason;
 use crate::rows::{AccountFacts, AccountRow, Common, LetterRow, MessageRow, Rows, StatusRow};
 use crate::rows::{StringId, TextColumns};
+use crate::straight::Hashing;
 use crate::{DeadLetterNote, RecordContext, RecordCounts};
 
 /// Why an item is a dead letter.
@@ -49,12 +50,14 @@ pub(crate) struct Owner<'a> {
 /// The record being decoded.
 pub(crate) struct Record<'d> {
     pub(crate) keys: &'d Keys,
+    /// How the straight way makes pseudonyms; `None` where it is closed.
+    pub(crate) straight: Option<Hashing<'d>>,
     pub(crate) rows: &'d mut Rows,
     notes: &'d mut Notes,
     source: &'d SourceName,
-    source_id: StringId,
-    partition: PartitionId,
-    offset: Offset,
+    pub(crate) source_id: StringId,
+    pub(crate) partition: PartitionId,
+    pub(crate) offset: Offset,
     /// The record's time, else when reading began.
     pub(crate) time: Millis,
     read_time: Millis,
@@ -74,9 +77,10 @@ impl<'d> Record<'d> {
         // A record time before 2016 is no time: brokers write -1 where none is set.
         let time =
             context.record_time.filter(|time| *time >= EARLIEST).unwrap_or(context.read_time);
-        let source_id = rows.strings.intern(&context.source.0);
+        let source_id = rows.strings.intern_source(&context.source.0);
         Self {
             keys,
+            straight: None,
             rows,
             notes,
             source: context.source,
@@ -111,6 +115,16 @@ impl<'d> Record<'d> {
             self.letter(item, None, Fail { reason: Reason::TooManyItems, detail }, None);
         }
         None
+    }
+
+    /// The same, but `None` past the maximum without a word: for those who may still turn back.
+    #[inline]
+    pub(crate) fn begin_known(&mut self) -> Option<i32> {
+        let item = self.next_item;
+        usize::try_from(item).is_ok_and(|item| item < RECORD_ITEMS_MAX).then(|| {
+            self.next_item += 1;
+            item
+        })
     }
 
     /// A failure at a place inside the item.
@@ -190,9 +204,19 @@ impl<'d> Record<'d> {
         id: Id<'_>,
         item: Value<'_>,
     ) -> Result<turnwise_model::Pseudonym, Fail> {
+        self.pseudonym_of(owner, id, item.raw().as_bytes())
+    }
+
+    /// The same of an item with these bytes.
+    pub(crate) fn pseudonym_of(
+        &self,
+        owner: &Owner<'_>,
+        id: Id<'_>,
+        item: &[u8],
+    ) -> Result<turnwise_model::Pseudonym, Fail> {
         match id {
             Id::Some(id) => Ok(self.keys.message(&owner.name, &id)),
-            Id::None => Ok(self.keys.item(&owner.name, item.raw().as_bytes())),
+            Id::None => Ok(self.keys.item(&owner.name, item)),
             Id::TooLong => Err(self.fail(Reason::IdTooLong, "id", "id", Some(Kind::String))),
         }
     }
@@ -262,7 +286,12 @@ impl<'d> Record<'d> {
 
     /// A dead letter at an item that has its number.
     pub(crate) fn dead_at(&mut self, item: i32, scope: &Scope<'_>, fail: Fail, value: Value<'_>) {
-        self.letter(item, Some(scope), fail, i64::try_from(value.raw().len()).ok());
+        self.dead_of(item, scope, fail, value.raw().len());
+    }
+
+    /// The same of an item of so many bytes.
+    pub(crate) fn dead_of(&mut self, item: i32, scope: &Scope<'_>, fail: Fail, bytes: usize) {
+        self.letter(item, Some(scope), fail, i64::try_from(bytes).ok());
     }
 
     /// A gap from this record's offset on.

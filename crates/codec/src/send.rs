@@ -6,17 +6,16 @@
 use turnwise_model::{Direction, Origin};
 
 use crate::body::body;
-use crate::json::{Kind, Value};
+use crate::json::Value;
 use crate::meant::{self, Id};
 use crate::peer::Peer;
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record, Scope};
 use crate::rows::MessageRow;
 
-/// Whether a record's content is that of a send; of an array its first element tells.
-pub(crate) fn is_send(root: Value<'_>) -> bool {
-    let Some(first) = root.items().next() else { return false };
-    first.get("request").is_some() || is_bare_request(first)
+/// Whether a value is a send.
+pub(crate) fn is_send(value: Value<'_>) -> bool {
+    value.get("request").is_some() || is_bare_request(value)
 }
 
 /// A request body without the record around it.
@@ -29,24 +28,13 @@ fn is_bare_request(value: Value<'_>) -> bool {
         && (known(&["to", "recipient"]) || is_mark(value))
 }
 
-/// Decodes a record: one send, or a list of them.
-pub(crate) fn decode(record: &mut Record<'_>, root: Value<'_>) {
-    let listed = root.kind() == Kind::Array;
-    for (at, send) in root.items().enumerate() {
-        if listed {
-            record.path.index(at);
-        }
-        one(record, send);
-        record.path.clear();
-    }
-}
-
 fn is_mark(request: Value<'_>) -> bool {
     request.get("message_id").is_some() && request.get("status").is_some()
         || request.get("typing_indicator").is_some()
 }
 
-fn one(record: &mut Record<'_>, send: Value<'_>) {
+/// Decodes one send.
+pub(crate) fn decode(record: &mut Record<'_>, send: Value<'_>) {
     let bytes = send.raw().len();
     let scope = Scope {
         waba_id: meant::id(send.get("waba_id")),

@@ -37,7 +37,8 @@ pub(crate) struct TextShapes {
 
 /// Collects texts and turns them into shapes.
 pub(crate) struct Shapes {
-    keys: Keys,
+    /// Without keys texts are dropped unread.
+    keys: Option<Keys>,
     waiting: BinaryBuilder,
     waiting_bytes: usize,
     done: TextShapes,
@@ -92,13 +93,18 @@ impl TextShapes {
 }
 
 impl Shapes {
-    pub(crate) fn new(keys: Keys) -> Self {
+    pub(crate) fn new(keys: Option<Keys>) -> Self {
         let waiting = BinaryBuilder::new();
         Self { keys, waiting, waiting_bytes: 0, done: TextShapes::default() }
     }
 
     /// Takes a text and gives its number in the batch.
     pub(crate) fn push(&mut self, text: &str) -> u32 {
+        self.push_bytes(text.as_bytes())
+    }
+
+    /// The same of bytes that are UTF-8.
+    pub(crate) fn push_bytes(&mut self, text: &[u8]) -> u32 {
         let number = self.done.shapes.len() + self.waiting_texts();
         self.waiting.append_value(text);
         self.waiting_bytes += text.len();
@@ -119,7 +125,9 @@ impl Shapes {
         }
         let texts = self.waiting.finish();
         self.waiting_bytes = 0;
-        self.done.extend(&shape(&texts, &self.keys));
+        if let Some(keys) = &self.keys {
+            self.done.extend(&shape(&texts, keys));
+        }
     }
 
     /// Bytes held, about.

@@ -6,7 +6,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use turnwise_model::{EventKind, Keys, Millis, Offset, PartitionId, Secret, SourceName};
 
-use crate::{Decoder, Format, RecordContext, RecordCounts};
+use crate::{Decoder, Format, Headers, RecordContext, RecordCounts};
 
 /// 2026-11-08T12:00:00Z.
 pub(crate) const NOW: Millis = Millis(1_794_139_200_000);
@@ -67,6 +67,20 @@ pub(crate) fn rows(decoder: &mut Decoder) -> Vec<Row> {
 
 /// Decodes one record at 2026-11-08T12:00 and gives its rows in order of their items.
 pub(crate) fn decode(format: Format, record: &str) -> (RecordCounts, Vec<Row>) {
+    decode_bytes(format, record.as_bytes())
+}
+
+/// The same of bytes.
+pub(crate) fn decode_bytes(format: Format, record: &[u8]) -> (RecordCounts, Vec<Row>) {
+    decode_with_headers(format, &[], record)
+}
+
+/// The same of a record that came with headers.
+pub(crate) fn decode_with_headers(
+    format: Format,
+    headers: Headers<'_>,
+    record: &[u8],
+) -> (RecordCounts, Vec<Row>) {
     let source = SourceName("test/1".to_owned());
     let context = RecordContext {
         source: &source,
@@ -76,7 +90,7 @@ pub(crate) fn decode(format: Format, record: &str) -> (RecordCounts, Vec<Row>) {
         read_time: NOW,
     };
     let mut decoder = Decoder::new(keys());
-    let counts = decoder.decode(format, &context, Some(record.as_bytes()));
+    let counts = decoder.decode_with_headers(format, &context, headers, Some(record));
     let mut rows = rows(&mut decoder);
     assert_eq!(counts.total(), rows.len() as u64);
     rows.sort_by_key(|row| row.get("item").parse::<i32>().expect("item"));
@@ -86,4 +100,42 @@ pub(crate) fn decode(format: Format, record: &str) -> (RecordCounts, Vec<Row>) {
 /// The kinds of rows, by name, in order of their items.
 pub(crate) fn kinds(rows: &[Row]) -> Vec<&'static str> {
     rows.iter().map(|row| row.kind.name()).collect()
+}
+
+/// The only row of a record that both the format by name and its content tell to be of `format`.
+pub(crate) fn only(format: Format, record: &str) -> Row {
+    let mut rows = told_alike(format, record);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    rows.remove(0)
+}
+
+/// The rows of a record that both the format by name and its content tell to be of `format`.
+pub(crate) fn told_alike(format: Format, record: &str) -> Vec<Row> {
+    let rows = decode(format, record);
+    assert_eq!(rows, decode(Format::Auto, record), "{record}");
+    rows.1
+}
+
+/// The pseudonym of a person's number at this sender.
+pub(crate) fn phone(sender: &str, digits: &str) -> String {
+    keys().peer_phone(sender, digits).0.to_string()
+}
+
+/// The pseudonym of a person's user id at this sender.
+pub(crate) fn user(sender: &str, id: &str) -> String {
+    keys().peer_user(sender, id).0.to_string()
+}
+
+/// The pseudonym of a message at this sender.
+pub(crate) fn message(sender: &str, id: &str) -> String {
+    keys().message(sender, id).0.to_string()
+}
+
+/// Columns of a row by name, joined by spaces, `-` where null.
+pub(crate) fn columns(row: &Row, names: &str) -> String {
+    let cells = names.split(' ').map(|name| match row.get(name) {
+        "" => "-",
+        text => text,
+    });
+    cells.collect::<Vec<_>>().join(" ")
 }

@@ -2,13 +2,27 @@
 //! A failing case is printed by proptest with the seed that runs it again.
 
 use proptest::prelude::*;
-use turnwise_codec::{Decoder, Format, RecordContext, RecordCounts};
+use turnwise_codec::{Decoder, FORMATS, Format, Headers, RecordContext, RecordCounts};
 use turnwise_model::{
     EventBatch, EventKind, Keys, Millis, Offset, PartitionId, Secret, SourceName,
 };
 
 const WEBHOOK: &str = r#"{"object":"whatsapp_business_account","entry":[{"id":"9","time":1794096000,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"100"},"contacts":[{"wa_id":"16505551234","user_id":"US.7"}],"messages":[{"from":"16505551234","id":"wamid.SECRETID","timestamp":"1794096147","type":"text","text":{"body":"Quicksilver \u00e9 \ud83d\ude00"},"context":{"id":"wamid.B"}},{"from":"16505551234","id":"wamid.C","timestamp":1794096148,"type":"system","system":{"type":"user_changed_number","wa_id":"16505559999"}}],"statuses":[{"id":"wamid.D","status":"delivered","timestamp":"1794096149","recipient_id":"16505551234","pricing":{"category":"utility"}}]}},{"field":"history","value":{"metadata":{"phone_number_id":"100"},"history":[{"threads":[{"id":"16505551234","messages":[{"from":"16505551234","id":"w","timestamp":"1739230955","type":"text","text":{"body":"Quicksilver"}}]}]},{"errors":[{"code":2593109}]}]}},{"field":"standby","value":{"metadata":{"phone_number_id":"100"},"standby":{"message_echoes":[{"id":"e","timestamp":"1794096147","message":{"to":"16505551234","type":"text","text":{"body":"Quicksilver"}}}]}}},{"field":"calls","value":{}}]}]}"#;
 const SEND: &str = r#"{"time":"2026-11-08T00:02:27.127Z","waba_id":"9","phone_number_id":"100","status":200,"request":{"to":"16505551234","type":"text","text":{"body":"Quicksilver"}},"response":{"messages":[{"id":"wamid.E"}]}}"#;
+
+const FORM: &str = "SmsMessageSid=SMSECRETID&MessageSid=SMSECRETID&AccountSid=AC1&From=whatsapp%3A%2B16505551234&To=whatsapp%3A%2B15550783881&Body=Quicksilver+%F0%9F%98%80&ProfileName=Quicksilver&WaId=16505551234&NumMedia=0&MessageType=text&ApiVersion=2010-04-01";
+
+const HEADERS: &[&str] =
+    &["ce_specversion", "ce_type", "CE_time", "ce_dataschema", "Content-Type", "x"];
+const HEADER_VALUES: &[&str] = &[
+    "1.0",
+    "com.twilio.messaging.inbound-message.received",
+    "2026-11-08T00:02:27.127Z",
+    "https://events-schemas.twilio.com/X/1",
+    "application/cloudevents+json; charset=UTF-8",
+    "application/x-www-form-urlencoded",
+    "application/json",
+];
 
 /// What no row may show of the records above.
 const SECRETS: [&str; 4] = ["16505551234", "Quicksilver", "SECRETID", "US.7"];
@@ -19,6 +33,16 @@ fn decoder() -> Decoder {
 }
 
 fn put(decoder: &mut Decoder, offset: i64, format: Format, record: &[u8]) -> RecordCounts {
+    put_with(decoder, offset, format, &[], record)
+}
+
+fn put_with(
+    decoder: &mut Decoder,
+    offset: i64,
+    format: Format,
+    headers: Headers<'_>,
+    record: &[u8],
+) -> RecordCounts {
     let source = SourceName("random/1".to_owned());
     let context = RecordContext {
         source: &source,
@@ -27,7 +51,7 @@ fn put(decoder: &mut Decoder, offset: i64, format: Format, record: &[u8]) -> Rec
         record_time: None,
         read_time: Millis(1_794_139_200_000),
     };
-    decoder.decode(format, &context, Some(record))
+    decoder.decode_with_headers(format, &context, headers, Some(record))
 }
 
 fn count(batches: &[EventBatch], kind: EventKind) -> u64 {
@@ -40,8 +64,12 @@ fn count(batches: &[EventBatch], kind: EventKind) -> u64 {
 
 /// One record becomes at least one row, counts are those of the rows, and no row shows content.
 fn check(format: Format, record: &[u8]) {
+    check_with(format, &[], record);
+}
+
+fn check_with(format: Format, headers: Headers<'_>, record: &[u8]) {
     let mut decoder = decoder();
-    let counts = put(&mut decoder, 1, format, record);
+    let counts = put_with(&mut decoder, 1, format, headers, record);
     assert!(counts.total() > 0);
     assert_eq!(decoder.rows() as u64, counts.total());
     let batches = decoder.finish();
@@ -63,7 +91,45 @@ fn check(format: Format, record: &[u8]) {
 }
 
 fn any_format() -> impl Strategy<Value = Format> {
-    prop_oneof![Just(Format::Webhook), Just(Format::Send), Just(Format::Auto)]
+    (0..FORMATS.len()).prop_map(|at| FORMATS[at].format)
+}
+
+/// A record of each shape: webhook, send record, form.
+fn any_record() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![Just(WEBHOOK), Just(SEND), Just(FORM)].prop_map(|record| record.as_bytes().to_vec())
+}
+
+fn any_header() -> impl Strategy<Value = (Vec<u8>, Option<Vec<u8>>)> {
+    let random = || prop::collection::vec(any::<u8>(), 0..30);
+    let name = prop_oneof![
+        9 => prop::sample::select(HEADERS).prop_map(|name| name.as_bytes().to_vec()),
+        1 => random(),
+    ];
+    let value = prop_oneof![
+        5 => prop::sample::select(HEADER_VALUES).prop_map(|value| value.as_bytes().to_vec()),
+        1 => random(),
+    ];
+    (name, prop::option::weighted(0.9, value))
+}
+
+#[test]
+fn headers_beyond_the_limits_are_taken_for_absent() {
+    // Nothing but a header tells that this is a form, and one of nothing that matters.
+    let is_form = |headers: Headers<'_>| {
+        let counts = put_with(&mut decoder(), 1, Format::Auto, headers, b"MessageStatus=read");
+        assert_eq!(counts.total(), 1);
+        counts.ignored == 1
+    };
+    let told = (&b"content-type"[..], Some(&b"application/x-www-form-urlencoded"[..]));
+    assert!(is_form(&[told]));
+    assert!(!is_form(&[]));
+    let mut many = vec![(&b"x"[..], None); 255];
+    many.push(told);
+    assert!(is_form(&many));
+    many.insert(0, (b"x", None));
+    assert!(!is_form(&many));
+    let long = [told.1.unwrap_or_default(), &[b';'; 4_096]].concat();
+    assert!(!is_form(&[(told.0, Some(&long))]));
 }
 
 #[test]
@@ -97,7 +163,7 @@ fn decoder_is_as_new_after_finish() {
 fn too_many_items_and_bytes_are_one_dead_letter() {
     let mut decoder = decoder();
     let ones = format!("[{}1]", "1,".repeat(100_050));
-    let counts = put(&mut decoder, 1, Format::Webhook, ones.as_bytes());
+    let counts = put(&mut decoder, 1, Format::CloudApi, ones.as_bytes());
     assert_eq!(counts.dead_letters, 100_001);
     assert_eq!(decoder.take_dead_letters().len(), 1_000);
     assert_eq!(decoder.dead_letters_not_shown(), 99_001);
@@ -124,12 +190,12 @@ proptest! {
 
     #[test]
     fn cut_and_mutated_records_become_rows(
-        send in any::<bool>(),
+        record in any_record(),
         format in any_format(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, "(null|true|-1|\"\"|\"x\"|1e400|\\[\\]|\\{\\}|[\\[\\]{}:,\"0-9]{0,3})"), 1..6),
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
-        let mut bytes = if send { SEND } else { WEBHOOK }.as_bytes().to_vec();
+        let mut bytes = record;
         for (at, length, with) in edits {
             let from = at.index(bytes.len() + 1);
             let to = (from + length).min(bytes.len());
@@ -142,21 +208,37 @@ proptest! {
     }
 
     #[test]
-    fn every_value_may_be_of_any_type(at in any::<prop::sample::Index>(), with in 0_usize..9, send in any::<bool>()) {
+    fn any_headers_lead_to_rows(
+        record in any_record(),
+        format in any_format(),
+        headers in prop::collection::vec(any_header(), 0..6),
+    ) {
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| (name.as_slice(), value.as_deref())).collect();
+        check_with(format, &headers, &record);
+    }
+
+    #[test]
+    fn every_value_may_be_of_any_type(at in any::<prop::sample::Index>(), with in 0_usize..9, send in any::<bool>(), format in any_format()) {
         let mut tree: serde_json::Value = serde_json::from_str(if send { SEND } else { WEBHOOK }).expect("JSON");
         let values = ["null", "true", "\"x\"", "7", "-1e300", "[]", "{}", "[[{}]]", "{\"a\":[1]}"];
         let mut paths = Vec::new();
         walk(&tree, &mut String::new(), &mut paths);
         let path = &paths[at.index(paths.len())];
         *tree.pointer_mut(path).expect("a path of the tree") = serde_json::from_str(values[with]).expect("JSON");
-        check(Format::Auto, tree.to_string().as_bytes());
+        let bytes = tree.to_string();
+        check(Format::Auto, bytes.as_bytes());
+        check(format, bytes.as_bytes());
     }
 
     #[test]
-    fn bad_record_leaves_its_neighbours_alone(bad in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn bad_record_leaves_its_neighbours_alone(
+        bad in prop::collection::vec(any::<u8>(), 0..200),
+        format in any_format(),
+    ) {
         let mut with = decoder();
         put(&mut with, 1, Format::Auto, WEBHOOK.as_bytes());
-        put(&mut with, 2, Format::Send, &bad);
+        put(&mut with, 2, format, &bad);
         put(&mut with, 3, Format::Auto, SEND.as_bytes());
         let mut without = decoder();
         put(&mut without, 1, Format::Auto, WEBHOOK.as_bytes());

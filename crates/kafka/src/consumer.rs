@@ -106,6 +106,18 @@ impl Consumer {
     /// # Errors
     /// Settings that are refused; a cluster that does not answer; a topic that does not exist.
     pub fn new(config: &ConsumerConfig) -> Result<Self, KafkaError> {
+        let consumer = Self::apart(config)?;
+        let topics: Vec<&str> = config.topics.iter().map(String::as_str).collect();
+        consumer.client.subscribe(&topics).map_err(KafkaError::client("subscribe to topics"))?;
+        Ok(consumer)
+    }
+
+    /// Connects and finds the topics, but joins no group: for a look at single records. Nobody
+    /// assigns anything; [`Consumer::assign`] takes on what is to be read, a whole set at a time.
+    ///
+    /// # Errors
+    /// As [`Consumer::new`].
+    pub fn apart(config: &ConsumerConfig) -> Result<Self, KafkaError> {
         let mut client: BaseConsumer<Context> =
             config.client()?.create_with_context(Context::default()).map_err(KafkaError::create)?;
         let context = Arc::clone(client.context());
@@ -142,8 +154,6 @@ impl Consumer {
         } else {
             None
         };
-        let topics: Vec<&str> = config.topics.iter().map(String::as_str).collect();
-        client.subscribe(&topics).map_err(KafkaError::client("subscribe to topics"))?;
         Ok(Self { client, held: BTreeMap::new(), watch, cluster_id, has_joined: false })
     }
 
@@ -352,7 +362,9 @@ impl Consumer {
         }
     }
 
-    fn partition(&self, topic: &str, partition: i32) -> TopicPartition {
+    /// A partition of one of the topics, with the topic's id where ids are in use.
+    #[must_use]
+    pub fn partition(&self, topic: &str, partition: i32) -> TopicPartition {
         TopicPartition {
             topic: topic.to_owned(),
             topic_id: self.watch.as_ref().and_then(|watch| watch.id(topic)).cloned(),

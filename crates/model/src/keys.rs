@@ -39,6 +39,17 @@ pub struct Keys {
     check: String,
 }
 
+/// What an id is, for its pseudonym.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdKind {
+    /// A peer's phone number.
+    PeerPhone,
+    /// A peer's business-scoped user id.
+    PeerUser,
+    /// A message's id.
+    Message,
+}
+
 impl Secret {
     /// The fewest bytes a secret may have.
     pub const MIN_BYTES: usize = 32;
@@ -98,25 +109,37 @@ impl Keys {
     /// Pseudonym of a peer known by phone number. `digits` has no leading `+`.
     #[must_use]
     pub fn peer_phone(&self, sender: &str, digits: &str) -> Pseudonym {
-        self.id(b'p', sender, digits.as_bytes())
+        self.id(b'p', sender.as_bytes(), digits.as_bytes())
     }
 
     /// Pseudonym of a peer known by a business-scoped user id.
     #[must_use]
     pub fn peer_user(&self, sender: &str, user_id: &str) -> Pseudonym {
-        self.id(b'u', sender, user_id.as_bytes())
+        self.id(b'u', sender.as_bytes(), user_id.as_bytes())
     }
 
     /// Pseudonym of a message with a wamid (or another platform's message id).
     #[must_use]
     pub fn message(&self, sender: &str, wamid: &str) -> Pseudonym {
-        self.id(b'm', sender, wamid.as_bytes())
+        self.id(b'm', sender.as_bytes(), wamid.as_bytes())
+    }
+
+    /// The same three by kind, of bytes.
+    #[must_use]
+    #[inline]
+    pub fn pseudonym(&self, kind: IdKind, sender: &[u8], value: &[u8]) -> Pseudonym {
+        let tag = match kind {
+            IdKind::PeerPhone => b'p',
+            IdKind::PeerUser => b'u',
+            IdKind::Message => b'm',
+        };
+        self.id(tag, sender, value)
     }
 
     /// Pseudonym of an item without a message id: from its own bytes as they arrived.
     #[must_use]
     pub fn item(&self, sender: &str, bytes: &[u8]) -> Pseudonym {
-        self.id(b'i', sender, bytes)
+        self.id(b'i', sender.as_bytes(), bytes)
     }
 
     /// A new hasher for tokens, skeletons and text buckets. The caller writes a tag byte first:
@@ -126,12 +149,12 @@ impl Keys {
         SipHasher13::new_with_keys(self.texts.0, self.texts.1)
     }
 
-    fn id(&self, tag: u8, sender: &str, value: &[u8]) -> Pseudonym {
+    fn id(&self, tag: u8, sender: &[u8], value: &[u8]) -> Pseudonym {
         let mut hasher = SipHasher13::new_with_keys(self.ids.0, self.ids.1);
         // The length of the sender separates it from the value: no two pairs share an input.
         hasher.write(&[tag]);
         hasher.write(&(sender.len() as u64).to_le_bytes());
-        hasher.write(sender.as_bytes());
+        hasher.write(sender);
         hasher.write(value);
         Pseudonym(hasher.finish().cast_signed())
     }
@@ -155,6 +178,10 @@ mod tests {
         assert_ne!(base, one.peer_phone("101", "491701234567"));
         assert_ne!(base, one.peer_user("100", "491701234567"));
         assert_ne!(one.peer_phone("1", "23"), one.peer_phone("12", "3"));
+        let bytes = |kind| one.pseudonym(kind, b"100", b"491701234567");
+        assert_eq!(bytes(IdKind::PeerPhone), base);
+        assert_eq!(bytes(IdKind::PeerUser), one.peer_user("100", "491701234567"));
+        assert_eq!(bytes(IdKind::Message), one.message("100", "491701234567"));
         assert_ne!(one.check_value(), two.check_value());
     }
 

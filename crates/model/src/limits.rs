@@ -8,6 +8,12 @@ pub const RECORD_BYTES_MAX: usize = 8 << 20;
 pub const JSON_DEPTH_MAX: usize = 64;
 /// Items (messages, statuses, events) of one record. More: the rest is one dead letter `too_many_items`.
 pub const RECORD_ITEMS_MAX: usize = 100_000;
+/// Fields of one urlencoded form. More: dead letter `too_many_fields`.
+pub const FORM_FIELDS_MAX: usize = 1_024;
+/// Headers of one record that are looked at; later ones are taken for absent.
+pub const HEADERS_MAX: usize = 256;
+/// Bytes of one header's value that is looked at; a longer one is taken for absent.
+pub const HEADER_BYTES_MAX: usize = 4 << 10;
 /// The highest code of an error; the platform's have up to seven digits. A higher one is no code.
 pub const ERROR_CODE_MAX: u64 = 9_999_999;
 /// Bytes of an id as it arrives (wamid, user id, phone). Longer: dead letter `id_too_long`.
@@ -59,6 +65,9 @@ pub const COMMIT_ATTEMPTS_MAX: u32 = 30;
 pub const CHECKPOINT_EVERY: u64 = 200;
 /// Bytes of undecoded records that an ingest process holds before it pauses partitions.
 pub const INGEST_BUFFER_BYTES_MAX: usize = 256 << 20;
+
+/// Dead letters that one run of `dead-letters requeue` tries; each becomes a transaction that stays.
+pub const REQUEUE_ITEMS_MAX: usize = 10_000;
 
 /// Rows of one SQL answer to a client.
 pub const SQL_ROWS_MAX: usize = 1_000_000;

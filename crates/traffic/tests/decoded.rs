@@ -23,7 +23,7 @@ fn codec_reads_every_good_record_and_refuses_every_malformed_one() {
             read_time: record.time,
         };
         let format = match record.topic {
-            Topic::Webhooks => Format::Webhook,
+            Topic::Webhooks => Format::CloudApi,
             Topic::Sends => Format::Send,
         };
         let counts = decoder.decode(format, &context, Some(&record.value));

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use turnwise_codec::{Format, Reason};
 use turnwise_model::{Day, Millis};
+
+use crate::dead_letters::Place;
 
 /// The folder of the demo's lake, and so the lake that `sql` reads unless told otherwise.
 pub(crate) const DEMO_DIR: &str = "turnwise-data/demo";
@@ -64,6 +67,13 @@ pub(crate) enum Command {
     },
     /// Ask the lake.
     Sql(SqlArgs),
+    /// What could not be read: list it, look at it, read it again.
+    DeadLetters {
+        #[command(subcommand)]
+        command: DeadLettersCommand,
+    },
+    /// Name the formats of input, and what each can carry.
+    Formats(FormatsArgs),
 }
 
 /// `demo`.
@@ -109,10 +119,14 @@ pub(crate) enum Form {
 /// `scan`.
 #[derive(Debug, Args)]
 pub(crate) struct ScanArgs {
-    /// Files of webhooks and send records: JSON lines or one JSON document a file, plain, gz or
-    /// zst; `-` is standard input.
+    /// Files of webhooks and send records: JSON lines, JSON documents, forms a line each, or
+    /// protobuf records with their lengths before them; plain, gz or zst; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<String>,
+    /// The format of all records, as `turnwise formats` names it; told record by record by their
+    /// content unless given.
+    #[arg(long, value_name = "FORMAT", default_value_t = Format::Auto)]
+    pub(crate) input: Format,
     /// The lake to add to; a temporary one unless given.
     #[arg(long, value_name = "DIR", requires = "secret_file")]
     pub(crate) lake: Option<PathBuf>,
@@ -173,6 +187,81 @@ pub(crate) struct SqlArgs {
     /// The form of the answer.
     #[arg(long, value_enum, default_value_t = Form::Table)]
     pub(crate) format: Form,
+}
+
+/// `dead-letters …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLettersCommand {
+    /// Positions and reasons, from the lake.
+    List(LettersArgs),
+    /// The content of one record, read again from Kafka, on this terminal only.
+    Show(ShowLetterArgs),
+    /// Decode dead items again, and commit those that can be read by now. Doing it twice adds
+    /// nothing twice.
+    Requeue(RequeueArgs),
+}
+
+/// `dead-letters list`.
+#[derive(Debug, Args)]
+pub(crate) struct LettersArgs {
+    /// The configuration that names the lake.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The lake, instead.
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    pub(crate) lake: Option<PathBuf>,
+    /// Only those with this reason.
+    #[arg(long, value_parser = parse_reason)]
+    pub(crate) reason: Option<Reason>,
+    /// At most so many.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) limit: usize,
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t = Form::Table)]
+    pub(crate) format: Form,
+}
+
+/// `formats`.
+#[derive(Debug, Args)]
+pub(crate) struct FormatsArgs {
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t = Form::Table)]
+    pub(crate) format: Form,
+}
+
+/// `dead-letters show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowLetterArgs {
+    /// SOURCE:PARTITION:OFFSET, as `list` prints it.
+    pub(crate) position: Place,
+    /// The configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+/// `dead-letters requeue`.
+#[derive(Debug, Args)]
+pub(crate) struct RequeueArgs {
+    /// Records, as `list` prints their positions.
+    pub(crate) positions: Vec<Place>,
+    /// All with this reason.
+    #[arg(long, value_parser = parse_reason)]
+    pub(crate) reason: Option<Reason>,
+    /// All there are.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// The configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+/// A dead letter's reason by its name.
+fn parse_reason(text: &str) -> Result<Reason, String> {
+    let found = Reason::ALL.iter().find(|reason| reason.name() == text);
+    found.copied().ok_or_else(|| {
+        let names: Vec<&str> = Reason::ALL.iter().map(|reason| reason.name()).collect();
+        format!("expected one of {}", names.join(", "))
+    })
 }
 
 /// An RFC 3339 time, or a date for its first instant.
@@ -258,9 +347,16 @@ mod tests {
         assert!(parse("turnwise scan a.jsonl --lake l").is_err());
         assert!(parse("turnwise scan a.jsonl - --lake l --secret-file s --log json").is_ok());
         assert!(parse("turnwise scan").is_err());
+        assert!(parse("turnwise scan a --input twilio").is_ok());
+        assert!(parse("turnwise scan a --input telex").is_err());
+        assert!(parse("turnwise formats --format json").is_ok());
         assert!(parse("turnwise traffic --out o").is_err());
         assert!(parse("turnwise traffic --out o --messages 9 --senders 0").is_err());
         assert!(parse("turnwise config check --config f").is_ok());
         assert!(parse("turnwise demo --once --format csv").is_err());
+        assert!(parse("turnwise dead-letters list --lake l --reason no_time").is_ok());
+        assert!(parse("turnwise dead-letters list --lake l --reason other").is_err());
+        assert!(parse("turnwise dead-letters show a/b:0 --config f").is_err());
+        assert!(parse("turnwise dead-letters requeue a/b:0:1 a/b:1:7 --config f").is_ok());
     }
 }

@@ -8,8 +8,10 @@
 mod args;
 mod clock;
 mod config;
+mod dead_letters;
 mod demo;
 mod exit;
+mod formats;
 mod roles;
 mod runtime;
 mod scan;
@@ -42,6 +44,8 @@ fn run(command: Command) -> Outcome {
         Command::Scan(args) => scan::run(&args),
         Command::Traffic(args) => traffic::run(&args),
         Command::Sql(args) => sql::run(&args),
+        Command::DeadLetters { command } => dead_letters::run(&command),
+        Command::Formats(args) => formats::run(&args),
         Command::Config { command: ConfigCommand::Check(args) } => {
             config::read(&args.config)?;
             exit::print("ok\n")

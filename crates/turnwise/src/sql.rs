@@ -53,7 +53,8 @@ pub(crate) fn catalog_files(lake: &Lake) -> anyhow::Result<CatalogFiles> {
     Ok(files)
 }
 
-fn rendered(batches: &[RecordBatch], form: Form) -> anyhow::Result<String> {
+/// Batches in the form asked for.
+pub(crate) fn rendered(batches: &[RecordBatch], form: Form) -> anyhow::Result<String> {
     let mut out = Vec::new();
     match form {
         Form::Table => {

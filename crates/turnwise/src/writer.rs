@@ -174,8 +174,13 @@ impl EventWriter {
     }
 }
 
+/// What a commit of requeued items says of itself.
+pub(crate) fn requeue_info() -> BTreeMap<String, String> {
+    BTreeMap::from([(INGEST.to_owned(), "requeue".to_owned())])
+}
+
 /// One part for each kind and date: a data file each.
-fn parts(
+pub(crate) fn parts(
     batches: Vec<EventBatch>,
 ) -> Result<Vec<(Partition, arrow::record_batch::RecordBatch)>, LakeError> {
     let mut by_file: BTreeMap<(EventKind, Day), Vec<_>> = BTreeMap::new();

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use turnwise_codec::encode::{self, Event, Message, Person, Text, What};
+use turnwise_model::{Direction, MessageKind, Millis, Origin};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_turnwise");
 
@@ -131,11 +133,106 @@ fn as_of_leaves_later_rows_out_but_stores_them() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path();
     std::fs::write(path.join("a.jsonl"), lines(40)).expect("written");
-    let at = turnwise_model::Millis(1_794_000_009_000).rfc3339();
+    let at = Millis(1_794_000_009_000).rfc3339();
     let into = ["a.jsonl", "--lake", "lake", "--secret-file", "secret", "--as-of", &at];
     let answer = scan(path, &into, b"", 0);
     assert_eq!(answer["senders"][0]["features"]["F01_active_peers"], 10.0);
     assert_eq!(answer["files"][0]["messages"], 40);
     let all = scan(path, &into[..5], b"", 0);
     assert_eq!(all["senders"][0]["features"]["F01_active_peers"], 40.0);
+}
+
+fn event(id: u32) -> Event {
+    Event {
+        waba_id: "900".to_owned(),
+        phone_number_id: "100".to_owned(),
+        time: Some(Millis(1_794_000_000_000 + i64::from(id))),
+        peer: Person { phone: format!("49170000{id}"), user_id: String::new() },
+        what: What::Message(Message {
+            id: format!("wamid.{id}"),
+            origin: Origin::Live,
+            direction: Direction::Inbound,
+            kind: MessageKind::Text,
+            interactive: None,
+            text: Text::Body("how do I cook rice".to_owned()),
+            voice: false,
+            in_group: false,
+            is_reply: false,
+            has_referral: false,
+            change: None,
+        }),
+    }
+}
+
+/// Records with their lengths before them.
+fn framed(records: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for record in records {
+        let length = u8::try_from(record.len()).expect("short");
+        // Two bytes always, the second of which may be zero.
+        bytes.extend([0x80 | length & 0x7F, length >> 7]);
+        bytes.extend(record);
+    }
+    bytes
+}
+
+fn messages(answer: &Value) -> Vec<i64> {
+    let files = answer["files"].as_array().expect("files");
+    files.iter().map(|file| file["messages"].as_i64().expect("a count")).collect()
+}
+
+#[test]
+fn protobuf_events_and_forms_are_told_by_their_content() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path();
+    let records = framed((1_000..1_030).map(|id| encode::protobuf(&[event(id)])));
+    std::fs::write(path.join("a.pb"), &records).expect("written");
+    std::fs::write(path.join("b.pb.gz"), gz(&records)).expect("written");
+    let around = |id: u32| {
+        let data: Value = serde_json::from_str(&webhook(id, id)).expect("JSON");
+        serde_json::json!({"specversion": "1.0", "id": id.to_string(), "source": "/x", "type": "y", "data": data})
+    };
+    let list: Vec<Value> = (0..20).map(around).collect();
+    let list = serde_json::to_string_pretty(&list).expect("JSON");
+    std::fs::write(path.join("c.json"), list).expect("written");
+    let answer = scan(path, &["a.pb", "b.pb.gz", "c.json"], b"", 0);
+    assert_eq!(messages(&answer), [30, 30, 20]);
+    assert_eq!(answer["senders"][0]["features"]["F01_active_peers"], 50.0);
+    assert_eq!(answer["dead_letters"], serde_json::json!([]));
+
+    let form = |id: u32| {
+        format!(
+            "SmsMessageSid=SM{id}&MessageSid=SM{id}&AccountSid=AC1&WaId=49170000{id}&\
+             From=whatsapp%3A%2B49170000{id}&To=whatsapp%3A%2B15550001&Body=a+b&NumMedia=0&\
+             MessageType=text&ApiVersion=2010-04-01\n"
+        )
+    };
+    let forms: String = (0..10).map(form).collect();
+    let output = turnwise(path, &["scan", "--format", "json", "-"], forms.as_bytes());
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(messages(&answer), [10]);
+    assert_eq!(answer["senders"][0]["sender"], "15550001");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("10 messages and statuses have no time")
+    );
+}
+
+#[test]
+fn format_that_is_named_wins_over_what_content_tells() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path();
+    std::fs::write(path.join("a.jsonl"), lines(3)).expect("written");
+    let answer = scan(path, &["a.jsonl", "--input", "cloud_api"], b"", 0);
+    assert_eq!(messages(&answer), [3]);
+    let answer = scan(path, &["a.jsonl", "--input", "send"], b"", 0);
+    assert_eq!(messages(&answer), [0]);
+    assert_eq!(answer["files"][0]["dead_letters"], 3);
+    scan(path, &["a.jsonl", "--input", "telex"], b"", 2);
+    let cut = framed((1_000..1_003).map(|id| encode::protobuf(&[event(id)])));
+    let answer = scan(path, &["-", "--input", "protobuf"], &cut[..cut.len() - 1], 0);
+    assert_eq!(messages(&answer), [2]);
+    assert_eq!(answer["dead_letters"][0]["reason"], "invalid_protobuf");
+    let output = turnwise(path, &["formats", "--format", "json"], b"");
+    let formats: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(formats[0]["format"], "auto");
 }

@@ -55,12 +55,12 @@ pub(super) fn measure() -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// The benches' names: their files'.
+/// The benches' names: those of their files and folders.
 fn names() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(root().join("benches/benches")).context("list benches")? {
         let path = entry.context("list benches")?.path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
+        if path.is_dir() || path.extension().is_some_and(|extension| extension == "rs") {
             names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
         }
     }

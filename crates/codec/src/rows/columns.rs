@@ -2,28 +2,29 @@
 
 use std::sync::Arc;
 
+use arrow_array::TimestampMicrosecondArray;
 use arrow_array::builder::{Int32Builder, Int64Builder, ListBuilder, StringBuilder};
-use arrow_array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
+use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
 use turnwise_model::schema::file_schema;
-use turnwise_model::{Day, EventBatch, EventKind, PricingRegime};
+use turnwise_model::{Day, EventBatch, EventKind, Millis};
 
-use super::{AccountRow, Common, LetterRow, MessageRow, Rows, StatusRow, Strings, TextColumns};
+use super::store::TextStore;
+use super::store::{CommonStore, MessageStore, NO_CODE, NO_NUMBER, PseudonymStore, StatusStore};
+use super::{AccountRow, Common, LetterRow, Rows, StringId, Strings};
 use crate::shapes::{TextShape, TextShapes};
 
-/// All batches, sorted by kind and date.
-pub(super) fn batches(rows: &Rows, shapes: &TextShapes) -> Vec<EventBatch> {
+/// All batches, sorted by kind and date. Messages and statuses are taken out of `rows`.
+pub(super) fn batches(rows: &mut Rows, shapes: &TextShapes) -> Vec<EventBatch> {
     let mut all = Vec::new();
     let strings = &rows.strings;
-    let messages = |rows: &[&MessageRow]| message_columns(rows, strings, shapes);
-    split(EventKind::Message, &rows.messages, |row| &row.common, messages, &mut all);
-    split(
-        EventKind::Status,
-        &rows.statuses,
-        |row| &row.common,
-        |rows| status_columns(rows, strings),
-        &mut all,
-    );
+    for (date, messages) in rows.messages.take() {
+        all.push(batch(EventKind::Message, date, message_columns(messages, strings, shapes)));
+    }
+    for (date, statuses) in rows.statuses.take() {
+        all.push(batch(EventKind::Status, date, status_columns(statuses, strings)));
+    }
     split(
         EventKind::Account,
         &rows.accounts,
@@ -31,7 +32,9 @@ pub(super) fn batches(rows: &Rows, shapes: &TextShapes) -> Vec<EventBatch> {
         |rows| account_columns(rows, strings),
         &mut all,
     );
-    split(EventKind::History, &rows.history, |row| &row.common, messages, &mut all);
+    for (date, history) in rows.history.take() {
+        all.push(batch(EventKind::History, date, message_columns(history, strings, shapes)));
+    }
     for (kind, letters) in [
         (EventKind::DeadLetter, &rows.dead_letters),
         (EventKind::Ignored, &rows.ignored),
@@ -40,6 +43,12 @@ pub(super) fn batches(rows: &Rows, shapes: &TextShapes) -> Vec<EventBatch> {
         split(kind, letters, |row| &row.common, |rows| letter_columns(rows, strings), &mut all);
     }
     all
+}
+
+fn batch(kind: EventKind, date: Day, columns: Vec<ArrayRef>) -> EventBatch {
+    let rows = RecordBatch::try_new(file_schema(kind), columns)
+        .expect("the columns built here are those of the schema");
+    EventBatch { kind, date, rows }
 }
 
 /// Splits rows by date, keeping their order, and builds the columns of each part.
@@ -54,9 +63,7 @@ fn split<R>(
     order.sort_by_key(|row| common(row).date);
     for part in order.chunk_by(|one, other| common(one).date == common(other).date) {
         let date: Day = common(part[0]).date;
-        let rows = RecordBatch::try_new(file_schema(kind), columns(part))
-            .expect("the columns built here are those of the schema");
-        all.push(EventBatch { kind, date, rows });
+        all.push(batch(kind, date, columns(part)));
     }
 }
 
@@ -100,44 +107,107 @@ fn common_columns<'a, R>(
     ]
 }
 
-fn regime(common: &Common) -> Option<i32> {
-    Some(PricingRegime::at(common.time).code())
+fn code_column(codes: &[u8]) -> ArrayRef {
+    let values: Vec<i32> = codes.iter().map(|code| i32::from(*code)).collect();
+    let nulls = codes.contains(&NO_CODE).then(|| nulls(codes, |code| *code != NO_CODE));
+    Arc::new(Int32Array::new(values.into(), nulls))
 }
 
-fn message_columns(rows: &[&MessageRow], strings: &Strings, shapes: &TextShapes) -> Vec<ArrayRef> {
-    let text: Vec<Option<&TextShape>> = rows
-        .iter()
-        .map(|row| match row.text {
-            TextColumns::Text(number) => shapes.get(number),
-            TextColumns::None | TextColumns::Chars(_) => None,
-        })
-        .collect();
+fn nulls<T>(values: &[T], is_there: impl Fn(&T) -> bool) -> NullBuffer {
+    NullBuffer::new(BooleanBuffer::collect_bool(values.len(), |row| is_there(&values[row])))
+}
+
+fn text_column(texts: TextStore) -> ArrayRef {
+    let empty = |pair: &[i32]| pair[0] == pair[1];
+    let nulls = texts.offsets.windows(2).any(empty).then(|| {
+        let there = |row: usize| texts.offsets[row] != texts.offsets[row + 1];
+        NullBuffer::new(BooleanBuffer::collect_bool(texts.offsets.len() - 1, there))
+    });
+    let offsets = OffsetBuffer::new(texts.offsets.into());
+    let strings = StringArray::try_new(offsets, texts.values.into(), nulls);
+    Arc::new(strings.expect("whole strings were put behind each other"))
+}
+
+fn pseudonym_column(pseudonyms: PseudonymStore) -> ArrayRef {
+    let known = &pseudonyms.known;
+    let nulls = known.contains(&false).then(|| nulls(known, |known| *known));
+    Arc::new(Int64Array::new(pseudonyms.values.into(), nulls))
+}
+
+fn source_column(sources: &[StringId], strings: &Strings) -> ArrayRef {
+    let mut builder = StringBuilder::with_capacity(sources.len(), sources.len() * 16);
+    for run in sources.chunk_by(|one, other| one == other) {
+        // One source fills whole batches.
+        let name = strings.get(run[0]);
+        run.iter().for_each(|_| builder.append_value(name));
+    }
+    Arc::new(builder.finish())
+}
+
+fn country_column(countries: &[[u8; 2]]) -> ArrayRef {
+    let there = |country: &[u8; 2]| *country != [0; 2];
+    let known = countries.iter().filter(|country| there(country));
+    let mut texts = TextStore::default();
+    texts.values.reserve(countries.len() * 2);
+    texts.offsets.reserve(countries.len());
+    if known.count() == countries.len() {
+        texts.values.extend_from_slice(countries.as_flattened());
+        texts.offsets.extend((1_i32..).map(|row| row * 2).take(countries.len()));
+    } else {
+        for country in countries {
+            texts.push(if there(country) { country } else { b"" });
+        }
+    }
+    text_column(texts)
+}
+
+fn stored_columns(common: CommonStore, strings: &Strings) -> Vec<ArrayRef> {
+    let micros: Vec<i64> = common.time.iter().map(|time| Millis(*time).micros()).collect();
+    vec![
+        text_column(common.waba_id),
+        text_column(common.sender),
+        pseudonym_column(common.peer_phone),
+        pseudonym_column(common.peer_user),
+        Arc::new(TimestampMicrosecondArray::new(micros.into(), None).with_timezone("UTC")),
+        pseudonym_column(common.message),
+        source_column(&common.source, strings),
+        Arc::new(Int32Array::new(common.partition.into(), None)),
+        Arc::new(Int64Array::new(common.offset.into(), None)),
+        Arc::new(Int32Array::new(common.item.into(), None)),
+    ]
+}
+
+fn message_columns(
+    messages: MessageStore,
+    strings: &Strings,
+    shapes: &TextShapes,
+) -> Vec<ArrayRef> {
+    let text: Vec<Option<&TextShape>> =
+        messages.text.iter().map(|number| shapes.get(*number)).collect();
     let shape_ints = |value: fn(&TextShape) -> Option<i32>| -> ArrayRef {
         let mut builder = Int32Builder::with_capacity(text.len());
         text.iter().for_each(|shape| builder.append_option(shape.and_then(value)));
         Arc::new(builder.finish())
     };
-    let mut chars = Int32Builder::with_capacity(rows.len());
-    for (row, shape) in rows.iter().zip(&text) {
-        chars.append_option(match row.text {
-            TextColumns::Chars(count) => Some(count),
-            _ => shape.and_then(|shape| shape.chars),
-        });
+    let mut chars = Int32Builder::with_capacity(text.len());
+    for (row, shape) in text.iter().enumerate() {
+        chars.append_option(messages.chars_of(row).or(shape.and_then(|shape| shape.chars)));
     }
-    let mut skeletons = Int64Builder::with_capacity(rows.len());
+    let mut skeletons = Int64Builder::with_capacity(text.len());
     text.iter().for_each(|shape| skeletons.append_option(shape.and_then(|shape| shape.skeleton)));
-    let mut columns = common_columns(rows, strings, |row| &row.common);
+    let regimes = messages.common.regimes();
+    let mut columns = stored_columns(messages.common, strings);
     columns.extend([
-        ints(rows, |row| Some(row.origin.code())),
-        ints(rows, |row| Some(i32::from(row.in_group))),
-        ints(rows, |row| Some(row.direction.code())),
-        ints(rows, |row| Some(row.kind.code())),
-        ints(rows, |row| row.interactive.map(|kind| kind.code())),
-        ints(rows, |row| row.voice.map(i32::from)),
-        texts(rows, |row| row.country.as_ref().and_then(|code| std::str::from_utf8(code).ok())),
-        ints(rows, |row| Some(i32::from(row.is_reply))),
-        ints(rows, |row| Some(i32::from(row.has_referral))),
-        ints(rows, |row| regime(&row.common)),
+        code_column(&messages.origin),
+        code_column(&messages.in_group),
+        code_column(&messages.direction),
+        code_column(&messages.kind),
+        code_column(&messages.interactive),
+        code_column(&messages.voice),
+        country_column(&messages.country),
+        code_column(&messages.is_reply),
+        code_column(&messages.has_referral),
+        Arc::new(Int32Array::new(regimes.into(), None)),
         Arc::new(chars.finish()),
         shape_ints(|shape| shape.bytes),
         shape_ints(|shape| shape.words),
@@ -166,18 +236,22 @@ fn token_column(text: &[Option<&TextShape>], shapes: &TextShapes) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-fn status_columns(rows: &[&StatusRow], strings: &Strings) -> Vec<ArrayRef> {
-    let mut columns = common_columns(rows, strings, |row| &row.common);
+fn status_columns(statuses: StatusStore, strings: &Strings) -> Vec<ArrayRef> {
+    let regimes = statuses.common.regimes();
+    let error_codes = &statuses.error_code;
+    let nulls =
+        error_codes.contains(&NO_NUMBER).then(|| nulls(error_codes, |code| *code != NO_NUMBER));
+    let mut columns = stored_columns(statuses.common, strings);
     columns.extend([
-        ints(rows, |row| Some(row.origin.code())),
-        ints(rows, |row| Some(i32::from(row.in_group))),
-        ints(rows, |row| regime(&row.common)),
-        ints(rows, |row| Some(row.status.code())),
-        ints(rows, |row| row.category.map(|category| category.code())),
-        ints(rows, |row| row.conversation_origin.map(|category| category.code())),
-        ints(rows, |row| row.pricing_type.map(|kind| kind.code())),
-        ints(rows, |row| row.pricing_model.map(|model| model.code())),
-        longs(rows, |row| row.error_code),
+        code_column(&statuses.origin),
+        code_column(&statuses.in_group),
+        Arc::new(Int32Array::new(regimes.into(), None)),
+        code_column(&statuses.status),
+        code_column(&statuses.category),
+        code_column(&statuses.conversation_origin),
+        code_column(&statuses.pricing_type),
+        code_column(&statuses.pricing_model),
+        Arc::new(Int64Array::new(statuses.error_code.into(), nulls)),
     ]);
     columns
 }

@@ -1,14 +1,16 @@
-//! Rows as they are decoded, before they become columns.
+//! Rows as they are decoded, before they are batches.
 //!
 //! ```text
-//! messages ─┐                      texts ── a few thousand at a time ──▶ shapes, texts dropped
-//! statuses ─┤  small rows in order of arrival; strings are kept once
-//! accounts ─┤      │ finish
-//! letters  ─┘      ▼
-//!              one record batch for each (kind, date)
+//! messages ─┐                         texts ── a few thousand at a time ──▶ shapes, texts dropped
+//! statuses ─┴▶ columns that grow, by date ───┐
+//! accounts ─┐                                ├─ finish ─▶ a record batch for each (kind, date)
+//! letters  ─┴▶ rows; strings are kept once ──┘
 //! ```
+//!
+//! Rows of a batch stand in order of arrival.
 
 mod columns;
+mod store;
 
 use turnwise_model::{Category, Day, Direction, EventKind, InteractiveType, Keys, MessageKind};
 use turnwise_model::{EventBatch, Millis, Offset, Origin, PartitionId, PricingModel, PricingType};
@@ -16,6 +18,8 @@ use turnwise_model::{Pseudonym, Status};
 
 use crate::peer::PeerColumns;
 use crate::shapes::Shapes;
+pub(crate) use store::{Cells, MessageCells, StatusCells, small, small_or_none};
+use store::{Dated, MessageStore, StatusStore};
 
 /// A string that many rows share; see [`Strings`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub(crate) struct Strings {
     ids: hashbrown::HashMap<Box<str>, u32>,
     texts: Vec<Box<str>>,
     bytes: usize,
+    /// The last source; records of one follow each other.
+    source: Option<StringId>,
 }
 
 /// What every row has.
@@ -121,9 +127,9 @@ pub(crate) struct LetterRow {
 pub(crate) struct Rows {
     pub(crate) strings: Strings,
     pub(crate) shapes: Shapes,
-    messages: Vec<MessageRow>,
-    history: Vec<MessageRow>,
-    statuses: Vec<StatusRow>,
+    messages: Dated<MessageStore>,
+    history: Dated<MessageStore>,
+    statuses: Dated<StatusStore>,
     accounts: Vec<AccountRow>,
     dead_letters: Vec<LetterRow>,
     ignored: Vec<LetterRow>,
@@ -145,6 +151,18 @@ impl Strings {
         StringId(id)
     }
 
+    /// The same of the name of a record's source.
+    pub(crate) fn intern_source(&mut self, name: &str) -> StringId {
+        match self.source {
+            Some(id) if self.get(id) == name => id,
+            _ => {
+                let id = self.intern(name);
+                self.source = Some(id);
+                id
+            }
+        }
+    }
+
     pub(crate) fn get(&self, id: StringId) -> &str {
         self.texts.get(id.0 as usize).map_or("", |text| text)
     }
@@ -153,6 +171,7 @@ impl Strings {
         self.ids.clear();
         self.texts.clear();
         self.bytes = 0;
+        self.source = None;
     }
 }
 
@@ -166,13 +185,14 @@ impl Common {
 }
 
 impl Rows {
-    pub(crate) fn new(keys: Keys) -> Self {
+    /// Texts have shapes only with keys.
+    pub(crate) fn new(keys: Option<Keys>) -> Self {
         Self {
             strings: Strings::default(),
             shapes: Shapes::new(keys),
-            messages: Vec::new(),
-            history: Vec::new(),
-            statuses: Vec::new(),
+            messages: Dated::default(),
+            history: Dated::default(),
+            statuses: Dated::default(),
             accounts: Vec::new(),
             dead_letters: Vec::new(),
             ignored: Vec::new(),
@@ -189,16 +209,54 @@ impl Rows {
 
     pub(crate) fn message(&mut self, row: MessageRow) {
         self.note_strings(&row.common);
+        let cells = cells(&self.strings, &row.common);
+        let message = MessageCells {
+            origin: row.origin,
+            in_group: row.in_group,
+            direction: row.direction,
+            kind: row.kind,
+            interactive: row.interactive,
+            voice: row.voice,
+            country: row.country,
+            is_reply: row.is_reply,
+            has_referral: row.has_referral,
+            text: row.text,
+        };
         let rows = match row.origin {
             Origin::History => &mut self.history,
             _ => &mut self.messages,
         };
-        rows.push(row);
+        rows.of(row.common.date).push(&cells, &message);
     }
 
     pub(crate) fn status(&mut self, row: StatusRow) {
         self.note_strings(&row.common);
-        self.statuses.push(row);
+        let cells = cells(&self.strings, &row.common);
+        let status = StatusCells {
+            origin: row.origin,
+            in_group: row.in_group,
+            status: small(row.status.code()),
+            category: small_or_none(row.category.map(|category| category.code())),
+            conversation_origin: small_or_none(row.conversation_origin.map(|from| from.code())),
+            pricing_type: small_or_none(row.pricing_type.map(|kind| kind.code())),
+            pricing_model: small_or_none(row.pricing_model.map(|model| model.code())),
+            error_code: StatusCells::error_code(row.error_code),
+        };
+        self.statuses.of(row.common.date).push(&cells, &status);
+    }
+
+    /// The same as [`Rows::message`] of a message that is no history, without a detour.
+    #[inline]
+    pub(crate) fn message_cells(&mut self, cells: &Cells<'_>, message: &MessageCells) {
+        self.string_bytes += cells.waba_id.len() + cells.sender.len();
+        self.messages.of(cells.time.day()).push(cells, message);
+    }
+
+    /// The same as [`Rows::status`], without a detour.
+    #[inline]
+    pub(crate) fn status_cells(&mut self, cells: &Cells<'_>, status: &StatusCells) {
+        self.string_bytes += cells.waba_id.len() + cells.sender.len();
+        self.statuses.of(cells.time.day()).push(cells, status);
     }
 
     pub(crate) fn account(&mut self, row: AccountRow) {
@@ -219,9 +277,9 @@ impl Rows {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.messages.len()
-            + self.history.len()
-            + self.statuses.len()
+        self.messages.rows()
+            + self.history.rows()
+            + self.statuses.rows()
             + self.accounts.len()
             + self.dead_letters.len()
             + self.ignored.len()
@@ -230,8 +288,8 @@ impl Rows {
 
     /// Bytes held now and by the columns to come, about.
     pub(crate) fn bytes(&self) -> usize {
-        (self.messages.len() + self.history.len()) * size_of::<MessageRow>()
-            + self.statuses.len() * size_of::<StatusRow>()
+        (self.messages.rows() + self.history.rows()) * size_of::<MessageRow>()
+            + self.statuses.rows() * size_of::<StatusRow>()
             + self.accounts.len() * size_of::<AccountRow>()
             + (self.dead_letters.len() + self.ignored.len() + self.gaps.len())
                 * size_of::<LetterRow>()
@@ -245,9 +303,6 @@ impl Rows {
         let shapes = self.shapes.finish();
         let batches = columns::batches(self, &shapes);
         self.shapes.reuse(shapes);
-        self.messages.clear();
-        self.history.clear();
-        self.statuses.clear();
         self.accounts.clear();
         self.dead_letters.clear();
         self.ignored.clear();
@@ -255,5 +310,20 @@ impl Rows {
         self.strings.clear();
         self.string_bytes = 0;
         batches
+    }
+}
+
+fn cells<'a>(strings: &'a Strings, common: &Common) -> Cells<'a> {
+    Cells {
+        waba_id: common.waba_id.map_or("", |id| strings.get(id)).as_bytes(),
+        sender: common.sender.map_or("", |id| strings.get(id)).as_bytes(),
+        peer_phone: common.peer_phone,
+        peer_user: common.peer_user,
+        time: common.time,
+        message: common.message,
+        source: common.source,
+        partition: common.partition,
+        offset: common.offset,
+        item: common.item,
     }
 }

@@ -124,6 +124,7 @@ fn group_is_no_peer() {
 #[test]
 fn list_of_sends_is_taken_whole() {
     let one = record(r#"{"to":"1650","type":"text","text":{"body":"x"}}"#, OK);
-    let (_, rows) = decode(Format::Auto, &format!("[{one},{{}},{one}]"));
-    assert_eq!(kinds(&rows), ["message", "dead_letter", "message"]);
+    let list = format!("[{one},{{}},{one}]");
+    assert_eq!(kinds(&decode(Format::Send, &list).1), ["message", "dead_letter", "message"]);
+    assert_eq!(kinds(&decode(Format::Auto, &list).1), ["message", "ignored", "message"]);
 }

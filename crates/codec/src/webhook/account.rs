@@ -19,6 +19,10 @@ const FIELDS: &[&str] = &[
     "user_id_update",
 ];
 
+/// Fields of messages, whose errors and identity changes are account events.
+const CONTENT_FIELDS: &[&str] =
+    &["messages", "smb_message_echoes", "message_echoes", "history", "standby"];
+
 /// Event of a row that is an error.
 const ERROR: &str = "error";
 const OTHER: &str = "other";
@@ -68,6 +72,21 @@ const ROLES: &[&str] =
 
 fn known(names: &'static [&'static str], name: &str) -> &'static str {
     names.iter().find(|known| known.eq_ignore_ascii_case(name)).copied().unwrap_or(OTHER)
+}
+
+/// The name of an event as rows hold it.
+pub(crate) fn event_name(name: &str) -> &'static str {
+    if name.eq_ignore_ascii_case(ERROR) { ERROR } else { known(EVENTS, name) }
+}
+
+/// The name of a role as rows hold it.
+pub(crate) fn role(name: &str) -> &'static str {
+    known(ROLES, name)
+}
+
+/// The field that a row of kind account names, where the dictionary knows it.
+pub(crate) fn row_field(name: &str) -> &'static str {
+    field(name).unwrap_or_else(|| known(CONTENT_FIELDS, name))
 }
 
 /// The dictionary's own copy of an account field's name.
@@ -194,14 +213,6 @@ pub(super) fn identity_change(
     }
     let Some(system) = value.get("system") else { return Ok(None) };
     let renamed = system.get("wa_id").is_some() || system.get("new_wa_id").is_some();
-    let event = match meant::word(system.get("type")) {
-        Some(name) => known(EVENTS, &name),
-        None if renamed => "user_changed_number",
-        None => OTHER,
-    };
-    if event == OTHER {
-        return Ok(None);
-    }
     let now = Peer::default()
         .phone_or_user(system.get("new_wa_id"))
         .phone_or_user(system.get("wa_id"))
@@ -211,6 +222,33 @@ pub(super) fn identity_change(
         .phone_or_user(system.get("customer"))
         .phone_or_user(system.get("previous_wa_id"))
         .user(system.get("previous_user_id"));
+    let field =
+        if place.field.is_empty() || place.field == OTHER { "messages" } else { place.field };
+    let event = meant::word(system.get("type"));
+    changed(record, owner, row, field, event.as_deref(), renamed, [now, before])
+}
+
+/// The account row of a changed identity: who the peer is now, and who it was before.
+pub(crate) fn changed(
+    record: &Record<'_>,
+    owner: &Owner<'_>,
+    row: &MessageRow,
+    field: &'static str,
+    event: Option<&str>,
+    renamed: bool,
+    [now, before]: [Peer<'_>; 2],
+) -> Result<Option<(Common, AccountFacts)>, Fail> {
+    if row.kind != MessageKind::System || row.direction != Direction::Inbound {
+        return Ok(None);
+    }
+    let event = match event {
+        Some(name) => known(EVENTS, name),
+        None if renamed => "user_changed_number",
+        None => OTHER,
+    };
+    if event == OTHER {
+        return Ok(None);
+    }
     record.check_peer(&now)?;
     record.check_peer(&before)?;
     let (now, before) = (pseudonyms(record, owner, &now), pseudonyms(record, owner, &before));
@@ -221,11 +259,7 @@ pub(super) fn identity_change(
     common.peer_phone = now.phone.or(row.common.peer_phone);
     common.peer_user = now.user.or(row.common.peer_user);
     let facts = AccountFacts {
-        field: if place.field.is_empty() || place.field == OTHER {
-            "messages"
-        } else {
-            place.field
-        },
+        field,
         event,
         phone_previous: now.phone.and(phone_previous),
         user_previous: now.user.and(user_previous),
@@ -235,7 +269,7 @@ pub(super) fn identity_change(
 }
 
 /// Pseudonyms are of a sender's peers; without a sender there are none.
-fn pseudonyms(record: &Record<'_>, owner: &Owner<'_>, peer: &Peer<'_>) -> PeerColumns {
+pub(crate) fn pseudonyms(record: &Record<'_>, owner: &Owner<'_>, peer: &Peer<'_>) -> PeerColumns {
     if owner.name.is_empty() {
         PeerColumns::default()
     } else {

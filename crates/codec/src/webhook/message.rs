@@ -108,6 +108,25 @@ pub(super) fn of_unknown_direction<'a>(
     });
 }
 
+/// A message of another envelope, which tells its direction and may name its peer.
+pub(super) fn foreign<'a>(
+    record: &mut Record<'_>,
+    place: &Place<'a>,
+    known: &Peer<'a>,
+    direction: Direction,
+    origin: Origin,
+    value: Value<'a>,
+) {
+    one(record, place, value, |record, owner, item| {
+        let named = match direction {
+            Direction::Inbound => author(value),
+            Direction::Outbound => addressee(value),
+        };
+        let peer = named.or(known.clone());
+        row(record, place, owner, item, value, origin, direction, (peer, true))
+    });
+}
+
 /// Numbers the item and writes its row, or its dead letter.
 fn one<'a>(
     record: &mut Record<'_>,

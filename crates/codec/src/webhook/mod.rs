@@ -5,20 +5,22 @@
 //! the event of the field itself. What is not wrapped in the envelope (an entry, a change, a
 //! value, a message, or a list of such) is taken from there on.
 
-mod account;
+pub(crate) mod account;
 mod message;
 mod status;
 
 use std::borrow::Cow;
 
-use turnwise_model::Origin;
+use turnwise_model::{Direction, Origin};
 
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id};
+use crate::peer::Peer;
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
 
 /// What surrounds an item.
+#[derive(Clone)]
 struct Place<'a> {
     scope: Scope<'a>,
     /// `entry.time`.
@@ -54,35 +56,29 @@ const VALUE_KEYS: &[&str] = &[
     "user_id_update",
 ];
 
-/// Decodes a record.
+/// Decodes one value, be there much or little of the envelope around it.
 pub(super) fn decode(record: &mut Record<'_>, root: Value<'_>) {
-    if root.kind() != Kind::Array {
-        return shape(record, root);
-    }
-    for (at, element) in root.items().enumerate() {
-        record.path.index(at);
-        shape(record, element);
-        record.path.pop();
-    }
+    decode_of(record, &Id::None, root);
 }
 
-/// Finds out how much of the envelope is there.
-fn shape(record: &mut Record<'_>, root: Value<'_>) {
+/// The same, with a sender for what names none.
+pub(super) fn decode_of<'a>(record: &mut Record<'_>, sender: &Id<'a>, root: Value<'a>) {
     let has = |key: &&str| root.get(key).is_some();
     if !root.is_object() {
         let fail = record.fail(Reason::UnknownShape, "", "object", Some(root.kind()));
         record.dead(None, fail, root.raw().len());
     } else if root.get_or_null("entry").is_some() {
-        each(record, root, "entry", entry);
+        each(record, root, "entry", |record, element| entry(record, sender, element));
     } else if has(&"changes") {
-        entry(record, root);
+        entry(record, sender, root);
     } else if has(&"value") {
-        change(record, Id::None, None, root);
+        change(record, Outer { waba_id: Id::None, entry_time: None, sender }, root);
     } else if message::looks_like_one(root) {
-        bare(record, root);
+        bare(record, sender, root);
     } else if VALUE_KEYS.iter().any(has) {
         let waba_id = meant::id(root.get("waba_id"));
-        value(record, waba_id, None, &Field::Unknown { named: false }, root);
+        let outer = Outer { waba_id, entry_time: None, sender };
+        value(record, outer, &Field::Unknown { named: false }, root);
     } else if root.raw().trim_matches(['{', '}', ' ', '\n', '\r', '\t']).is_empty()
         || has(&"object")
     {
@@ -121,23 +117,76 @@ fn each<'a>(
     record.path.pop();
 }
 
-fn entry<'a>(record: &mut Record<'_>, entry: Value<'a>) {
-    let time = entry.get("time");
+/// What stands around a change or value.
+struct Outer<'o, 'a> {
+    waba_id: Id<'a>,
+    /// `entry.time`.
+    entry_time: Option<Value<'a>>,
+    /// The sender of a value that names none.
+    sender: &'o Id<'a>,
+}
+
+/// A value of the webhook field with this name, without a change around it.
+pub(super) fn named<'a>(
+    record: &mut Record<'_>,
+    waba_id: Id<'a>,
+    name: Option<&str>,
+    inner: Value<'a>,
+) {
+    let outer = Outer { waba_id, entry_time: None, sender: &Id::None };
+    value(record, outer, &field(name), inner);
+}
+
+/// A message that another envelope holds.
+pub(super) struct Foreign<'a> {
+    pub(super) scope: Scope<'a>,
+    pub(super) contacts: Option<Value<'a>>,
+    /// The person, where the message names none.
+    pub(super) peer: Peer<'a>,
+}
+
+impl<'a> Foreign<'a> {
+    fn place(&self) -> Place<'a> {
+        Place {
+            scope: self.scope.clone(),
+            entry_time: None,
+            field: "messages",
+            contacts: self.contacts,
+            business: [None, None],
+        }
+    }
+
+    /// Writes a message of the Cloud API's shape.
+    pub(super) fn message(
+        &self,
+        record: &mut Record<'_>,
+        direction: Direction,
+        origin: Origin,
+        value: Value<'a>,
+    ) {
+        message::foreign(record, &self.place(), &self.peer, direction, origin, value);
+    }
+
+    /// Writes a status of the Cloud API's shape.
+    pub(super) fn status(&self, record: &mut Record<'_>, value: Value<'a>) {
+        status::status(record, &self.place(), Origin::Live, true, value);
+    }
+}
+
+fn entry<'a>(record: &mut Record<'_>, sender: &Id<'a>, entry: Value<'a>) {
+    let entry_time = entry.get("time");
     each(record, entry, "changes", |record, element| {
-        change(record, meant::id(entry.get("id")), time, element);
+        let outer = Outer { waba_id: meant::id(entry.get("id")), entry_time, sender };
+        change(record, outer, element);
     });
 }
 
-fn change<'a>(
-    record: &mut Record<'_>,
-    waba_id: Id<'a>,
-    entry_time: Option<Value<'a>>,
-    change: Value<'a>,
-) {
+fn change<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, change: Value<'a>) {
+    let waba_id = outer.waba_id.clone();
     let field = field(meant::word(change.get("field")).as_deref());
     record.path.key("value");
     match (change.get("value"), &field) {
-        (Some(inner), _) if inner.is_object() => value(record, waba_id, entry_time, &field, inner),
+        (Some(inner), _) if inner.is_object() => value(record, outer, &field, inner),
         (inner, Field::Ignored(name)) => {
             let scope = Scope { waba_id, sender: Id::None };
             record.ignored(Some(&scope), name, inner.map_or(0, |inner| inner.raw().len()));
@@ -164,7 +213,8 @@ fn field(name: Option<&str>) -> Field {
         Some("message_echoes") => Field::Content("message_echoes"),
         Some("history") => Field::Content("history"),
         Some("standby") => Field::Content("standby"),
-        Some(name) => match (account::field(name), ignored_name(name)) {
+        // Some write hyphens where the platform has underscores.
+        Some(name) => match (account::field(name), ignored_name(&name.replace('-', "_"))) {
             (Some(field), _) => Field::Account(field),
             (None, ignored::OTHER)
                 if ["group_", "template_", "message_template_"]
@@ -179,37 +229,28 @@ fn field(name: Option<&str>) -> Field {
     }
 }
 
-fn place<'a>(
-    waba_id: Id<'a>,
-    entry_time: Option<Value<'a>>,
-    field: &'static str,
-    value: Value<'a>,
-) -> Place<'a> {
+fn place<'a>(outer: Outer<'_, 'a>, field: &'static str, value: Value<'a>) -> Place<'a> {
+    let Outer { waba_id, entry_time, sender: otherwise } = outer;
     let sender = [
         &["metadata", "phone_number_id"][..],
         &["phone_number_id"],
         &["recipient", "phone_number_id"],
     ]
     .into_iter()
-    .fold(Id::None, |found, path| found.or_else(|| meant::id(value.at(path))));
+    .fold(Id::None, |found, path| found.or_else(|| meant::id(value.at(path))))
+    .or_else(|| otherwise.clone());
     let display = meant::id(value.at(&["metadata", "display_phone_number"])).some();
     let business = [display, sender.clone().some()];
     let scope = Scope { waba_id, sender };
     Place { scope, entry_time, field, contacts: value.get("contacts"), business }
 }
 
-fn value<'a>(
-    record: &mut Record<'_>,
-    waba_id: Id<'a>,
-    entry_time: Option<Value<'a>>,
-    field: &Field,
-    value: Value<'a>,
-) {
+fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value: Value<'a>) {
     let name = match field {
         Field::Content(name) | Field::Account(name) => name,
         Field::Ignored(_) | Field::Unknown { .. } => ignored::OTHER,
     };
-    let place = place(waba_id, entry_time, name, value);
+    let place = place(outer, name, value);
     let before = record.counts.total();
     if !matches!(field, Field::Ignored(_)) {
         content(record, &place, value);
@@ -266,7 +307,9 @@ fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
         record.path.key("standby");
         if matches!(standby.kind(), Kind::Object | Kind::Array) {
             for copies in standby.items() {
-                lists(record, place, copies, Origin::Standby, Origin::Standby);
+                let contacts = copies.get("contacts").or(place.contacts);
+                let place = Place { contacts, ..place.clone() };
+                lists(record, &place, copies, Origin::Standby, Origin::Standby);
             }
         } else {
             let fail = record.fail(Reason::WrongType, "", "object", Some(standby.kind()));
@@ -319,8 +362,9 @@ fn history<'a>(record: &mut Record<'_>, place: &Place<'a>, chunk: Value<'a>) {
 }
 
 /// A message or status that nothing surrounds: it must name its sender itself.
-fn bare(record: &mut Record<'_>, root: Value<'_>) {
-    let place = place(meant::id(root.get("waba_id")), None, "messages", root);
+fn bare<'a>(record: &mut Record<'_>, sender: &Id<'a>, root: Value<'a>) {
+    let outer = Outer { waba_id: meant::id(root.get("waba_id")), entry_time: None, sender };
+    let place = place(outer, "messages", root);
     if status::looks_like_one(root) {
         status::status(record, &place, Origin::Live, true, root);
     } else {

@@ -6,7 +6,7 @@ use super::{Place, message};
 use crate::json::Value;
 use crate::meant;
 use crate::peer::{Peer, is_group_id};
-use crate::reason::Reason;
+use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record};
 use crate::rows::StatusRow;
 
@@ -16,7 +16,8 @@ pub(super) fn looks_like_one(value: Value<'_>) -> bool {
     has("status") && !has("type") && !has("from") && !has("from_user_id")
 }
 
-/// One of `statuses[]`. Statuses of calls are ignored.
+/// One of `statuses[]`. Statuses of calls are ignored, and what a provider writes there when the
+/// webhook's address was set.
 pub(super) fn status<'a>(
     record: &mut Record<'_>,
     place: &Place<'a>,
@@ -24,8 +25,14 @@ pub(super) fn status<'a>(
     alone: bool,
     value: Value<'a>,
 ) {
-    if meant::word(value.get("type")).as_deref() == Some("call") {
-        return record.ignored(Some(&place.scope), "calls", value.raw().len());
+    let kind = meant::word(value.get("type"));
+    let ignored = match kind.as_deref() {
+        Some("call") => Some("calls"),
+        Some("set-callback") => Some(ignored::OTHER),
+        _ => None,
+    };
+    if let Some(name) = ignored {
+        return record.ignored(Some(&place.scope), name, value.raw().len());
     }
     let Some(item) = record.begin() else { return };
     match row(record, place, item, origin, alone, value) {
@@ -85,6 +92,7 @@ fn row<'a>(
         }),
         error_code: value
             .get("errors")
-            .and_then(|errors| errors.items().find_map(meant::error_code)),
+            .and_then(|errors| errors.items().find_map(meant::error_code))
+            .or_else(|| meant::error_code(value)),
     })
 }

@@ -13,7 +13,7 @@ fn change(field: &str, value: &str) -> String {
 
 fn run(text: &str) -> (RecordCounts, Vec<Row>) {
     let auto = decode(Format::Auto, text);
-    assert_eq!(auto, decode(Format::Webhook, text));
+    assert_eq!(auto, decode(Format::CloudApi, text));
     auto
 }
 

@@ -10,7 +10,7 @@
 
 mod raw;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
 use serde::de::DeserializeOwned;
+use turnwise_codec::Format;
 use turnwise_model::{Millis, limits};
 
 use crate::args::parse_time;
@@ -66,12 +67,27 @@ pub(crate) struct KafkaConfig {
     pub(crate) webhook_topics: Vec<String>,
     /// Topics of send records.
     pub(crate) send_topics: Vec<String>,
+    /// Wire formats by topic; records of other topics tell theirs themselves.
+    pub(crate) formats: BTreeMap<String, Format>,
     /// Where the first start reads from.
     pub(crate) start: Start,
     /// Whether topics are told apart by their ids, as every cluster but a mock one can.
     pub(crate) topic_ids: bool,
     /// Passed to librdkafka as they are; may hold passwords, so never printed.
     pub(crate) properties: BTreeMap<String, String>,
+}
+
+impl KafkaConfig {
+    /// All topics, each once.
+    pub(crate) fn topics(&self) -> Vec<String> {
+        let both = self.webhook_topics.iter().chain(&self.send_topics);
+        both.cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What the records of a topic are.
+    pub(crate) fn format_of(&self, topic: &str) -> Format {
+        self.formats.get(topic).copied().unwrap_or(Format::Auto)
+    }
 }
 
 impl std::fmt::Debug for KafkaConfig {
@@ -286,16 +302,33 @@ impl Checker {
         if webhook_topics.iter().any(|topic| send_topics.contains(topic)) {
             self.wrong("kafka.send_topics", "a topic is also one of webhooks");
         }
+        let formats = self.formats(&webhook_topics, &send_topics);
         Some(KafkaConfig {
             brokers,
             group: self.text("kafka.group").unwrap_or_else(|| GROUP.to_owned()),
             member: self.text("kafka.member"),
             webhook_topics,
             send_topics,
+            formats,
             topic_ids: true,
             start,
             properties: self.free("kafka.properties"),
         })
+    }
+
+    fn formats(&mut self, webhooks: &[String], sends: &[String]) -> BTreeMap<String, Format> {
+        let mut formats = BTreeMap::new();
+        for (topic, name) in self.free("kafka.formats") {
+            let key = format!("kafka.formats.{topic}");
+            if !webhooks.contains(&topic) && !sends.contains(&topic) {
+                self.wrong(&key, "neither webhook_topics nor send_topics has this topic");
+            }
+            match name.parse() {
+                Ok(format) => drop(formats.insert(topic, format)),
+                Err(unknown) => self.wrong(&key, unknown),
+            }
+        }
+        formats
     }
 
     fn config(&mut self) -> Option<Config> {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 /// Sections and their keys; what is not here is a mistake.
 pub(crate) const KEYS: &[(&str, &[&str])] = &[
     ("kafka", &["brokers", "group", "member", "webhook_topics", "send_topics", "start"]),
+    ("kafka.formats", &["*"]),
     ("kafka.properties", &["*"]),
     ("lake", &["location"]),
     ("lake.options", &["*"]),
@@ -70,16 +71,16 @@ pub(crate) fn unknown_keys(root: &Dict) -> Vec<String> {
     unknown
 }
 
-/// Free names of a section such as `kafka.properties`; nested tables are names with dots, as
-/// TOML reads `sasl.username = "…"`.
+/// Free names of a section such as `kafka.formats`; nested tables are names with dots, as
+/// TOML reads `sasl.username = "…"`. Nested ones win: the environment, which can quote no dots, has
+/// no others, and it overrides the file.
 pub(crate) fn flat(dict: &Dict, prefix: &str, found: &mut BTreeMap<String, Option<String>>) {
-    for (key, value) in dict {
-        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-        match value.as_dict() {
-            Some(inner) => flat(inner, &name, found),
-            None => {
-                found.insert(name, as_text(value));
-            }
-        }
+    let name =
+        |key: &str| if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+    for (key, value) in dict.iter().filter(|(_, value)| value.as_dict().is_none()) {
+        found.insert(name(key), as_text(value));
+    }
+    for (key, inner) in dict.iter().filter_map(|(key, value)| Some((key, value.as_dict()?))) {
+        flat(inner, &name(key), found);
     }
 }

@@ -82,6 +82,22 @@ fn properties_keep_their_dots_and_are_never_printed() {
 }
 
 #[test]
+fn formats_are_of_topics_that_are_read() {
+    let kafka = "[kafka]\nbrokers = \"a:1\"\nwebhook_topics = [\"w.in\", \"x\"]\n\
+                 send_topics = [\"s\"]\n[kafka.formats]\n";
+    let text = format!("{SMALL}{kafka}\"w.in\" = \"twilio\"\ns = \"protobuf\"\n");
+    let loaded = load(&text, none()).expect("loads").kafka.expect("there").formats;
+    let expected = [("s", Format::Protobuf), ("w.in", Format::Twilio)];
+    assert_eq!(loaded, expected.map(|(topic, format)| (topic.to_owned(), format)).into());
+    let found = mistakes(&format!("{SMALL}{kafka}\"w.in\" = \"telex\"\ny = \"auto\"\n"));
+    assert!(found[0].starts_with("kafka.formats.w.in: no such format; there are auto, cloud_api"));
+    assert_eq!(found[1], "kafka.formats.y: neither webhook_topics nor send_topics has this topic");
+    let one = ("TURNWISE_KAFKA__FORMATS__W__IN".to_owned(), "infobip".to_owned());
+    let loaded = load(&text, std::iter::once(one)).expect("loads").kafka.expect("there").formats;
+    assert_eq!(loaded["w.in"], Format::Infobip);
+}
+
+#[test]
 fn environment_overrides_the_file_and_other_names_are_not_configuration() {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let environment = [

@@ -111,6 +111,7 @@ fn config(location: &str, dir: &Path, cluster: &MockCluster, topics: &[String; 2
             member: None,
             webhook_topics: vec![topics[0].clone()],
             send_topics: vec![topics[1].clone()],
+            formats: BTreeMap::new(),
             start: Start::Earliest,
             topic_ids: false,
             properties: BTreeMap::new(),

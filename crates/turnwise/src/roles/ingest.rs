@@ -72,15 +72,11 @@ impl IngestRole {
         let kafka =
             config.kafka.clone().context("start ingest: the configuration has no [kafka]")?;
         let table = Arc::new(writer::events_table(&shared.lake).context("open events")?);
-        let topics: Vec<String> = {
-            let both = kafka.webhook_topics.iter().chain(&kafka.send_topics);
-            both.cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect()
-        };
         let consumer = Consumer::new(&ConsumerConfig {
             brokers: kafka.brokers.join(","),
             group: kafka.group.clone(),
             member: kafka.member.clone(),
-            topics,
+            topics: kafka.topics(),
             properties: kafka.properties.clone(),
             topic_ids: kafka.topic_ids,
             partition_buffer_bytes: config.buffer_bytes / PARTITIONS_PLANNED,
@@ -244,22 +240,13 @@ impl IngestRole {
         }
         let resolved = self.consumer.assign(&starts).context("take partitions on")?;
         for ((partition, source, stored), (_, first)) in held.into_iter().zip(resolved) {
-            let format = self.format(&partition.topic);
-            tracing::info!(%partition, offset = first.0, "reading");
+            let format = self.kafka.format_of(&partition.topic);
+            tracing::info!(%partition, offset = first.0, %format, "reading");
             let state = Held { source: source.clone(), format, epoch: None, position: first };
             self.held.insert(partition, state);
             self.tell(Input::Assigned { partition: source, stored, first })?;
         }
         Ok(())
-    }
-
-    fn format(&self, topic: &String) -> Format {
-        let webhooks = self.kafka.webhook_topics.contains(topic);
-        match (webhooks, self.kafka.send_topics.contains(topic)) {
-            (true, false) => Format::Webhook,
-            (false, true) => Format::Send,
-            _ => Format::Auto,
-        }
     }
 
     /// Gives every partition its turn; returns the records read.
@@ -273,6 +260,7 @@ impl IngestRole {
             let (rows, bytes) = (self.decoder.rows(), self.decoder.bytes());
             let (decoder, source, format) = (&mut self.decoder, &held.source, held.format);
             let (mut counts, mut last) = (RecordCounts::default(), None);
+            let has_headers = matches!(format, Format::Auto | Format::CloudEvents);
             let read_time = clock::now();
             let (end, event) = self.consumer.read(&partition, RECORDS_AT_ONCE, &mut |record| {
                 let context = RecordContext {
@@ -282,7 +270,8 @@ impl IngestRole {
                     record_time: record.time,
                     read_time,
                 };
-                counts += decoder.decode(format, &context, record.value);
+                let headers = if has_headers { record.headers() } else { Vec::new() };
+                counts += decoder.decode_with_headers(format, &context, &headers, record.value);
                 last = record.time.max(last);
             })?;
             held.position = end.position;
@@ -417,6 +406,8 @@ impl IngestRole {
         gauge!("turnwise_ingest_lag_records").set(lag as f64);
         gauge!("turnwise_ingest_assigned_partitions").set(self.held.len() as f64);
         gauge!("turnwise_ingest_held_bytes").set(self.machine.held_bytes() as f64);
+        counter!("turnwise_ingest_untimed_rows_total").absolute(self.decoder.untimed());
+        counter!("turnwise_ingest_unknown_fields_total").absolute(self.decoder.unknown_fields());
     }
 }
 

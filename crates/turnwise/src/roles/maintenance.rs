@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{RecordBatch, new_null_array};
-use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
 use metrics::counter;
 use turnwise_lake::{
     Cause, CompactOutcome, CompactPlan, FileFilter, FileInfo, LakeError, Partition, Table,
@@ -17,7 +16,7 @@ use turnwise_model::time::TOKEN_RETENTION_DAYS;
 use turnwise_model::{Day, EventKind};
 
 use crate::clock;
-use crate::roles::Shared;
+use crate::roles::{Shared, layout};
 use crate::writer;
 
 /// Columns that may be kept for the retention of tokens and no longer (law 1).
@@ -30,8 +29,8 @@ const SWEEP_TURNS: u64 = 60;
 const SMALL_BYTES: u64 = 32 << 20;
 /// Small files of one kind and date that are worth one rewrite.
 const SMALL_FILES_MIN: usize = 24;
-/// Bytes that one rewrite reads.
-const REWRITE_BYTES_MAX: u64 = 256 << 20;
+/// Bytes that one rewrite reads: some million rows, which are in memory up to three times.
+const REWRITE_BYTES_MAX: u64 = 96 << 20;
 /// Rows of a rewritten file.
 const FILE_ROWS_MAX: usize = 4_000_000;
 
@@ -162,26 +161,9 @@ fn partition(file: &FileInfo) -> Option<Partition> {
     ]))
 }
 
-/// Rows of one kind and date in the order that readers profit from: sender, peer, time.
+/// Rows of one kind and date in the order that readers profit from.
 fn in_order(batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, Cause> {
-    let Some(first) = batches.first() else { return Ok(batches) };
-    let all = concat_batches(&first.schema(), &batches)?;
-    let keys: Vec<SortColumn> = [
-        column::SENDER,
-        column::PEER_PHONE,
-        column::PEER_USER,
-        column::TIME,
-        column::SOURCE,
-        column::PARTITION,
-        column::OFFSET,
-        column::ITEM,
-    ]
-    .into_iter()
-    .filter_map(|name| all.column_by_name(name).cloned())
-    .map(|values| SortColumn { values, options: None })
-    .collect();
-    let order = lexsort_to_indices(&keys, None)?;
-    Ok(vec![take_record_batch(&all, &order)?])
+    Ok(layout::in_order(&batches)?)
 }
 
 /// The value, or nothing where it failed and was told.

@@ -9,6 +9,7 @@
 
 mod derive;
 mod ingest;
+mod layout;
 mod maintenance;
 mod publish;
 mod senders;

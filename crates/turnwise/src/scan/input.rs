@@ -1,26 +1,28 @@
-//! One input of a scan as records: plain, gz or zst; JSON lines or one document.
+//! One input of a scan as records: plain, gz or zst; lines, JSON documents or frames.
 //!
 //! ```text
-//!  bytes ─magic─▶ plain | gz | zst ─▶ look ahead ─┬─ one JSON document ─▶ one record
-//!                                                 └─ else ─────────────▶ a record a line
+//!  bytes ─magic─▶ plain | gz | zst ─▶ look ahead ─┬─ one JSON document ─────▶ one record
+//!                                                 ├─ documents, a long list ▶ a record a value
+//!                                                 ├─ lengths and protobuf ──▶ a record a frame
+//!                                                 └─ JSON or forms in lines ▶ a record a line
 //! ```
 //!
-//! What is looked at ahead is bounded by the largest record, so a file of any size of JSON lines
-//! streams through.
+//! What is looked at ahead is bounded by the largest record, so a file of any size of more than
+//! one record streams through.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{BufRead as _, BufReader, Cursor, Read};
 use std::path::Path;
 
 use serde::de::IgnoredAny;
-use turnwise_model::limits::RECORD_BYTES_MAX;
+use turnwise_codec::{Format, Reason, is_protobuf};
+
+use crate::scan::split::{self, Frame, KEPT_BYTES_MAX, Values};
 
 /// Bytes read at a time.
 const BUFFER_BYTES: usize = 256 << 10;
 /// Bytes that tell the compression.
 const MAGIC_BYTES: usize = 4;
-/// Bytes kept of a longer record: enough to see that it is too long.
-const KEPT_BYTES_MAX: usize = RECORD_BYTES_MAX + 1;
 /// Bytes of an input that a hash reads at a time.
 const HASH_BYTES: usize = 1 << 20;
 
@@ -33,14 +35,52 @@ pub(crate) enum Next {
     Record(i64),
     /// The end of the input.
     End,
-    /// What follows cannot be read: compressed bytes that do not decompress, at this number.
-    Broken(i64),
+    /// What follows cannot be read, at this number.
+    Broken(i64, Broken),
+}
+
+/// Why the rest of an input cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// Compressed bytes that do not decompress.
+    Compression,
+    /// A frame that is not whole.
+    Frame,
+}
+
+impl Broken {
+    /// What a dead letter says of it.
+    pub(crate) fn told(self) -> (Reason, &'static str) {
+        match self {
+            Self::Compression => (
+                Reason::InvalidCompression,
+                "record: expected compressed bytes, found others or their end",
+            ),
+            Self::Frame => (
+                Reason::InvalidProtobuf,
+                "record: expected a length and as many bytes, found a broken length or fewer bytes",
+            ),
+        }
+    }
+}
+
+/// How an input's records follow each other.
+#[derive(Debug)]
+enum Layout {
+    /// One a line.
+    Lines,
+    /// All of it is one.
+    Document,
+    /// JSON values.
+    Values(Values),
+    /// Each behind its length.
+    Frames,
 }
 
 /// The records of an input, in order.
 pub(crate) struct Records {
     lines: BufReader<Bytes>,
-    is_document: bool,
+    layout: Layout,
     is_compressed: bool,
     /// The number of the last record or line.
     number: i64,
@@ -53,13 +93,14 @@ impl Records {
     /// Opens a file; `counted` sees the bytes as they are read from it.
     pub(crate) fn open(
         path: &Path,
+        format: Format,
         counted: impl FnMut(u64) + Send + 'static,
     ) -> std::io::Result<Self> {
-        Self::new(Box::new(Counted { inner: File::open(path)?, counted }))
+        Self::new(Box::new(Counted { inner: File::open(path)?, counted }), format)
     }
 
     /// Over bytes, compressed or not.
-    pub(crate) fn new(mut bytes: Bytes) -> std::io::Result<Self> {
+    pub(crate) fn new(mut bytes: Bytes, format: Format) -> std::io::Result<Self> {
         let mut magic = Vec::with_capacity(MAGIC_BYTES);
         bytes.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut magic)?;
         let (gz, zst) = (magic.starts_with(b"\x1f\x8b"), magic == b"\x28\xb5\x2f\xfd");
@@ -74,17 +115,25 @@ impl Records {
         } else {
             whole
         };
-        let (ahead, error, rest) = look_ahead(BufReader::with_capacity(BUFFER_BYTES, plain));
-        let is_document = ahead.is_document;
+        let (ahead, error, rest) =
+            look_ahead(BufReader::with_capacity(BUFFER_BYTES, plain), format);
         let parts = Ahead { ahead: Cursor::new(ahead.bytes), error, rest };
         Ok(Self {
             lines: BufReader::with_capacity(BUFFER_BYTES, Box::new(parts)),
-            is_document,
+            layout: ahead.layout,
             is_compressed: gz || zst,
             number: 0,
             has_content: false,
             is_done: false,
         })
+    }
+
+    /// The format of the records: the one asked for, unless the input's layout tells it.
+    pub(crate) fn format(&self, asked: Format) -> Format {
+        match (&self.layout, asked) {
+            (Layout::Frames, Format::Auto) => Format::Protobuf,
+            _ => asked,
+        }
     }
 
     /// Puts the next record into the buffer. Lines of white space are none, but an input of
@@ -95,17 +144,20 @@ impl Records {
     pub(crate) fn next(&mut self, record: &mut Vec<u8>) -> std::io::Result<Next> {
         while !self.is_done {
             record.clear();
-            let read = if self.is_document {
-                self.is_done = true;
-                self.lines.read_to_end(record)
-            } else {
-                read_line(&mut self.lines, record)
-            };
+            let read = self.read(record);
+            self.number += 1;
             match read {
-                Ok(0) if !self.is_document => self.is_done = true,
-                Ok(_) => {
-                    self.number += 1;
-                    if !record.trim_ascii().is_empty() {
+                Ok(Some(Frame::End)) => {
+                    self.is_done = true;
+                    self.number -= 1;
+                }
+                Ok(Some(Frame::Broken)) => {
+                    self.is_done = true;
+                    self.has_content = true;
+                    return Ok(Next::Broken(self.number, Broken::Frame));
+                }
+                Ok(whole) => {
+                    if whole.is_some() || !record.trim_ascii().is_empty() {
                         self.has_content = true;
                         return Ok(Next::Record(self.number));
                     }
@@ -113,8 +165,7 @@ impl Records {
                 Err(_) if self.is_compressed => {
                     self.is_done = true;
                     self.has_content = true;
-                    self.number += 1;
-                    return Ok(Next::Broken(self.number));
+                    return Ok(Next::Broken(self.number, Broken::Compression));
                 }
                 Err(error) => return Err(error),
             }
@@ -126,6 +177,21 @@ impl Records {
         self.number = self.number.max(1);
         record.clear();
         Ok(Next::Record(self.number))
+    }
+
+    /// What came next: a frame, or something that is a record unless it is blank.
+    fn read(&mut self, record: &mut Vec<u8>) -> std::io::Result<Option<Frame>> {
+        let is_there = match &mut self.layout {
+            Layout::Lines => split::line(&mut self.lines, record)? > 0,
+            Layout::Values(values) => values.next(&mut self.lines, record)?,
+            Layout::Frames => return split::frame(&mut self.lines, record).map(Some),
+            Layout::Document => {
+                self.is_done = true;
+                self.lines.read_to_end(record)?;
+                true
+            }
+        };
+        Ok((!is_there).then_some(Frame::End))
     }
 }
 
@@ -142,37 +208,16 @@ pub(crate) fn content_hash(path: &Path) -> std::io::Result<String> {
     }
 }
 
-/// Reads a line without its end; of a longer one than any record may be, only the beginning.
-/// Returns the bytes taken from the input.
-fn read_line(lines: &mut impl BufRead, record: &mut Vec<u8>) -> std::io::Result<usize> {
-    let mut taken = 0;
-    loop {
-        let buffer = lines.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(taken);
-        }
-        let end = buffer.iter().position(|byte| *byte == b'\n');
-        let line = &buffer[..end.unwrap_or(buffer.len())];
-        let room = KEPT_BYTES_MAX.saturating_sub(record.len());
-        record.extend_from_slice(&line[..line.len().min(room)]);
-        let used = line.len() + usize::from(end.is_some());
-        lines.consume(used);
-        taken += used;
-        if end.is_some() {
-            return Ok(taken);
-        }
-    }
-}
-
 /// The beginning of an input.
 struct Beginning {
     bytes: Vec<u8>,
-    is_document: bool,
+    layout: Layout,
 }
 
-/// Reads until it is clear whether the input is one document or a record a line.
+/// Reads until it is clear how records follow each other.
 fn look_ahead(
     mut input: BufReader<Bytes>,
+    format: Format,
 ) -> (Beginning, Option<std::io::Error>, BufReader<Bytes>) {
     let mut bytes = Vec::new();
     let mut line = Vec::new();
@@ -193,25 +238,77 @@ fn look_ahead(
             break;
         }
     }
-    if error.is_some() || is_json(&line) || bytes.len() >= KEPT_BYTES_MAX {
-        return (Beginning { bytes, is_document: false }, error, input);
+    let is_clear = format != Format::Protobuf && is_json(&line);
+    if is_clear || error.is_some() {
+        let layout = if format == Format::Protobuf { Layout::Frames } else { Layout::Lines };
+        return (Beginning { bytes, layout }, error, input);
     }
-    let room = KEPT_BYTES_MAX - bytes.len();
+    let room = KEPT_BYTES_MAX.saturating_sub(bytes.len());
     error = input.by_ref().take(room as u64).read_to_end(&mut bytes).err();
-    let fits = error.is_none() && bytes.len() < KEPT_BYTES_MAX;
-    let is_document = fits && (is_json(&bytes) || !bytes.split(|b| *b == b'\n').any(is_record));
-    (Beginning { bytes, is_document }, error, input)
+    let is_all = error.is_none() && bytes.len() < KEPT_BYTES_MAX;
+    let layout = layout(format, &bytes, &line, is_all);
+    (Beginning { bytes, layout }, error, input)
+}
+
+/// By the beginning of an input and its first line; `is_all` says whether that is all of it.
+fn layout(format: Format, bytes: &[u8], first: &[u8], is_all: bool) -> Layout {
+    if matches!(format, Format::Auto | Format::Protobuf) {
+        let is_framed = split::first_framed(bytes).is_some_and(|record| is_protobuf(&record));
+        match (is_framed, format) {
+            (true, _) => return Layout::Frames,
+            (false, _) if is_all && is_protobuf(bytes) => return Layout::Document,
+            (false, Format::Protobuf) => return Layout::Frames,
+            (false, _) => {}
+        }
+    }
+    if is_all && is_json(bytes) {
+        return Layout::Document;
+    }
+    let first = without_mark(first).trim_ascii();
+    let (opens_list, opens_object) = (first.starts_with(b"["), first.starts_with(b"{"));
+    let lines = || bytes.split(|byte| *byte == b'\n');
+    // A list with an element a line, or one that is longer than any record.
+    let is_list = || {
+        first == b"["
+            || first.ends_with(b",")
+            || first.len() >= KEPT_BYTES_MAX - 3
+            || lines().any(|line| line.trim_ascii_start().starts_with(b","))
+    };
+    if opens_list && is_list() {
+        return Layout::Values(Values::default());
+    }
+    if lines().any(is_record) {
+        return Layout::Lines;
+    }
+    match (opens_list || opens_object, is_all) {
+        (true, _) => Layout::Values(Values::default()),
+        // What is no record anywhere is one dead letter.
+        (false, true) => Layout::Document,
+        (false, false) => Layout::Lines,
+    }
+}
+
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
 }
 
 /// Whether the bytes are one JSON value.
 fn is_json(bytes: &[u8]) -> bool {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+    serde_json::from_slice::<IgnoredAny>(without_mark(bytes)).is_ok()
 }
 
-/// Whether a line is a record by itself.
+/// Whether a line is a record by itself: an object, a list of some, or a form.
 fn is_record(line: &[u8]) -> bool {
-    line.trim_ascii().starts_with(b"{") && is_json(line)
+    let line = line.trim_ascii();
+    let is_value = line.starts_with(b"{") || line.starts_with(b"[{");
+    is_value && is_json(line) || is_form(line)
+}
+
+/// Whether a line may be an urlencoded form: names, signs and values without blanks.
+fn is_form(line: &[u8]) -> bool {
+    let name = line.iter().position(|byte| *byte == b'=').unwrap_or_default();
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'%');
+    name > 0 && line[..name].iter().all(is_name) && line.iter().all(u8::is_ascii_graphic)
 }
 
 /// What was looked at ahead, then what went wrong there, else the rest.
@@ -254,17 +351,27 @@ mod tests {
     use super::*;
 
     fn records(bytes: &[u8]) -> Vec<String> {
-        let mut input = Records::new(Box::new(Cursor::new(bytes.to_vec()))).expect("opens");
+        records_of(Format::Auto, bytes)
+    }
+
+    fn records_of(format: Format, bytes: &[u8]) -> Vec<String> {
+        let mut input = Records::new(Box::new(Cursor::new(bytes.to_vec())), format).expect("opens");
         let (mut found, mut record) = (Vec::new(), Vec::new());
         loop {
             match input.next(&mut record).expect("reads") {
                 Next::Record(at) => {
                     found.push(format!("{at} {}", String::from_utf8_lossy(record.trim_ascii())));
                 }
-                Next::Broken(at) => found.push(format!("{at} broken")),
+                Next::Broken(at, why) => found.push(format!("{at} broken {why:?}")),
                 Next::End => return found,
             }
         }
+    }
+
+    fn gz(bytes: &[u8]) -> Vec<u8> {
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(bytes).expect("written");
+        gz.finish().expect("written")
     }
 
     #[test]
@@ -284,13 +391,60 @@ mod tests {
     #[test]
     fn compressed_input_reads_the_same_and_a_cut_tail_is_broken() {
         let lines = b"{\"a\":1}\n{\"b\":2}\n".repeat(2_000);
-        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gz.write_all(&lines).expect("written");
-        let gz = gz.finish().expect("written");
+        let gz = gz(&lines);
         let zst = zstd::encode_all(lines.as_slice(), 1).expect("written");
         assert_eq!(records(&gz), records(&lines));
         assert_eq!(records(&zst), records(&lines));
-        assert!(records(&gz[..gz.len() - 6]).last().expect("some").ends_with("broken"));
-        assert!(records(&zst[..zst.len() - 6]).last().expect("some").ends_with("broken"));
+        for cut in [&gz[..gz.len() - 6], &zst[..zst.len() - 6]] {
+            assert!(records(cut).last().expect("some").ends_with("broken Compression"));
+        }
+    }
+
+    #[test]
+    fn documents_one_after_another_and_broken_lists_are_a_record_a_value() {
+        assert_eq!(records(b"{\n\"a\": 1\n}\n{\n}\n"), ["1 {\n\"a\": 1\n}", "2 {\n}"]);
+        assert_eq!(records(b"[\n{\"a\":1},\n{\"b\":2}\n]"), ["1 [\n{\"a\":1},\n{\"b\":2}\n]"]);
+        let broken = ["1 {\"a\":}", "2 {\"b\":2}"];
+        assert_eq!(records(b"[\n{\"a\":},\n{\"b\":2}\n]"), broken);
+        assert_eq!(records(b"[{\"a\":},\n{\"b\":2}\n]"), broken);
+        assert_eq!(records(b"[{\"a\":}\n{\"b\":2}"), ["1 [{\"a\":}", "2 {\"b\":2}"]);
+    }
+
+    #[test]
+    fn list_that_is_longer_than_a_record_is_a_record_a_value() {
+        let element = format!("{{\"a\":\"{}\"}}", "x".repeat(1 << 20));
+        for between in [",", ",\n", "\n,\n "] {
+            let list = format!("[{}]", [element.as_str(); 10].join(between));
+            let found = records(list.as_bytes());
+            assert_eq!(found.len(), 10);
+            assert!(found.iter().all(|record| record.ends_with(&element)));
+        }
+    }
+
+    #[test]
+    fn forms_are_a_record_a_line_and_what_is_nothing_is_one() {
+        let forms = b"MessageSid=SM1&Body=a+b\nMessageSid=SM2&Body=%20\n";
+        assert_eq!(records(forms), ["1 MessageSid=SM1&Body=a+b", "2 MessageSid=SM2&Body=%20"]);
+        assert_eq!(records_of(Format::Twilio, &gz(forms)).len(), 2);
+        assert_eq!(records(b"no\nrecord\nanywhere").len(), 1);
+    }
+
+    #[test]
+    fn protobuf_is_a_record_a_frame() {
+        // Account `9` and one empty item.
+        let record = b"\x0a\x019\x1a\x00";
+        assert!(is_protobuf(record));
+        let framed = [&[5], &record[..], &[5], record].concat();
+        let cut = [&framed[..], &[5], &record[..2]].concat();
+        let text = String::from_utf8_lossy(record.trim_ascii()).into_owned();
+        let two = [format!("1 {text}"), format!("2 {text}")];
+        for format in [Format::Auto, Format::Protobuf] {
+            assert_eq!(records_of(format, record), two[..1]);
+            assert_eq!(records_of(format, &framed), two);
+            assert_eq!(records_of(format, &gz(&framed)), two);
+            assert_eq!(records_of(format, &cut)[2], "3 broken Frame");
+        }
+        assert_eq!(records_of(Format::Protobuf, b""), ["1 "]);
+        assert_eq!(records_of(Format::Protobuf, b"{\n"), ["1 broken Frame"]);
     }
 }

@@ -9,6 +9,7 @@ mod input;
 mod judge;
 mod read;
 pub(crate) mod report;
+mod split;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &ScanArgs) -> Outcome {
     secret::check(&lake, &keys)?;
     let table = Arc::new(writer::events_table(&lake).context("open events")?);
     let progress = progress(&args.files);
-    let mut reader = Reader::new(Arc::clone(&table), keys, progress.clone());
+    let mut reader = Reader::new(Arc::clone(&table), keys, args.input, progress.clone());
     let mut is_partial = false;
     for file in &args.files {
         let read = if file == "-" { reader.stdin()? } else { reader.file(file)? };
@@ -66,6 +67,13 @@ pub(crate) fn run(args: &ScanArgs) -> Outcome {
     };
     if args.format != Form::Json {
         summary(&reader);
+    }
+    if reader.untimed() > 0 {
+        exit::complain(&format!(
+            "{} messages and statuses have no time in their format: the moment of reading stands \
+             for it, so replies' latencies and the days of conversations say nothing",
+            reader.untimed()
+        ));
     }
     if senders.is_empty() {
         let why = match args.as_of {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
-use turnwise_codec::{Decoder, Format, Reason, RecordContext, RecordCounts};
+use turnwise_codec::{Decoder, Format, RecordContext, RecordCounts};
 use turnwise_ingest::{Epoch, Input, Machine, Settings, Wish};
 use turnwise_lake::Table;
 use turnwise_model::time::MINUTE_MS;
@@ -64,6 +64,7 @@ pub(crate) struct Letter {
 pub(crate) struct Reader {
     machine: Machine,
     decoder: Decoder,
+    format: Format,
     writer: EventWriter,
     began: Millis,
     /// Where the machine wants the running input to be read.
@@ -79,8 +80,13 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Into the table `events`.
-    pub(crate) fn new(table: Arc<Table>, keys: Keys, progress: ProgressBar) -> Self {
+    /// Of inputs in this format into the table `events`.
+    pub(crate) fn new(
+        table: Arc<Table>,
+        keys: Keys,
+        format: Format,
+        progress: ProgressBar,
+    ) -> Self {
         let settings = Settings {
             commit_age_ms: COMMIT_AGE_MS,
             commit_bytes: COMMIT_BYTES,
@@ -91,6 +97,7 @@ impl Reader {
         Self {
             machine: Machine::new(settings),
             decoder: Decoder::new(keys),
+            format,
             writer: EventWriter::new(table, INGEST_NAME),
             began: clock::now(),
             seek: None,
@@ -114,7 +121,7 @@ impl Reader {
             }
             let hash = input::content_hash(path)?;
             let progress = self.progress.clone();
-            Ok((hash, Records::open(path, move |bytes| progress.inc(bytes))?))
+            Ok((hash, Records::open(path, self.format, move |bytes| progress.inc(bytes))?))
         };
         match opened() {
             Ok((hash, records)) => self.input(name, SourceName(format!("file/{hash}")), records),
@@ -128,10 +135,15 @@ impl Reader {
     /// As [`Self::file`].
     pub(crate) fn stdin(&mut self) -> anyhow::Result<anyhow::Result<()>> {
         let source = SourceName(format!("stdin/{}", uuid::Uuid::new_v4()));
-        match Records::new(Box::new(std::io::stdin())) {
+        match Records::new(Box::new(std::io::stdin()), self.format) {
             Ok(records) => self.input("-", source, records),
             Err(error) => Ok(Err(error.into())),
         }
+    }
+
+    /// Rows whose time is that of the reading, since their format has none.
+    pub(crate) fn untimed(&self) -> u64 {
+        self.decoder.untimed()
     }
 
     /// Commits what was read.
@@ -169,6 +181,7 @@ impl Reader {
             rows: self.decoder.rows(),
             bytes: self.decoder.bytes(),
         };
+        let format = records.format(self.format);
         let mut record = Vec::new();
         let mut held = 0;
         let ended = loop {
@@ -176,7 +189,7 @@ impl Reader {
                 Ok(next) => next,
                 Err(error) => break Err(error.into()),
             };
-            let (Next::Record(number) | Next::Broken(number)) = next else { break Ok(()) };
+            let (Next::Record(number) | Next::Broken(number, _)) = next else { break Ok(()) };
             if number < start.0 {
                 continue;
             }
@@ -188,11 +201,11 @@ impl Reader {
                 read_time: self.began,
             };
             let counts = match next {
-                Next::Broken(_) => {
-                    let detail = "record: expected compressed bytes, found others or their end";
-                    self.decoder.unreadable(&context, Reason::InvalidCompression, detail, 0)
+                Next::Broken(_, why) => {
+                    let (reason, detail) = why.told();
+                    self.decoder.unreadable(&context, reason, detail, 0)
                 }
-                _ => self.decoder.decode(Format::Auto, &context, Some(&record)),
+                _ => self.decoder.decode(format, &context, Some(&record)),
             };
             if let Some(report) = self.files.last_mut() {
                 report.counts += counts;

@@ -1,0 +1,102 @@
+//! CloudEvents 1.0 in structured mode: attributes and data in one JSON object, alone or in a list.
+//! In binary mode the attributes are headers, and the record's value is the data.
+//!
+//! The attributes `type`, `dataschema` and `datacontenttype` tell the format of the data, where
+//! they can; else its content does. Repeats are told by the messages inside, not by source and id.
+//! `time` stands for the time of what has none of its own.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::Format;
+use crate::detect::Attributes;
+use crate::json::{Kind, Value};
+use crate::meant;
+use crate::payload::{self, Around, Scratch};
+use crate::reason::{Reason, ignored};
+use crate::record::{Fail, Record};
+
+const TOLERANT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, TOLERANT);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, TOLERANT);
+
+/// Decodes one event. Without `inner` the event lies in another, which none may.
+pub(crate) fn decode(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    root: Value<'_>,
+    inner: Option<&mut Scratch>,
+) {
+    let bytes = root.raw().len();
+    let (Some(inner), true) = (inner, root.get("specversion").is_some()) else {
+        let fail = record.fail(Reason::UnknownShape, "", "an event", Some(root.kind()));
+        return record.dead(None, fail, bytes);
+    };
+    let text = |key: &str| root.get(key).and_then(Value::string);
+    let (kind, schema, content) = (text("type"), text("dataschema"), text("datacontenttype"));
+    let attributes = Attributes {
+        kind: kind.as_deref(),
+        schema: schema.as_deref(),
+        content: content.as_deref(),
+        time: meant::time(root.get("time")),
+    };
+    let format = attributes.format().unwrap_or(Format::Auto);
+    let around = Around::event(*around, &attributes);
+    let before = record.counts.total();
+    let (key, data) = match root.get("data_base64") {
+        Some(data) => ("data_base64", Some(data)),
+        None => ("data", root.get("data")),
+    };
+    record.path.key(key);
+    let done = match data {
+        None => Ok(()),
+        Some(data) if key == "data_base64" => encoded(record, &around, format, data, inner),
+        Some(data) if matches!(data.kind(), Kind::Object | Kind::Array) => {
+            // Data that is JSON is so whatever its content type says.
+            let of_text = matches!(format, Format::Twilio | Format::Protobuf);
+            let format = if of_text { Format::Auto } else { format };
+            payload::json(record, &around, format, data, None);
+            Ok(())
+        }
+        Some(data) => match data.string() {
+            Some(text) => payload::payload(record, &around, format, text.as_bytes(), inner, None),
+            None => Err(record.fail(Reason::WrongType, "", "data", Some(data.kind()))),
+        },
+    };
+    record.path.pop();
+    match done {
+        Err(fail) => record.dead(None, fail, bytes),
+        Ok(()) if record.counts.total() == before => record.ignored(None, ignored::EMPTY, bytes),
+        Ok(()) => {}
+    }
+}
+
+/// Data in base64, with or without padding, of either alphabet.
+fn encoded(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    format: Format,
+    data: Value<'_>,
+    inner: &mut Scratch,
+) -> Result<(), Fail> {
+    let Some(text) = data.string() else {
+        return Err(record.fail(Reason::WrongType, "", "base64", Some(data.kind())));
+    };
+    let mut bytes = inner.take_bytes();
+    let done = STANDARD.decode_vec(text.as_bytes(), &mut bytes).or_else(|_| {
+        bytes.clear();
+        URL_SAFE.decode_vec(text.as_bytes(), &mut bytes)
+    });
+    let done = match done {
+        Ok(()) => payload::payload(record, around, format, &bytes, inner, None),
+        Err(_) => Err(record.fail(Reason::InvalidBase64, "", "base64", Some(Kind::String))),
+    };
+    inner.give_bytes(bytes);
+    done
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+use base64::Engine as _;
+use turnwise_model::EventKind;
+
+use crate::testing::{columns, decode, decode_with_headers, kinds};
+use crate::{Format, Headers};
+
+const WEBHOOK: &str = r#"{"object":"whatsapp_business_account","entry":[{"id":"9","changes":[{"field":"messages","value":{"metadata":{"phone_number_id":"100"},"messages":[{"from":"16505551234","id":"w","timestamp":"1794096147","type":"text","text":{"body":"hi"}}]}}]}]}"#;
+const SEND: &str = r#"{"time":"2026-11-08T00:02:27.127Z","phone_number_id":"100","status":200,"request":{"to":"16505551234","type":"text","text":{"body":"hi"}},"response":{"messages":[{"id":"w"}]}}"#;
+const FORM: &str = "MessageSid=SM1&AccountSid=AC1&From=whatsapp%3A%2B16505551234&To=whatsapp%3A%2B15550783881&Body=hi&NumMedia=0&SmsStatus=received";
+
+fn event(data: &str, rest: &str) -> String {
+    format!(r#"{{"specversion":"1.0","id":"1","source":"/x","type":"y"{rest},{data}}}"#)
+}
+
+#[test]
+fn data_is_read_however_it_is_written() {
+    let (_, plain) = decode(Format::CloudApi, WEBHOOK);
+    let text = serde_json::to_string(WEBHOOK).expect("writes");
+    let standard = base64::engine::general_purpose::STANDARD.encode(WEBHOOK);
+    let bare = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(WEBHOOK);
+    for data in [
+        format!(r#""data":{WEBHOOK}"#),
+        format!(r#""data":[{WEBHOOK}]"#),
+        format!(r#""data":{text}"#),
+        format!(r#""data_base64":"{standard}""#),
+        format!(r#""data_base64":"{bare}","data":null"#),
+    ] {
+        for format in [Format::Auto, Format::CloudEvents] {
+            let (_, rows) = decode(format, &event(&data, ""));
+            assert_eq!(rows, plain, "{data}");
+        }
+    }
+}
+
+#[test]
+fn list_of_events_is_taken_whole_and_a_bad_one_leaves_its_neighbours() {
+    let good = event(&format!(r#""data":{WEBHOOK}"#), "");
+    let send = event(&format!(r#""data":{SEND}"#), "");
+    let nested = event(&format!(r#""data":{good}"#), "");
+    let bad = [
+        event(r#""data_base64":"%%""#, ""),
+        event(r#""data":"{""#, ""),
+        event(r#""data":7"#, ""),
+        event(r#""x":1"#, ""),
+        nested,
+        "7".to_owned(),
+    ]
+    .join(",");
+    let (_, rows) = decode(Format::CloudEvents, &format!("[{good},{bad},{send}]"));
+    let reasons: Vec<&str> = rows.iter().map(|row| row.get("reason")).collect();
+    assert_eq!(
+        reasons,
+        [
+            "",
+            "invalid_base64",
+            "invalid_json",
+            "wrong_type",
+            "empty",
+            "unknown_shape",
+            "unknown_shape",
+            ""
+        ]
+    );
+    assert_eq!(rows[1].get("detail"), "[1].data_base64: expected base64, found string");
+    assert_eq!(rows[2].get("detail"), "[2].data: expected JSON, found an error at byte 1");
+    assert_eq!((rows[0].kind, rows[7].kind), (EventKind::Message, EventKind::Message));
+    assert_eq!((rows[0].get("direction"), rows[7].get("direction")), ("0", "1"));
+}
+
+#[test]
+fn attributes_in_headers_leave_the_value_as_it_is() {
+    let headers: Headers<'_> = &[
+        (b"ce_specversion", Some(b"1.0")),
+        (b"ce_id", Some(b"1")),
+        (b"ce_source", Some(b"/x")),
+        (b"ce_type", Some(b"com.example.webhook")),
+        (b"content-type", Some(b"application/json")),
+    ];
+    for (record, expected) in [(WEBHOOK, Format::CloudApi), (SEND, Format::Send)] {
+        let plain = decode(expected, record);
+        for format in [Format::Auto, Format::CloudEvents, expected] {
+            assert_eq!(decode_with_headers(format, headers, record.as_bytes()), plain);
+        }
+    }
+    let (_, rows) =
+        decode_with_headers(Format::Auto, headers, event(r#""data":{}"#, "").as_bytes());
+    assert_eq!(
+        columns(&rows[0], "reason detail"),
+        "unknown_shape record: expected an event, found object"
+    );
+}
+
+#[test]
+fn forms_lie_in_events_too_and_take_their_time() {
+    let text = serde_json::to_string(FORM).expect("writes");
+    let rest =
+        r#","time":"2026-11-08T00:02:27Z","datacontenttype":"application/x-www-form-urlencoded""#;
+    let (_, rows) = decode(Format::Auto, &event(&format!(r#""data":{text}"#), rest));
+    assert_eq!(kinds(&rows), ["message"]);
+    assert_eq!(columns(&rows[0], "sender time chars"), "15550783881 1794096147000000 2");
+    let headers: Headers<'_> = &[
+        (b"ce_specversion", Some(b"1.0")),
+        (b"ce_time", Some(b"2026-11-08T00:02:27Z")),
+        (b"content-type", Some(b"application/x-www-form-urlencoded")),
+    ];
+    assert_eq!(decode_with_headers(Format::Auto, headers, FORM.as_bytes()).1, rows);
+    let early = rest.replace("2026", "2015");
+    let (_, rows) = decode(Format::Auto, &event(&format!(r#""data":{text}"#), &early));
+    assert_eq!(rows[0].get("reason"), "time_out_of_range");
+}
+
+#[test]
+fn content_type_that_is_a_time_tells_nothing() {
+    let rest = r#","datacontenttype":"2025-10-08T07:17:02.363Z""#;
+    let (_, rows) = decode(Format::CloudEvents, &event(&format!(r#""data":{WEBHOOK}"#), rest));
+    assert_eq!(kinds(&rows), ["message"]);
+}

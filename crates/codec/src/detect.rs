@@ -1,0 +1,255 @@
+//! What format a record is in, where no setting says so: its headers tell, else its content.
+//!
+//! Content is told by keys that one format has and no other; an element of a list is told by
+//! itself. What nothing tells is taken for a webhook of the Cloud API.
+
+use crate::json::{Kind, Value};
+use crate::meant::{self, Time};
+use crate::{Format, send};
+
+/// Names and values of a record's headers, in order.
+pub type Headers<'a> = &'a [(&'a [u8], Option<&'a [u8]>)];
+
+/// Headers that are looked at; later ones are taken for absent.
+const HEADERS_MAX: usize = turnwise_model::limits::HEADERS_MAX;
+/// Bytes of a header's value that is looked at; a longer one is taken for absent.
+const HEADER_BYTES_MAX: usize = turnwise_model::limits::HEADER_BYTES_MAX;
+
+/// The attributes of an event (CloudEvents) that matter here.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Attributes<'a> {
+    /// `type`.
+    pub(crate) kind: Option<&'a str>,
+    /// `dataschema`.
+    pub(crate) schema: Option<&'a str>,
+    /// `datacontenttype`.
+    pub(crate) content: Option<&'a str>,
+    /// `time`.
+    pub(crate) time: Time,
+}
+
+/// What headers tell.
+pub(crate) enum Told<'a> {
+    /// The value is a payload in this format.
+    Payload(Format),
+    /// The value is the data of an event whose attributes are headers.
+    Data(Attributes<'a>),
+}
+
+/// A setting that names a format wins; only `auto` and `cloudevents` ask the headers.
+pub(crate) fn by_headers<'a>(format: Format, headers: Headers<'a>) -> Told<'a> {
+    if !matches!(format, Format::Auto | Format::CloudEvents) {
+        return Told::Payload(format);
+    }
+    let mut attributes = Attributes::default();
+    let mut is_event = false;
+    for (name, value) in headers.iter().take(HEADERS_MAX) {
+        let Some(value) = value.filter(|value| value.len() <= HEADER_BYTES_MAX) else { continue };
+        let Ok(value) = std::str::from_utf8(value) else { continue };
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        if is("ce_specversion") {
+            is_event = true;
+        } else if is("ce_type") {
+            attributes.kind = Some(value);
+        } else if is("ce_dataschema") {
+            attributes.schema = Some(value);
+        } else if is("ce_time") {
+            attributes.time = meant::time_of_text(value);
+        } else if is("content-type") {
+            attributes.content = Some(value);
+        }
+    }
+    match by_content_type(attributes.content) {
+        Some(Format::CloudEvents) => Told::Payload(Format::CloudEvents),
+        _ if is_event => Told::Data(attributes),
+        Some(told) if format == Format::Auto => Told::Payload(told),
+        _ => Told::Payload(format),
+    }
+}
+
+impl Attributes<'_> {
+    /// The format of the data, where an attribute tells it.
+    pub(crate) fn format(&self) -> Option<Format> {
+        let of_twilio = self.kind.is_some_and(|kind| kind.starts_with("com.twilio."))
+            || self.schema.is_some_and(|schema| schema.contains("events-schemas.twilio.com/"));
+        if of_twilio {
+            return Some(Format::TwilioEvents);
+        }
+        by_content_type(self.content).filter(|format| *format != Format::CloudEvents)
+    }
+}
+
+/// A content type that is of one format. Anything else tells nothing: some put a time there.
+fn by_content_type(value: Option<&str>) -> Option<Format> {
+    let kind = value?.split(';').next().unwrap_or_default().trim();
+    let is = |known: &str| kind.eq_ignore_ascii_case(known);
+    if is("application/cloudevents+json") || is("application/cloudevents-batch+json") {
+        Some(Format::CloudEvents)
+    } else if is("application/x-www-form-urlencoded") {
+        Some(Format::Twilio)
+    } else if is("application/x-protobuf")
+        || is("application/protobuf")
+        || is("application/vnd.google.protobuf")
+    {
+        Some(Format::Protobuf)
+    } else {
+        None
+    }
+}
+
+/// Whether bytes are a form of the kind that is known here.
+pub(crate) fn is_form(bytes: &[u8]) -> bool {
+    const KEYS: [&str; 4] = ["MessageSid=", "SmsSid=", "SmsMessageSid=", "AccountSid="];
+    KEYS.iter()
+        .any(|key| memchr::memmem::find_iter(bytes, key).any(|at| at == 0 || bytes[at - 1] == b'&'))
+}
+
+/// The format of a JSON value.
+pub(crate) fn by_content(root: Value<'_>) -> Format {
+    let has = |key: &str| root.get(key).is_some();
+    let object = |key: &str| root.get(key).is_some_and(Value::is_object);
+    let begins = |key: &str, with: &[&str]| {
+        let text = root.get(key).and_then(Value::string);
+        text.is_some_and(|text| with.iter().any(|begin| text.starts_with(begin)))
+    };
+    if has("gs_app_id") {
+        Format::GupshupV3
+    } else if has("entry") || has("changes") {
+        Format::CloudApi
+    } else if has("specversion") && has("type") {
+        Format::CloudEvents
+    } else if send::is_send(root) {
+        Format::Send
+    } else if has("message_uuid") || has("context_status") {
+        Format::Vonage
+    } else if has("eventCategoryType") || has("EventType") && (has("SenderType") || has("EID")) {
+        Format::Salesforce
+    } else if has("AccountSid") && (has("MessageSid") || has("SmsSid") || has("SmsMessageSid")) {
+        Format::Twilio
+    } else if has("messageSid") && (has("eventName") || has("accountSid")) {
+        Format::TwilioEvents
+    } else if has("app") && has("type") && object("payload") {
+        Format::GupshupV2
+    } else if has("eventType") && (has("payload") || has("eventDetails")) {
+        Format::EightXEight
+    } else {
+        by_wrapper(root, &begins)
+    }
+}
+
+/// Formats whose outermost keys are common words.
+fn by_wrapper(root: Value<'_>, begins: &dyn Fn(&str, &[&str]) -> bool) -> Format {
+    let has = |key: &str| root.get(key).is_some();
+    let object = |key: &str| root.get(key).is_some_and(Value::is_object);
+    let first = |key: &str| root.get(key).and_then(|list| list.items().next());
+    if first("results").is_some_and(Value::is_object)
+        || object("content") && has("createdAt")
+        || has("messageTemplateId") && has("change")
+    {
+        Format::Infobip
+    } else if has("whatsappInboundMessage")
+        || has("whatsappMessage")
+        || has("type") && has("apiVersion") && has("createTime")
+        || begins("type", &["whatsapp."]) && has("apiVersion")
+        || has("wabaId") && has("from") && has("to")
+    {
+        Format::YCloud
+    } else if is_of_kapso(root)
+        || root.get("data").is_some_and(|data| data.kind() == Kind::Array)
+            && first("data").is_some_and(is_of_kapso)
+    {
+        Format::Kapso
+    } else if begins("event", &["whatsapp.", "sms.", "email.", "channel."])
+        || begins("type", &["whatsapp."]) && object("data")
+    {
+        Format::Bird
+    } else if begins("type", &["message.", "conversation."])
+        && (object("message") || object("conversation"))
+    {
+        Format::MessageBird
+    } else if begins("event", &[""]) && object("data") {
+        Format::Dialog360
+    } else if first("messages").is_some_and(|message| message.get("_vnd").is_some())
+        || first("statuses").is_some_and(|status| status.get("_vnd").is_some())
+    {
+        Format::Turn
+    } else {
+        Format::CloudApi
+    }
+}
+
+fn is_of_kapso(value: Value<'_>) -> bool {
+    let object = |key: &str| value.get(key).is_some_and(Value::is_object);
+    value.at(&["message", "kapso"]).is_some()
+        || object("conversation")
+            && (value.get("phone_number_id").is_some() || object("whatsapp_config"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Tape;
+
+    fn content(json: &str) -> Format {
+        by_content(Tape::default().parse(json).expect("JSON"))
+    }
+
+    #[test]
+    fn content_tells_the_format() {
+        for (json, format) in [
+            (r#"{"object":"x","entry":[]}"#, Format::CloudApi),
+            (r#"{"entry":[],"gs_app_id":"x"}"#, Format::GupshupV3),
+            (r#"{"specversion":"1.0","type":"x","data":{}}"#, Format::CloudEvents),
+            (r#"{"request":{},"status":200}"#, Format::Send),
+            (r#"{"message_uuid":"x"}"#, Format::Vonage),
+            (r#"[{}]"#, Format::CloudApi),
+            (r#"{"app":"a","type":"message","payload":{}}"#, Format::GupshupV2),
+            (r#"{"eventType":"x","payload":{}}"#, Format::EightXEight),
+            (r#"{"results":[{"messageId":"x"}]}"#, Format::Infobip),
+            (r#"{"type":"whatsapp.message.updated","apiVersion":"v2"}"#, Format::YCloud),
+            (r#"{"message":{"kapso":{}},"phone_number_id":"1"}"#, Format::Kapso),
+            (r#"{"data":[{"message":{"kapso":{}}}]}"#, Format::Kapso),
+            (r#"{"service":"channels","event":"whatsapp.inbound","payload":{}}"#, Format::Bird),
+            (r#"{"type":"message.created","message":{}}"#, Format::MessageBird),
+            (r#"{"id":"1","event":"history","data":{}}"#, Format::Dialog360),
+            (r#"{"messages":[{"_vnd":{}}]}"#, Format::Turn),
+            (r#"{"eventCategoryType":"x"}"#, Format::Salesforce),
+            (r#"{"AccountSid":"a","MessageSid":"b"}"#, Format::Twilio),
+            (r#"{"messageSid":"a","eventName":"b"}"#, Format::TwilioEvents),
+            ("7", Format::CloudApi),
+        ] {
+            assert_eq!(content(json), format, "{json}");
+        }
+    }
+
+    #[test]
+    fn headers_tell_events_and_forms_but_a_setting_wins() {
+        let told = |format, headers: Headers<'_>| match by_headers(format, headers) {
+            Told::Payload(format) => format.name(),
+            Told::Data(attributes) => attributes.format().map_or("data", Format::name),
+        };
+        let event: Headers<'_> = &[
+            (b"ce_specversion", Some(b"1.0")),
+            (b"ce_type", Some(b"com.twilio.messaging.message.sent")),
+            (b"content-type", Some(b"2025-10-08T07:17:02.363Z")),
+        ];
+        assert_eq!(told(Format::Auto, event), "twilio_events");
+        assert_eq!(told(Format::CloudEvents, event), "twilio_events");
+        assert_eq!(told(Format::CloudApi, event), "cloud_api");
+        let structured: Headers<'_> =
+            &[(b"Content-Type", Some(b"application/cloudevents+json; charset=UTF-8"))];
+        assert_eq!(told(Format::Auto, structured), "cloudevents");
+        let form: Headers<'_> = &[(b"content-type", Some(b"application/x-www-form-urlencoded"))];
+        assert_eq!(told(Format::Auto, form), "twilio");
+        assert_eq!(told(Format::CloudEvents, form), "cloudevents");
+        let other: Headers<'_> = &[(b"ce_specversion", Some(b"1.0")), (b"x", None)];
+        assert_eq!(told(Format::Auto, other), "data");
+        assert_eq!(told(Format::Auto, &[(b"content-type", Some(b"\xff"))]), "auto");
+    }
+
+    #[test]
+    fn form_is_told_by_a_key_of_its_own() {
+        assert!(is_form(b"Body=x&MessageSid=SM1") && is_form(b"SmsSid=1"));
+        assert!(!is_form(b"Body=MessageSid%3D") && !is_form(b"xMessageSid=1") && !is_form(b""));
+    }
+}

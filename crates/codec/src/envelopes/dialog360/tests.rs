@@ -1,0 +1,37 @@
+use turnwise_model::EventKind;
+
+use crate::Format;
+use crate::testing::{columns, decode, kinds, phone, told_alike};
+
+const META: &str = r#""messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"100"}"#;
+
+#[test]
+fn webhooks_are_as_the_cloud_apis() {
+    let webhook = format!(
+        r#"{{"object":"whatsapp_business_account","entry":[{{"id":"9","changes":[{{"field":"messages","value":{{{META},"statuses":[{{"id":"w","status":"read","timestamp":"1794096147","recipient_id":"1650"}}]}}}}]}}]}}"#
+    );
+    assert_eq!(decode(Format::Dialog360, &webhook), decode(Format::CloudApi, &webhook));
+}
+
+#[test]
+fn history_of_a_partner_is_a_value_of_that_field() {
+    let text = r#"{"from":"16505551234","id":"w","timestamp":"1739230955","type":"text","text":{"body":"hi"},"history_context":{"status":"READ"}}"#;
+    let event = format!(
+        r#"{{"id":"e1","event":"history","data":{{"id":"9",{META},"history":[{{"metadata":{{"phase":0}},"threads":[{{"id":"16505551234","messages":[{text}]}}]}},{{"errors":[{{"code":2593109}}]}}]}}}}"#
+    );
+    let rows = told_alike(Format::Dialog360, &event);
+    assert_eq!(kinds(&rows), ["history", "account"]);
+    assert_eq!(columns(&rows[0], "waba_id sender direction origin chars"), "9 100 0 3 2");
+    assert_eq!(rows[0].get("peer_phone"), phone("100", "16505551234"));
+    assert_eq!(columns(&rows[1], "field error_code"), "history 2593109");
+}
+
+#[test]
+fn other_partner_events_are_ignored() {
+    for (event, name) in [("client_created", "other"), ("smb_app_state_sync", "smb_app_state_sync")]
+    {
+        let event = format!(r#"{{"id":"e1","event":"{event}","data":{{"id":"9","name":"A B"}}}}"#);
+        let rows = told_alike(Format::Dialog360, &event);
+        assert_eq!((rows[0].kind, rows[0].get("reason")), (EventKind::Ignored, name));
+    }
+}

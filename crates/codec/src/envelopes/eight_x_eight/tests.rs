@@ -1,0 +1,72 @@
+use turnwise_model::{EventKind, InteractiveType, MessageKind, Status};
+
+use crate::Format;
+use crate::testing::{columns, message, only, phone};
+
+fn received(kind: &str, content: &str) -> String {
+    format!(
+        r#"{{"namespace":"ChatApps","eventType":"inbound_message_received","description":"x","payload":{{"umid":"u1","subAccountId":"sub-1","timestamp":"2026-11-08T00:02:27Z","user":{{"msisdn":"+16505551234","channelUserId":"16505551234","name":"A B"}},"recipient":{{"channel":"whatsapp","channelId":"ch-1"}},"type":"{kind}","content":{{{content}}},"replyToUmid":"u0"}}}}"#
+    )
+}
+
+#[test]
+fn received_message_is_the_subaccounts() {
+    let row = only(Format::EightXEight, &received("Text", r#""text":"Hello""#));
+    assert_eq!(
+        columns(&row, "sender direction message_kind chars is_reply time"),
+        "sub-1 0 0 5 1 1794096147000000"
+    );
+    assert_eq!(row.get("peer_phone"), phone("sub-1", "16505551234"));
+    assert_eq!(row.get("message"), message("sub-1", "u1"));
+    for (kind, content, expected) in [
+        ("Image", r#""url":"x""#, format!("{} - -", MessageKind::Image.code())),
+        ("Audio", r#""url":"x""#, format!("{} - -", MessageKind::Audio.code())),
+        ("Document", r#""url":"x","text":"ab""#, format!("{} - 2", MessageKind::Document.code())),
+        (
+            "Interactive",
+            r#""interactive":{"type":"button_reply","button_reply":{"id":"1","title":"FAQ"}}"#,
+            format!("6 {} 3", InteractiveType::ButtonReply.code()),
+        ),
+        ("Location", r#""location":{}"#, format!("{} - -", MessageKind::Location.code())),
+        ("Hologram", r#""x":1"#, format!("{} - -", MessageKind::Unknown.code())),
+    ] {
+        let row = only(Format::EightXEight, &received(kind, content));
+        assert_eq!(columns(&row, "message_kind interactive_type chars"), expected);
+    }
+}
+
+#[test]
+fn statuses_are_the_subaccounts_too() {
+    for (state, status) in [
+        ("queued", Status::Other),
+        ("sent", Status::Sent),
+        ("delivered", Status::Delivered),
+        ("read", Status::Read),
+        ("undelivered", Status::Failed),
+    ] {
+        let record = format!(
+            r#"{{"namespace":"ChatApps","eventType":"outbound_message_status_changed","payload":{{"umid":"u2","subAccountId":"sub-1","channel":"whatsApp","user":{{"msisdn":"+16505551234"}},"status":{{"state":"{state}","timestamp":"2026-11-08T00:02:27.00Z","errorCode":1022,"errorMessage":"x"}}}}}}"#
+        );
+        let row = only(Format::EightXEight, &record);
+        assert_eq!((row.kind, row.get("status")), (EventKind::Status, &*status.code().to_string()));
+        assert_eq!(columns(&row, "sender error_code time"), "sub-1 1022 1794096147000000");
+        assert_eq!(row.get("message"), message("sub-1", "u2"));
+    }
+}
+
+#[test]
+fn other_events_are_ignored_or_about_the_number() {
+    let sms = received("Text", r#""text":"secret""#).replace("\"ChatApps\"", "\"SMS\"");
+    assert_eq!(only(Format::EightXEight, &sms).get("reason"), "other_channel");
+    let viber = received("Text", r#""text":"secret""#).replace("\"whatsapp\"", "\"viber\"");
+    assert_eq!(only(Format::EightXEight, &viber).get("reason"), "other_channel");
+    let about = |kind: &str| {
+        format!(
+            r#"{{"eventId":"1","timestamp":"2026-11-08T00:02:27Z","provider":"WhatsApp","businessAccountId":"9","eventType":"{kind}","eventDetails":{{"displayPhoneNumber":"15550783881","meta":{{"event":"FLAGGED"}}}}}}"#
+        )
+    };
+    let row = only(Format::EightXEight, &about("phone_number_quality_update"));
+    assert_eq!(columns(&row, "waba_id sender event time"), "9 - FLAGGED 1794096147000000");
+    let row = only(Format::EightXEight, &about("template_status_update"));
+    assert_eq!(row.get("reason"), "message_template_status_update");
+}

@@ -1,0 +1,150 @@
+//! Gupshup's events of version 2: `{app, timestamp, version, type, payload}`.
+//!
+//! Sender: the name of the app, which every event has; the business's number is in few. Statuses
+//! go by `gsId`, Gupshup's own id of the message, since its first status has no other.
+//!
+//! It cannot carry: the business account, whether audio is a voice note, texts of a business,
+//! echoes of the phone app, history and standby. Masked numbers are no peers. Billing, opt-in and
+//! template events are ignored.
+
+use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
+
+use super::{Delivery, Message, Price, category, code, person, pricing_model, pricing_type};
+use super::{time_at_first, twilio};
+use crate::body::Body;
+use crate::json::Value;
+use crate::meant::{self, Id};
+use crate::peer::Peer;
+use crate::reason::{ignored, ignored_name};
+use crate::record::{Record, Scope};
+use crate::rows::AccountFacts;
+use crate::webhook::account::event_name;
+
+/// Events of messages that are about none.
+const OF_NO_MESSAGE: [&str; 2] = ["mismatch", "referral"];
+
+/// Decodes one event.
+pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
+    let sender = meant::id(value.get("app")).or_else(|| meant::id(value.get("phone")));
+    let scope = Scope { waba_id: Id::None, sender };
+    let kind = meant::word(value.get("type")).unwrap_or_default();
+    let Some(payload) = value.get("payload").filter(|payload| payload.is_object()) else {
+        return super::unknown(record, &scope, value, "an event of Gupshup");
+    };
+    match kind.as_str() {
+        "message" => message(record, &scope, value, payload),
+        "message-event" => status(record, &scope, value, payload),
+        "account-event" => account(record, &scope, value, payload),
+        other => {
+            let name = ignored_name(&other.replace('-', "_"));
+            record.ignored(Some(&scope), name, value.raw().len());
+        }
+    }
+}
+
+fn message<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, payload: Value<'a>) {
+    super::message(record, scope, event, |record| {
+        let sender = |key| payload.at(&["sender", key]);
+        Ok(Message {
+            id: meant::id(payload.get("id")),
+            time: time_at_first(
+                record,
+                &[
+                    ("payload.timestamp", payload.get("timestamp")),
+                    ("timestamp", event.get("timestamp")),
+                ],
+            )?,
+            peer: person(payload.get("source"))
+                .phone_or_user(sender("phone"))
+                .user(sender("userId")),
+            direction: Direction::Inbound,
+            origin: Origin::Live,
+            in_group: payload.get("groupId").is_some(),
+            has_referral: ["referral", "context.referral"]
+                .into_iter()
+                .any(|path| payload.at(&path.split('.').collect::<Vec<_>>()).is_some()),
+            body: body(payload),
+            change: None,
+        })
+    });
+}
+
+fn body(payload: Value<'_>) -> Body<'_> {
+    let inner = payload.get("payload").filter(|inner| inner.is_object()).unwrap_or(payload);
+    let text = |keys: &[&str]| keys.iter().find_map(|key| inner.get(key));
+    let name = meant::word(payload.get("type")).unwrap_or_default();
+    let body = match name.as_str() {
+        "text" => Body::new(MessageKind::Text).text(text(&["text"])),
+        "file" => Body::new(MessageKind::Document).text(text(&["caption"])),
+        "contact" => Body::new(MessageKind::Contacts),
+        "quick_reply" => Body::new(MessageKind::Button).text(text(&["text", "title"])),
+        "button_reply" => {
+            Body::interactive(InteractiveType::ButtonReply).text(text(&["title", "reply"]))
+        }
+        "list_reply" => {
+            Body::interactive(InteractiveType::ListReply).text(text(&["title", "reply"]))
+        }
+        "nfm_reply" | "flow_reply" => Body::interactive(InteractiveType::NfmReply),
+        name => match MessageKind::from_name(name).unwrap_or(MessageKind::Unknown) {
+            MessageKind::Button => Body::new(MessageKind::Button).text(text(&["text", "title"])),
+            kind if twilio::is_media(kind) => Body::new(kind).text(text(&["caption"])),
+            kind => Body::new(kind),
+        },
+    };
+    body.reply_to(payload.at(&["context", "id"])).reply_to(payload.at(&["context", "gsId"]))
+}
+
+/// A part of an event, in its payload or in the payload of that.
+fn part<'a>(payload: Value<'a>, path: &[&str]) -> Option<Value<'a>> {
+    payload.at(path).or_else(|| payload.get("payload")?.at(path))
+}
+
+fn status<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, payload: Value<'a>) {
+    let none = ["gsId", "id"].into_iter().all(|key| payload.get(key).is_none());
+    if none && meant::word(payload.get("type")).is_some_and(|name| OF_NO_MESSAGE.contains(&&*name))
+    {
+        return record.ignored(Some(scope), ignored::OTHER, event.raw().len());
+    }
+    super::status(record, scope, event, |record| {
+        let id = meant::id(payload.get("gsId")).or_else(|| meant::id(payload.get("id")));
+        let time = time_at_first(
+            record,
+            &[("payload.ts", part(payload, &["ts"])), ("timestamp", event.get("timestamp"))],
+        )?;
+        let name = meant::word(payload.get("type")).unwrap_or_default();
+        let priced = |key| part(payload, &["pricing", key]);
+        Ok(Delivery {
+            id,
+            time,
+            peer: person(payload.get("destination")).user(payload.get("userId")),
+            status: Status::from_name(&name).unwrap_or(Status::Other),
+            price: Price {
+                category: category(priced("category")),
+                conversation: category(part(payload, &["conversation", "type"])),
+                kind: pricing_type(priced("type")),
+                model: pricing_model(priced("policy")),
+            },
+            error_code: code(part(payload, &["code"])),
+        })
+    });
+}
+
+/// Violations, bans and tiers; what else is told of an account is ignored.
+fn account(record: &mut Record<'_>, scope: &Scope<'_>, event: Value<'_>, payload: Value<'_>) {
+    let named = ["event", "status", "newStatus"].into_iter().find_map(|key| {
+        let text = part(payload, &[key])?.string()?;
+        Some(event_name(&text))
+    });
+    let field = match meant::word(payload.get("type")).as_deref() {
+        Some("status-event") => "account_update",
+        Some("tier-event") => "phone_number_quality_update",
+        _ => {
+            return record.ignored(Some(scope), ignored_name("account_event"), event.raw().len());
+        }
+    };
+    let facts = AccountFacts { field, event: named.unwrap_or("other"), ..AccountFacts::default() };
+    super::account(record, scope, event, event.get("timestamp"), &Peer::default(), facts);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+use turnwise_model::{EventKind, InteractiveType, MessageKind};
+
+use crate::Format;
+use crate::testing::{Row, columns, message, only, phone, user};
+
+fn event(kind: &str, payload: &str) -> String {
+    format!(
+        r#"{{"app":"DemoApp","timestamp":1794096147500,"version":2,"type":"{kind}","payload":{{{payload}}}}}"#
+    )
+}
+
+fn received(kind: &str, inner: &str) -> Row {
+    let payload = format!(
+        r#""id":"ABE1","source":"16505551234","type":"{kind}","payload":{{{inner}}},"sender":{{"phone":"16505551234","name":"A B","country_code":"1","dial_code":"6505551234","userId":"US.7"}},"context":{{"id":"gBE","gsId":"g"}}"#
+    );
+    only(Format::GupshupV2, &event("message", &payload))
+}
+
+#[test]
+fn received_message_is_the_apps() {
+    let row = received("text", r#""text":"Hi""#);
+    assert_eq!(
+        columns(&row, "sender direction message_kind chars is_reply time"),
+        "DemoApp 0 0 2 1 1794096147500000"
+    );
+    assert_eq!(
+        (row.get("peer_phone"), row.get("peer_user")),
+        (&*phone("DemoApp", "16505551234"), &*user("DemoApp", "US.7"))
+    );
+    assert_eq!(row.get("message"), message("DemoApp", "ABE1"));
+}
+
+#[test]
+fn kinds_have_names_of_their_own() {
+    let kind = |kind: MessageKind| kind.code().to_string();
+    let tap = |it: InteractiveType| format!("6 {}", it.code());
+    for (name, inner, expected, chars) in [
+        (
+            "file",
+            r#""caption":"abc","contentType":"application/pdf""#,
+            kind(MessageKind::Document) + " -",
+            "3",
+        ),
+        ("image", r#""caption":"abcd","url":"x""#, kind(MessageKind::Image) + " -", "4"),
+        ("audio", r#""url":"x""#, kind(MessageKind::Audio) + " -", "-"),
+        ("contact", r#""contacts":[]"#, kind(MessageKind::Contacts) + " -", "-"),
+        ("location", r#""latitude":"1""#, kind(MessageKind::Location) + " -", "-"),
+        ("quick_reply", r#""text":"Yes","type":"button""#, kind(MessageKind::Button) + " -", "3"),
+        (
+            "button_reply",
+            r#""title":"First","id":"q","reply":"First 1""#,
+            tap(InteractiveType::ButtonReply),
+            "5",
+        ),
+        (
+            "list_reply",
+            r#""title":"Row","id":"q","reply":"Row 1""#,
+            tap(InteractiveType::ListReply),
+            "3",
+        ),
+        ("hologram", "", kind(MessageKind::Unknown) + " -", "-"),
+    ] {
+        let row = received(name, inner);
+        assert_eq!(columns(&row, "message_kind interactive_type"), expected, "{name}");
+        assert_eq!(columns(&row, "chars"), chars, "{name}");
+    }
+    let flat = event(
+        "message",
+        r#""id":"1","source":"1650","type":"text","text":"Hello","timestamp":"1794096147""#,
+    );
+    assert_eq!(columns(&only(Format::GupshupV2, &flat), "chars time"), "5 1794096147000000");
+}
+
+#[test]
+fn masked_numbers_are_no_peers() {
+    let payload = r#""id":"1","source":"918x98xx21x4","type":"text","payload":{"text":"x"},"sender":{"phone":"918x98xx21x4"}"#;
+    let row = only(Format::GupshupV2, &event("message", payload));
+    assert_eq!(columns(&row, "peer_phone peer_user peer_country"), "- - IN");
+}
+
+#[test]
+fn statuses_go_by_gupshups_own_id() {
+    let sent = event(
+        "message-event",
+        r#""id":"wamid.A","gsId":"g1","type":"sent","destination":"16505551234","payload":{"ts":1794096147},"conversation":{"id":"c","type":"authentication"},"pricing":{"policy":"PMP","category":"authentication","type":"regular"},"userId":"US.7""#,
+    );
+    let row = only(Format::GupshupV2, &sent);
+    assert_eq!(
+        columns(&row, "sender status category conversation_origin pricing_type pricing_model time"),
+        "DemoApp 0 3 3 0 1 1794096147000000"
+    );
+    assert_eq!(
+        (row.get("message"), row.get("peer_user")),
+        (&*message("DemoApp", "g1"), &*user("DemoApp", "US.7"))
+    );
+    let queued = event(
+        "message-event",
+        r#""id":"g1","type":"enqueued","destination":"16505551234","payload":{"whatsappMessageId":"wamid.A","type":"session"}"#,
+    );
+    let row = only(Format::GupshupV2, &queued);
+    assert_eq!((row.get("message"), row.get("status")), (&*message("DemoApp", "g1"), "5"));
+    let failed = event(
+        "message-event",
+        r#""id":"wamid.A","gsId":"g1","type":"failed","destination":"1650","payload":{"code":1002,"reason":"x"}"#,
+    );
+    assert_eq!(columns(&only(Format::GupshupV2, &failed), "status error_code"), "4 1002");
+}
+
+#[test]
+fn parts_stand_in_the_payload_or_in_its_payload() {
+    let sent = event(
+        "message-event",
+        r#""id":"wamid.A","gsId":"g1","type":"sent","destination":"16505551234","ts":1794096147,"payload":{"conversation":{"id":"c","type":"Marketing"},"pricing":{"policy":"CBP","category":"Marketing"}}"#,
+    );
+    assert_eq!(
+        columns(&only(Format::GupshupV2, &sent), "category conversation_origin pricing_model time"),
+        "0 0 0 1794096147000000"
+    );
+    let tier = r#""type":"tier-event","payload":{"event":"UPGRADE","currentTier":"TIER_250"}"#;
+    let row = only(Format::GupshupV2, &event("account-event", tier));
+    assert_eq!(columns(&row, "field event"), "phone_number_quality_update UPGRADE");
+    let mismatch = r#""type":"mismatch","destination":"1650","payload":{"wa_id":"1650"}"#;
+    let row = only(Format::GupshupV2, &event("message-event", mismatch));
+    assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "other"));
+}
+
+#[test]
+fn other_events_are_ignored_or_about_the_account() {
+    for (kind, payload, name) in [
+        ("billing-event", r#""deductions":{}"#, "billing_event"),
+        ("user-event", r#""phone":"1650","type":"opted-in""#, "user_event"),
+        ("template-event", "", "template_event"),
+        ("hologram", "", "other"),
+        ("account-event", r#""type":"pndn-event""#, "account_event"),
+    ] {
+        let row = only(Format::GupshupV2, &event(kind, payload));
+        assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, name));
+    }
+    let row = only(
+        Format::GupshupV2,
+        &event("account-event", r#""type":"status-event","status":"ACCOUNT_VIOLATION""#),
+    );
+    assert_eq!(columns(&row, "sender field event"), "DemoApp account_update ACCOUNT_VIOLATION");
+}

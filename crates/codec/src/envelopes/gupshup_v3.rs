@@ -1,0 +1,20 @@
+//! Gupshup's events of version 3: webhooks of the Cloud API with `gs_app_id`, and `gs_id` in
+//! statuses.
+//!
+//! It carries what the Cloud API does. Its own events (`enqueued`, some failures) have neither
+//! metadata nor account: their sender is the app, and so another than the number's. Times may be
+//! milliseconds, numbers masked (then no peer), booleans strings. Statuses that set the callback
+//! are ignored, as are billing events: the price stands in the statuses.
+
+use crate::json::Value;
+use crate::meant;
+use crate::record::Record;
+use crate::webhook;
+
+/// Decodes one webhook.
+pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
+    webhook::decode_of(record, &meant::id(value.get("gs_app_id")), value);
+}
+
+#[cfg(test)]
+mod tests;

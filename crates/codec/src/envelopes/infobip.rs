@@ -1,0 +1,186 @@
+//! Infobip: received messages and reports in `results`, and events that stand alone.
+//!
+//! Sender: the digits of `to` in a received message (`destination` in its newer form), of `from`
+//! or `sender` in a report. Many reports name no sender: those are dead letters. Events that stand
+//! alone name a number without saying whose, so they are rows without a sender.
+//!
+//! It cannot carry: the business account, categories and models of prices, texts of a business,
+//! echoes of the phone app, history and standby. `PENDING` is `sent` once the message is on its
+//! way, else `other`. Payments and changes of templates are ignored.
+
+use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
+
+use super::{Delivery, Message, Price, code, is_whatsapp, number, person, time_at_first, twilio};
+use crate::body::Body;
+use crate::json::{Kind, Value};
+use crate::meant::{self, Id};
+use crate::peer::Peer;
+use crate::reason::{Reason, ignored, ignored_name};
+use crate::record::{Record, Scope};
+use crate::rows::AccountFacts;
+
+/// Decodes one delivery of results, or one event that stands alone.
+pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
+    let Some(results) = value.get("results") else { return alone(record, value) };
+    record.path.key("results");
+    let listed = results.kind() == Kind::Array;
+    for (at, result) in results.items().enumerate() {
+        if listed {
+            record.path.index(at);
+        }
+        one(record, result);
+        if listed {
+            record.path.pop();
+        }
+    }
+    record.path.pop();
+}
+
+fn one<'a>(record: &mut Record<'_>, value: Value<'a>) {
+    let either = |one: &str, other: &str| value.get(one).or_else(|| value.get(other));
+    if !value.is_object() {
+        let fail = record.fail(Reason::WrongType, "", "object", Some(value.kind()));
+        return record.dead(None, fail, value.raw().len());
+    }
+    if !is_whatsapp(value.get("integrationType")) || !is_whatsapp(value.get("channel")) {
+        return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
+    }
+    let (from, to) = (either("from", "sender"), either("to", "destination"));
+    let scope = |sender: Id<'a>| Scope { waba_id: Id::None, sender };
+    let content = value.get("content").and_then(|content| content.items().next());
+    let message = value.get("message").or(content).filter(|message| message.is_object());
+    if let Some(message) = message {
+        return received(record, &scope(number(to)), value, message, from);
+    }
+    if value.get("deletedAt").is_some() {
+        return deleted(record, &scope(number(from)), value, to);
+    }
+    let has = |key: &str| value.get(key).is_some();
+    if !has("status") && !has("seenAt") && !has("error") {
+        return super::unknown(record, &super::nobody(), value, "a message or report");
+    }
+    super::status(record, &scope(number(from)), value, |record| {
+        let places = ["seenAt", "doneAt", "sentAt"].map(|key| (key, value.get(key)));
+        Ok(Delivery {
+            id: meant::id(value.get("messageId")),
+            time: time_at_first(record, &places)?,
+            peer: person(to),
+            status: status(value),
+            price: Price::default(),
+            error_code: code(value.at(&["error", "id"])),
+        })
+    });
+}
+
+fn status(value: Value<'_>) -> Status {
+    if value.get("seenAt").is_some() {
+        return Status::Read;
+    }
+    let word = |key| meant::word(value.at(&["status", key])).unwrap_or_default();
+    match word("groupName").as_str() {
+        "delivered" => Status::Delivered,
+        "undeliverable" | "expired" | "rejected" => Status::Failed,
+        "pending" if word("name") == "pending_enroute" => Status::Sent,
+        _ => Status::Other,
+    }
+}
+
+fn received<'a>(
+    record: &mut Record<'_>,
+    scope: &Scope<'a>,
+    value: Value<'a>,
+    message: Value<'a>,
+    from: Option<Value<'a>>,
+) {
+    super::message(record, scope, value, |record| {
+        Ok(Message {
+            id: meant::id(value.get("messageId")),
+            time: time_at_first(record, &[("receivedAt", value.get("receivedAt"))])?,
+            peer: person(from)
+                .user(value.at(&["contact", "userId"]))
+                .phone_or_user(value.at(&["contact", "phoneNumber"])),
+            direction: Direction::Inbound,
+            origin: Origin::Live,
+            in_group: message.get("group").is_some() || value.get("groupId").is_some(),
+            has_referral: message.get("referral").is_some() || value.get("referral").is_some(),
+            body: body(message),
+            change: None,
+        })
+    });
+}
+
+fn body(message: Value<'_>) -> Body<'_> {
+    let name = meant::word(message.get("type")).unwrap_or_default();
+    let text = |keys: &[&str]| keys.iter().find_map(|key| message.get(key));
+    let body = match name.as_str() {
+        "voice" => Body { voice: Some(true), ..Body::new(MessageKind::Audio) },
+        "audio" => Body { voice: Some(false), ..Body::new(MessageKind::Audio) },
+        "contact" => Body::new(MessageKind::Contacts),
+        "button" => Body::new(MessageKind::Button).text(text(&["text"])),
+        "interactive_button_reply" | "button_reply" => {
+            Body::interactive(InteractiveType::ButtonReply).text(text(&["title", "text"]))
+        }
+        "interactive_list_reply" | "list_reply" => {
+            Body::interactive(InteractiveType::ListReply).text(text(&["title", "text"]))
+        }
+        "interactive_flow_reply" | "interactive_address_reply" => {
+            Body::interactive(InteractiveType::NfmReply)
+        }
+        "interactive_call_permission_reply" => {
+            Body::interactive(InteractiveType::CallPermissionReply)
+        }
+        name => match MessageKind::from_name(name).unwrap_or(MessageKind::Unknown) {
+            MessageKind::Text => Body::new(MessageKind::Text).text(text(&["text", "body"])),
+            MessageKind::Interactive => Body::interactive(InteractiveType::Other),
+            kind if twilio::is_media(kind) => Body::new(kind).text(text(&["caption"])),
+            kind => Body::new(kind),
+        },
+    };
+    body.reply_to(message.at(&["context", "id"]))
+}
+
+/// Somebody deleted a message: a message of its own, as with the Cloud API.
+fn deleted<'a>(
+    record: &mut Record<'_>,
+    scope: &Scope<'a>,
+    value: Value<'a>,
+    peer: Option<Value<'a>>,
+) {
+    super::message(record, scope, value, |record| {
+        Ok(Message {
+            id: Id::None,
+            time: time_at_first(record, &[("deletedAt", value.get("deletedAt"))])?,
+            peer: person(peer),
+            direction: Direction::Inbound,
+            origin: Origin::Live,
+            in_group: false,
+            has_referral: false,
+            body: Body::new(MessageKind::Revoke),
+            change: None,
+        })
+    });
+}
+
+fn alone(record: &mut Record<'_>, value: Value<'_>) {
+    let bytes = value.raw().len();
+    match meant::word(value.at(&["content", "type"])).as_deref() {
+        Some("user_identity_changed" | "customer_identity_changed") => {
+            let facts = AccountFacts {
+                field: "messages",
+                event: "customer_identity_changed",
+                ..AccountFacts::default()
+            };
+            let time = value.get("createdAt");
+            super::account(record, &super::nobody(), value, time, &Peer::default(), facts);
+        }
+        Some("payment") => record.ignored(None, ignored_name("payment"), bytes),
+        _ if value.get("messageTemplateId").is_some() => {
+            record.ignored(None, ignored_name("message_template_status_update"), bytes);
+        }
+        Some(_) => record.ignored(None, ignored::OTHER, bytes),
+        None => super::unknown(record, &super::nobody(), value, "results"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

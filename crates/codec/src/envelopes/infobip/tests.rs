@@ -1,0 +1,153 @@
+use turnwise_model::{EventKind, InteractiveType, MessageKind, Status};
+
+use crate::Format;
+use crate::testing::{Row, columns, decode, kinds, message, only, phone, told_alike, user};
+
+const BUSINESS: &str = "447860099299";
+
+fn received(content: &str) -> String {
+    format!(
+        r#"{{"results":[{{"from":"16505551234","to":"447860099299","integrationType":"WHATSAPP","receivedAt":"2026-11-08T00:02:27.000+0000","messageId":"AB1","pairedMessageId":null,"callbackData":null,"message":{{{content}}},"contact":{{"name":"A B","userId":"US.7"}},"price":{{"pricePerMessage":0,"currency":"EUR"}}}}],"messageCount":1,"pendingMessageCount":0}}"#
+    )
+}
+
+fn row(content: &str) -> Row {
+    only(Format::Infobip, &received(content))
+}
+
+#[test]
+fn received_message_has_a_time_without_colon() {
+    let row = row(r#""type":"TEXT","text":"Hello""#);
+    assert_eq!(
+        columns(&row, "sender direction message_kind chars time"),
+        "447860099299 0 0 5 1794096147000000"
+    );
+    assert_eq!(
+        (row.get("peer_phone"), row.get("peer_user")),
+        (&*phone(BUSINESS, "16505551234"), &*user(BUSINESS, "US.7"))
+    );
+    assert_eq!(row.get("message"), message(BUSINESS, "AB1"));
+}
+
+#[test]
+fn kinds_voice_replies_and_referrals() {
+    let kind = |kind: MessageKind| kind.code().to_string();
+    let tap = |it: InteractiveType| format!("6 {}", it.code());
+    for (content, expected, rest) in [
+        (r#""type":"VOICE","url":"x""#, kind(MessageKind::Audio) + " -", "1 - 0 0"),
+        (r#""type":"AUDIO","url":"x""#, kind(MessageKind::Audio) + " -", "0 - 0 0"),
+        (r#""type":"IMAGE","caption":"abc""#, kind(MessageKind::Image) + " -", "- 3 0 0"),
+        (r#""type":"STICKER""#, kind(MessageKind::Sticker) + " -", "- - 0 0"),
+        (r#""type":"CONTACT""#, kind(MessageKind::Contacts) + " -", "- - 0 0"),
+        (r#""type":"ORDER""#, kind(MessageKind::Order) + " -", "- - 0 0"),
+        (r#""type":"REACTION","emoji":"x""#, kind(MessageKind::Reaction) + " -", "- - 0 0"),
+        (
+            r#""type":"BUTTON","text":"Yes","payload":"y","context":{"id":"1","from":"2"}"#,
+            kind(MessageKind::Button) + " -",
+            "- 3 1 0",
+        ),
+        (
+            r#""type":"INTERACTIVE_BUTTON_REPLY","id":"1","title":"Yes""#,
+            tap(InteractiveType::ButtonReply),
+            "- 3 0 0",
+        ),
+        (
+            r#""type":"INTERACTIVE_LIST_REPLY","id":"1","title":"Four","description":"d""#,
+            tap(InteractiveType::ListReply),
+            "- 4 0 0",
+        ),
+        (
+            r#""type":"INTERACTIVE_FLOW_REPLY","response":"{}""#,
+            tap(InteractiveType::NfmReply),
+            "- - 0 0",
+        ),
+        (
+            r#""type":"TEXT","text":"x","referral":{"sourceId":"1"}"#,
+            kind(MessageKind::Text) + " -",
+            "- 1 0 1",
+        ),
+        (r#""type":"INFECTED_CONTENT""#, kind(MessageKind::Unknown) + " -", "- - 0 0"),
+        (r#""type":"UNSUPPORTED""#, kind(MessageKind::Unsupported) + " -", "- - 0 0"),
+    ] {
+        let row = row(content);
+        assert_eq!(columns(&row, "message_kind interactive_type"), expected, "{content}");
+        assert_eq!(columns(&row, "voice chars is_reply has_referral"), rest, "{content}");
+    }
+}
+
+#[test]
+fn reports_are_statuses_where_they_name_the_sender() {
+    let report = |rest: &str| {
+        format!(
+            r#"{{"results":[{{"messageId":"m1","to":"16505551234","sender":"447860099299","sentAt":"2026-11-08T00:02:20.000+0000","messageCount":1,{rest}}}]}}"#
+        )
+    };
+    let done = |group: &str, name: &str| {
+        report(&format!(
+            r#""doneAt":"2026-11-08T00:02:27.000+0000","status":{{"groupName":"{group}","name":"{name}"}},"error":{{"id":0,"name":"NO_ERROR"}}"#
+        ))
+    };
+    for (record, status) in [
+        (done("DELIVERED", "DELIVERED_TO_HANDSET"), Status::Delivered),
+        (done("PENDING", "PENDING_ENROUTE"), Status::Sent),
+        (done("PENDING", "PENDING_WAITING_DELIVERY"), Status::Other),
+        (done("UNDELIVERABLE", "X"), Status::Failed),
+        (done("EXPIRED", "X"), Status::Failed),
+        (done("REJECTED", "X"), Status::Failed),
+        (report(r#""seenAt":"2026-11-08T00:02:27.000+0000""#), Status::Read),
+    ] {
+        let row = only(Format::Infobip, &record);
+        assert_eq!(
+            (row.kind, row.get("status")),
+            (EventKind::Status, &*status.code().to_string()),
+            "{record}"
+        );
+        assert_eq!(columns(&row, "sender time error_code"), "447860099299 1794096147000000 -");
+        assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"));
+    }
+    let nobody = done("DELIVERED", "X").replace(r#""sender":"447860099299","#, "");
+    assert_eq!(only(Format::Infobip, &nobody).get("reason"), "no_sender");
+}
+
+#[test]
+fn newer_form_and_deletions_are_read() {
+    let record = r#"{"results":[{"event":"MO","channel":"WHATSAPP","sender":"16505551234","destination":"447860099299","content":[{"type":"TEXT","text":"Hello"}],"receivedAt":"2026-11-08T00:02:27.000+0000","messageId":"AB1"},{"channel":"SMS","sender":"1","destination":"2","content":[{"type":"TEXT","text":"x"}]},{"messageId":"AB1","from":"447860099299","to":"16505551234","deletedAt":"2026-11-08T00:02:27.000+0000"}]}"#;
+    let rows = told_alike(Format::Infobip, record);
+    assert_eq!(kinds(&rows), ["message", "ignored", "message"]);
+    assert_eq!(columns(&rows[0], "sender chars"), "447860099299 5");
+    assert_eq!(rows[1].get("reason"), "other_channel");
+    assert_eq!(rows[2].get("message_kind"), MessageKind::Revoke.code().to_string());
+    assert_ne!(rows[2].get("message"), rows[0].get("message"));
+}
+
+#[test]
+fn events_that_stand_alone_name_no_sender() {
+    let row = only(
+        Format::Infobip,
+        r#"{"from":"41793026731","content":{"type":"user_identity_changed","hash":"h","userNumber":"385919998888"},"createdAt":"2026-11-08T00:02:27.000+0000"}"#,
+    );
+    assert_eq!((row.kind, row.get("sender"), row.get("peer_phone")), (EventKind::Account, "", ""));
+    assert_eq!(columns(&row, "event time"), "customer_identity_changed 1794096147000000");
+    let row = only(
+        Format::Infobip,
+        r#"{"from":"41793026731","content":{"type":"payment"},"createdAt":"2026-11-08T00:02:27.000+0000"}"#,
+    );
+    assert_eq!(row.get("reason"), "payment");
+    let row = only(Format::Infobip, r#"{"messageTemplateId":1,"change":{"type":"STATUS_UPDATE"}}"#);
+    assert_eq!(row.get("reason"), "message_template_status_update");
+}
+
+#[test]
+fn bad_results_leave_their_neighbours_alone() {
+    let good = received(r#""type":"TEXT","text":"x""#);
+    let inner = good
+        .trim_start_matches(r#"{"results":["#)
+        .split("],\"messageCount\"")
+        .next()
+        .expect("result");
+    let (_, rows) =
+        decode(Format::Infobip, &format!(r#"{{"results":[7,{inner},{{"messageId":"secret"}}]}}"#));
+    assert_eq!(kinds(&rows), ["dead_letter", "message", "dead_letter"]);
+    assert_eq!(rows[0].get("detail"), "results[0]: expected object, found number");
+    assert_eq!(rows[2].get("detail"), "results[2]: expected a message or report, found object");
+}

@@ -1,0 +1,57 @@
+use turnwise_model::EventKind;
+
+use crate::Format;
+use crate::testing::{columns, kinds, message, only, phone, told_alike, user};
+
+fn event(message: &str) -> String {
+    format!(
+        r#"{{"message":{{"id":"wamid.A","timestamp":"1794096147","type":"text","text":{{"body":"Hello"}},{message}}},"conversation":{{"id":"c1","phone_number":"+16505551234","business_scoped_user_id":"US.7","phone_number_id":"100"}},"is_new_conversation":true,"phone_number_id":"100"}}"#
+    )
+}
+
+const RECEIVED: &str = r#""from":"16505551234","kapso":{"direction":"inbound","status":"received","origin":"cloud_api"}"#;
+
+#[test]
+fn received_message_is_the_cloud_apis() {
+    let row = only(Format::Kapso, &event(RECEIVED));
+    assert_eq!(columns(&row, "sender direction origin chars time"), "100 0 0 5 1794096147000000");
+    assert_eq!(
+        (row.get("peer_phone"), row.get("peer_user")),
+        (&*phone("100", "16505551234"), &*user("100", "US.7"))
+    );
+    let nameless = event(r#""kapso":{"direction":"inbound"}"#);
+    assert_eq!(only(Format::Kapso, &nameless).get("peer_user"), user("100", "US.7"));
+}
+
+#[test]
+fn sent_message_brings_all_its_statuses() {
+    let sent = event(
+        r#""to":"16505551234","kapso":{"direction":"outbound","status":"delivered","statuses":[{"id":"wamid.A","status":"sent","timestamp":"1794096148","recipient_id":"16505551234","pricing":{"category":"service"}},{"id":"wamid.A","status":"delivered","timestamp":"1794096149","recipient_id":"16505551234"}]}"#,
+    );
+    let rows = told_alike(Format::Kapso, &sent);
+    assert_eq!(kinds(&rows), ["message", "status", "status"]);
+    assert_eq!(columns(&rows[0], "direction chars"), "1 5");
+    assert_eq!(columns(&rows[1], "sender status category"), "100 0 5");
+    assert!(rows.iter().all(|row| row.get("message") == message("100", "wamid.A")));
+    let app = event(r#""to":"1650","kapso":{"direction":"outbound","origin":"business_app"}"#);
+    assert_eq!(only(Format::Kapso, &app).get("origin"), "1");
+    let old = event(r#""to":"1650","kapso":{"direction":"outbound","origin":"history_sync"}"#);
+    assert_eq!(only(Format::Kapso, &old).kind, EventKind::History);
+}
+
+#[test]
+fn batch_is_taken_whole_and_a_bad_one_leaves_its_neighbours() {
+    let good = event(RECEIVED);
+    let bad = event(r#""from":"1650","kapso":{"x":"secret"}"#);
+    let other = r#"{"conversation":{"id":"c1"},"phone_number_id":"100"}"#;
+    let batch = format!(
+        r#"{{"type":"whatsapp.message.received","batch":true,"data":[{good},{bad},{other},7],"batch_info":{{"size":4}}}}"#
+    );
+    let rows = told_alike(Format::Kapso, &batch);
+    assert_eq!(kinds(&rows), ["message", "dead_letter", "ignored", "dead_letter"]);
+    assert_eq!(
+        columns(&rows[1], "reason detail"),
+        "no_direction data[1].message.direction: expected inbound or outbound, found nothing"
+    );
+    assert_eq!(rows[2].get("reason"), "conversation");
+}

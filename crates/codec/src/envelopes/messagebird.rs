@@ -1,0 +1,136 @@
+//! MessageBird's conversations, which Bird's channels replaced: `{type, contact, conversation,
+//! message}`.
+//!
+//! Sender: the channel's id. An event for a message that was sent is a message row beside its
+//! status, of which the earliest counts.
+//!
+//! It cannot carry: the business account, user ids, prices, whether audio is a voice note,
+//! replies, referrals, echoes of the phone app, history, standby and account events. Events about
+//! conversations are ignored, as is what is of another channel.
+
+use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
+
+use super::{Delivery, Message, Price, code, is_whatsapp, person, time_at_first, twilio};
+use crate::body::Body;
+use crate::json::Value;
+use crate::meant::{self, Id};
+use crate::reason::{Reason, ignored, ignored_name};
+use crate::record::{Record, Scope};
+
+/// Decodes one event.
+pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
+    let Some(message) = value.get("message").filter(|message| message.is_object()) else {
+        if meant::word(value.get("type")).is_some_and(|kind| kind.starts_with("conversation.")) {
+            return record.ignored(None, ignored_name("conversation"), value.raw().len());
+        }
+        return super::unknown(record, &super::nobody(), value, "an event with a message");
+    };
+    if !is_whatsapp(message.get("platform")) {
+        return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
+    }
+    let channel = |path: &[&str]| meant::id(value.at(path));
+    let sender = channel(&["message", "channelId"])
+        .or_else(|| channel(&["conversation", "lastUsedChannelId"]));
+    let scope = Scope { waba_id: Id::None, sender };
+    match meant::word(message.get("direction")).as_deref() {
+        Some("received") => {
+            row(record, &scope, value, message, Direction::Inbound);
+        }
+        Some("sent") => sent(record, &scope, value, message),
+        _ => {
+            record.path.key("message");
+            let found = message.get_or_null("direction").map(Value::kind);
+            let fail = record.fail(Reason::NoDirection, "direction", "sent or received", found);
+            record.path.pop();
+            record.dead(Some(&scope), fail, value.raw().len());
+        }
+    }
+}
+
+fn row<'a>(
+    record: &mut Record<'_>,
+    scope: &Scope<'a>,
+    event: Value<'a>,
+    message: Value<'a>,
+    direction: Direction,
+) {
+    let party = if direction == Direction::Inbound { "from" } else { "to" };
+    super::message(record, scope, event, |record| {
+        Ok(Message {
+            id: meant::id(message.get("id")),
+            time: time_at_first(
+                record,
+                &[("message.createdDatetime", message.get("createdDatetime"))],
+            )?,
+            peer: person(event.at(&["contact", "msisdn"])).phone_or_user(message.get(party)),
+            direction,
+            origin: Origin::Live,
+            in_group: false,
+            has_referral: false,
+            body: body(message, direction),
+            change: None,
+        })
+    });
+}
+
+fn sent<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, message: Value<'a>) {
+    let name = meant::word(message.get("status"));
+    let status = match name.as_deref().unwrap_or_default() {
+        "sent" | "transmitted" => Status::Sent,
+        "delivered" => Status::Delivered,
+        "read" => Status::Read,
+        "failed" | "rejected" => Status::Failed,
+        _ => Status::Other,
+    };
+    if status != Status::Failed {
+        row(record, scope, event, message, Direction::Outbound);
+    }
+    if name.is_none() {
+        return;
+    }
+    super::status(record, scope, event, |record| {
+        let time = |key: &'static str| (key, message.get(key));
+        Ok(Delivery {
+            id: meant::id(message.get("id")),
+            time: time_at_first(record, &[time("updatedDatetime"), time("createdDatetime")])?,
+            peer: person(event.at(&["contact", "msisdn"])).phone_or_user(message.get("to")),
+            status,
+            price: Price::default(),
+            error_code: code(message.at(&["error", "code"]))
+                .or_else(|| code(event.at(&["error", "code"]))),
+        })
+    });
+}
+
+fn body(message: Value<'_>, direction: Direction) -> Body<'_> {
+    let content = |path: &[&str]| message.get("content").and_then(|content| content.at(path));
+    let name = meant::word(message.get("type")).unwrap_or_default();
+    match name.as_str() {
+        "text" => Body::new(MessageKind::Text).text(content(&["text"])),
+        "hsm" => Body::new(MessageKind::Template),
+        "file" => Body::new(MessageKind::Document).text(content(&["file", "caption"])),
+        "contact" | "contacts" => Body::new(MessageKind::Contacts),
+        "interactive" => {
+            let kind = meant::word(content(&["interactive", "type"])).unwrap_or_default();
+            let kind = match (kind.as_str(), direction) {
+                ("list_reply" | "list", Direction::Inbound) => InteractiveType::ListReply,
+                ("button_reply" | "button", Direction::Inbound) => InteractiveType::ButtonReply,
+                (kind, _) => InteractiveType::from_name(kind).unwrap_or(InteractiveType::Other),
+            };
+            let text = content(&["interactive", "reply", "text"])
+                .or_else(|| content(&["interactive", "reply", "title"]))
+                .or_else(|| content(&["interactive", "body", "text"]));
+            Body::interactive(kind).text(text)
+        }
+        name => match MessageKind::from_name(name).unwrap_or(MessageKind::Unknown) {
+            kind if twilio::is_media(kind) => Body::new(kind).text(content(&[name, "caption"])),
+            MessageKind::Button => {
+                Body::new(MessageKind::Button).text(content(&["button", "text"]))
+            }
+            kind => Body::new(kind),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+use turnwise_model::{EventKind, InteractiveType, MessageKind, Status};
+
+use crate::Format;
+use crate::testing::{columns, kinds, message, only, phone, told_alike};
+
+fn event(kind: &str, message: &str) -> String {
+    format!(
+        r#"{{"type":"{kind}","contact":{{"id":"c1","msisdn":16505551234,"displayName":"A B"}},"conversation":{{"id":"v1","lastUsedChannelId":"ch-1"}},"message":{{"id":"m1","conversationId":"v1","channelId":"ch-1","platform":"whatsapp","createdDatetime":"2026-11-08T00:02:27.0123Z","updatedDatetime":"2026-11-08T00:02:29Z",{message}}}}}"#
+    )
+}
+
+#[test]
+fn received_message_is_the_channels() {
+    let row = only(
+        Format::MessageBird,
+        &event(
+            "message.created",
+            r#""direction":"received","status":"received","type":"text","content":{"text":"Hello"},"from":"+16505551234","to":"+1555""#,
+        ),
+    );
+    assert_eq!(
+        columns(&row, "sender direction message_kind chars time"),
+        "ch-1 0 0 5 1794096147012000"
+    );
+    assert_eq!(row.get("peer_phone"), phone("ch-1", "16505551234"));
+    assert_eq!(row.get("message"), message("ch-1", "m1"));
+    for (content, expected) in [
+        (
+            r#""type":"file","content":{"file":{"caption":"abc"}}"#,
+            format!("{} - 3", MessageKind::Document.code()),
+        ),
+        (
+            r#""type":"image","content":{"image":{"caption":"ab"}}"#,
+            format!("{} - 2", MessageKind::Image.code()),
+        ),
+        (
+            r#""type":"interactive","content":{"interactive":{"type":"button_reply","reply":{"id":"1","text":"Yes"}}}"#,
+            format!("6 {} 3", InteractiveType::ButtonReply.code()),
+        ),
+        (r#""type":"location","content":{}"#, format!("{} - -", MessageKind::Location.code())),
+    ] {
+        let row = only(
+            Format::MessageBird,
+            &event("message.created", &format!(r#""direction":"received",{content}"#)),
+        );
+        assert_eq!(columns(&row, "message_kind interactive_type chars"), expected);
+    }
+}
+
+#[test]
+fn sent_message_stands_beside_its_status() {
+    for (word, status) in [
+        ("pending", Status::Other),
+        ("sent", Status::Sent),
+        ("delivered", Status::Delivered),
+        ("read", Status::Read),
+    ] {
+        let rows = told_alike(
+            Format::MessageBird,
+            &event(
+                "message.updated",
+                &format!(
+                    r#""direction":"sent","status":"{word}","type":"hsm","content":{{"hsm":{{}}}},"to":"16505551234""#
+                ),
+            ),
+        );
+        assert_eq!(kinds(&rows), ["message", "status"]);
+        assert_eq!(
+            columns(&rows[0], "direction message_kind"),
+            format!("1 {}", MessageKind::Template.code())
+        );
+        assert_eq!(rows[1].get("status"), status.code().to_string());
+        assert_eq!(columns(&rows[1], "sender time"), "ch-1 1794096149000000");
+    }
+    let row = only(
+        Format::MessageBird,
+        &event(
+            "message.updated",
+            r#""direction":"sent","status":"rejected","type":"text","content":{"text":"x"},"error":{"code":301}"#,
+        ),
+    );
+    assert_eq!(
+        (row.kind, row.get("status"), row.get("error_code")),
+        (EventKind::Status, "4", "301")
+    );
+}
+
+#[test]
+fn other_events_are_ignored_and_no_direction_is_none() {
+    let row = only(
+        Format::MessageBird,
+        r#"{"type":"conversation.created","contact":{"msisdn":1650},"conversation":{"id":"v1"}}"#,
+    );
+    assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "conversation"));
+    let sms = event("message.created", r#""direction":"received","type":"text""#)
+        .replace("whatsapp", "sms");
+    assert_eq!(only(Format::MessageBird, &sms).get("reason"), "other_channel");
+    let row = only(
+        Format::MessageBird,
+        &event("message.created", r#""type":"text","content":{"text":"secret"}"#),
+    );
+    assert_eq!(
+        columns(&row, "reason detail"),
+        "no_direction message.direction: expected sent or received, found nothing"
+    );
+}

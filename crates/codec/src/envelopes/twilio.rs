@@ -1,0 +1,160 @@
+//! Twilio's webhooks: one urlencoded form (or the same fields as a JSON object) for each message
+//! received and each status of a message sent.
+//!
+//! Sender: the digits of `To` in what is received, of `From` in a status. Peer: the other, and
+//! `WaId` and `ExternalUserId`. A message's own `SM…` or `MM…` id takes the wamid's place.
+//!
+//! It cannot carry: any time (that of the event around it stands for it, else the record's), the
+//! business account, prices, whether audio is a voice note, texts of a business, echoes of the
+//! phone app, history, standby and account events. `queued` and the like are status `other`.
+//! What is of another channel (SMS) is ignored.
+
+use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
+
+use super::{Delivery, Message, Price, address, code, kind_of_media, number, person};
+use crate::body::{Body, Text};
+use crate::json::{Kind, Value};
+use crate::meant::{self, Id};
+use crate::payload::Around;
+use crate::reason::ignored;
+use crate::record::{Record, Scope};
+
+/// Decodes one form.
+pub(super) fn decode<'a>(record: &mut Record<'_>, around: &Around<'_>, value: Value<'a>) {
+    let get = |key: &str| value.get(key);
+    let (from, to) = (get("From"), get("To"));
+    let scope = |number: Id<'a>| Scope { waba_id: Id::None, sender: number };
+    let word = ["MessageStatus", "SmsStatus", "EventType"]
+        .into_iter()
+        .find_map(|key| meant::word(get(key)));
+    let received = match word.as_deref() {
+        Some(word) => matches!(word, "received" | "receiving"),
+        None => ["Body", "NumMedia", "MessageType"].into_iter().any(|key| get(key).is_some()),
+    };
+    if !value.is_object() || !received && word.is_none() {
+        return super::unknown(record, &super::nobody(), value, "a form of Twilio");
+    }
+    let marked =
+        get("WaId").is_some() || meant::word(get("ChannelPrefix")).is_some_and(of_whatsapp);
+    if !marked && !has_channel(from) && !has_channel(to) {
+        return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
+    }
+    let id = ["MessageSid", "SmsMessageSid", "SmsSid"]
+        .into_iter()
+        .fold(Id::None, |id, key| id.or_else(|| meant::id(get(key))));
+    if received {
+        super::message(record, &scope(number(to)), value, |record| {
+            let referral = ["SourceId", "SourceUrl", "Body", "Headline", "CtwaClid"];
+            Ok(Message {
+                id,
+                time: around.time(record)?,
+                peer: person(from)
+                    .with_phone_or_user(address(get("WaId")))
+                    .with_user(address(get("ExternalUserId"))),
+                direction: Direction::Inbound,
+                origin: Origin::Live,
+                in_group: false,
+                has_referral: referral
+                    .into_iter()
+                    .any(|key| has_text(get(&format!("Referral{key}")))),
+                body: body(value),
+                change: None,
+            })
+        });
+    } else {
+        super::status(record, &scope(number(from)), value, |record| {
+            Ok(Delivery {
+                id,
+                time: around.time(record)?,
+                peer: person(to).with_user(address(get("ExternalUserId"))),
+                status: status(word.as_deref().unwrap_or_default()),
+                price: Price::default(),
+                error_code: code(get("ErrorCode")),
+            })
+        });
+    }
+}
+
+fn of_whatsapp(word: String) -> bool {
+    word.starts_with("whatsapp")
+}
+
+/// Whether an address says that it is one of WhatsApp.
+pub(super) fn has_channel(value: Option<Value<'_>>) -> bool {
+    meant::word(value).is_some_and(of_whatsapp)
+}
+
+fn has_text(value: Option<Value<'_>>) -> bool {
+    value.is_some_and(|value| value.kind() == Kind::String && !value.raw().is_empty())
+}
+
+/// A status by Twilio's word for it.
+pub(super) fn status(word: &str) -> Status {
+    match word {
+        "sent" => Status::Sent,
+        "delivered" => Status::Delivered,
+        "read" => Status::Read,
+        "failed" | "undelivered" => Status::Failed,
+        _ => Status::Other,
+    }
+}
+
+fn body(value: Value<'_>) -> Body<'_> {
+    let get = |key: &str| value.get(key);
+    let named = meant::word(get("MessageType"));
+    let kind = match named.as_deref() {
+        Some("interactive") => None,
+        Some("button") => Some(MessageKind::Button),
+        Some("contact") => Some(MessageKind::Contacts),
+        Some("voice") => Some(MessageKind::Audio),
+        Some(name) => Some(MessageKind::from_name(name).unwrap_or(MessageKind::Unknown)),
+        None if has_text(get("ListId")) || has_text(get("InteractiveData")) => None,
+        None if has_text(get("ButtonText")) || has_text(get("ButtonPayload")) => {
+            Some(MessageKind::Button)
+        }
+        None if has_text(get("Latitude")) => Some(MessageKind::Location),
+        None if meant::integer(get("NumMedia")).is_some_and(|media| media > 0) => {
+            Some(kind_of_media(get("MediaContentType0")).unwrap_or(MessageKind::Unknown))
+        }
+        None => Some(MessageKind::Text),
+    };
+    let first = |keys: &[&str]| {
+        keys.iter().map(|key| get(key)).find(|value| has_text(*value)).unwrap_or_default()
+    };
+    let body = match kind {
+        None if has_text(get("ListId")) || has_text(get("ListTitle")) => {
+            Body::interactive(InteractiveType::ListReply).text(first(&["ListTitle", "Body"]))
+        }
+        None if has_text(get("InteractiveData")) || has_text(get("FlowData")) => {
+            Body::interactive(InteractiveType::NfmReply)
+        }
+        None if has_text(get("ButtonText")) || has_text(get("ButtonPayload")) => {
+            Body::interactive(InteractiveType::ButtonReply).text(first(&["ButtonText", "Body"]))
+        }
+        None => Body::interactive(InteractiveType::Other),
+        Some(MessageKind::Button) => {
+            Body::new(MessageKind::Button).text(first(&["ButtonText", "Body"]))
+        }
+        Some(MessageKind::Text) => Body::new(MessageKind::Text).text(get("Body")),
+        // A caption; without one the body is there and empty.
+        Some(kind) if is_media(kind) => Body::new(kind).text(first(&["Body"])),
+        Some(kind) => Body { text: Text::None, ..Body::new(kind) },
+    };
+    let voice = (named.as_deref() == Some("voice")).then_some(true);
+    Body { voice, ..body }.reply_to(get("OriginalRepliedMessageSid"))
+}
+
+/// Whether messages of this kind may have a caption.
+pub(super) fn is_media(kind: MessageKind) -> bool {
+    matches!(
+        kind,
+        MessageKind::Image
+            | MessageKind::Audio
+            | MessageKind::Video
+            | MessageKind::Document
+            | MessageKind::Sticker
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Vonage's Messages API, version 1: one object for each message received and each status of a
+//! message sent. Version 0.1, with its objects for `from`, `to` and `message`, is read too.
+//!
+//! Sender: the digits of `to` in what is received, of `from` in a status. A message's
+//! `message_uuid` takes the wamid's place.
+//!
+//! It cannot carry: the business account, whether audio is a voice note, whether a reply was a
+//! button's or a row's (one with a description is taken for a row's), texts of a business, echoes
+//! of the phone app, history, standby and account events. What is of another channel is ignored.
+
+use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
+
+use super::{Delivery, Message, Price, category, code, is_whatsapp, number, person, pricing_model};
+use super::{pricing_type, time_at_first, twilio};
+use crate::body::Body;
+use crate::json::Value;
+use crate::meant::{self, Id};
+use crate::reason::ignored;
+use crate::record::{Record, Scope};
+
+/// Decodes one message or status.
+pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
+    let party = |key: &str| {
+        let party = value.get(key)?;
+        if party.is_object() {
+            party.get("number").or_else(|| party.get("id"))
+        } else {
+            Some(party)
+        }
+    };
+    let channel = |key: &str| value.at(&[key, "type"]);
+    let of_whatsapp = is_whatsapp(value.get("channel"))
+        && is_whatsapp(channel("from"))
+        && is_whatsapp(channel("to"));
+    let has = |key: &str| value.get(key).is_some();
+    if !value.is_object() || !has("status") && !has("message_type") && !has("message") {
+        return super::unknown(record, &super::nobody(), value, "a message or status of Vonage");
+    }
+    if !of_whatsapp {
+        return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
+    }
+    let scope = |sender: Id<'a>| Scope { waba_id: Id::None, sender };
+    let (from, to) = (party("from"), party("to"));
+    let id = meant::id(value.get("message_uuid"));
+    let user = |key: &str| value.at(&["whatsapp", key]).or_else(|| value.at(&["profile", key]));
+    if !has("status") {
+        return super::message(record, &scope(number(to)), value, |record| {
+            Ok(Message {
+                id,
+                time: time_at_first(record, &[("timestamp", value.get("timestamp"))])?,
+                peer: person(from).user(user("user_id")).user(user("bsuid")),
+                direction: Direction::Inbound,
+                origin: Origin::Live,
+                in_group: false,
+                has_referral: value.at(&["whatsapp", "referral"]).is_some()
+                    || value.get("referral").is_some(),
+                body: body(value),
+                change: None,
+            })
+        });
+    }
+    super::status(record, &scope(number(from)), value, |record| {
+        let priced = |key| value.at(&["whatsapp", "pricing", key]);
+        Ok(Delivery {
+            id,
+            time: time_at_first(record, &[("timestamp", value.get("timestamp"))])?,
+            peer: person(to).user(user("user_id")).user(user("bsuid")),
+            status: match meant::word(value.get("status")).as_deref() {
+                Some("submitted") => Status::Sent,
+                Some("delivered") => Status::Delivered,
+                Some("read") => Status::Read,
+                Some("rejected" | "undeliverable" | "failed") => Status::Failed,
+                _ => Status::Other,
+            },
+            price: Price {
+                category: category(priced("category")),
+                conversation: category(value.at(&["whatsapp", "conversation", "origin", "type"])),
+                kind: pricing_type(priced("type")),
+                model: pricing_model(priced("pricing_model")),
+            },
+            error_code: code(value.at(&["error", "title"]))
+                .or_else(|| code(value.at(&["error", "code"]))),
+        })
+    });
+}
+
+fn body(value: Value<'_>) -> Body<'_> {
+    let old = value.at(&["message", "content"]);
+    let (name, holder) = match old {
+        Some(content) => (content.get("type"), content),
+        None => (value.get("message_type"), value),
+    };
+    let name = meant::word(name).unwrap_or_default();
+    let inner = holder.get(&name);
+    let caption = inner.and_then(|inner| inner.get("caption"));
+    let body = match name.as_str() {
+        "text" => Body::new(MessageKind::Text).text(inner),
+        "file" => Body::new(MessageKind::Document).text(caption),
+        "vcard" | "contact" => Body::new(MessageKind::Contacts),
+        "reply" => {
+            let of_row = inner.is_some_and(|inner| inner.get("description").is_some());
+            let kind =
+                if of_row { InteractiveType::ListReply } else { InteractiveType::ButtonReply };
+            Body::interactive(kind).text(inner.and_then(|inner| inner.get("title")))
+        }
+        "button" => Body::new(MessageKind::Button).text(inner.and_then(|inner| inner.get("text"))),
+        name => match MessageKind::from_name(name).unwrap_or(MessageKind::Unknown) {
+            kind if twilio::is_media(kind) => Body::new(kind).text(caption),
+            MessageKind::Interactive => Body::interactive(InteractiveType::Other),
+            kind => Body::new(kind),
+        },
+    };
+    body.reply_to(value.at(&["context", "message_uuid"]))
+        .reply_to(value.at(&["context", "message_id"]))
+}
+
+#[cfg(test)]
+mod tests;

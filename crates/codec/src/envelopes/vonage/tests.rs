@@ -1,0 +1,131 @@
+use turnwise_model::{EventKind, InteractiveType, MessageKind, Status};
+
+use crate::Format;
+use crate::testing::{Row, columns, message, only, phone, user};
+
+const BUSINESS: &str = "447700900000";
+
+fn received(kind: &str, rest: &str) -> String {
+    format!(
+        r#"{{"channel":"whatsapp","context_status":"none","from":"16505551234","to":"447700900000","message_uuid":"u1","message_type":"{kind}","profile":{{"name":"A B"}},"timestamp":"2026-11-08T00:02:27Z",{rest}}}"#
+    )
+}
+
+fn row(kind: &str, rest: &str) -> Row {
+    only(Format::Vonage, &received(kind, rest))
+}
+
+#[test]
+fn received_message_is_the_numbers() {
+    let row = row("text", r#""text":"Hello","whatsapp":{"user_id":"US.7"}"#);
+    assert_eq!(
+        columns(&row, "sender direction message_kind chars time"),
+        "447700900000 0 0 5 1794096147000000"
+    );
+    assert_eq!(
+        (row.get("peer_phone"), row.get("peer_user")),
+        (&*phone(BUSINESS, "16505551234"), &*user(BUSINESS, "US.7"))
+    );
+    assert_eq!(row.get("message"), message(BUSINESS, "u1"));
+}
+
+#[test]
+fn kinds_are_vonages() {
+    let kind = |kind: MessageKind| kind.code().to_string();
+    let tap = |it: InteractiveType| format!("6 {}", it.code());
+    for (name, rest, expected, marks) in [
+        (
+            "image",
+            r#""image":{"url":"x","caption":"abc"}"#,
+            kind(MessageKind::Image) + " -",
+            "3 0 0",
+        ),
+        ("audio", r#""audio":{"url":"x"}"#, kind(MessageKind::Audio) + " -", "- 0 0"),
+        (
+            "file",
+            r#""file":{"url":"x","caption":"ab"}"#,
+            kind(MessageKind::Document) + " -",
+            "2 0 0",
+        ),
+        ("sticker", r#""sticker":{"url":"x"}"#, kind(MessageKind::Sticker) + " -", "- 0 0"),
+        (
+            "location",
+            r#""location":{"lat":1,"long":2}"#,
+            kind(MessageKind::Location) + " -",
+            "- 0 0",
+        ),
+        (
+            "reply",
+            r#""reply":{"id":"1","title":"Yes"}"#,
+            tap(InteractiveType::ButtonReply),
+            "3 0 0",
+        ),
+        (
+            "reply",
+            r#""reply":{"id":"1","title":"Row","description":"d"}"#,
+            tap(InteractiveType::ListReply),
+            "3 0 0",
+        ),
+        (
+            "button",
+            r#""button":{"payload":"p","text":"Okay"},"context":{"message_uuid":"u0","message_from":"1"}"#,
+            kind(MessageKind::Button) + " -",
+            "4 1 0",
+        ),
+        (
+            "order",
+            r#""order":{"catalog_id":"1"},"whatsapp":{"referral":{"source_id":"1"}}"#,
+            kind(MessageKind::Order) + " -",
+            "- 0 1",
+        ),
+        (
+            "reaction",
+            r#""reaction":{"action":"react","emoji":"x"}"#,
+            kind(MessageKind::Reaction) + " -",
+            "- 0 0",
+        ),
+        ("unsupported", r#""x":1"#, kind(MessageKind::Unsupported) + " -", "- 0 0"),
+        ("custom", r#""custom":{}"#, kind(MessageKind::Unknown) + " -", "- 0 0"),
+    ] {
+        let row = row(name, rest);
+        assert_eq!(columns(&row, "message_kind interactive_type"), expected, "{name}");
+        assert_eq!(columns(&row, "chars is_reply has_referral"), marks, "{name}");
+    }
+}
+
+#[test]
+fn statuses_have_prices_and_errors() {
+    for (word, status) in [
+        ("submitted", Status::Sent),
+        ("delivered", Status::Delivered),
+        ("read", Status::Read),
+        ("rejected", Status::Failed),
+        ("undeliverable", Status::Failed),
+        ("hologram", Status::Other),
+    ] {
+        let record = format!(
+            r#"{{"message_uuid":"u1","to":"16505551234","from":"447700900000","timestamp":"2026-11-08T00:02:27.000Z","status":"{word}","channel":"whatsapp","error":{{"type":"x","title":1340,"detail":"secret"}},"usage":{{"price":"0.03","currency":"EUR"}},"whatsapp":{{"conversation":{{"id":"c","origin":{{"type":"utility"}}}},"pricing":{{"type":"regular","pricing_model":"PMP","category":"utility"}}}}}}"#
+        );
+        let row = only(Format::Vonage, &record);
+        assert_eq!((row.kind, row.get("status")), (EventKind::Status, &*status.code().to_string()));
+        assert_eq!(
+            columns(
+                &row,
+                "sender error_code category conversation_origin pricing_type pricing_model"
+            ),
+            "447700900000 1340 2 2 0 1"
+        );
+        assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"));
+    }
+}
+
+#[test]
+fn old_version_and_other_channels() {
+    let old = r#"{"message_uuid":"u1","from":{"type":"whatsapp","number":"16505551234"},"to":{"type":"whatsapp","number":"447700900000"},"timestamp":"2026-11-08T00:02:27Z","direction":"inbound","message":{"content":{"type":"text","text":"Hello"}}}"#;
+    let row = only(Format::Vonage, old);
+    assert_eq!(columns(&row, "sender message_kind chars"), "447700900000 0 5");
+    let sms = received("text", r#""text":"secret""#)
+        .replace("\"channel\":\"whatsapp\"", "\"channel\":\"sms\"");
+    assert_eq!(only(Format::Vonage, &sms).get("reason"), "other_channel");
+    assert_eq!(only(Format::Vonage, r#"{"message_uuid":"u1"}"#).get("reason"), "unknown_shape");
+}

@@ -1,0 +1,185 @@
+use turnwise_model::{EventKind, InteractiveType, MessageKind};
+
+use crate::Format;
+use crate::testing::{columns, decode, kinds, message, only, phone, told_alike, user};
+
+const BUSINESS: &str = "15550783881";
+
+fn event(kind: &str, rest: &str) -> String {
+    format!(
+        r#"{{"id":"evt_1","type":"whatsapp.{kind}","apiVersion":"v2","createTime":"2026-11-08T00:02:30.000Z",{rest}}}"#
+    )
+}
+
+fn inbound(rest: &str) -> String {
+    format!(
+        r#""whatsappInboundMessage":{{"id":"y1","wamid":"wamid.A","wabaId":"9","from":"+16505551234","fromUserId":"US.7","to":"+15550783881","sendTime":"2026-11-08T00:02:27.000Z","customerProfile":{{"name":"A B"}},{rest}}}"#
+    )
+}
+
+fn outbound(rest: &str) -> String {
+    format!(
+        r#""whatsappMessage":{{"id":"y2","wamid":"wamid.B","wabaId":"9","from":"+15550783881","to":"+16505551234","createTime":"2026-11-08T00:02:27.000Z",{rest}}}"#
+    )
+}
+
+#[test]
+fn received_message_is_the_numbers_and_goes_by_its_wamid() {
+    let row = only(
+        Format::YCloud,
+        &event(
+            "inbound_message.received",
+            &inbound(
+                r#""type":"text","text":{"body":"Hello"},"context":{"id":"wamid.Z"},"referral":{"source_type":"ad"}"#,
+            ),
+        ),
+    );
+    assert_eq!(
+        columns(&row, "waba_id sender direction message_kind chars is_reply has_referral time"),
+        "9 15550783881 0 0 5 1 1 1794096147000000"
+    );
+    assert_eq!(
+        (row.get("peer_phone"), row.get("peer_user")),
+        (&*phone(BUSINESS, "16505551234"), &*user(BUSINESS, "US.7"))
+    );
+    assert_eq!(row.get("message"), message(BUSINESS, "wamid.A"));
+    let tap = only(
+        Format::YCloud,
+        &event(
+            "inbound_message.received",
+            &inbound(
+                r#""type":"interactive","interactive":{"type":"list_reply","list_reply":{"id":"1","title":"Row"}}"#,
+            ),
+        ),
+    );
+    assert_eq!(
+        columns(&tap, "message_kind interactive_type chars"),
+        format!("6 {} 3", InteractiveType::ListReply.code())
+    );
+    let voice = only(
+        Format::YCloud,
+        &event("inbound_message.received", &inbound(r#""type":"audio","audio":{"voice":true}"#)),
+    );
+    assert_eq!(columns(&voice, "message_kind voice"), format!("{} 1", MessageKind::Audio.code()));
+}
+
+#[test]
+fn system_message_gives_an_account_row_too() {
+    let rows = told_alike(
+        Format::YCloud,
+        &event(
+            "inbound_message.received",
+            &inbound(
+                r#""type":"system","system":{"type":"user_changed_user_id","user_id":"US.8","previous_user_id":"US.7"}"#,
+            ),
+        ),
+    );
+    assert_eq!(kinds(&rows), ["message", "account"]);
+    assert_eq!(columns(&rows[1], "item field event"), "0 messages user_changed_user_id");
+    assert_eq!(
+        (rows[1].get("peer_user"), rows[1].get("peer_user_previous")),
+        (&*user(BUSINESS, "US.8"), &*user(BUSINESS, "US.7"))
+    );
+}
+
+#[test]
+fn sent_message_stands_beside_its_status_and_price() {
+    let message_ = outbound(
+        r#""type":"template","template":{"name":"n"},"status":"delivered","sendTime":"2026-11-08T00:02:28.000Z","deliverTime":"2026-11-08T00:02:29.000Z","updateTime":"2026-11-08T00:02:30.000Z","pricingCategory":"marketing","pricingModel":"PMP","pricingType":"regular","totalPrice":0.05,"conversation":{"originType":"marketing"}"#,
+    );
+    let rows = told_alike(Format::YCloud, &event("message.updated", &message_));
+    assert_eq!(kinds(&rows), ["message", "status"]);
+    assert_eq!(
+        columns(&rows[0], "direction message_kind time"),
+        format!("1 {} 1794096147000000", MessageKind::Template.code())
+    );
+    assert_eq!(
+        columns(
+            &rows[1],
+            "sender status category conversation_origin pricing_type pricing_model time"
+        ),
+        "15550783881 1 0 0 0 1 1794096149000000"
+    );
+    let failed = outbound(
+        r#""type":"text","text":{"body":"x"},"status":"failed","errorCode":"131026","whatsappApiError":{"code":"131047"}"#,
+    );
+    let row = only(Format::YCloud, &event("message.updated", &failed));
+    assert_eq!(
+        (row.kind, columns(&row, "status error_code time")),
+        (EventKind::Status, "4 131047 1794096150000000".to_owned())
+    );
+    let accepted = outbound(r#""type":"text","text":{"body":"x"},"status":"accepted""#);
+    let rows = told_alike(Format::YCloud, &event("message.updated", &accepted));
+    assert_eq!((kinds(&rows).len(), rows[1].get("status")), (2, "5"));
+}
+
+#[test]
+fn phone_app_and_history_have_their_origins() {
+    let sent = outbound(
+        r#""type":"text","text":{"body":"x"},"sendTime":"2026-11-08T00:02:28.000Z","status":"sent""#,
+    );
+    let echo = only(Format::YCloud, &event("smb.message.echoes", &sent));
+    assert_eq!(columns(&echo, "origin direction time"), "1 1 1794096148000000");
+    let old = only(Format::YCloud, &event("smb.history", &sent));
+    assert_eq!(
+        (old.kind, columns(&old, "origin direction")),
+        (EventKind::History, "3 1".to_owned())
+    );
+    let old = only(
+        Format::YCloud,
+        &event("smb.history", &inbound(r#""type":"text","text":{"body":"x"}"#)),
+    );
+    assert_eq!(columns(&old, "origin direction"), "3 0");
+}
+
+#[test]
+fn message_alone_is_taken_with_times_of_another_spelling() {
+    let bare = r#"{"id":"y1","wabaId":"9","from":15550783881,"to":"16505551234","type":null,"status":null,"text":{"body":"body"},"createTime":"2022-06-01 12:00:00+00:00","recipientUserId":"US.7"}"#;
+    let row = only(Format::YCloud, bare);
+    assert_eq!(
+        columns(&row, "sender direction message_kind time"),
+        "15550783881 1 0 1654084800000000"
+    );
+    assert_eq!(row.get("peer_user"), user(BUSINESS, "US.7"));
+}
+
+#[test]
+fn accounts_and_numbers_are_account_rows_and_the_rest_is_ignored() {
+    let row = only(
+        Format::YCloud,
+        &event(
+            "business_account.updated",
+            r#""whatsappBusinessAccount":{"id":"9","updateEvent":"ACCOUNT_VIOLATION","violationType":"SCAM"}"#,
+        ),
+    );
+    assert_eq!(
+        columns(&row, "waba_id sender field event time"),
+        "9 - account_update ACCOUNT_VIOLATION 1794096150000000"
+    );
+    let row = only(
+        Format::YCloud,
+        &event(
+            "phone_number.quality_updated",
+            r#""whatsappPhoneNumber":{"wabaId":"9","phoneNumber":"+15550783881","qualityUpdateEvent":"DOWNGRADE"}"#,
+        ),
+    );
+    assert_eq!(
+        columns(&row, "sender field event"),
+        "15550783881 phone_number_quality_update DOWNGRADE"
+    );
+    for (kind, name) in [
+        ("template.reviewed", "message_template_status_update"),
+        ("user.preferences", "user_preferences"),
+        ("call.connect", "calls"),
+        ("smb.app.state.sync", "smb_app_state_sync"),
+        ("hologram", "other"),
+    ] {
+        let row = only(Format::YCloud, &event(kind, r#""x":1"#));
+        assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, name));
+    }
+    let (_, rows) =
+        decode(Format::YCloud, r#"{"id":"id","expireTime":"2022-06-01 12:00:00+00:00"}"#);
+    assert_eq!(rows[0].get("reason"), "unknown_shape");
+    let (_, rows) = decode(Format::YCloud, r#"{"type":"sms.inbound.received","apiVersion":"v2"}"#);
+    assert_eq!(rows[0].get("reason"), "other_channel");
+}

@@ -1,0 +1,219 @@
+//! Bytes to the decoder of their format.
+//!
+//! ```text
+//! headers ─▶ format ─┬─ form ─▶ JSON text ─┐
+//!            bytes ──┼─ JSON ──────────────┴▶ tape ─▶ each element ─▶ its format's decoder
+//!                    └─ protobuf                         └ event ─▶ data, once more
+//! ```
+
+use std::cell::Cell;
+
+use turnwise_model::Millis;
+use turnwise_model::limits::RECORD_BYTES_MAX;
+
+use crate::detect::{self, Attributes, Told};
+use crate::json::{JsonFault, Kind, Tape, Value};
+use crate::reason::{Reason, ignored};
+use crate::record::{Fail, Record};
+use crate::{Format, Headers, cloudevents, envelopes, form, frame, protobuf, send, webhook};
+
+/// Memory for one payload, used again for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    tape: Tape,
+    /// A form as JSON, or a text that was inside another.
+    text: String,
+    bytes: Vec<u8>,
+}
+
+/// What is counted beside rows.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Items that had no time of their own.
+    pub(crate) untimed: Cell<u64>,
+    /// Fields of protobuf records that nobody knew.
+    pub(crate) unknown_fields: Cell<u64>,
+}
+
+/// Bytes that scratch keeps between two payloads; a huge one gives its memory back.
+const SCRATCH_KEPT_MAX: usize = 1 << 20;
+
+/// What surrounds a payload and tells of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Around<'a> {
+    /// When the event around it happened.
+    time: Option<Millis>,
+    /// What the event around it is.
+    pub(crate) kind: Option<&'a str>,
+    tally: &'a Tally,
+}
+
+impl<'a> Around<'a> {
+    pub(crate) fn nothing(tally: &'a Tally) -> Self {
+        Self { time: None, kind: None, tally }
+    }
+
+    /// The same with the attributes of an event.
+    pub(crate) fn event(self, attributes: &Attributes<'a>) -> Self {
+        let time = match attributes.time {
+            crate::meant::Time::Some(time) => Some(time),
+            _ => self.time,
+        };
+        Self { time, kind: attributes.kind, ..self }
+    }
+
+    /// A time for what has none of its own: the surrounding event's, else the record's.
+    pub(crate) fn time(&self, record: &Record<'_>) -> Result<Millis, Fail> {
+        match self.time {
+            Some(time) => record.in_range("time", time),
+            None => {
+                self.tally.untimed.set(self.tally.untimed.get() + 1);
+                Ok(record.time)
+            }
+        }
+    }
+}
+
+/// Decodes a record's value.
+pub(crate) fn decode(
+    record: &mut Record<'_>,
+    tally: &Tally,
+    [outer, inner]: &mut [Scratch; 2],
+    format: Format,
+    headers: Headers<'_>,
+    bytes: &[u8],
+) -> Result<(), Fail> {
+    if bytes.len() > RECORD_BYTES_MAX {
+        let expected = format!("at most {RECORD_BYTES_MAX} bytes");
+        return Err(told(record, Reason::RecordTooLarge, &expected, &bytes.len().to_string()));
+    }
+    let around = Around::nothing(tally);
+    match detect::by_headers(format, headers) {
+        Told::Payload(format) => payload(record, &around, format, bytes, outer, Some(inner)),
+        Told::Data(attributes) => {
+            let format = attributes.format().unwrap_or(Format::Auto);
+            payload(record, &around.event(&attributes), format, bytes, outer, None)
+        }
+    }
+}
+
+/// Decodes one payload. Without `inner` it may hold no event (CloudEvents): those do not nest.
+pub(crate) fn payload(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    format: Format,
+    bytes: &[u8],
+    scratch: &mut Scratch,
+    inner: Option<&mut Scratch>,
+) -> Result<(), Fail> {
+    if bytes.is_empty() {
+        return Err(told(record, Reason::Empty, "a record", "nothing"));
+    }
+    let framed = bytes;
+    let bytes = framed.get(frame::of_json(framed)..).unwrap_or_default();
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let is_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+    if format == Format::Protobuf
+        || format == Format::Auto && !is_json && protobuf::looks_like_one(framed)
+    {
+        let unknown = &around.tally.unknown_fields;
+        unknown.set(unknown.get() + protobuf::decode(record, framed));
+        return Ok(());
+    }
+    if bytes.trim_ascii().is_empty() {
+        return Err(told(record, Reason::Empty, "JSON", "nothing"));
+    }
+    let is_form = match format {
+        Format::Twilio => !is_json,
+        Format::Auto => !is_json && detect::is_form(bytes),
+        _ => false,
+    };
+    let Scratch { tape, text, bytes: decoded } = scratch;
+    let done = if is_form {
+        form::to_json(bytes, text, decoded).and_then(|()| {
+            let root = parse(record, tape, text)?;
+            json(record, around, Format::Twilio, root, None);
+            Ok(())
+        })
+    } else {
+        std::str::from_utf8(bytes)
+            .map_err(|error| {
+                let found = format!("other bytes at byte {}", error.valid_up_to());
+                told(record, Reason::InvalidUtf8, "UTF-8", &found)
+            })
+            .and_then(|text| {
+                let root = parse(record, tape, text)?;
+                json(record, around, format, root, inner);
+                Ok(())
+            })
+    };
+    text.shrink_to(SCRATCH_KEPT_MAX);
+    decoded.shrink_to(SCRATCH_KEPT_MAX);
+    done
+}
+
+impl Scratch {
+    /// Its buffer of bytes, lent while a payload in it is decoded.
+    pub(crate) fn take_bytes(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Takes the buffer back.
+    pub(crate) fn give_bytes(&mut self, mut bytes: Vec<u8>) {
+        bytes.clear();
+        bytes.shrink_to(SCRATCH_KEPT_MAX);
+        self.bytes = bytes;
+    }
+}
+
+/// A failure of the bytes at the place where the record is looked at.
+fn told(record: &Record<'_>, reason: Reason, expected: &str, found: &str) -> Fail {
+    Fail { reason, detail: record.path.detail("", expected, found) }
+}
+
+fn parse<'a>(record: &Record<'_>, tape: &'a mut Tape, text: &'a str) -> Result<Value<'a>, Fail> {
+    tape.parse(text).map_err(|error| match error.fault {
+        JsonFault::Invalid => {
+            told(record, Reason::InvalidJson, "JSON", &format!("an error at byte {}", error.at))
+        }
+        JsonFault::TooDeep => {
+            let found = format!("more at byte {}", error.at);
+            told(record, Reason::NestedTooDeep, "less nesting", &found)
+        }
+    })
+}
+
+/// Every element of a list, or the one value, by the decoder of its format.
+pub(crate) fn json(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    format: Format,
+    root: Value<'_>,
+    mut inner: Option<&mut Scratch>,
+) {
+    let listed = root.kind() == Kind::Array;
+    for (at, element) in root.items().enumerate() {
+        if listed {
+            record.path.index(at);
+        }
+        let before = record.counts.total();
+        let format = if format == Format::Auto { detect::by_content(element) } else { format };
+        match format {
+            Format::Auto | Format::CloudApi => webhook::decode(record, element),
+            Format::Send => send::decode(record, element),
+            Format::CloudEvents => {
+                cloudevents::decode(record, around, element, inner.as_deref_mut());
+            }
+            Format::TwilioEvents if element.get("specversion").is_some() => {
+                cloudevents::decode(record, around, element, inner.as_deref_mut());
+            }
+            format => envelopes::decode(record, around, format, element),
+        }
+        if listed {
+            if record.counts.total() == before {
+                record.ignored(None, ignored::EMPTY, element.raw().len());
+            }
+            record.path.pop();
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! The messages of the protocol as they stand on the wire, borrowed from the record.
+//!
+//! As the protocol has it, the last of a field that occurs twice counts, messages that occur twice
+//! are merged, and of a choice the last one written stands. Whether strings are UTF-8 is asked
+//! later, of those who do not find out anyway.
+
+use super::wire::{Fault, Tag, Wire, WireError, length, varint};
+use crate::utf8;
+
+/// One `Item`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Item<'a> {
+    pub(super) event: Event<'a>,
+    pub(super) waba_id: &'a [u8],
+    pub(super) sender: &'a [u8],
+    /// Fields that nobody knows, in it and in its event.
+    pub(super) unknown_fields: u64,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Event<'a> {
+    /// Nothing, or something nobody knows.
+    #[default]
+    None,
+    Message(Message<'a>),
+    Status(Status<'a>),
+    Account(Account<'a>),
+    Ignored(&'a [u8]),
+}
+
+/// A `Message`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Message<'a> {
+    pub(super) id: &'a [u8],
+    pub(super) time: i64,
+    pub(super) direction: i32,
+    pub(super) origin: i32,
+    pub(super) kind: i32,
+    pub(super) interactive: i32,
+    pub(super) phone: &'a [u8],
+    pub(super) user: &'a [u8],
+    pub(super) text: Option<&'a [u8]>,
+    pub(super) chars: Option<u32>,
+    pub(super) voice: bool,
+    pub(super) in_group: bool,
+    pub(super) is_reply: bool,
+    pub(super) has_referral: bool,
+    pub(super) change: Option<Change<'a>>,
+}
+
+/// An `IdentityChange`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Change<'a> {
+    pub(super) event: &'a [u8],
+    pub(super) phone: &'a [u8],
+    pub(super) user: &'a [u8],
+    pub(super) previous_phone: &'a [u8],
+    pub(super) previous_user: &'a [u8],
+}
+
+/// A `Status`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Status<'a> {
+    pub(super) id: &'a [u8],
+    pub(super) time: i64,
+    pub(super) origin: i32,
+    pub(super) status: i32,
+    pub(super) phone: &'a [u8],
+    pub(super) user: &'a [u8],
+    pub(super) in_group: bool,
+    pub(super) category: i32,
+    pub(super) conversation_origin: i32,
+    pub(super) pricing_type: i32,
+    pub(super) pricing_model: i32,
+    pub(super) error_code: Option<i64>,
+}
+
+/// An `AccountEvent`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Account<'a> {
+    pub(super) time: i64,
+    pub(super) field: &'a [u8],
+    pub(super) event: &'a [u8],
+    pub(super) error_code: Option<i64>,
+    pub(super) role_previous: &'a [u8],
+    pub(super) role_new: &'a [u8],
+    pub(super) phone: &'a [u8],
+    pub(super) user: &'a [u8],
+    pub(super) previous_phone: &'a [u8],
+    pub(super) previous_user: &'a [u8],
+}
+
+/// What becomes of a field that is not read: counted if unknown.
+fn skip<'a>(
+    wire: &mut Wire<'a>,
+    tag: Tag,
+    known: u64,
+    unknown: &mut u64,
+) -> Result<(), WireError<'a>> {
+    wire.skip(tag, known)?;
+    *unknown += 1;
+    Ok(())
+}
+
+#[inline]
+fn long<'a>(wire: &mut Wire<'a>) -> Result<i64, WireError<'a>> {
+    Ok(wire.varint()?.cast_signed())
+}
+
+/// Numbers of 32 bits are cut to them, as the protocol has it.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "what the protocol says")]
+fn int<'a>(wire: &mut Wire<'a>) -> Result<i32, WireError<'a>> {
+    Ok(wire.varint()? as i32)
+}
+
+#[inline]
+fn boolean<'a>(wire: &mut Wire<'a>) -> Result<bool, WireError<'a>> {
+    Ok(wire.varint()? != 0)
+}
+
+/// A string that is UTF-8.
+pub(super) fn checked(string: &[u8]) -> Result<&str, WireError<'_>> {
+    std::str::from_utf8(string).map_err(|error| {
+        let rest = string.get(error.valid_up_to()..).unwrap_or_default();
+        WireError { fault: Fault::Utf8, rest }
+    })
+}
+
+/// A string that [`Item::check`] has seen.
+pub(super) fn text(string: &[u8]) -> &str {
+    std::str::from_utf8(string).unwrap_or_default()
+}
+
+impl<'a> Item<'a> {
+    /// Refuses strings that are not UTF-8.
+    pub(super) fn check(&self) -> Result<(), WireError<'a>> {
+        let mut strings = vec![self.waba_id, self.sender];
+        match &self.event {
+            Event::None => {}
+            Event::Ignored(name) => strings.push(name),
+            Event::Message(message) => {
+                strings.extend([message.id, message.phone, message.user]);
+                strings.extend(message.text);
+                if let Some(change) = message.change {
+                    let Change { event, phone, user, previous_phone, previous_user } = change;
+                    strings.extend([event, phone, user, previous_phone, previous_user]);
+                }
+            }
+            Event::Status(status) => strings.extend([status.id, status.phone, status.user]),
+            Event::Account(account) => {
+                strings.extend([account.field, account.event]);
+                strings.extend([account.role_previous, account.role_new]);
+                strings.extend([account.phone, account.user]);
+                strings.extend([account.previous_phone, account.previous_user]);
+            }
+        }
+        strings
+            .into_iter()
+            .filter(|string| !utf8::is_utf8(string))
+            .try_for_each(|string| checked(string).map(drop))
+    }
+
+    /// Reads an item to its end.
+    pub(super) fn read(mut wire: Wire<'a>) -> Result<Self, WireError<'a>> {
+        const MESSAGE: Tag = length(1);
+        const STATUS: Tag = length(2);
+        const ACCOUNT: Tag = length(3);
+        const IGNORED: Tag = length(4);
+        const WABA_ID: Tag = length(5);
+        const SENDER: Tag = length(6);
+        let mut item = Self::default();
+        while let Some(tag) = wire.tag()? {
+            match tag {
+                MESSAGE => {
+                    let inner = Wire::new(wire.bytes()?);
+                    if !matches!(item.event, Event::Message(_)) {
+                        item.event = Event::Message(Message::default());
+                    }
+                    if let Event::Message(message) = &mut item.event {
+                        message.read(inner, &mut item.unknown_fields)?;
+                    }
+                }
+                STATUS => {
+                    let inner = Wire::new(wire.bytes()?);
+                    if !matches!(item.event, Event::Status(_)) {
+                        item.event = Event::Status(Status::default());
+                    }
+                    if let Event::Status(status) = &mut item.event {
+                        status.read(inner, &mut item.unknown_fields)?;
+                    }
+                }
+                ACCOUNT => {
+                    let inner = Wire::new(wire.bytes()?);
+                    if !matches!(item.event, Event::Account(_)) {
+                        item.event = Event::Account(Account::default());
+                    }
+                    if let Event::Account(account) = &mut item.event {
+                        account.read(inner, &mut item.unknown_fields)?;
+                    }
+                }
+                IGNORED => {
+                    let inner = Wire::new(wire.bytes()?);
+                    let before = if let Event::Ignored(name) = item.event { name } else { b"" };
+                    let name = ignored(inner, before, &mut item.unknown_fields)?;
+                    item.event = Event::Ignored(name);
+                }
+                WABA_ID => item.waba_id = wire.bytes()?,
+                SENDER => item.sender = wire.bytes()?,
+                tag => skip(&mut wire, tag, 6, &mut item.unknown_fields)?,
+            }
+        }
+        Ok(item)
+    }
+}
+
+fn ignored<'a>(
+    mut wire: Wire<'a>,
+    mut name: &'a [u8],
+    unknown: &mut u64,
+) -> Result<&'a [u8], WireError<'a>> {
+    const NAME: Tag = length(1);
+    while let Some(tag) = wire.tag()? {
+        match tag {
+            NAME => name = wire.bytes()?,
+            tag => skip(&mut wire, tag, 1, unknown)?,
+        }
+    }
+    Ok(name)
+}
+
+impl<'a> Message<'a> {
+    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError<'a>> {
+        const ID: Tag = length(1);
+        const TIME: Tag = varint(2);
+        const DIRECTION: Tag = varint(3);
+        const ORIGIN: Tag = varint(4);
+        const TYPE: Tag = varint(5);
+        const INTERACTIVE: Tag = varint(6);
+        const PHONE: Tag = length(7);
+        const USER: Tag = length(8);
+        const TEXT: Tag = length(9);
+        const CHARS: Tag = varint(10);
+        const VOICE: Tag = varint(11);
+        const IN_GROUP: Tag = varint(12);
+        const IS_REPLY: Tag = varint(13);
+        const HAS_REFERRAL: Tag = varint(14);
+        const CHANGE: Tag = length(15);
+        while let Some(tag) = wire.tag()? {
+            match tag {
+                ID => self.id = wire.bytes()?,
+                TIME => self.time = long(&mut wire)?,
+                DIRECTION => self.direction = int(&mut wire)?,
+                ORIGIN => self.origin = int(&mut wire)?,
+                TYPE => self.kind = int(&mut wire)?,
+                INTERACTIVE => self.interactive = int(&mut wire)?,
+                PHONE => self.phone = wire.bytes()?,
+                USER => self.user = wire.bytes()?,
+                TEXT => {
+                    self.text = Some(wire.bytes()?);
+                    self.chars = None;
+                }
+                CHARS => {
+                    self.chars = Some(int(&mut wire)?.cast_unsigned());
+                    self.text = None;
+                }
+                VOICE => self.voice = boolean(&mut wire)?,
+                IN_GROUP => self.in_group = boolean(&mut wire)?,
+                IS_REPLY => self.is_reply = boolean(&mut wire)?,
+                HAS_REFERRAL => self.has_referral = boolean(&mut wire)?,
+                CHANGE => {
+                    let inner = Wire::new(wire.bytes()?);
+                    self.change.get_or_insert_default().read(inner, unknown)?;
+                }
+                tag => skip(&mut wire, tag, 15, unknown)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Change<'a> {
+    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError<'a>> {
+        const EVENT: Tag = length(1);
+        const PHONE: Tag = length(2);
+        const USER: Tag = length(3);
+        const PREVIOUS_PHONE: Tag = length(4);
+        const PREVIOUS_USER: Tag = length(5);
+        while let Some(tag) = wire.tag()? {
+            match tag {
+                EVENT => self.event = wire.bytes()?,
+                PHONE => self.phone = wire.bytes()?,
+                USER => self.user = wire.bytes()?,
+                PREVIOUS_PHONE => self.previous_phone = wire.bytes()?,
+                PREVIOUS_USER => self.previous_user = wire.bytes()?,
+                tag => skip(&mut wire, tag, 5, unknown)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Status<'a> {
+    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError<'a>> {
+        const ID: Tag = length(1);
+        const TIME: Tag = varint(2);
+        const ORIGIN: Tag = varint(3);
+        const STATUS: Tag = varint(4);
+        const PHONE: Tag = length(5);
+        const USER: Tag = length(6);
+        const IN_GROUP: Tag = varint(7);
+        const CATEGORY: Tag = varint(8);
+        const CONVERSATION_ORIGIN: Tag = varint(9);
+        const PRICING_TYPE: Tag = varint(10);
+        const PRICING_MODEL: Tag = varint(11);
+        const ERROR_CODE: Tag = varint(12);
+        while let Some(tag) = wire.tag()? {
+            match tag {
+                ID => self.id = wire.bytes()?,
+                TIME => self.time = long(&mut wire)?,
+                ORIGIN => self.origin = int(&mut wire)?,
+                STATUS => self.status = int(&mut wire)?,
+                PHONE => self.phone = wire.bytes()?,
+                USER => self.user = wire.bytes()?,
+                IN_GROUP => self.in_group = boolean(&mut wire)?,
+                CATEGORY => self.category = int(&mut wire)?,
+                CONVERSATION_ORIGIN => self.conversation_origin = int(&mut wire)?,
+                PRICING_TYPE => self.pricing_type = int(&mut wire)?,
+                PRICING_MODEL => self.pricing_model = int(&mut wire)?,
+                ERROR_CODE => self.error_code = Some(long(&mut wire)?),
+                tag => skip(&mut wire, tag, 12, unknown)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Account<'a> {
+    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError<'a>> {
+        const TIME: Tag = varint(1);
+        const FIELD: Tag = length(2);
+        const EVENT: Tag = length(3);
+        const ERROR_CODE: Tag = varint(4);
+        const ROLE_PREVIOUS: Tag = length(5);
+        const ROLE_NEW: Tag = length(6);
+        const PHONE: Tag = length(7);
+        const USER: Tag = length(8);
+        const PREVIOUS_PHONE: Tag = length(9);
+        const PREVIOUS_USER: Tag = length(10);
+        while let Some(tag) = wire.tag()? {
+            match tag {
+                TIME => self.time = long(&mut wire)?,
+                FIELD => self.field = wire.bytes()?,
+                EVENT => self.event = wire.bytes()?,
+                ERROR_CODE => self.error_code = Some(long(&mut wire)?),
+                ROLE_PREVIOUS => self.role_previous = wire.bytes()?,
+                ROLE_NEW => self.role_new = wire.bytes()?,
+                PHONE => self.phone = wire.bytes()?,
+                USER => self.user = wire.bytes()?,
+                PREVIOUS_PHONE => self.previous_phone = wire.bytes()?,
+                PREVIOUS_USER => self.previous_user = wire.bytes()?,
+                tag => skip(&mut wire, tag, 10, unknown)?,
+            }
+        }
+        Ok(())
+    }
+}

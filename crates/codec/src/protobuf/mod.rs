@@ -1,0 +1,222 @@
+//! Turnwise's own protobuf record, `proto/turnwise/events/v1/events.proto`.
+//!
+//! ```text
+//! record ─ waba_id, phone_number_id ─┐ of the items that name none
+//!        └ items ─▶ fields, borrowed ┴▶ rows
+//! ```
+//!
+//! One pass over the bytes and nothing copied on the way. An item is read to its end before its
+//! row is written, so a damaged one is a dead letter and its neighbours are rows. Where the record
+//! itself breaks off, what stands before is taken and the rest is one dead letter.
+
+mod fields;
+mod rows;
+mod straight;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use crate::frame::{self, FrameError};
+use crate::meant::{Id, id_of};
+use crate::reason::{Reason, ignored};
+use crate::record::{Fail, Record, Scope};
+use crate::utf8;
+use fields::Item;
+use wire::{Fault, Tag, Wire, WireError, length};
+
+const WABA_ID: Tag = length(1);
+const SENDER: Tag = length(2);
+const ITEM: Tag = length(3);
+/// The highest field number of a `Record`.
+const KNOWN: u64 = 3;
+
+/// What a record says beside its items.
+#[derive(Clone, Copy, Debug, Default)]
+struct Head<'a> {
+    waba_id: &'a [u8],
+    sender: &'a [u8],
+    unknown_fields: u64,
+    broken: Option<Break<'a>>,
+}
+
+/// Where a record breaks off.
+#[derive(Clone, Copy, Debug)]
+struct Break<'a> {
+    error: WireError<'a>,
+    /// The record from the broken field on.
+    rest: &'a [u8],
+}
+
+/// Decodes a record; gives the number of fields that nobody knows.
+pub(crate) fn decode(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
+    let at = match frame::of_protobuf(bytes) {
+        Ok(at) => at,
+        Err(error) => {
+            let (reason, found) = match error {
+                FrameError::Broken => (Reason::InvalidProtobuf, "a broken frame"),
+                FrameError::OtherMessage => (Reason::UnknownShape, "another message"),
+            };
+            let detail = format!("record: expected the schema's first message, found {found}");
+            record.dead(None, Fail { reason, detail }, bytes.len());
+            return 0;
+        }
+    };
+    let mut wire = Wire::new(bytes.get(at..).unwrap_or_default());
+    let mut head = Head::default();
+    head.read(&mut wire, false);
+    let items = wire;
+    // Fields of the head may stand behind items, too, and count for all.
+    head.read(&mut wire, true);
+    let mut unknown_fields = head.unknown_fields;
+    let nth = self::items(record, bytes, &head, items, &mut unknown_fields);
+    if let Some(broken) = head.broken {
+        let scope = scope(fields::text(head.waba_id), fields::text(head.sender));
+        let fail = fail(record, bytes, broken.error);
+        record.dead(Some(&scope), fail, broken.rest.len());
+    } else if nth == 0 && head.unknown_fields > 0 {
+        let detail = "record: expected items, found other fields".to_owned();
+        record.dead(None, Fail { reason: Reason::UnknownShape, detail }, bytes.len());
+    }
+    unknown_fields
+}
+
+/// Decodes the items up to where the record ends or breaks; gives their number.
+fn items<'a>(
+    record: &mut Record<'_>,
+    bytes: &'a [u8],
+    head: &Head<'a>,
+    mut wire: Wire<'a>,
+    unknown_fields: &mut u64,
+) -> usize {
+    let end = head.broken.map_or(0, |broken| broken.rest.len());
+    let mut nth = 0;
+    while wire.rest().len() > end {
+        // The head's walk met no error up to here.
+        let Ok(Some(tag)) = wire.tag() else { break };
+        if tag != ITEM {
+            if wire.skip(tag, 0).is_err() {
+                break;
+            }
+            continue;
+        }
+        let Ok(inner) = wire.bytes() else { break };
+        *unknown_fields += item(record, bytes, head, nth, inner);
+        nth += 1;
+    }
+    nth
+}
+
+/// Whether bytes that are no JSON are a record: fields of ours and nothing else, to the end.
+#[must_use]
+pub fn looks_like_one(bytes: &[u8]) -> bool {
+    let Ok(at) = frame::of_protobuf(bytes) else { return bytes.first() == Some(&frame::MAGIC) };
+    let mut wire = Wire::new(bytes.get(at..).unwrap_or_default());
+    let mut items = 0;
+    loop {
+        match wire.tag() {
+            Ok(Some(WABA_ID | SENDER)) if wire.bytes().is_ok() => {}
+            Ok(Some(ITEM)) if wire.bytes().is_ok() => items += 1,
+            Ok(None) => return items > 0,
+            _ => return false,
+        }
+    }
+}
+
+impl<'a> Head<'a> {
+    /// Reads what stands before the first item, or, `past_items`, to the end or to where the
+    /// record breaks.
+    fn read(&mut self, wire: &mut Wire<'a>, past_items: bool) {
+        loop {
+            let before = *wire;
+            let read = match wire.tag() {
+                Ok(None) => return,
+                Ok(Some(WABA_ID)) => string(wire).map(|waba_id| self.waba_id = waba_id),
+                Ok(Some(SENDER)) => string(wire).map(|sender| self.sender = sender),
+                Ok(Some(ITEM)) if !past_items => {
+                    *wire = before;
+                    return;
+                }
+                Ok(Some(ITEM)) => wire.bytes().map(drop),
+                Ok(Some(tag)) => wire.skip(tag, KNOWN).map(|()| self.unknown_fields += 1),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = read {
+                // The second read, if any, begins here and says the same.
+                *wire = before;
+                self.broken = Some(Break { error, rest: before.rest() });
+                return;
+            }
+        }
+    }
+}
+
+/// A string, checked; the cursor stands behind its tag.
+fn string<'a>(wire: &mut Wire<'a>) -> Result<&'a [u8], WireError<'a>> {
+    let bytes = wire.bytes()?;
+    if utf8::is_utf8(bytes) { Ok(bytes) } else { fields::checked(bytes).map(str::as_bytes) }
+}
+
+fn scope<'a>(waba_id: &'a str, sender: &'a str) -> Scope<'a> {
+    let id = |text: &'a str| if text.is_empty() { Id::None } else { id_of(text.into()) };
+    Scope { waba_id: id(waba_id), sender: id(sender) }
+}
+
+/// Decodes one item; gives the number of its unknown fields.
+#[inline]
+fn item<'a>(
+    record: &mut Record<'_>,
+    bytes: &'a [u8],
+    head: &Head<'a>,
+    nth: usize,
+    inner: &'a [u8],
+) -> u64 {
+    let read = Item::read(Wire::new(inner));
+    if let (Some(hashing), Ok(item)) = (record.straight, &read) {
+        let owner = owner(head, item);
+        if straight::item(record, hashing, owner, item) {
+            return item.unknown_fields;
+        }
+    }
+    let depth = record.path.depth();
+    record.path.key("items");
+    record.path.index(nth);
+    let unknown_fields = match read.and_then(|item| item.check().map(|()| item)) {
+        Ok(item) => {
+            let [waba_id, sender] = owner(head, &item).map(fields::text);
+            rows::item(record, &scope(waba_id, sender), &item, inner);
+            item.unknown_fields
+        }
+        Err(error) => {
+            let scope = scope(fields::text(head.waba_id), fields::text(head.sender));
+            let fail = fail(record, bytes, error);
+            record.dead(Some(&scope), fail, inner.len());
+            0
+        }
+    };
+    record.path.back_to(depth);
+    unknown_fields
+}
+
+/// Account and number of an item: its own, else the record's.
+fn owner<'a>(head: &Head<'a>, item: &Item<'a>) -> [&'a [u8]; 2] {
+    let or = |own, all| if <[u8]>::is_empty(own) { all } else { own };
+    [or(item.waba_id, head.waba_id), or(item.sender, head.sender)]
+}
+
+fn fail(record: &Record<'_>, bytes: &[u8], error: WireError<'_>) -> Fail {
+    let (reason, expected, found) = match error.fault {
+        Fault::Truncated => (Reason::InvalidProtobuf, "protobuf", "the end of its message"),
+        Fault::LongVarint => (Reason::InvalidProtobuf, "protobuf", "a varint that is too long"),
+        Fault::Group => (Reason::InvalidProtobuf, "protobuf without groups", "a group"),
+        Fault::Tag => (Reason::InvalidProtobuf, "protobuf", "no tag of a field"),
+        Fault::Type => (Reason::WrongType, "the field's wire type", "another one"),
+        Fault::Utf8 => (Reason::InvalidUtf8, "UTF-8", "other bytes"),
+    };
+    let detail = record.path.detail("", expected, found);
+    Fail { reason, detail: format!("{detail} at byte {}", error.at(bytes)) }
+}
+
+/// What an item without an event is called: told by a newer writer, or nothing.
+const fn name_of_none(unknown_fields: u64) -> &'static str {
+    if unknown_fields > 0 { ignored::OTHER } else { ignored::EMPTY }
+}

@@ -1,0 +1,213 @@
+use prost::Message as _;
+use turnwise_model::EventKind;
+
+use crate::events::{self, item, message};
+use crate::testing::{Row, decode_bytes, keys, kinds};
+use crate::{Format, RecordCounts};
+
+const TIME: i64 = 1_794_096_147_000;
+
+fn record(items: Vec<item::Event>) -> events::Record {
+    let item = |event| events::Item { event: Some(event), ..events::Item::default() };
+    events::Record {
+        waba_id: "9".to_owned(),
+        phone_number_id: "100".to_owned(),
+        items: items.into_iter().map(item).collect(),
+    }
+}
+
+fn text_message() -> events::Message {
+    events::Message {
+        id: "wamid.A".to_owned(),
+        time_ms: TIME,
+        direction: events::Direction::Inbound.into(),
+        r#type: events::MessageType::Text.into(),
+        peer_phone: "16505551234".to_owned(),
+        peer_user_id: "US.7".to_owned(),
+        content: Some(message::Content::Text("hi there".to_owned())),
+        ..events::Message::default()
+    }
+}
+
+fn run(bytes: &[u8]) -> (RecordCounts, Vec<Row>) {
+    decode_bytes(Format::Protobuf, bytes)
+}
+
+fn only(message: events::Message) -> Row {
+    let (_, mut rows) = run(&record(vec![item::Event::Message(message)]).encode_to_vec());
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    rows.remove(0)
+}
+
+#[test]
+fn message_has_the_columns_that_json_would_give_it() {
+    let row = only(text_message());
+    assert_eq!((row.kind, row.date.as_str()), (EventKind::Message, "2026-11-08"));
+    assert_eq!((row.get("waba_id"), row.get("sender")), ("9", "100"));
+    assert_eq!(row.get("peer_phone"), keys().peer_phone("100", "16505551234").0.to_string());
+    assert_eq!(row.get("peer_user"), keys().peer_user("100", "US.7").0.to_string());
+    assert_eq!(row.get("message"), keys().message("100", "wamid.A").0.to_string());
+    assert_eq!((row.get("chars"), row.get("peer_country"), row.get("origin")), ("8", "US", "0"));
+    let sent = events::Message {
+        direction: events::Direction::Outbound.into(),
+        content: Some(message::Content::Chars(123)),
+        ..text_message()
+    };
+    let row = only(sent);
+    assert_eq!((row.get("direction"), row.get("chars"), row.get("bytes")), ("1", "123", ""));
+}
+
+#[test]
+fn numbers_nobody_knows_are_unknown_kinds_and_no_item_is_lost() {
+    let row = only(events::Message { r#type: 4_711, ..text_message() });
+    assert_eq!((row.get("message_kind"), row.get("chars")), ("19", ""));
+    let row = only(events::Message { r#type: 0, ..text_message() });
+    assert_eq!(row.get("message_kind"), "19");
+    let row = only(events::Message { r#type: 7, interactive_type: 99, ..text_message() });
+    assert_eq!((row.get("message_kind"), row.get("interactive_type")), ("6", "14"));
+    let row = only(events::Message { origin: 9, ..text_message() });
+    assert_eq!(
+        (row.get("reason"), row.get("detail")),
+        ("wrong_type", "items[0].message.origin: expected a known origin, found another number")
+    );
+    let row = only(events::Message { direction: 3, ..text_message() });
+    assert_eq!(row.get("reason"), "no_direction");
+    let row = only(events::Message { direction: i32::MIN, ..text_message() });
+    assert_eq!(row.get("reason"), "no_direction");
+    let status = events::Status { time_ms: TIME, status: -1, category: 99, ..Default::default() };
+    let (_, rows) = run(&record(vec![item::Event::Status(status)]).encode_to_vec());
+    assert_eq!((rows[0].get("status"), rows[0].get("category")), ("5", "13"));
+}
+
+#[test]
+fn item_that_says_nothing_known_is_ignored_by_name() {
+    // An item with field 9 and one with none at all.
+    let bytes = b"\x0a\x019\x1a\x03\x4a\x01x\x1a\x00";
+    let (_, rows) = run(bytes);
+    assert_eq!(kinds(&rows), ["ignored", "ignored"]);
+    assert_eq!((rows[0].get("reason"), rows[1].get("reason")), ("other", "empty"));
+    let ignored = |name: &str| item::Event::Ignored(events::Ignored { name: name.to_owned() });
+    let (_, rows) = run(&record(vec![ignored("mark_as_read"), ignored("4917")]).encode_to_vec());
+    assert_eq!((rows[0].get("reason"), rows[1].get("reason")), ("mark_as_read", "other"));
+}
+
+#[test]
+fn damaged_item_leaves_its_neighbours_alone() {
+    let good = record(vec![item::Event::Message(text_message())]).items[0].encode_to_vec();
+    let damages: [(&[u8], &str); 8] = [
+        (b"\x0a\x05x", "items[1]: expected protobuf, found the end of its message at byte "),
+        (b"\x0a\x80\x80\x80\x80\x04", "items[1]: expected protobuf, found the end of its message"),
+        (b"\x0a\x02\x0b\x0c", "items[1]: expected protobuf without groups, found a group"),
+        (b"\x4b\x4c", "items[1]: expected protobuf without groups, found a group"),
+        (
+            b"\x0a\x0d\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x",
+            "items[1]: expected protobuf, found a varint that is too long at byte ",
+        ),
+        (b"\x0a\x02\x0a\xff", "items[1]: expected protobuf, found the end of its message"),
+        (b"\x0a\x03\x0a\x01\xff", "items[1]: expected UTF-8, found other bytes at byte "),
+        (b"\x08\x01", "items[1]: expected the field's wire type, found another one at byte "),
+    ];
+    for (damage, detail) in damages {
+        let mut bytes = b"\x0a\x019\x12\x03100".to_vec();
+        for item in [&good, damage, &good] {
+            bytes.push(0x1a);
+            bytes.push(u8::try_from(item.len()).expect("short"));
+            bytes.extend_from_slice(item);
+        }
+        let (counts, rows) = run(&bytes);
+        assert_eq!((counts.messages, counts.dead_letters), (2, 1), "{damage:?}");
+        assert!(rows[1].get("detail").starts_with(detail), "{}", rows[1].get("detail"));
+        assert_eq!((rows[1].get("sender"), rows[2].get("item")), ("100", "2"));
+    }
+}
+
+#[test]
+fn record_that_breaks_off_keeps_what_stands_before() {
+    let whole =
+        record(vec![item::Event::Message(text_message()), item::Event::Message(text_message())])
+            .encode_to_vec();
+    let first_end = (whole.len() + b"\x0a\x019\x12\x03100".len()) / 2;
+    for cut in 1..whole.len() {
+        let (counts, rows) = run(&whole[..cut]);
+        assert!(counts.total() > 0 && counts.dead_letters <= 1);
+        assert_eq!(counts.messages, u64::from(cut >= first_end), "{cut} {rows:?}");
+    }
+    let mut long = whole.clone();
+    long.extend_from_slice(b"\x1a\xff\xff\xff\xff\x03x");
+    let (counts, rows) = run(&long);
+    assert_eq!((counts.messages, counts.dead_letters), (2, 1));
+    assert_eq!((rows[2].get("reason"), rows[2].get("record_bytes")), ("invalid_protobuf", "7"));
+}
+
+#[test]
+fn owner_may_stand_behind_the_items_or_in_them() {
+    let (mut one, other) = (text_message(), text_message());
+    one.peer_user_id.clear();
+    let mut all = record(vec![item::Event::Message(one), item::Event::Message(other)]);
+    all.items[1].phone_number_id = "200".to_owned();
+    let (head, items) = (
+        events::Record { items: Vec::new(), ..all.clone() }.encode_to_vec(),
+        events::Record { items: all.items.clone(), ..Default::default() }.encode_to_vec(),
+    );
+    let (_, before) = run(&all.encode_to_vec());
+    let (_, behind) = run(&[items, head].concat());
+    assert_eq!(before, behind);
+    assert_eq!((before[0].get("sender"), before[1].get("sender")), ("100", "200"));
+    assert_ne!(before[0].get("peer_phone"), before[1].get("peer_phone"));
+}
+
+#[test]
+fn frames_of_schema_registries_are_taken_off() {
+    let bytes = record(vec![item::Event::Message(text_message())]).encode_to_vec();
+    let plain = run(&bytes);
+    for frame in [&b"\x00\x00\x00\x12\x34\x00"[..], b"\x00\x00\x00\x12\x34\x02\x00"] {
+        let framed = [frame, &bytes].concat();
+        assert_eq!(run(&framed), plain);
+        assert_eq!(decode_bytes(Format::Auto, &framed), plain);
+    }
+    for (frame, reason) in [
+        (&b"\x00\x00\x00\x12\x34\x02\x02"[..], "unknown_shape"),
+        (b"\x00\x00\x00\x12", "invalid_protobuf"),
+    ] {
+        let (counts, rows) = run(&[frame, &bytes[..2]].concat());
+        assert_eq!((counts.total(), rows[0].get("reason")), (1, reason));
+    }
+    let json = r#"{"messages":[{"from":"1650","timestamp":"1794096147","type":"text"}],"metadata":{"phone_number_id":"1"}}"#;
+    let framed = [b"\x00\x00\x00\x12\x34", json.as_bytes()].concat();
+    let plain = decode_bytes(Format::CloudApi, json.as_bytes());
+    assert_eq!((plain.0.messages, &decode_bytes(Format::CloudApi, &framed)), (1, &plain));
+    assert_eq!(decode_bytes(Format::Auto, &framed), plain);
+}
+
+#[test]
+fn protobuf_is_told_from_json_by_its_content() {
+    let bytes = record(vec![item::Event::Message(text_message())]).encode_to_vec();
+    assert_eq!(decode_bytes(Format::Auto, &bytes), run(&bytes));
+    let (_, rows) = decode_bytes(Format::Auto, b"\n\x01x\x1a\x05");
+    assert_eq!(rows[0].get("reason"), "invalid_json");
+    let (_, rows) = run(b"");
+    assert_eq!(rows[0].get("reason"), "empty");
+    let (_, rows) = run(b"\x0a\x019");
+    assert_eq!((rows[0].kind, rows[0].get("reason")), (EventKind::Ignored, "empty"));
+    let (_, rows) = run(b"\x52\x019");
+    assert_eq!(rows[0].get("reason"), "unknown_shape");
+}
+
+#[test]
+fn identity_change_gives_an_account_row_of_the_same_position() {
+    let changed = events::Message {
+        r#type: events::MessageType::System.into(),
+        content: None,
+        identity_change: Some(events::IdentityChange {
+            event: "user_changed_number".to_owned(),
+            new_phone: "16505559999".to_owned(),
+            ..Default::default()
+        }),
+        ..text_message()
+    };
+    let (_, rows) = run(&record(vec![item::Event::Message(changed)]).encode_to_vec());
+    assert_eq!(kinds(&rows), ["message", "account"]);
+    assert_eq!(rows[1].get("item"), "0");
+    assert_eq!(rows[1].get("peer_phone"), keys().peer_phone("100", "16505559999").0.to_string());
+    assert_eq!(rows[1].get("peer_phone_previous"), rows[0].get("peer_phone"));
+}

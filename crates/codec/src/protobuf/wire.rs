@@ -1,0 +1,236 @@
+//! The wire format of protobuf: tags, varints and lengths, read in place.
+//!
+//! Nothing is copied and nothing is allocated: a length that reaches past its message is an error
+//! before anyone believes it.
+
+/// Why bytes are not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A value reaches past the end of what holds it.
+    Truncated,
+    /// A varint of more than 64 bits.
+    LongVarint,
+    /// A group begins or ends.
+    Group,
+    /// A tag without a field number, or with an unknown wire type.
+    Tag,
+    /// A known field of another wire type.
+    Type,
+    /// A string that is not UTF-8.
+    Utf8,
+}
+
+/// Where and why bytes are not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WireError<'a> {
+    pub(crate) fault: Fault,
+    /// What is left of the message there.
+    pub(crate) rest: &'a [u8],
+}
+
+/// The fields of one message that are still to be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wire<'a> {
+    rest: &'a [u8],
+}
+
+/// A field's number and wire type, in one number as on the wire.
+pub(crate) type Tag = u64;
+
+/// The tag of a varint field.
+pub(crate) const fn varint(number: u64) -> Tag {
+    number << 3
+}
+
+/// The tag of a field of bytes: a string or a message.
+pub(crate) const fn length(number: u64) -> Tag {
+    number << 3 | 2
+}
+
+/// The highest field number there is.
+const NUMBER_MAX: u64 = (1 << 29) - 1;
+
+impl WireError<'_> {
+    /// The byte of the record at which it was found.
+    pub(crate) fn at(&self, record: &[u8]) -> usize {
+        place(record, self.rest)
+    }
+}
+
+/// Where in the record a part of it begins.
+pub(crate) fn place(record: &[u8], part: &[u8]) -> usize {
+    part.as_ptr().addr().saturating_sub(record.as_ptr().addr()).min(record.len())
+}
+
+impl<'a> Wire<'a> {
+    /// The message that is all of `rest`.
+    pub(crate) fn new(rest: &'a [u8]) -> Self {
+        Self { rest }
+    }
+
+    /// What this message has left.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    pub(crate) fn error(&self, fault: Fault) -> WireError<'a> {
+        WireError { fault, rest: self.rest }
+    }
+
+    /// The next field's tag; `None` at the end.
+    #[inline]
+    pub(crate) fn tag(&mut self) -> Result<Option<Tag>, WireError<'a>> {
+        match self.rest {
+            [] => Ok(None),
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.rest = rest;
+                Ok(Some(Tag::from(*byte)))
+            }
+            _ => self.long_varint().map(Some),
+        }
+    }
+
+    /// A number; the cursor stands behind its tag.
+    #[inline]
+    pub(crate) fn varint(&mut self) -> Result<u64, WireError<'a>> {
+        match self.rest {
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    #[inline]
+    fn long_varint(&mut self) -> Result<u64, WireError<'a>> {
+        if let Some(word) = self.rest.first_chunk::<8>() {
+            let word = u64::from_le_bytes(*word);
+            let ends = !word & 0x8080_8080_8080_8080;
+            if ends != 0 {
+                let last = ends.trailing_zeros();
+                self.rest = self.rest.get(last as usize / 8 + 1..).unwrap_or_default();
+                // The bytes up to the last one, seven bits each, pushed together in three steps.
+                let word = word & (u64::MAX >> (63 - last)) & 0x7F7F_7F7F_7F7F_7F7F;
+                let word = word & 0x007F_007F_007F_007F | (word & 0x7F00_7F00_7F00_7F00) >> 1;
+                let word = word & 0x0000_3FFF_0000_3FFF | (word & 0x3FFF_0000_3FFF_0000) >> 2;
+                return Ok(word & 0x0FFF_FFFF | (word & 0x0FFF_FFFF_0000_0000) >> 4);
+            }
+        }
+        self.bytewise_varint()
+    }
+
+    #[cold]
+    fn bytewise_varint(&mut self) -> Result<u64, WireError<'a>> {
+        let mut value = 0_u64;
+        for (nth, &byte) in self.rest.iter().take(10).enumerate() {
+            if nth == 9 && byte > 1 {
+                return Err(self.error(Fault::LongVarint));
+            }
+            value |= u64::from(byte & 0x7F) << (7 * nth);
+            if byte < 0x80 {
+                self.rest = self.rest.get(nth + 1..).unwrap_or_default();
+                return Ok(value);
+            }
+        }
+        Err(self.error(Fault::Truncated))
+    }
+
+    /// The bytes of a string or message; the cursor stands behind its tag.
+    #[inline]
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], WireError<'a>> {
+        let length = self.varint()?;
+        let split = usize::try_from(length).ok().and_then(|at| self.rest.split_at_checked(at));
+        let Some((bytes, rest)) = split else { return Err(self.error(Fault::Truncated)) };
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    /// Skips a field that is not read. Numbers up to `known` are, so theirs is the wrong type.
+    #[inline(never)]
+    pub(crate) fn skip(&mut self, tag: Tag, known: u64) -> Result<(), WireError<'a>> {
+        let number = tag >> 3;
+        if number == 0 || number > NUMBER_MAX {
+            return Err(self.error(Fault::Tag));
+        }
+        match tag & 7 {
+            3 | 4 => return Err(self.error(Fault::Group)),
+            6 | 7 => return Err(self.error(Fault::Tag)),
+            _ if number <= known => return Err(self.error(Fault::Type)),
+            0 => drop(self.varint()?),
+            1 => self.skip_bytes(8)?,
+            2 => drop(self.bytes()?),
+            _ => self.skip_bytes(4)?,
+        }
+        Ok(())
+    }
+
+    fn skip_bytes(&mut self, count: usize) -> Result<(), WireError<'a>> {
+        self.rest = self.rest.get(count..).ok_or(self.error(Fault::Truncated))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(mut value: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while value >= 0x80 {
+            bytes.push((value & 0x7F) as u8 | 0x80);
+            value >>= 7;
+        }
+        bytes.push(value as u8);
+        bytes
+    }
+
+    #[test]
+    fn varints_read_back_with_and_without_bytes_behind_them() {
+        let values = (0..64).flat_map(|bit| [1_u64 << bit, (1 << bit) - 1, u64::MAX >> bit]);
+        for value in values {
+            for behind in [&b""[..], b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", b"\0\0\0\0\0\0\0"]
+            {
+                let mut bytes = encoded(value);
+                bytes.extend_from_slice(behind);
+                let mut wire = Wire::new(&bytes);
+                assert_eq!((wire.varint(), wire.rest()), (Ok(value), behind));
+            }
+        }
+    }
+
+    #[test]
+    fn broken_values_are_refused_where_they_stand() {
+        let check = |bytes: &[u8], fault, at| {
+            let mut wire = Wire::new(bytes);
+            let read = wire.tag().and_then(|tag| match tag {
+                Some(tag) => wire.skip(tag, 0),
+                None => Ok(()),
+            });
+            let found = read.map_err(|error| (error.fault, error.at(bytes)));
+            assert_eq!(found, Err((fault, at)), "{bytes:?}");
+        };
+        check(b"\x0a", Fault::Truncated, 1);
+        check(b"\x0a\x02x", Fault::Truncated, 2);
+        // A length of a gibibyte.
+        check(b"\x0a\x80\x80\x80\x80\x04x", Fault::Truncated, 6);
+        check(b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x", Fault::Truncated, 11);
+        check(b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", Fault::LongVarint, 1);
+        check(b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", Fault::LongVarint, 1);
+        check(b"\x08\x80", Fault::Truncated, 1);
+        check(b"\x0b\x0c", Fault::Group, 1);
+        check(b"\x0c", Fault::Group, 1);
+        check(b"\x0e\x00", Fault::Tag, 1);
+        check(b"\x02\x00", Fault::Tag, 1);
+        check(b"\x09\x00", Fault::Truncated, 1);
+        check(b"\x0d\x00", Fault::Truncated, 1);
+        check(b"\xff\xff\xff\xff\xff\x01\x00", Fault::Tag, 6);
+    }
+
+    #[test]
+    fn known_field_of_another_type_is_refused() {
+        let mut wire = Wire::new(b"\x08\x01");
+        let tag = wire.tag().expect("a tag").expect("a field");
+        assert_eq!(wire.skip(tag, 1), Err(WireError { fault: Fault::Type, rest: b"\x01" }));
+    }
+}

@@ -1,0 +1,162 @@
+//! The straight way into the rows, for what needs no second thought.
+//!
+//! Nearly every event has ids that are plain (ASCII, printable at both ends, not too long), phone
+//! numbers in digits and a time in range. Those go from the wire to the columns without a stop.
+//! Everything else takes the way that says what is meant; where both can go they give the same
+//! rows, and tests compare them.
+
+use turnwise_model::keys::IdKind;
+use turnwise_model::limits::ID_BYTES_MAX;
+use turnwise_model::time::{EARLIEST, FUTURE_SLACK_MS};
+use turnwise_model::{Keys, Millis, Pseudonym};
+
+use crate::country;
+use crate::record::Record;
+use crate::rows::{Cells, MessageCells, StatusCells};
+use crate::utf8::is_ascii;
+
+/// What makes pseudonyms of ids.
+#[derive(Clone, Copy)]
+pub(crate) enum Hashing<'d> {
+    /// The keys of the secret.
+    Keyed(&'d Keys),
+    /// Nothing worth its name: a fold of the bytes, to measure what all the rest costs.
+    StandIn,
+}
+
+/// The ids of one event, each plain or empty.
+#[derive(Clone, Copy)]
+pub(crate) struct PlainIds<'a> {
+    pub(crate) waba_id: &'a [u8],
+    /// Never empty.
+    pub(crate) sender: &'a [u8],
+    /// Digits or empty.
+    pub(crate) phone: &'a [u8],
+    pub(crate) user: &'a [u8],
+    /// Never empty.
+    pub(crate) message: &'a [u8],
+}
+
+impl Hashing<'_> {
+    #[inline]
+    fn of(self, kind: IdKind, sender: &[u8], id: &[u8]) -> Pseudonym {
+        match self {
+            Self::Keyed(keys) => keys.pseudonym(kind, sender, id),
+            Self::StandIn => fold(id),
+        }
+    }
+}
+
+/// Every byte counts, and that is all.
+fn fold(bytes: &[u8]) -> Pseudonym {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let folded = words.iter().map(|word| u64::from_le_bytes(*word));
+    Pseudonym(
+        folded.fold(u64::from_le_bytes(last), |sum, word| sum.rotate_left(5) ^ word).cast_signed(),
+    )
+}
+
+/// Whether an id is itself as it stands: nothing to trim, not too long, not empty.
+#[inline]
+pub(crate) fn is_plain(id: &[u8]) -> bool {
+    let printable = |byte: Option<&u8>| byte.is_some_and(|byte| (0x21..0x7F).contains(byte));
+    printable(id.first()) && printable(id.last()) && id.len() <= ID_BYTES_MAX && is_ascii(id)
+}
+
+/// Whether an id is plain or missing.
+#[inline]
+pub(crate) fn is_plain_or_empty(id: &[u8]) -> bool {
+    id.is_empty() || is_plain(id)
+}
+
+/// Whether a phone number is in its one spelling, digits alone, or missing.
+#[inline]
+pub(crate) fn is_digits_or_empty(phone: &[u8]) -> bool {
+    let odd = phone.iter().fold(false, |odd, byte| odd | !byte.is_ascii_digit());
+    !odd && phone.len() <= ID_BYTES_MAX
+}
+
+impl Record<'_> {
+    /// Whether a time of an event is in range.
+    #[inline]
+    pub(crate) fn is_in_range(&self, time: Millis) -> bool {
+        time >= EARLIEST && time.0 <= self.time.0.saturating_add(FUTURE_SLACK_MS)
+    }
+
+    #[inline]
+    fn plain_cells<'a>(
+        &self,
+        hashing: Hashing<'_>,
+        ids: &PlainIds<'a>,
+        time: Millis,
+        item: i32,
+    ) -> Cells<'a> {
+        let PlainIds { waba_id, sender, phone, user, message } = *ids;
+        Cells {
+            waba_id,
+            sender,
+            peer_phone: (!phone.is_empty()).then(|| hashing.of(IdKind::PeerPhone, sender, phone)),
+            peer_user: (!user.is_empty()).then(|| hashing.of(IdKind::PeerUser, sender, user)),
+            time,
+            message: Some(hashing.of(IdKind::Message, sender, message)),
+            source: self.source_id,
+            partition: self.partition,
+            offset: self.offset,
+            item,
+        }
+    }
+
+    /// Writes the row of a message that is no history; `country` is filled in here.
+    #[inline]
+    pub(crate) fn plain_message(
+        &mut self,
+        hashing: Hashing<'_>,
+        ids: &PlainIds<'_>,
+        time: Millis,
+        item: i32,
+        mut message: MessageCells,
+    ) {
+        let by_phone = country::of_digits(ids.phone);
+        message.country = by_phone.or_else(|| country::of_plain_user_id(ids.user));
+        let cells = self.plain_cells(hashing, ids, time, item);
+        self.counts.messages += 1;
+        self.rows.message_cells(&cells, &message);
+    }
+
+    /// Writes the row of a status.
+    #[inline]
+    pub(crate) fn plain_status(
+        &mut self,
+        hashing: Hashing<'_>,
+        ids: &PlainIds<'_>,
+        time: Millis,
+        item: i32,
+        status: &StatusCells,
+    ) {
+        let cells = self.plain_cells(hashing, ids, time, item);
+        self.counts.statuses += 1;
+        self.rows.status_cells(&cells, status);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meant::{Id, id_of};
+
+    #[test]
+    fn plain_ids_are_ids_as_they_stand() {
+        for id in ["1", "wamid.A=", "US.7", "<PHONE>"] {
+            assert!(is_plain(id.as_bytes()));
+            assert_eq!(id_of(id.into()), Id::Some(id.into()));
+        }
+        let long = "9".repeat(ID_BYTES_MAX + 1);
+        for id in ["", " 1", "1\n", "é1", "1é1", "1\u{a0}", "\u{7f}", &long] {
+            assert!(!is_plain(id.as_bytes()), "{id}");
+        }
+        assert!(is_digits_or_empty(b"") && is_digits_or_empty(b"0123456789"));
+        assert!(!is_digits_or_empty(b"+1") && !is_digits_or_empty(b"12345678x"));
+    }
+}

@@ -1,0 +1,40 @@
+//! Whether bytes are UTF-8: most are ASCII, which is quickly seen.
+
+/// Whether all bytes are ASCII.
+#[inline]
+pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().fold(0, |all, byte| all | byte) < 0x80;
+    };
+    // Whole words, and the last word again for what is left.
+    let words = bytes.as_chunks::<8>().0;
+    let all =
+        words.iter().fold(u64::from_le_bytes(*last), |all, word| all | u64::from_le_bytes(*word));
+    all & HIGH == 0
+}
+
+/// Whether bytes are UTF-8.
+#[inline]
+pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
+    is_ascii(bytes) || simdutf8::basic::from_utf8(bytes).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_byte_that_is_no_ascii_is_seen_wherever_it_stands() {
+        for length in 0..70 {
+            let mut bytes = vec![b'a'; length];
+            assert!(is_ascii(&bytes) && is_utf8(&bytes));
+            for at in 0..length {
+                bytes[at] = 0x80;
+                assert!(!is_ascii(&bytes) && !is_utf8(&bytes));
+                bytes[at] = b'a';
+            }
+        }
+        assert!(is_utf8("é".as_bytes()) && !is_ascii("é".as_bytes()));
+    }
+}
