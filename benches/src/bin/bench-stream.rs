@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use turnwise_benches::data::{Order, Plan, rows};
-use turnwise_benches::files::WebhookWriter;
+use turnwise_benches::files::{WebhookWriter, protobuf_record};
 use turnwise_kafka::{
     Admin, Consumer, ConsumerConfig, Event, Producer, StartOffset, TopicPartition,
 };
@@ -86,6 +86,8 @@ struct Topic {
 enum Format {
     /// Webhooks of the platform.
     Json,
+    /// Turnwise's own record.
+    Protobuf,
 }
 
 fn main() -> Result<()> {
@@ -107,11 +109,16 @@ fn fill(topic: &Topic, partitions: u32, messages: u64, format: Format) -> Result
     Admin::new(&topic.brokers)?.create_topic(&topic.topic, partitions)?;
     let producer = Producer::new(&topic.brokers)?;
     let mut writer = WebhookWriter::default();
+    let mut record;
     let mut bytes = 0;
     for (row, nth) in rows.iter_mut().zip(0..) {
         row.ts_ms += late_ms;
         let value = match format {
             Format::Json => writer.record(row),
+            Format::Protobuf => {
+                record = protobuf_record(row);
+                &record
+            }
         };
         bytes += value.len();
         let key = row.number.to_string();

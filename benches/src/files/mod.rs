@@ -5,6 +5,8 @@ mod batches;
 
 mod columns;
 
+mod records;
+
 mod webhooks;
 
 #[cfg(feature = "queries")]
@@ -20,6 +22,7 @@ pub use batches::{column, schema};
 pub use columns::{write_arrow, write_parquet};
 #[cfg(feature = "queries")]
 pub use lake::{keys, write_lake};
+pub use records::protobuf_record;
 pub use webhooks::{WebhookWriter, write_webhooks};
 
 /// Whether a file holds texts.

@@ -74,14 +74,26 @@ fn every_webhook_is_one_message_to_the_decoder_and_610_bytes_on_average() {
     let path = folder.path().join("webhooks.jsonl");
     let rows = by_time(5_000);
     write_webhooks(&rows, &path).expect("written");
+    let lines = BufReader::new(File::open(&path).expect("file")).split(b'\n');
+    let mean = decoded(Format::Webhook, lines.map(|line| line.expect("line")), rows.len());
+    assert!((595..625).contains(&mean), "{mean}");
+}
+
+#[test]
+fn every_protobuf_record_is_one_message_to_the_decoder_and_220_bytes_on_average() {
+    let rows = by_time(5_000);
+    let mean = decoded(Format::Protobuf, rows.iter().map(protobuf_record), rows.len());
+    assert!((205..235).contains(&mean), "{mean}");
+}
+
+/// Decodes records of one message each; their bytes on average.
+fn decoded(format: Format, records: impl Iterator<Item = Vec<u8>>, count: usize) -> usize {
     let secret = Secret::new(b"a secret of the benches, 32 bytes").expect("long enough");
     let mut decoder = Decoder::new(Keys::expand(&secret));
     let source = SourceName("file".to_owned());
     let mut bytes = 0;
-    let lines = BufReader::new(File::open(&path).expect("file")).split(b'\n');
-    for (offset, line) in (0..).zip(lines) {
-        let line = line.expect("line");
-        bytes += line.len();
+    for (offset, record) in (0..).zip(records) {
+        bytes += record.len();
         let context = RecordContext {
             source: &source,
             partition: PartitionId(0),
@@ -89,12 +101,11 @@ fn every_webhook_is_one_message_to_the_decoder_and_610_bytes_on_average() {
             record_time: None,
             read_time: Millis(1_800_000_000_000),
         };
-        let counts = decoder.decode(Format::Webhook, &context, Some(&line));
+        let counts = decoder.decode(format, &context, Some(&record));
         assert_eq!((counts.messages, counts.dead_letters), (1, 0));
     }
-    let mean = bytes / rows.len();
-    assert!((595..625).contains(&mean), "{mean}");
     let messages = decoder.finish();
     assert!(messages.iter().all(|batch| batch.kind == EventKind::Message));
-    assert_eq!(messages.iter().map(|batch| batch.rows.num_rows()).sum::<usize>(), rows.len());
+    assert_eq!(messages.iter().map(|batch| batch.rows.num_rows()).sum::<usize>(), count);
+    bytes / count
 }

@@ -52,10 +52,10 @@ impl WebhookWriter {
     }
 
     fn envelope(&mut self, row: &Row) {
-        let waba = row.number % 1_000_003;
+        let waba = waba_id(row);
         let field = if row.direction == 0 { "messages" } else { "smb_message_echoes" };
         self.raw(&format!(
-            "{{\"object\":\"whatsapp_business_account\",\"entry\":[{{\"id\":\"9{waba:014}\",\
+            "{{\"object\":\"whatsapp_business_account\",\"entry\":[{{\"id\":\"{waba}\",\
              \"changes\":[{{\"field\":\"{field}\",\"value\":{{\"messaging_product\":\"whatsapp\",\
              \"metadata\":{{\"display_phone_number\":\"{}\",\"phone_number_id\":\"{}\"}},",
             business_phone(row),
@@ -81,11 +81,8 @@ impl WebhookWriter {
     }
 
     fn head(&mut self, row: &Row) {
-        let (id, more) = (row.identity(), mix2(row.peer, row.number));
         let seconds = row.ts_ms / 1_000;
-        self.raw(&format!(
-            "\"id\":\"wamid.HBgM{more:016X}FQIAEhgU{id:016X}AA==\",\"timestamp\":\"{seconds}\""
-        ));
+        self.raw(&format!("\"id\":\"{}\",\"timestamp\":\"{seconds}\"", wamid(row)));
     }
 
     fn body(&mut self, row: &Row) {
@@ -140,7 +137,18 @@ impl WebhookWriter {
     }
 }
 
-fn phone(row: &Row) -> String {
+/// The account of a row's number.
+pub(super) fn waba_id(row: &Row) -> String {
+    format!("9{:014}", row.number % 1_000_003)
+}
+
+/// The platform's id of the message.
+pub(super) fn wamid(row: &Row) -> String {
+    format!("wamid.HBgM{:016X}FQIAEhgU{:016X}AA==", mix2(row.peer, row.number), row.identity())
+}
+
+/// The peer's number.
+pub(super) fn phone(row: &Row) -> String {
     format!("49{:013}", row.peer % PHONES)
 }
 
