@@ -8,8 +8,8 @@ use turnwise_model::time::MILLISECONDS_FROM;
 use turnwise_model::{Category, InteractiveType, MessageKind, Millis, PricingModel, PricingType};
 use turnwise_model::{Status, limits};
 
-use crate::json::scan::{Cursor, Key, Span, Text, whole, word};
-use crate::straight::{is_digits_or_empty, is_plain, is_plain_or_empty};
+use crate::json::scan::{Cursor, Field, KINDS, Kind, Span, Text, UNUSUAL, whole};
+use crate::straight::{is_digits_or_empty, is_plain_ascii};
 
 /// A message of `messages` or `message_echoes`.
 #[derive(Clone, Copy, Debug)]
@@ -49,46 +49,59 @@ pub(super) struct Contact {
     pub(super) user: Span,
 }
 
-/// Which keys of an object were met, a bit each.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Met(u32);
-
-impl Met {
-    /// Notes a key; `None` if it was there before.
-    #[inline]
-    pub(super) fn once(&mut self, bit: u32) -> Option<()> {
-        let before = self.0;
-        self.0 |= 1 << bit;
-        (before != self.0).then_some(())
-    }
+/// Numbers of the kinds of objects, one for each.
+#[derive(Clone, Copy)]
+pub(super) enum Number {
+    Root,
+    Entry,
+    Change,
+    Value,
+    Metadata,
+    Contact,
+    Message,
+    Echo,
+    Status,
+    Context,
+    TextBody,
+    Button,
+    Media,
+    Interactive,
+    Reply,
+    Conversation,
+    ConversationOrigin,
+    Pricing,
+    Error,
 }
 
+const _: () = assert!((Number::Error as usize) < KINDS);
+
 /// A string that is a plain id or empty.
-#[inline]
-pub(super) fn plain_or_empty(cursor: &mut Cursor<'_>) -> Option<Span> {
-    let span = cursor.plain()?;
-    is_plain_or_empty(span.of(cursor.bytes())).then_some(span)
+#[inline(always)]
+pub(super) fn plain_or_empty(cursor: &mut Cursor<'_, '_>) -> Option<Span> {
+    let text = cursor.plain()?;
+    let id = text.span.of(cursor.bytes());
+    (id.is_empty() || !text.high && is_plain_ascii(id)).then_some(text.span)
 }
 
 /// A string that is a plain id.
-#[inline]
-pub(super) fn plain(cursor: &mut Cursor<'_>) -> Option<Span> {
-    let span = cursor.plain()?;
-    is_plain(span.of(cursor.bytes())).then_some(span)
+#[inline(always)]
+pub(super) fn plain(cursor: &mut Cursor<'_, '_>) -> Option<Span> {
+    let text = cursor.plain()?;
+    (!text.high && is_plain_ascii(text.span.of(cursor.bytes()))).then_some(text.span)
 }
 
 /// A string of digits, or an empty one.
-#[inline]
-fn digits_or_empty(cursor: &mut Cursor<'_>) -> Option<Span> {
-    let span = cursor.plain()?;
+#[inline(always)]
+fn digits_or_empty(cursor: &mut Cursor<'_, '_>) -> Option<Span> {
+    let span = cursor.plain()?.span;
     is_digits_or_empty(span.of(cursor.bytes())).then_some(span)
 }
 
 /// A time in whole seconds or milliseconds, as a string or number.
-#[inline]
-fn timestamp(cursor: &mut Cursor<'_>) -> Option<Millis> {
+#[inline(always)]
+fn timestamp(cursor: &mut Cursor<'_, '_>) -> Option<Millis> {
     let number = if cursor.peek() == b'"' {
-        whole(cursor.plain()?.of(cursor.bytes()))?
+        whole(cursor.plain()?.span.of(cursor.bytes()))?
     } else {
         cursor.digits()?
     };
@@ -97,35 +110,78 @@ fn timestamp(cursor: &mut Cursor<'_>) -> Option<Millis> {
 }
 
 /// A string without escapes that one of a closed list is named by, exactly.
-#[inline]
-fn named<T>(cursor: &mut Cursor<'_>, known: impl Fn(&str) -> Option<T>) -> Option<T> {
-    let name = cursor.plain()?.of(cursor.bytes());
+#[inline(always)]
+fn named<T>(cursor: &mut Cursor<'_, '_>, known: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+    known(cursor.plain()?.span.of(cursor.bytes()))
+}
+
+/// The same of lists whose names are longer or seldom read.
+fn of_name<T>(name: &[u8], known: impl Fn(&str) -> Option<T>) -> Option<T> {
     known(std::str::from_utf8(name).ok()?)
 }
 
+fn status_name(name: &[u8]) -> Option<Status> {
+    match name {
+        b"sent" => Some(Status::Sent),
+        b"delivered" => Some(Status::Delivered),
+        b"read" => Some(Status::Read),
+        name => of_name(name, Status::from_name),
+    }
+}
+
+fn category(name: &[u8]) -> Option<Category> {
+    match name {
+        b"service" => Some(Category::Service),
+        b"utility" => Some(Category::Utility),
+        b"marketing" => Some(Category::Marketing),
+        b"authentication" => Some(Category::Authentication),
+        name => of_name(name, Category::from_name),
+    }
+}
+
+fn pricing_type(name: &[u8]) -> Option<PricingType> {
+    match name {
+        b"regular" => Some(PricingType::Regular),
+        b"free_customer_service" => Some(PricingType::FreeCustomerService),
+        name => of_name(name, PricingType::from_name),
+    }
+}
+
+/// Names are compared in capitals, which `other` is not.
+fn pricing_model(name: &[u8]) -> Option<PricingModel> {
+    match name {
+        b"PMP" => Some(PricingModel::Pmp),
+        b"CBP" => Some(PricingModel::Cbp),
+        _ => None,
+    }
+}
+
 /// An object whose keys nobody asks for.
-fn object_of_anything(cursor: &mut Cursor<'_>) -> Option<()> {
+fn object_of_anything(cursor: &mut Cursor<'_, '_>) -> Option<()> {
     if cursor.peek() == b'{' { cursor.skip() } else { None }
 }
 
 /// `contacts[]`.
-#[inline]
-pub(super) fn contact(cursor: &mut Cursor<'_>) -> Option<Contact> {
-    const WA_ID: u64 = word(b"wa_id");
-    const USER_ID: u64 = word(b"user_id");
-    let (mut contact, mut met) = (Contact::default(), Met::default());
-    cursor.object(|cursor, key| match key.word {
-        WA_ID if key.is(b"wa_id") => {
-            met.once(0)?;
-            contact.phone = digits_or_empty(cursor)?;
-            Some(())
+#[inline(always)]
+pub(super) fn contact(cursor: &mut Cursor<'_, '_>) -> Option<Contact> {
+    const WA_ID: Field = 1;
+    const USER_ID: Field = 2;
+    const KIND: Kind = Kind {
+        number: Number::Contact as usize,
+        field: |name| match name {
+            b"wa_id" => WA_ID,
+            b"user_id" => USER_ID,
+            _ => 0,
+        },
+    };
+    let mut contact = Contact::default();
+    cursor.object(&KIND, |cursor, field| {
+        match field {
+            WA_ID => contact.phone = digits_or_empty(cursor)?,
+            USER_ID => contact.user = plain_or_empty(cursor)?,
+            _ => return None,
         }
-        USER_ID if key.is(b"user_id") => {
-            met.once(1)?;
-            contact.user = plain_or_empty(cursor)?;
-            Some(())
-        }
-        _ => cursor.skip(),
+        Some(())
     })?;
     Some(contact)
 }
@@ -139,212 +195,226 @@ struct Body {
     text: Option<Text>,
 }
 
-/// The kind whose body a key names. Voice messages of old and system messages are not usual.
-fn body_kind(key: &Key<'_>) -> Option<MessageKind> {
-    const TEXT: u64 = word(b"text");
-    const IMAGE: u64 = word(b"image");
-    const AUDIO: u64 = word(b"audio");
-    const VIDEO: u64 = word(b"video");
-    const DOCUMENT: u64 = word(b"document");
-    const STICKER: u64 = word(b"sticker");
-    const INTERACTIVE: u64 = word(b"interactive");
-    const BUTTON: u64 = word(b"button");
-    const LOCATION: u64 = word(b"location");
-    const CONTACTS: u64 = word(b"contacts");
-    const ORDER: u64 = word(b"order");
-    const TEMPLATE: u64 = word(b"template");
-    const REACTION: u64 = word(b"reaction");
-    const UNSUPPORTED: u64 = word(b"unsupported");
-    Some(match key.word {
-        TEXT if key.is(b"text") => MessageKind::Text,
-        IMAGE if key.is(b"image") => MessageKind::Image,
-        AUDIO if key.is(b"audio") => MessageKind::Audio,
-        VIDEO if key.is(b"video") => MessageKind::Video,
-        DOCUMENT if key.is(b"document") => MessageKind::Document,
-        STICKER if key.is(b"sticker") => MessageKind::Sticker,
-        INTERACTIVE if key.is(b"interactive") => MessageKind::Interactive,
-        BUTTON if key.is(b"button") => MessageKind::Button,
-        LOCATION if key.is(b"location") => MessageKind::Location,
-        CONTACTS if key.is(b"contacts") => MessageKind::Contacts,
-        ORDER if key.is(b"order") => MessageKind::Order,
-        TEMPLATE if key.is(b"template") => MessageKind::Template,
-        REACTION if key.is(b"reaction") => MessageKind::Reaction,
-        UNSUPPORTED if key.is(b"unsupported") => MessageKind::Unsupported,
-        _ => return None,
-    })
-}
+/// Bodies by their field number: [`BODY`] and so on. Voice messages of old, system messages, edits
+/// and revokes are not usual.
+const BODIES: [MessageKind; 13] = [
+    MessageKind::Text,
+    MessageKind::Image,
+    MessageKind::Audio,
+    MessageKind::Video,
+    MessageKind::Document,
+    MessageKind::Sticker,
+    MessageKind::Interactive,
+    MessageKind::Button,
+    MessageKind::Location,
+    MessageKind::Contacts,
+    MessageKind::Order,
+    MessageKind::Reaction,
+    MessageKind::Unsupported,
+];
 
-/// Keys of bodies that may hold a text or its length where this reader does not look.
-fn is_text_elsewhere(key: &Key<'_>) -> bool {
-    key.is(b"chars")
-        || key.is(b"body")
-        || key.is(b"caption")
-        || key.is(b"button_reply")
-        || key.is(b"list_reply")
-}
-
-#[inline]
-fn body(cursor: &mut Cursor<'_>, kind: MessageKind) -> Option<Body> {
+#[inline(always)]
+fn body(cursor: &mut Cursor<'_, '_>, kind: MessageKind) -> Option<Body> {
     let mut body = Body { kind, interactive: None, voice: None, text: None };
     match kind {
-        MessageKind::Text => body.text = Some(only_string(cursor, word(b"body"), b"body")?),
-        MessageKind::Button => body.text = Some(only_string(cursor, word(b"text"), b"text")?),
-        MessageKind::Image
-        | MessageKind::Audio
-        | MessageKind::Video
-        | MessageKind::Document
-        | MessageKind::Sticker => media(cursor, &mut body)?,
-        MessageKind::Interactive => interactive(cursor, &mut body)?,
-        _ => cursor.skip()?,
+        MessageKind::Text => {
+            const KIND: Kind =
+                Kind { number: Number::TextBody as usize, field: |name| u8::from(name == b"body") };
+            body.text = Some(only_string(cursor, &KIND)?);
+        }
+        _ => other_body(cursor, &mut body)?,
     }
     Some(body)
 }
 
-/// The string of a key in an object that must have it; `chars` and the like only beside it.
-#[inline]
-fn only_string<const N: usize>(
-    cursor: &mut Cursor<'_>,
-    first: u64,
-    name: &[u8; N],
-) -> Option<Text> {
-    let mut text = None;
-    cursor.object(|cursor, key| {
-        if key.word == first && key.is(name) {
-            if text.is_some() {
-                return None;
-            }
-            text = Some(cursor.string()?);
-            return Some(());
+#[inline(never)]
+fn other_body(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
+    match body.kind {
+        MessageKind::Button => {
+            const KIND: Kind =
+                Kind { number: Number::Button as usize, field: |name| u8::from(name == b"text") };
+            body.text = Some(only_string(cursor, &KIND)?);
+            Some(())
         }
-        cursor.skip()
+        MessageKind::Image
+        | MessageKind::Audio
+        | MessageKind::Video
+        | MessageKind::Document
+        | MessageKind::Sticker => media(cursor, body),
+        MessageKind::Interactive => interactive(cursor, body),
+        _ => cursor.skip(),
+    }
+}
+
+/// The string of field 1 in an object that must have it, whatever else it has.
+#[inline(always)]
+fn only_string(cursor: &mut Cursor<'_, '_>, kind: &Kind) -> Option<Text> {
+    let mut text = None;
+    cursor.object(kind, |cursor, _| {
+        text = Some(cursor.string()?);
+        Some(())
     })?;
     text
 }
 
-fn media(cursor: &mut Cursor<'_>, body: &mut Body) -> Option<()> {
-    let mut met = Met::default();
+/// Keys of bodies that may hold a text or its length where this reader does not look.
+fn is_text_elsewhere(name: &[u8]) -> bool {
+    matches!(name, b"chars" | b"body" | b"caption" | b"button_reply" | b"list_reply")
+}
+
+fn media(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
+    const CAPTION: Field = 1;
+    const VOICE: Field = 2;
+    const KIND: Kind = Kind {
+        number: Number::Media as usize,
+        field: |name| match name {
+            b"caption" => CAPTION,
+            b"voice" => VOICE,
+            name if is_text_elsewhere(name) => UNUSUAL,
+            _ => 0,
+        },
+    };
     let is_audio = body.kind == MessageKind::Audio;
     body.voice = is_audio.then_some(false);
-    cursor.object(|cursor, key| {
-        if key.is(b"caption") {
-            met.once(0)?;
+    cursor.object(&KIND, |cursor, field| match field {
+        CAPTION => {
             body.text = Some(cursor.string()?);
             Some(())
-        } else if key.is(b"voice") && is_audio {
-            met.once(1)?;
+        }
+        VOICE if is_audio => {
             let voice = cursor.peek() == b't';
             body.voice = Some(voice);
             if voice { cursor.literal(b"true") } else { cursor.literal(b"false") }
-        } else if is_text_elsewhere(&key) {
-            None
-        } else {
-            cursor.skip()
         }
+        VOICE => cursor.skip(),
+        _ => None,
     })
 }
 
-fn interactive(cursor: &mut Cursor<'_>, body: &mut Body) -> Option<()> {
-    let mut met = Met::default();
-    cursor.object(|cursor, key| {
-        if key.is(b"type") {
-            met.once(0)?;
-            body.interactive = Some(named(cursor, InteractiveType::from_name)?);
-            Some(())
-        } else if key.is(b"button_reply") || key.is(b"list_reply") {
-            met.once(1)?;
-            body.text = Some(only_string(cursor, word(b"title"), b"title")?);
-            Some(())
-        } else if is_text_elsewhere(&key) {
-            None
-        } else {
-            cursor.skip()
+fn interactive(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
+    const TYPE: Field = 1;
+    const REPLY: Field = 2;
+    const KIND: Kind = Kind {
+        number: Number::Interactive as usize,
+        field: |name| match name {
+            b"type" => TYPE,
+            b"button_reply" | b"list_reply" => REPLY,
+            name if is_text_elsewhere(name) => UNUSUAL,
+            _ => 0,
+        },
+    };
+    cursor.object(&KIND, |cursor, field| {
+        match field {
+            TYPE => {
+                let known = |name: &[u8]| of_name(name, InteractiveType::from_name);
+                body.interactive = Some(named(cursor, known)?);
+            }
+            REPLY => {
+                const KIND: Kind = Kind {
+                    number: Number::Reply as usize,
+                    field: |name| u8::from(name == b"title"),
+                };
+                body.text = Some(only_string(cursor, &KIND)?);
+            }
+            _ => return None,
         }
+        Some(())
     })?;
     body.interactive.map(drop)
 }
 
 /// Whether `context` names a message that is answered.
-fn is_reply(cursor: &mut Cursor<'_>) -> Option<bool> {
-    let (mut is_reply, mut met) = (false, Met::default());
-    cursor.object(|cursor, key| {
-        if key.is(b"id") || key.is(b"message_id") {
-            met.once(u32::from(key.is(b"id")))?;
-            plain(cursor)?;
-            is_reply = true;
-            Some(())
-        } else {
-            cursor.skip()
-        }
+fn is_reply(cursor: &mut Cursor<'_, '_>) -> Option<bool> {
+    const KIND: Kind = Kind {
+        number: Number::Context as usize,
+        field: |name| match name {
+            b"id" => 1,
+            b"message_id" => 2,
+            _ => 0,
+        },
+    };
+    let mut is_reply = false;
+    cursor.object(&KIND, |cursor, _| {
+        plain(cursor)?;
+        is_reply = true;
+        Some(())
     })?;
     Some(is_reply)
 }
 
+const FROM: Field = 1;
+const FROM_USER_ID: Field = 2;
+const TO: Field = 3;
+const TO_USER_ID: Field = 4;
+const MESSAGE_ID: Field = 5;
+const TIMESTAMP: Field = 6;
+const TYPE: Field = 7;
+const CONTEXT: Field = 8;
+const REFERRAL: Field = 9;
+/// The first of [`BODIES`].
+const BODY: Field = 10;
+const _: () = assert!(BODY as usize + BODIES.len() <= UNUSUAL as usize);
+
+fn message_field(name: &[u8]) -> Field {
+    match name {
+        b"from" => FROM,
+        b"from_user_id" => FROM_USER_ID,
+        b"id" => MESSAGE_ID,
+        b"timestamp" => TIMESTAMP,
+        b"type" => TYPE,
+        b"context" => CONTEXT,
+        b"referral" => REFERRAL,
+        b"to" | b"to_user_id" | b"group_id" | b"recipient_type" | b"recipient" | b"message"
+        | b"chars" | b"system" | b"voice" => UNUSUAL,
+        name => BODIES
+            .iter()
+            .position(|kind| kind.name().as_bytes() == name)
+            .map_or(0, |at| BODY + at as Field),
+    }
+}
+
+fn echo_field(name: &[u8]) -> Field {
+    match name {
+        b"to" => TO,
+        b"to_user_id" => TO_USER_ID,
+        name => message_field(name),
+    }
+}
+
 /// One of `messages`, or, `echoed`, of `message_echoes`.
-#[inline]
-pub(super) fn message(cursor: &mut Cursor<'_>, echoed: bool) -> Option<Message> {
-    const FROM: u64 = word(b"from");
-    const FROM_USER_ID: u64 = word(b"from_user_id");
-    const TO: u64 = word(b"to");
-    const TO_USER_ID: u64 = word(b"to_user_id");
-    const ID: u64 = word(b"id");
-    const TIMESTAMP: u64 = word(b"timestamp");
-    const TYPE: u64 = word(b"type");
-    const CONTEXT: u64 = word(b"context");
-    const REFERRAL: u64 = word(b"referral");
-    let mut met = Met::default();
-    let [mut id, mut from, mut from_user, mut to, mut to_user, mut name] = [Span::default(); 6];
+#[inline(always)]
+pub(super) fn message(cursor: &mut Cursor<'_, '_>, echoed: bool) -> Option<Message> {
+    const MESSAGE: Kind = Kind { number: Number::Message as usize, field: message_field };
+    const ECHO: Kind = Kind { number: Number::Echo as usize, field: echo_field };
+    let kind = if echoed { &ECHO } else { &MESSAGE };
+    let [mut id, mut from, mut from_user, mut to, mut to_user, mut name_of_body] =
+        [Span::default(); 6];
     let (mut time, mut read_body, mut reply, mut has_referral) = (None, None, false, false);
-    cursor.object(|cursor, key| {
-        match key.word {
-            FROM if key.is(b"from") => {
-                met.once(0)?;
-                from = digits_or_empty(cursor)?;
-            }
-            ID if key.is(b"id") => {
-                met.once(1)?;
-                id = plain(cursor)?;
-            }
-            TIMESTAMP if key.is(b"timestamp") => {
-                met.once(2)?;
-                time = Some(timestamp(cursor)?);
-            }
-            TYPE if key.is(b"type") => {
-                met.once(3)?;
-                name = cursor.plain()?;
-            }
-            FROM_USER_ID if key.is(b"from_user_id") => {
-                met.once(4)?;
-                from_user = plain_or_empty(cursor)?;
-            }
-            TO if key.is(b"to") && echoed => {
-                met.once(5)?;
-                to = digits_or_empty(cursor)?;
-            }
-            TO_USER_ID if key.is(b"to_user_id") && echoed => {
-                met.once(6)?;
-                to_user = plain_or_empty(cursor)?;
-            }
-            CONTEXT if key.is(b"context") => {
-                met.once(7)?;
-                reply = is_reply(cursor)?;
-            }
-            REFERRAL if key.is(b"referral") => {
-                met.once(8)?;
+    cursor.object(kind, |cursor, field| {
+        match field {
+            FROM => from = digits_or_empty(cursor)?,
+            FROM_USER_ID => from_user = plain_or_empty(cursor)?,
+            TO => to = digits_or_empty(cursor)?,
+            TO_USER_ID => to_user = plain_or_empty(cursor)?,
+            MESSAGE_ID => id = plain(cursor)?,
+            TIMESTAMP => time = Some(timestamp(cursor)?),
+            TYPE => name_of_body = cursor.plain()?.span,
+            CONTEXT => reply = is_reply(cursor)?,
+            REFERRAL => {
                 object_of_anything(cursor)?;
                 has_referral = true;
             }
-            _ => match body_kind(&key) {
-                Some(kind) => {
-                    met.once(9)?;
-                    read_body = Some(body(cursor, kind)?);
+            field => {
+                let kind = BODIES.get(usize::from(field.checked_sub(BODY)?))?;
+                if read_body.is_some() {
+                    return None;
                 }
-                None if is_unusual_of_message(&key) => return None,
-                None => cursor.skip()?,
-            },
+                read_body = Some(body(cursor, *kind)?);
+            }
         }
         Some(())
     })?;
-    let name = name.of(cursor.bytes());
+    let name = name_of_body.of(cursor.bytes());
     let body = match read_body {
         Some(body) if body.kind.name().as_bytes() == name => body,
         // Nothing but its errors says what an unsupported message was.
@@ -356,93 +426,55 @@ pub(super) fn message(cursor: &mut Cursor<'_>, echoed: bool) -> Option<Message> 
     };
     let (phone, user) = if echoed { (to, to_user) } else { (from, from_user) };
     let Body { kind, interactive, voice, text } = body;
-    let time = time?;
-    let message = Message {
-        id,
-        time,
-        phone,
-        user,
-        kind,
-        interactive,
-        voice,
-        text,
-        is_reply: reply,
-        has_referral,
-    };
+    let (time, is_reply) = (time?, reply);
+    let message =
+        Message { id, time, phone, user, kind, interactive, voice, text, is_reply, has_referral };
     (!id.is_empty()).then_some(message)
 }
 
-/// Keys of messages that say something this reader does not follow.
-fn is_unusual_of_message(key: &Key<'_>) -> bool {
-    key.is(b"to")
-        || key.is(b"to_user_id")
-        || key.is(b"group_id")
-        || key.is(b"recipient_type")
-        || key.is(b"recipient")
-        || key.is(b"message")
-        || key.is(b"chars")
-        || key.is(b"system")
-        || key.is(b"voice")
-}
-
 /// One of `statuses`.
-#[inline]
-pub(super) fn status(cursor: &mut Cursor<'_>) -> Option<StatusItem> {
-    const ID: u64 = word(b"id");
-    const STATUS: u64 = word(b"status");
-    const TIMESTAMP: u64 = word(b"timestamp");
-    const RECIPIENT: u64 = word(b"recipient_id");
-    const CONVERSATION: u64 = word(b"conversation");
-    const PRICING: u64 = word(b"pricing");
-    const ERRORS: u64 = word(b"errors");
-    const TYPE: u64 = word(b"type");
-    const GROUP_ID: u64 = word(b"group_id");
-    let mut met = Met::default();
+#[inline(always)]
+pub(super) fn status(cursor: &mut Cursor<'_, '_>) -> Option<StatusItem> {
+    const ID: Field = 1;
+    const STATUS: Field = 2;
+    const TIMESTAMP: Field = 3;
+    const RECIPIENT_ID: Field = 4;
+    const RECIPIENT_USER_ID: Field = 5;
+    const CONVERSATION: Field = 6;
+    const PRICING: Field = 7;
+    const ERRORS: Field = 8;
+    const KIND: Kind = Kind {
+        number: Number::Status as usize,
+        field: |name| match name {
+            b"id" => ID,
+            b"status" => STATUS,
+            b"timestamp" => TIMESTAMP,
+            b"recipient_id" => RECIPIENT_ID,
+            b"recipient_user_id" => RECIPIENT_USER_ID,
+            b"conversation" => CONVERSATION,
+            b"pricing" => PRICING,
+            b"errors" => ERRORS,
+            b"recipient_type" | b"type" | b"group_id" => UNUSUAL,
+            _ => 0,
+        },
+    };
     let [mut id, mut phone, mut user] = [Span::default(); 3];
     let (mut time, mut status, mut conversation_origin, mut error_code) = (None, None, None, None);
-    let mut pricing = Pricing::default();
-    cursor.object(|cursor, key| {
-        match key.word {
-            ID if key.is(b"id") => {
-                met.once(0)?;
-                id = plain(cursor)?;
-            }
-            STATUS if key.is(b"status") => {
-                met.once(1)?;
-                status = Some(named(cursor, Status::from_name)?);
-            }
-            TIMESTAMP if key.is(b"timestamp") => {
-                met.once(2)?;
-                time = Some(timestamp(cursor)?);
-            }
-            RECIPIENT if key.is(b"recipient_id") => {
-                met.once(3)?;
-                phone = digits_or_empty(cursor)?;
-            }
-            RECIPIENT if key.is(b"recipient_user_id") => {
-                met.once(4)?;
-                user = plain_or_empty(cursor)?;
-            }
-            CONVERSATION if key.is(b"conversation") => {
-                met.once(5)?;
-                conversation_origin = origin_of_conversation(cursor)?;
-            }
-            PRICING if key.is(b"pricing") => {
-                met.once(6)?;
-                pricing = self::pricing(cursor)?;
-            }
-            ERRORS if key.is(b"errors") => {
-                met.once(7)?;
-                error_code = first_error_code(cursor)?;
-            }
-            RECIPIENT if key.is(b"recipient_type") => return None,
-            TYPE if key.is(b"type") => return None,
-            GROUP_ID if key.is(b"group_id") => return None,
-            _ => cursor.skip()?,
+    let mut price = Pricing::default();
+    cursor.object(&KIND, |cursor, field| {
+        match field {
+            ID => id = plain(cursor)?,
+            STATUS => status = Some(named(cursor, status_name)?),
+            TIMESTAMP => time = Some(timestamp(cursor)?),
+            RECIPIENT_ID => phone = digits_or_empty(cursor)?,
+            RECIPIENT_USER_ID => user = plain_or_empty(cursor)?,
+            CONVERSATION => conversation_origin = origin_of_conversation(cursor)?,
+            PRICING => price = pricing(cursor)?,
+            ERRORS => error_code = first_error_code(cursor)?,
+            _ => return None,
         }
         Some(())
     })?;
-    let Pricing { category, kind: pricing_type, model: pricing_model } = pricing;
     let (time, status) = (time?, status?);
     let item = StatusItem {
         id,
@@ -450,33 +482,29 @@ pub(super) fn status(cursor: &mut Cursor<'_>) -> Option<StatusItem> {
         phone,
         user,
         status,
-        category,
+        category: price.category,
         conversation_origin,
-        pricing_type,
-        pricing_model,
+        pricing_type: price.kind,
+        pricing_model: price.model,
         error_code,
     };
     (!id.is_empty()).then_some(item)
 }
 
 /// `conversation.origin.type`.
-fn origin_of_conversation(cursor: &mut Cursor<'_>) -> Option<Option<Category>> {
-    const ORIGIN: u64 = word(b"origin");
-    let (mut origin, mut met) = (None, Met::default());
-    cursor.object(|cursor, key| {
-        if key.word != ORIGIN || !key.is(b"origin") {
-            return cursor.skip();
-        }
-        met.once(0)?;
-        let mut met = Met::default();
-        cursor.object(|cursor, key| {
-            if key.is(b"type") {
-                met.once(0)?;
-                origin = Some(named(cursor, Category::from_name)?);
-                Some(())
-            } else {
-                cursor.skip()
-            }
+#[inline]
+fn origin_of_conversation(cursor: &mut Cursor<'_, '_>) -> Option<Option<Category>> {
+    let mut origin = None;
+    const KIND: Kind =
+        Kind { number: Number::Conversation as usize, field: |name| u8::from(name == b"origin") };
+    cursor.object(&KIND, |cursor, _| {
+        const KIND: Kind = Kind {
+            number: Number::ConversationOrigin as usize,
+            field: |name| u8::from(name == b"type"),
+        };
+        cursor.object(&KIND, |cursor, _| {
+            origin = Some(named(cursor, category)?);
+            Some(())
         })
     })?;
     Some(origin)
@@ -490,30 +518,27 @@ struct Pricing {
     model: Option<PricingModel>,
 }
 
-fn pricing(cursor: &mut Cursor<'_>) -> Option<Pricing> {
-    const CATEGORY: u64 = word(b"category");
-    const TYPE: u64 = word(b"type");
-    const MODEL: u64 = word(b"pricing_model");
-    let (mut pricing, mut met) = (Pricing::default(), Met::default());
-    cursor.object(|cursor, key| {
-        match key.word {
-            CATEGORY if key.is(b"category") => {
-                met.once(0)?;
-                pricing.category = Some(named(cursor, Category::from_name)?);
-            }
-            TYPE if key.is(b"type") => {
-                met.once(1)?;
-                pricing.kind = Some(named(cursor, PricingType::from_name)?);
-            }
-            MODEL if key.is(b"pricing_model") => {
-                met.once(2)?;
-                // Names are compared in capitals, which `other` is not.
-                let known = |name: &str| {
-                    PricingModel::from_name(name).filter(|model| *model != PricingModel::Other)
-                };
-                pricing.model = Some(named(cursor, known)?);
-            }
-            _ => cursor.skip()?,
+#[inline]
+fn pricing(cursor: &mut Cursor<'_, '_>) -> Option<Pricing> {
+    const CATEGORY: Field = 1;
+    const TYPE: Field = 2;
+    const MODEL: Field = 3;
+    const KIND: Kind = Kind {
+        number: Number::Pricing as usize,
+        field: |name| match name {
+            b"category" => CATEGORY,
+            b"type" => TYPE,
+            b"pricing_model" => MODEL,
+            _ => 0,
+        },
+    };
+    let mut pricing = Pricing::default();
+    cursor.object(&KIND, |cursor, field| {
+        match field {
+            CATEGORY => pricing.category = Some(named(cursor, category)?),
+            TYPE => pricing.kind = Some(named(cursor, pricing_type)?),
+            MODEL => pricing.model = Some(named(cursor, pricing_model)?),
+            _ => return None,
         }
         Some(())
     })?;
@@ -521,22 +546,18 @@ fn pricing(cursor: &mut Cursor<'_>) -> Option<Pricing> {
 }
 
 /// The code of the first of `errors`, which must have one.
-fn first_error_code(cursor: &mut Cursor<'_>) -> Option<Option<i64>> {
+fn first_error_code(cursor: &mut Cursor<'_, '_>) -> Option<Option<i64>> {
     let mut first = None;
     cursor.array(|cursor| {
         if first.is_some() {
             return object_of_anything(cursor);
         }
-        let mut met = Met::default();
-        cursor.object(|cursor, key| {
-            if key.is(b"code") {
-                met.once(0)?;
-                let code = cursor.digits()?;
-                first = (code.unsigned_abs() <= limits::ERROR_CODE_MAX).then_some(code);
-                Some(())
-            } else {
-                cursor.skip()
-            }
+        const KIND: Kind =
+            Kind { number: Number::Error as usize, field: |name| u8::from(name == b"code") };
+        cursor.object(&KIND, |cursor, _| {
+            let code = cursor.digits()?;
+            first = (code.unsigned_abs() <= limits::ERROR_CODE_MAX).then_some(code);
+            Some(())
         })?;
         first.map(drop)
     })?;

@@ -16,23 +16,30 @@ mod items;
 use turnwise_model::limits::RECORD_ITEMS_MAX;
 use turnwise_model::{Direction, Millis, Origin};
 
-use crate::json::scan::{Cursor, Span, word};
+use crate::json::scan::{Cursor, Field, Guesses, Kind, Span, UNUSUAL};
 use crate::json::unescape_into;
 use crate::peer::same_digits;
 use crate::record::Record;
 use crate::rows::{MessageCells, StatusCells, TextColumns};
 use crate::straight::{Hashing, PlainIds};
-use items::{Contact, Message, Met, StatusItem};
+use items::{Contact, Message, Number, StatusItem};
 
-/// What is read of a text before rows are written; kept for its memory.
+/// What is kept from text to text: guesses, and memory.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
+    guesses: Guesses,
+    lists: Lists,
+    unescaped: String,
+}
+
+/// What is read of a text before rows are written.
+#[derive(Debug, Default)]
+struct Lists {
     changes: Vec<Change>,
     contacts: Vec<Contact>,
     messages: Vec<Message>,
     echoes: Vec<Message>,
     statuses: Vec<StatusItem>,
-    unescaped: String,
 }
 
 /// A change: its owner, and how many of each list are its.
@@ -53,7 +60,7 @@ const _: () = assert!(ITEMS_MAX < RECORD_ITEMS_MAX);
 /// Memory for unescaped texts that is kept between records.
 const UNESCAPED_KEPT_MAX: usize = 64 << 10;
 
-impl Scratch {
+impl Lists {
     fn clear(&mut self) {
         self.changes.clear();
         self.contacts.clear();
@@ -80,15 +87,16 @@ pub(crate) fn decode(
     scratch: &mut Scratch,
     bytes: &[u8],
 ) -> bool {
-    scratch.clear();
-    let mut cursor = Cursor::new(bytes);
-    if root(&mut cursor, scratch).and_then(|()| cursor.end()).is_none() {
+    let Scratch { guesses, lists, .. } = scratch;
+    lists.clear();
+    let mut cursor = Cursor::new(bytes, guesses);
+    if root(&mut cursor, lists).and_then(|()| cursor.end()).is_none() {
         return false;
     }
     let in_range = |time: &Millis| record.is_in_range(*time);
-    let times = scratch.messages.iter().chain(&scratch.echoes).map(|message| &message.time);
-    if !times.chain(scratch.statuses.iter().map(|status| &status.time)).all(in_range)
-        || !(1..=ITEMS_MAX).contains(&scratch.items())
+    let times = lists.messages.iter().chain(&lists.echoes).map(|message| &message.time);
+    if !times.chain(lists.statuses.iter().map(|status| &status.time)).all(in_range)
+        || !(1..=ITEMS_MAX).contains(&lists.items())
     {
         return false;
     }
@@ -96,147 +104,133 @@ pub(crate) fn decode(
     true
 }
 
-fn root(cursor: &mut Cursor<'_>, scratch: &mut Scratch) -> Option<()> {
-    const ENTRY: u64 = word(b"entry");
-    const REQUEST: u64 = word(b"request");
-    let mut met = Met::default();
-    cursor.object(|cursor, key| match key.word {
-        ENTRY if key.is(b"entry") => {
-            met.once(0)?;
-            cursor.array(|cursor| entry(cursor, scratch))
-        }
-        // It may be a record of a send.
-        REQUEST if key.is(b"request") => None,
-        _ => cursor.skip(),
-    })
+fn root(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
+    const KIND: Kind = Kind {
+        number: Number::Root as usize,
+        field: |name| match name {
+            b"entry" => 1,
+            // It may be a record of a send.
+            b"request" => UNUSUAL,
+            _ => 0,
+        },
+    };
+    cursor.object(&KIND, |cursor, _| cursor.array(|cursor| entry(cursor, lists)))
 }
 
 #[inline]
-fn entry(cursor: &mut Cursor<'_>, scratch: &mut Scratch) -> Option<()> {
-    const ID: u64 = word(b"id");
-    const CHANGES: u64 = word(b"changes");
-    let (mut waba_id, mut met) = (Span::default(), Met::default());
-    let before = scratch.changes.len();
-    cursor.object(|cursor, key| match key.word {
-        ID if key.is(b"id") => {
-            met.once(0)?;
-            waba_id = items::plain_or_empty(cursor)?;
-            Some(())
+fn entry(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
+    const ID: Field = 1;
+    const CHANGES: Field = 2;
+    const KIND: Kind = Kind {
+        number: Number::Entry as usize,
+        field: |name| match name {
+            b"id" => ID,
+            b"changes" => CHANGES,
+            _ => 0,
+        },
+    };
+    let mut waba_id = Span::default();
+    let before = lists.changes.len();
+    cursor.object(&KIND, |cursor, field| {
+        match field {
+            ID => waba_id = items::plain_or_empty(cursor)?,
+            CHANGES => cursor.array(|cursor| change(cursor, lists))?,
+            _ => return None,
         }
-        CHANGES if key.is(b"changes") => {
-            met.once(1)?;
-            cursor.array(|cursor| change(cursor, scratch))
-        }
-        _ => cursor.skip(),
+        Some(())
     })?;
-    for change in scratch.changes.iter_mut().skip(before) {
+    for change in lists.changes.iter_mut().skip(before) {
         change.waba_id = waba_id;
     }
     Some(())
 }
 
 #[inline]
-fn change(cursor: &mut Cursor<'_>, scratch: &mut Scratch) -> Option<()> {
-    const FIELD: u64 = word(b"field");
-    const VALUE: u64 = word(b"value");
-    let mut met = Met::default();
-    let mut field = Span::default();
-    cursor.object(|cursor, key| match key.word {
-        FIELD if key.is(b"field") => {
-            met.once(0)?;
-            field = cursor.plain()?;
-            Some(())
+fn change(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
+    const FIELD: Field = 1;
+    const VALUE: Field = 2;
+    const KIND: Kind = Kind {
+        number: Number::Change as usize,
+        field: |name| match name {
+            b"field" => FIELD,
+            b"value" => VALUE,
+            _ => 0,
+        },
+    };
+    let (mut field_name, mut change) = (Span::default(), None);
+    cursor.object(&KIND, |cursor, field| {
+        match field {
+            FIELD => field_name = cursor.plain()?.span,
+            VALUE => change = Some(value(cursor, lists)?),
+            _ => return None,
         }
-        VALUE if key.is(b"value") => {
-            met.once(1)?;
-            let change = value(cursor, scratch)?;
-            scratch.changes.push(change);
-            Some(())
-        }
-        _ => cursor.skip(),
+        Some(())
     })?;
+    lists.changes.push(change?);
     // Both fields hold the same lists, and say the same of them.
-    let usual = matches!(field.of(cursor.bytes()), b"messages" | b"smb_message_echoes");
-    // Both keys must be there, since a change without a value is something else.
-    met.once(1).is_none().then_some(()).filter(|()| usual)
+    let name = field_name.of(cursor.bytes());
+    matches!(name, b"messages" | b"smb_message_echoes").then_some(())
 }
 
+fn value_field(name: &[u8]) -> Field {
+    match name {
+        b"metadata" => METADATA,
+        b"contacts" => CONTACTS,
+        b"messages" => MESSAGES,
+        b"message_echoes" => ECHOES,
+        b"statuses" => STATUSES,
+        b"phone_number_id" | b"recipient" | b"standby" | b"history" | b"errors" | b"calls" => {
+            UNUSUAL
+        }
+        _ => 0,
+    }
+}
+
+const VALUE: Kind = Kind { number: Number::Value as usize, field: value_field };
+const METADATA: Field = 1;
+const CONTACTS: Field = 2;
+const MESSAGES: Field = 3;
+const ECHOES: Field = 4;
+const STATUSES: Field = 5;
+
 #[inline]
-fn value(cursor: &mut Cursor<'_>, scratch: &mut Scratch) -> Option<Change> {
-    const METADATA: u64 = word(b"metadata");
-    const CONTACTS: u64 = word(b"contacts");
-    const MESSAGES: u64 = word(b"messages");
-    const ECHOES: u64 = word(b"message_echoes");
-    const STATUSES: u64 = word(b"statuses");
-    let mut met = Met::default();
+fn value(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<Change> {
     let mut sender = Span::default();
-    let before = scratch.lengths();
-    cursor.object(|cursor, key| match key.word {
-        METADATA if key.is(b"metadata") => {
-            met.once(0)?;
-            sender = phone_number_id(cursor)?;
+    let before = lists.lengths();
+    cursor.object(&VALUE, |cursor, field| match field {
+        METADATA => {
+            const KIND: Kind = Kind {
+                number: Number::Metadata as usize,
+                field: |name| u8::from(name == b"phone_number_id"),
+            };
+            cursor.object(&KIND, |cursor, _| {
+                sender = items::plain(cursor)?;
+                Some(())
+            })
+        }
+        CONTACTS => cursor.array(|cursor| {
+            lists.contacts.push(items::contact(cursor)?);
             Some(())
-        }
-        CONTACTS if key.is(b"contacts") => {
-            met.once(1)?;
-            cursor.array(|cursor| {
-                scratch.contacts.push(items::contact(cursor)?);
-                Some(())
-            })
-        }
-        MESSAGES if key.is(b"messages") => {
-            met.once(2)?;
-            cursor.array(|cursor| {
-                scratch.messages.push(items::message(cursor, false)?);
-                Some(())
-            })
-        }
-        ECHOES if key.is(b"message_echoes") => {
-            met.once(3)?;
-            cursor.array(|cursor| {
-                scratch.echoes.push(items::message(cursor, true)?);
-                Some(())
-            })
-        }
-        STATUSES if key.is(b"statuses") => {
-            met.once(4)?;
-            cursor.array(|cursor| {
-                scratch.statuses.push(items::status(cursor)?);
-                Some(())
-            })
-        }
-        _ if key.is(b"phone_number_id")
-            || key.is(b"recipient")
-            || key.is(b"standby")
-            || key.is(b"history")
-            || key.is(b"errors")
-            || key.is(b"calls") =>
-        {
-            None
-        }
-        _ => cursor.skip(),
+        }),
+        MESSAGES => cursor.array(|cursor| {
+            lists.messages.push(items::message(cursor, false)?);
+            Some(())
+        }),
+        ECHOES => cursor.array(|cursor| {
+            lists.echoes.push(items::message(cursor, true)?);
+            Some(())
+        }),
+        STATUSES => cursor.array(|cursor| {
+            lists.statuses.push(items::status(cursor)?);
+            Some(())
+        }),
+        _ => None,
     })?;
-    let after = scratch.lengths();
+    let after = lists.lengths();
     let [contacts, messages, echoes, statuses] = std::array::from_fn(|at| after[at] - before[at]);
-    let change = Change { waba_id: Span::default(), sender, contacts, messages, echoes, statuses };
+    let waba_id = Span::default();
+    let change = Change { waba_id, sender, contacts, messages, echoes, statuses };
     (!sender.is_empty()).then_some(change)
-}
-
-/// `metadata.phone_number_id`.
-#[inline]
-fn phone_number_id(cursor: &mut Cursor<'_>) -> Option<Span> {
-    const PHONE_NUMBER_ID: u64 = word(b"phone_number_id");
-    let (mut sender, mut met) = (Span::default(), Met::default());
-    cursor.object(|cursor, key| {
-        if key.word == PHONE_NUMBER_ID && key.is(b"phone_number_id") {
-            met.once(0)?;
-            sender = items::plain(cursor)?;
-            Some(())
-        } else {
-            cursor.skip()
-        }
-    })?;
-    Some(sender)
 }
 
 /// What an item's rows need of the change around it.
@@ -286,7 +280,8 @@ impl<'a> Around<'a> {
 
 /// Writes the rows of all changes.
 fn rows(record: &mut Record<'_>, hashing: Hashing<'_>, scratch: &mut Scratch, bytes: &[u8]) {
-    let Scratch { changes, contacts, messages, echoes, statuses, unescaped } = scratch;
+    let Scratch { lists, unescaped, .. } = scratch;
+    let Lists { changes, contacts, messages, echoes, statuses } = lists;
     let (mut contacts, mut messages) = (&contacts[..], &messages[..]);
     let (mut echoes, mut statuses) = (&echoes[..], &statuses[..]);
     for change in changes.iter() {
