@@ -8,7 +8,7 @@ use turnwise_model::time::MILLISECONDS_FROM;
 use turnwise_model::{Category, InteractiveType, MessageKind, Millis, PricingModel, PricingType};
 use turnwise_model::{Status, limits};
 
-use crate::json::scan::{Cursor, Field, KINDS, Kind, Span, Text, UNUSUAL, whole};
+use crate::json::{Field, Reader, Span, Text, UNUSUAL, whole};
 use crate::straight::{is_digits_or_empty, is_plain_ascii};
 
 /// A message of `messages` or `message_echoes`.
@@ -49,35 +49,9 @@ pub(super) struct Contact {
     pub(super) user: Span,
 }
 
-/// Numbers of the kinds of objects, one for each.
-#[derive(Clone, Copy)]
-pub(super) enum Number {
-    Root,
-    Entry,
-    Change,
-    Value,
-    Metadata,
-    Contact,
-    Message,
-    Echo,
-    Status,
-    Context,
-    TextBody,
-    Button,
-    Media,
-    Interactive,
-    Reply,
-    Conversation,
-    ConversationOrigin,
-    Pricing,
-    Error,
-}
-
-const _: () = assert!((Number::Error as usize) < KINDS);
-
 /// A string that is a plain id or empty.
 #[inline(always)]
-pub(super) fn plain_or_empty(cursor: &mut Cursor<'_, '_>) -> Option<Span> {
+pub(super) fn plain_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
     let text = cursor.plain()?;
     let id = text.span.of(cursor.bytes());
     (id.is_empty() || !text.high && is_plain_ascii(id)).then_some(text.span)
@@ -85,33 +59,30 @@ pub(super) fn plain_or_empty(cursor: &mut Cursor<'_, '_>) -> Option<Span> {
 
 /// A string that is a plain id.
 #[inline(always)]
-pub(super) fn plain(cursor: &mut Cursor<'_, '_>) -> Option<Span> {
+pub(super) fn plain<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
     let text = cursor.plain()?;
     (!text.high && is_plain_ascii(text.span.of(cursor.bytes()))).then_some(text.span)
 }
 
 /// A string of digits, or an empty one.
 #[inline(always)]
-fn digits_or_empty(cursor: &mut Cursor<'_, '_>) -> Option<Span> {
+fn digits_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
     let span = cursor.plain()?.span;
     is_digits_or_empty(span.of(cursor.bytes())).then_some(span)
 }
 
 /// A time in whole seconds or milliseconds, as a string or number.
 #[inline(always)]
-fn timestamp(cursor: &mut Cursor<'_, '_>) -> Option<Millis> {
-    let number = if cursor.peek() == b'"' {
-        whole(cursor.plain()?.span.of(cursor.bytes()))?
-    } else {
-        cursor.digits()?
-    };
+fn timestamp<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Millis> {
+    let text = cursor.number_or_string()?;
+    let number = whole(text.span.of(cursor.bytes())).filter(|_| !text.escaped)?;
     // Eighteen digits of seconds would not fit, but then they are milliseconds.
     Some(Millis(if number >= MILLISECONDS_FROM { number } else { number * 1_000 }))
 }
 
 /// A string without escapes that one of a closed list is named by, exactly.
 #[inline(always)]
-fn named<T>(cursor: &mut Cursor<'_, '_>, known: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+fn named<'a, R: Reader<'a>, T>(cursor: &mut R, known: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
     known(cursor.plain()?.span.of(cursor.bytes()))
 }
 
@@ -156,26 +127,18 @@ fn pricing_model(name: &[u8]) -> Option<PricingModel> {
     }
 }
 
-/// An object whose keys nobody asks for.
-fn object_of_anything(cursor: &mut Cursor<'_, '_>) -> Option<()> {
-    if cursor.peek() == b'{' { cursor.skip() } else { None }
-}
-
 /// `contacts[]`.
 #[inline(always)]
-pub(super) fn contact(cursor: &mut Cursor<'_, '_>) -> Option<Contact> {
+pub(super) fn contact<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Contact> {
     const WA_ID: Field = 1;
     const USER_ID: Field = 2;
-    const KIND: Kind = Kind {
-        number: Number::Contact as usize,
-        field: |name| match name {
-            b"wa_id" => WA_ID,
-            b"user_id" => USER_ID,
-            _ => 0,
-        },
+    let name = |name: &[u8]| match name {
+        b"wa_id" => WA_ID,
+        b"user_id" => USER_ID,
+        _ => 0,
     };
     let mut contact = Contact::default();
-    cursor.object(&KIND, |cursor, field| {
+    cursor.object(name, |cursor, field| {
         match field {
             WA_ID => contact.phone = digits_or_empty(cursor)?,
             USER_ID => contact.user = plain_or_empty(cursor)?,
@@ -214,13 +177,12 @@ const BODIES: [MessageKind; 13] = [
 ];
 
 #[inline(always)]
-fn body(cursor: &mut Cursor<'_, '_>, kind: MessageKind) -> Option<Body> {
+fn body<'a, R: Reader<'a>>(cursor: &mut R, kind: MessageKind) -> Option<Body> {
     let mut body = Body { kind, interactive: None, voice: None, text: None };
     match kind {
         MessageKind::Text => {
-            const KIND: Kind =
-                Kind { number: Number::TextBody as usize, field: |name| u8::from(name == b"body") };
-            body.text = Some(only_string(cursor, &KIND)?);
+            let name = |name: &[u8]| u8::from(name == b"body");
+            body.text = Some(only_string(cursor, name)?);
         }
         _ => other_body(cursor, &mut body)?,
     }
@@ -228,12 +190,11 @@ fn body(cursor: &mut Cursor<'_, '_>, kind: MessageKind) -> Option<Body> {
 }
 
 #[inline(never)]
-fn other_body(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
+fn other_body<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
     match body.kind {
         MessageKind::Button => {
-            const KIND: Kind =
-                Kind { number: Number::Button as usize, field: |name| u8::from(name == b"text") };
-            body.text = Some(only_string(cursor, &KIND)?);
+            let name = |name: &[u8]| u8::from(name == b"text");
+            body.text = Some(only_string(cursor, name)?);
             Some(())
         }
         MessageKind::Image
@@ -248,9 +209,9 @@ fn other_body(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
 
 /// The string of field 1 in an object that must have it, whatever else it has.
 #[inline(always)]
-fn only_string(cursor: &mut Cursor<'_, '_>, kind: &Kind) -> Option<Text> {
+fn only_string<'a, R: Reader<'a>>(cursor: &mut R, name: fn(&[u8]) -> Field) -> Option<Text> {
     let mut text = None;
-    cursor.object(kind, |cursor, _| {
+    cursor.object(name, |cursor, _| {
         text = Some(cursor.string()?);
         Some(())
     })?;
@@ -262,59 +223,49 @@ fn is_text_elsewhere(name: &[u8]) -> bool {
     matches!(name, b"chars" | b"body" | b"caption" | b"button_reply" | b"list_reply")
 }
 
-fn media(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
+fn media<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
     const CAPTION: Field = 1;
     const VOICE: Field = 2;
-    const KIND: Kind = Kind {
-        number: Number::Media as usize,
-        field: |name| match name {
-            b"caption" => CAPTION,
-            b"voice" => VOICE,
-            name if is_text_elsewhere(name) => UNUSUAL,
-            _ => 0,
-        },
+    let name = |name: &[u8]| match name {
+        b"caption" => CAPTION,
+        b"voice" => VOICE,
+        name if is_text_elsewhere(name) => UNUSUAL,
+        _ => 0,
     };
     let is_audio = body.kind == MessageKind::Audio;
     body.voice = is_audio.then_some(false);
-    cursor.object(&KIND, |cursor, field| match field {
+    cursor.object(name, |cursor, field| match field {
         CAPTION => {
             body.text = Some(cursor.string()?);
             Some(())
         }
         VOICE if is_audio => {
-            let voice = cursor.peek() == b't';
-            body.voice = Some(voice);
-            if voice { cursor.literal(b"true") } else { cursor.literal(b"false") }
+            body.voice = Some(cursor.boolean()?);
+            Some(())
         }
         VOICE => cursor.skip(),
         _ => None,
     })
 }
 
-fn interactive(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
+fn interactive<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
     const TYPE: Field = 1;
     const REPLY: Field = 2;
-    const KIND: Kind = Kind {
-        number: Number::Interactive as usize,
-        field: |name| match name {
-            b"type" => TYPE,
-            b"button_reply" | b"list_reply" => REPLY,
-            name if is_text_elsewhere(name) => UNUSUAL,
-            _ => 0,
-        },
+    let name = |name: &[u8]| match name {
+        b"type" => TYPE,
+        b"button_reply" | b"list_reply" => REPLY,
+        name if is_text_elsewhere(name) => UNUSUAL,
+        _ => 0,
     };
-    cursor.object(&KIND, |cursor, field| {
+    cursor.object(name, |cursor, field| {
         match field {
             TYPE => {
                 let known = |name: &[u8]| of_name(name, InteractiveType::from_name);
                 body.interactive = Some(named(cursor, known)?);
             }
             REPLY => {
-                const KIND: Kind = Kind {
-                    number: Number::Reply as usize,
-                    field: |name| u8::from(name == b"title"),
-                };
-                body.text = Some(only_string(cursor, &KIND)?);
+                let name = |name: &[u8]| u8::from(name == b"title");
+                body.text = Some(only_string(cursor, name)?);
             }
             _ => return None,
         }
@@ -324,17 +275,14 @@ fn interactive(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
 }
 
 /// Whether `context` names a message that is answered.
-fn is_reply(cursor: &mut Cursor<'_, '_>) -> Option<bool> {
-    const KIND: Kind = Kind {
-        number: Number::Context as usize,
-        field: |name| match name {
-            b"id" => 1,
-            b"message_id" => 2,
-            _ => 0,
-        },
+fn is_reply<'a, R: Reader<'a>>(cursor: &mut R) -> Option<bool> {
+    let name = |name: &[u8]| match name {
+        b"id" => 1,
+        b"message_id" => 2,
+        _ => 0,
     };
     let mut is_reply = false;
-    cursor.object(&KIND, |cursor, _| {
+    cursor.object(name, |cursor, _| {
         plain(cursor)?;
         is_reply = true;
         Some(())
@@ -383,14 +331,12 @@ fn echo_field(name: &[u8]) -> Field {
 
 /// One of `messages`, or, `echoed`, of `message_echoes`.
 #[inline(always)]
-pub(super) fn message(cursor: &mut Cursor<'_, '_>, echoed: bool) -> Option<Message> {
-    const MESSAGE: Kind = Kind { number: Number::Message as usize, field: message_field };
-    const ECHO: Kind = Kind { number: Number::Echo as usize, field: echo_field };
-    let kind = if echoed { &ECHO } else { &MESSAGE };
+pub(super) fn message<'a, R: Reader<'a>>(cursor: &mut R, echoed: bool) -> Option<Message> {
+    let name = if echoed { echo_field } else { message_field };
     let [mut id, mut from, mut from_user, mut to, mut to_user, mut name_of_body] =
         [Span::default(); 6];
     let (mut time, mut read_body, mut reply, mut has_referral) = (None, None, false, false);
-    cursor.object(kind, |cursor, field| {
+    cursor.object(name, |cursor, field| {
         match field {
             FROM => from = digits_or_empty(cursor)?,
             FROM_USER_ID => from_user = plain_or_empty(cursor)?,
@@ -401,7 +347,7 @@ pub(super) fn message(cursor: &mut Cursor<'_, '_>, echoed: bool) -> Option<Messa
             TYPE => name_of_body = cursor.plain()?.span,
             CONTEXT => reply = is_reply(cursor)?,
             REFERRAL => {
-                object_of_anything(cursor)?;
+                cursor.skip_object()?;
                 has_referral = true;
             }
             field => {
@@ -434,7 +380,7 @@ pub(super) fn message(cursor: &mut Cursor<'_, '_>, echoed: bool) -> Option<Messa
 
 /// One of `statuses`.
 #[inline(always)]
-pub(super) fn status(cursor: &mut Cursor<'_, '_>) -> Option<StatusItem> {
+pub(super) fn status<'a, R: Reader<'a>>(cursor: &mut R) -> Option<StatusItem> {
     const ID: Field = 1;
     const STATUS: Field = 2;
     const TIMESTAMP: Field = 3;
@@ -443,25 +389,22 @@ pub(super) fn status(cursor: &mut Cursor<'_, '_>) -> Option<StatusItem> {
     const CONVERSATION: Field = 6;
     const PRICING: Field = 7;
     const ERRORS: Field = 8;
-    const KIND: Kind = Kind {
-        number: Number::Status as usize,
-        field: |name| match name {
-            b"id" => ID,
-            b"status" => STATUS,
-            b"timestamp" => TIMESTAMP,
-            b"recipient_id" => RECIPIENT_ID,
-            b"recipient_user_id" => RECIPIENT_USER_ID,
-            b"conversation" => CONVERSATION,
-            b"pricing" => PRICING,
-            b"errors" => ERRORS,
-            b"recipient_type" | b"type" | b"group_id" => UNUSUAL,
-            _ => 0,
-        },
+    let name = |name: &[u8]| match name {
+        b"id" => ID,
+        b"status" => STATUS,
+        b"timestamp" => TIMESTAMP,
+        b"recipient_id" => RECIPIENT_ID,
+        b"recipient_user_id" => RECIPIENT_USER_ID,
+        b"conversation" => CONVERSATION,
+        b"pricing" => PRICING,
+        b"errors" => ERRORS,
+        b"recipient_type" | b"type" | b"group_id" => UNUSUAL,
+        _ => 0,
     };
     let [mut id, mut phone, mut user] = [Span::default(); 3];
     let (mut time, mut status, mut conversation_origin, mut error_code) = (None, None, None, None);
     let mut price = Pricing::default();
-    cursor.object(&KIND, |cursor, field| {
+    cursor.object(name, |cursor, field| {
         match field {
             ID => id = plain(cursor)?,
             STATUS => status = Some(named(cursor, status_name)?),
@@ -493,16 +436,12 @@ pub(super) fn status(cursor: &mut Cursor<'_, '_>) -> Option<StatusItem> {
 
 /// `conversation.origin.type`.
 #[inline]
-fn origin_of_conversation(cursor: &mut Cursor<'_, '_>) -> Option<Option<Category>> {
+fn origin_of_conversation<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Option<Category>> {
     let mut origin = None;
-    const KIND: Kind =
-        Kind { number: Number::Conversation as usize, field: |name| u8::from(name == b"origin") };
-    cursor.object(&KIND, |cursor, _| {
-        const KIND: Kind = Kind {
-            number: Number::ConversationOrigin as usize,
-            field: |name| u8::from(name == b"type"),
-        };
-        cursor.object(&KIND, |cursor, _| {
+    let name = |name: &[u8]| u8::from(name == b"origin");
+    cursor.object(name, |cursor, _| {
+        let name = |name: &[u8]| u8::from(name == b"type");
+        cursor.object(name, |cursor, _| {
             origin = Some(named(cursor, category)?);
             Some(())
         })
@@ -519,21 +458,18 @@ struct Pricing {
 }
 
 #[inline]
-fn pricing(cursor: &mut Cursor<'_, '_>) -> Option<Pricing> {
+fn pricing<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Pricing> {
     const CATEGORY: Field = 1;
     const TYPE: Field = 2;
     const MODEL: Field = 3;
-    const KIND: Kind = Kind {
-        number: Number::Pricing as usize,
-        field: |name| match name {
-            b"category" => CATEGORY,
-            b"type" => TYPE,
-            b"pricing_model" => MODEL,
-            _ => 0,
-        },
+    let name = |name: &[u8]| match name {
+        b"category" => CATEGORY,
+        b"type" => TYPE,
+        b"pricing_model" => MODEL,
+        _ => 0,
     };
     let mut pricing = Pricing::default();
-    cursor.object(&KIND, |cursor, field| {
+    cursor.object(name, |cursor, field| {
         match field {
             CATEGORY => pricing.category = Some(named(cursor, category)?),
             TYPE => pricing.kind = Some(named(cursor, pricing_type)?),
@@ -546,16 +482,15 @@ fn pricing(cursor: &mut Cursor<'_, '_>) -> Option<Pricing> {
 }
 
 /// The code of the first of `errors`, which must have one.
-fn first_error_code(cursor: &mut Cursor<'_, '_>) -> Option<Option<i64>> {
+fn first_error_code<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Option<i64>> {
     let mut first = None;
     cursor.array(|cursor| {
         if first.is_some() {
-            return object_of_anything(cursor);
+            return cursor.skip_object();
         }
-        const KIND: Kind =
-            Kind { number: Number::Error as usize, field: |name| u8::from(name == b"code") };
-        cursor.object(&KIND, |cursor, _| {
-            let code = cursor.digits()?;
+        let name = |name: &[u8]| u8::from(name == b"code");
+        cursor.object(name, |cursor, _| {
+            let code = whole(cursor.number()?.of(cursor.bytes()))?;
             first = (code.unsigned_abs() <= limits::ERROR_CODE_MAX).then_some(code);
             Some(())
         })?;

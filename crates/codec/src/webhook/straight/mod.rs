@@ -2,8 +2,9 @@
 //! order of their keys.
 //!
 //! ```text
-//! text ─▶ one pass: grammar, keys that matter ─▶ spans ─▶ rows
-//!            │ anything unusual                    (only now, when all of the text was read)
+//! text ─┬ of a known layout: its strings ─────┬▶ what matters ─▶ rows
+//!       └ else in one pass: grammar and keys ─┘     (only when all of the text was read)
+//!            │ anything unusual
 //!            ▼
 //!          the tape, which says what everything means
 //! ```
@@ -16,18 +17,18 @@ mod items;
 use turnwise_model::limits::RECORD_ITEMS_MAX;
 use turnwise_model::{Direction, Millis, Origin};
 
-use crate::json::scan::{Cursor, Field, Guesses, Kind, Span, UNUSUAL};
-use crate::json::unescape_into;
+use crate::json::{Cursor, Field, Layouts, Reader, Span, Trace, UNUSUAL, unescape_into};
 use crate::peer::same_digits;
 use crate::record::Record;
 use crate::rows::{MessageCells, StatusCells, TextColumns};
 use crate::straight::{Hashing, PlainIds};
-use items::{Contact, Message, Number, StatusItem};
+use items::{Contact, Message, StatusItem};
 
-/// What is kept from text to text: guesses, and memory.
+/// What is kept from text to text: layouts, and memory.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    guesses: Guesses,
+    layouts: Layouts,
+    trace: Trace,
     lists: Lists,
     unescaped: String,
 }
@@ -87,10 +88,15 @@ pub(crate) fn decode(
     scratch: &mut Scratch,
     bytes: &[u8],
 ) -> bool {
-    let Scratch { guesses, lists, .. } = scratch;
+    let Scratch { layouts, trace, lists, .. } = scratch;
     lists.clear();
-    let mut cursor = Cursor::new(bytes, guesses);
-    if root(&mut cursor, lists).and_then(|()| cursor.end()).is_none() {
+    let known = layouts.find(bytes).map(|mut replay| root(&mut replay, lists));
+    let is_known = known.is_some();
+    let read = known.unwrap_or_else(|| {
+        let mut cursor = Cursor::new(bytes, trace);
+        root(&mut cursor, lists).and_then(|()| cursor.end())
+    });
+    if read.is_none() {
         return false;
     }
     let in_range = |time: &Millis| record.is_in_range(*time);
@@ -100,38 +106,36 @@ pub(crate) fn decode(
     {
         return false;
     }
+    // Of records that hold several changes there are too many to know.
+    if !is_known && lists.changes.len() == 1 {
+        layouts.learn(bytes, trace);
+    }
     rows(record, hashing, scratch, bytes);
     true
 }
 
-fn root(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
-    const KIND: Kind = Kind {
-        number: Number::Root as usize,
-        field: |name| match name {
-            b"entry" => 1,
-            // It may be a record of a send.
-            b"request" => UNUSUAL,
-            _ => 0,
-        },
+fn root<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<()> {
+    let name = |name: &[u8]| match name {
+        b"entry" => 1,
+        // It may be a record of a send.
+        b"request" => UNUSUAL,
+        _ => 0,
     };
-    cursor.object(&KIND, |cursor, _| cursor.array(|cursor| entry(cursor, lists)))
+    cursor.object(name, |cursor, _| cursor.array(|cursor| entry(cursor, lists)))
 }
 
 #[inline]
-fn entry(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
+fn entry<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<()> {
     const ID: Field = 1;
     const CHANGES: Field = 2;
-    const KIND: Kind = Kind {
-        number: Number::Entry as usize,
-        field: |name| match name {
-            b"id" => ID,
-            b"changes" => CHANGES,
-            _ => 0,
-        },
+    let name = |name: &[u8]| match name {
+        b"id" => ID,
+        b"changes" => CHANGES,
+        _ => 0,
     };
     let mut waba_id = Span::default();
     let before = lists.changes.len();
-    cursor.object(&KIND, |cursor, field| {
+    cursor.object(name, |cursor, field| {
         match field {
             ID => waba_id = items::plain_or_empty(cursor)?,
             CHANGES => cursor.array(|cursor| change(cursor, lists))?,
@@ -146,19 +150,16 @@ fn entry(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
 }
 
 #[inline]
-fn change(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
+fn change<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<()> {
     const FIELD: Field = 1;
     const VALUE: Field = 2;
-    const KIND: Kind = Kind {
-        number: Number::Change as usize,
-        field: |name| match name {
-            b"field" => FIELD,
-            b"value" => VALUE,
-            _ => 0,
-        },
+    let name = |name: &[u8]| match name {
+        b"field" => FIELD,
+        b"value" => VALUE,
+        _ => 0,
     };
     let (mut field_name, mut change) = (Span::default(), None);
-    cursor.object(&KIND, |cursor, field| {
+    cursor.object(name, |cursor, field| {
         match field {
             FIELD => field_name = cursor.plain()?.span,
             VALUE => change = Some(value(cursor, lists)?),
@@ -186,7 +187,6 @@ fn value_field(name: &[u8]) -> Field {
     }
 }
 
-const VALUE: Kind = Kind { number: Number::Value as usize, field: value_field };
 const METADATA: Field = 1;
 const CONTACTS: Field = 2;
 const MESSAGES: Field = 3;
@@ -194,16 +194,13 @@ const ECHOES: Field = 4;
 const STATUSES: Field = 5;
 
 #[inline]
-fn value(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<Change> {
+fn value<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<Change> {
     let mut sender = Span::default();
     let before = lists.lengths();
-    cursor.object(&VALUE, |cursor, field| match field {
+    cursor.object(value_field, |cursor, field| match field {
         METADATA => {
-            const KIND: Kind = Kind {
-                number: Number::Metadata as usize,
-                field: |name| u8::from(name == b"phone_number_id"),
-            };
-            cursor.object(&KIND, |cursor, _| {
+            let name = |name: &[u8]| u8::from(name == b"phone_number_id");
+            cursor.object(name, |cursor, _| {
                 sender = items::plain(cursor)?;
                 Some(())
             })
