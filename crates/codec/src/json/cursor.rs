@@ -1,7 +1,7 @@
 //! Reads a text from its beginning to its end, and writes down how it was laid out.
 
 use super::reader::{Field, Reader, UNUSUAL};
-use super::scan::{self, Span, Text};
+use super::scan::{self, Expected, Span, Text};
 use crate::utf8;
 
 /// Containers inside each other that [`Cursor`] skips; fewer than the tape allows.
@@ -93,16 +93,16 @@ impl<'a, 't> Cursor<'a, 't> {
     #[inline(never)]
     fn key(&mut self, name: fn(&[u8]) -> Field) -> Option<Field> {
         self.take(b'"')?;
-        let text = scan::string(self.bytes, &mut self.rest)?;
+        let text = scan::string(self.bytes, &mut self.rest, &mut Expected::default())?;
         self.take(b':')?;
-        let field = name(text.span.of(self.bytes));
-        (!text.escaped && field != UNUSUAL).then_some(field)
+        let field = name(text.span().of(self.bytes));
+        (!text.is_escaped() && field != UNUSUAL).then_some(field)
     }
 
     #[inline(never)]
     fn value_string(&mut self) -> Option<Text> {
         self.take(b'"')?;
-        let text = scan::string(self.bytes, &mut self.rest)?;
+        let text = scan::string(self.bytes, &mut self.rest, &mut Expected::default())?;
         self.trace.values.push((text, false));
         Some(text)
     }
@@ -132,7 +132,7 @@ impl<'a, 't> Cursor<'a, 't> {
 
     fn skip_key(&mut self) -> Option<()> {
         self.take(b'"')?;
-        scan::string(self.bytes, &mut self.rest)?;
+        scan::string(self.bytes, &mut self.rest, &mut Expected::default())?;
         self.take(b':')
     }
 
@@ -246,7 +246,7 @@ impl<'a> Reader<'a> for Cursor<'a, '_> {
     }
 
     fn number(&mut self) -> Option<Span> {
-        self.value_number().map(|text| text.span)
+        self.value_number().map(|text| text.span())
     }
 
     fn boolean(&mut self) -> Option<bool> {

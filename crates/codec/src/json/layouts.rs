@@ -21,7 +21,7 @@ use turnwise_kernels::scan::BLOCK;
 
 use super::cursor::Trace;
 use super::replay::Replay;
-use super::scan::{self, Text};
+use super::scan::{self, Expected, Text};
 use crate::utf8;
 
 /// Nodes of the tree at most, about 400 kB.
@@ -33,6 +33,13 @@ const VALUES_MAX: usize = 200;
 /// Texts of new layouts that a full tree lets pass before it begins anew.
 const PATIENCE: u32 = 50_000;
 
+/// The node behind another: mostly the one that was made next, which is known without a look at it.
+/// As with the length of a string, the processor need not wait.
+#[inline(always)]
+fn next(place: u32, child: u32) -> u32 {
+    if child == place + 1 { std::hint::black_box(place + 1) } else { child }
+}
+
 /// What follows a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
@@ -40,11 +47,8 @@ enum Then {
     Number,
     /// More of the literal.
     Literal,
-    /// The end of the text; what its reader did is this part of [`Layouts::ops`].
-    End {
-        from: u32,
-        to: u32,
-    },
+    /// The end of the text.
+    End,
 }
 
 /// A literal, and what follows it.
@@ -52,12 +56,14 @@ enum Then {
 struct Node {
     words: [u64; BLOCK / 8],
     masks: [u64; BLOCK / 8],
-    length: u8,
-    then: Then,
-    /// The first node behind; 0 for none.
+    /// The first node behind; 0 for none. At the end the number in [`Layouts::ends`].
     child: u32,
     /// The next node that may stand in its place; 0 for none.
     sibling: u32,
+    /// How long the string that follows may be.
+    expected: Expected,
+    length: u8,
+    then: Then,
 }
 
 /// See the module.
@@ -65,6 +71,8 @@ pub(crate) struct Layouts {
     /// The first one is the root, an empty literal.
     nodes: Vec<Node>,
     ops: Vec<u8>,
+    /// Which part of `ops` belongs to each layout.
+    ends: Vec<(u32, u32)>,
     values: Vec<Text>,
     /// New layouts since the tree was full.
     passed: u32,
@@ -77,7 +85,7 @@ impl Then {
         match self {
             Self::String | Self::Literal => true,
             Self::Number => matches!(rest.get(length), Some(b'-' | b'0'..=b'9')),
-            Self::End { .. } => rest.len() == length,
+            Self::End => rest.len() == length,
         }
     }
 }
@@ -85,9 +93,9 @@ impl Then {
 impl Node {
     #[inline(always)]
     fn is_at(&self, block: &[u8; BLOCK]) -> bool {
-        let words = block.as_chunks::<8>().0;
-        let differs = |at: usize| (u64::from_le_bytes(words[at]) ^ self.words[at]) & self.masks[at];
-        differs(0) | differs(1) == 0 && (self.length <= 16 || differs(2) | differs(3) == 0)
+        let words = block.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+        let expected = self.words.iter().zip(&self.masks);
+        words.zip(expected).fold(0, |all, (word, (own, mask))| all | (word ^ own) & mask) == 0
     }
 
     fn of(literal: &[u8], then: Then) -> Self {
@@ -99,15 +107,13 @@ impl Node {
             std::array::from_fn(|at| u64::from_le_bytes(words[at]))
         };
         let length = literal.len() as u8;
-        Self { words: words(bytes), masks: words(mask), length, then, child: 0, sibling: 0 }
+        let (words, masks) = (words(bytes), words(mask));
+        Self { words, masks, child: 0, sibling: 0, expected: Expected::default(), length, then }
     }
 
     /// Whether it says the same, wherever it leads.
     fn is_like(&self, other: &Self) -> bool {
-        let ends = |then| matches!(then, Then::End { .. });
-        self.words == other.words
-            && self.length == other.length
-            && (self.then == other.then || ends(self.then) && ends(other.then))
+        self.words == other.words && self.length == other.length && self.then == other.then
     }
 }
 
@@ -119,8 +125,8 @@ impl std::fmt::Debug for Layouts {
 
 impl Default for Layouts {
     fn default() -> Self {
-        let (ops, values) = (Vec::new(), Vec::new());
-        Self { nodes: vec![Node::of(b"", Then::Literal)], ops, values, passed: 0 }
+        let nodes = vec![Node::of(b"", Then::Literal)];
+        Self { nodes, ops: Vec::new(), ends: Vec::new(), values: Vec::new(), passed: 0 }
     }
 }
 
@@ -128,36 +134,45 @@ impl Layouts {
     /// The text as one of a known layout.
     #[inline]
     pub(crate) fn find<'a, 'l>(&'l mut self, bytes: &'a [u8]) -> Option<Replay<'a, 'l>> {
-        self.values.clear();
+        let Self { nodes, ops, ends, values, .. } = self;
+        values.clear();
         let mut rest = bytes;
-        let mut any_high = false;
-        let mut place = self.nodes[0].child;
+        let mut all_values = Text::default();
+        let mut place = nodes.first()?.child;
         loop {
-            let block = scan::block(rest);
+            let last;
+            let block = match rest.first_chunk::<BLOCK>() {
+                Some(block) => block,
+                None => {
+                    last = scan::last_block(bytes, rest);
+                    &last
+                }
+            };
             let node = loop {
-                let node = self.nodes.get(place as usize).filter(|_| place != 0)?;
-                if node.is_at(&block) && node.then.fits(rest, usize::from(node.length)) {
+                let node = nodes.get_mut(place as usize).filter(|_| place != 0)?;
+                if node.is_at(block) && node.then.fits(rest, usize::from(node.length)) {
                     break node;
                 }
                 place = node.sibling;
             };
             rest = rest.get(usize::from(node.length)..)?;
             let text = match node.then {
-                Then::String => scan::string(bytes, &mut rest)?,
+                Then::String => scan::string(bytes, &mut rest, &mut node.expected)?,
                 Then::Number => scan::number(bytes, &mut rest)?,
                 Then::Literal => {
-                    place = node.child;
+                    place = next(place, node.child);
                     continue;
                 }
-                Then::End { from, to } => {
-                    let is_text = rest.is_empty() && (!any_high || utf8::is_utf8(bytes));
-                    let ops = self.ops.get(from as usize..to as usize).filter(|_| is_text)?;
-                    return Some(Replay { bytes, ops, values: &self.values });
+                Then::End => {
+                    let is_text = !all_values.is_high() || utf8::is_utf8(bytes);
+                    let (from, to) = *ends.get(node.child as usize).filter(|_| is_text)?;
+                    let ops = ops.get(from as usize..to as usize)?;
+                    return Some(Replay { bytes, ops, values });
                 }
             };
-            any_high |= text.high;
-            self.values.push(text);
-            place = node.child;
+            all_values = all_values.and(text);
+            values.push(text);
+            place = next(place, node.child);
         }
     }
 
@@ -177,16 +192,18 @@ impl Layouts {
         let mut at = 0;
         let mut place = 0;
         for (text, is_number) in &trace.values {
-            let start = text.span.at as usize;
+            let range = text.range();
             let then = if *is_number { Then::Number } else { Then::String };
-            place = self.path(place, &bytes[at..start], then);
+            place = self.path(place, &bytes[at..range.start], then);
             // A string's closing quote is read with it.
-            at = start + text.span.length as usize + usize::from(!is_number);
+            at = range.end + usize::from(!is_number);
         }
-        let from = self.ops.len();
+        let end = self.path(place, &bytes[at..], Then::End);
+        let from = self.ops.len() as u32;
         self.ops.extend_from_slice(&trace.ops);
-        let then = Then::End { from: from as u32, to: self.ops.len() as u32 };
-        self.path(place, &bytes[at..], then);
+        // A layout that was known was read in another way since; the last one stands.
+        self.nodes[end].child = self.ends.len() as u32;
+        self.ends.push((from, self.ops.len() as u32));
     }
 
     /// The node behind a literal from a node on; made where there is none.

@@ -52,6 +52,6 @@ pub(crate) trait Reader<'a>: Sized {
     #[inline(always)]
     fn plain(&mut self) -> Option<Text> {
         let text = self.string()?;
-        (!text.escaped).then_some(text)
+        (!text.is_escaped()).then_some(text)
     }
 }

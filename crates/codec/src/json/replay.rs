@@ -78,7 +78,7 @@ impl<'a> Reader<'a> for Replay<'a, '_> {
 
     #[inline(always)]
     fn number(&mut self) -> Option<Span> {
-        self.value().map(|text| text.span)
+        self.value().map(|text| text.span())
     }
 
     #[inline(always)]

@@ -4,76 +4,147 @@ use turnwise_kernels::scan::{BLOCK, Look, look};
 
 use crate::straight::are_digits;
 
-/// A place in a text: of a string what stands between its quotes.
+/// A place in a text: of a string what stands between its quotes. One number, so that it travels in
+/// a register: its first byte below, its length above.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(super) at: u32,
-    pub(super) length: u32,
-}
+pub(crate) struct Span(u64);
 
-/// A string of a text, or a number, which is neither of both.
+/// A string of a text, or a number, and what was seen of it: a span whose length has two marks.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Text {
-    pub(crate) span: Span,
-    /// It holds escapes.
-    pub(crate) escaped: bool,
-    /// It holds bytes that are no ASCII.
-    pub(crate) high: bool,
-}
+pub(crate) struct Text(u64);
+
+/// The string holds escapes.
+const ESCAPED: u64 = 1 << 62;
+/// It holds bytes that are no ASCII.
+const HIGH: u64 = 1 << 63;
+const _: () = assert!(turnwise_model::limits::RECORD_BYTES_MAX < 1 << 30);
 
 impl Span {
-    /// The place of `length` bytes with `rest` bytes of the text from them on. A record has far
-    /// fewer than 2³² bytes.
-    #[inline(always)]
-    pub(super) fn new(bytes: &[u8], rest: usize, length: usize) -> Self {
-        Self { at: (bytes.len() - rest) as u32, length: length as u32 }
-    }
-
     /// Its bytes in the text that it is of.
     #[inline(always)]
     pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
-        let (at, length) = (self.at as usize, self.length as usize);
+        let (at, length) = (self.0 as u32 as usize, (self.0 >> 32) as usize);
         bytes.get(at..).and_then(|rest| rest.get(..length)).unwrap_or_default()
     }
 
     pub(crate) fn is_empty(self) -> bool {
-        self.length == 0
+        self.0 >> 32 == 0
     }
 }
 
-/// A block of what is left of a text, zeros behind its end: no text of JSON holds zeros.
+impl Text {
+    /// The `length` bytes with `rest` bytes of the text from them on.
+    #[inline(always)]
+    fn new(bytes: &[u8], rest: usize, length: usize) -> Self {
+        Self((bytes.len() - rest) as u64 | (length as u64) << 32)
+    }
+
+    #[inline(always)]
+    fn marked(self, mark: u64, is_so: bool) -> Self {
+        Self(if is_so { self.0 | mark } else { self.0 })
+    }
+
+    #[inline(always)]
+    pub(crate) fn span(self) -> Span {
+        Span(self.0 & !(ESCAPED | HIGH))
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_escaped(self) -> bool {
+        self.0 & ESCAPED != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_high(self) -> bool {
+        self.0 & HIGH != 0
+    }
+
+    /// Itself, with the marks of either.
+    #[inline(always)]
+    pub(super) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0 & (ESCAPED | HIGH))
+    }
+
+    /// Where it begins and ends in its text.
+    pub(super) fn range(self) -> std::ops::Range<usize> {
+        let span = self.span().0;
+        let at = span as u32 as usize;
+        at..at + (span >> 32) as usize
+    }
+}
+
+/// The last block of a text, what is left of it first and zeros behind: no JSON holds zeros.
 #[inline(always)]
-pub(super) fn block(rest: &[u8]) -> [u8; BLOCK] {
-    match rest.first_chunk::<BLOCK>() {
-        Some(block) => *block,
-        None => last_block(rest),
+pub(super) fn last_block(bytes: &[u8], rest: &[u8]) -> [u8; BLOCK] {
+    let mut block = [0; 2 * BLOCK];
+    match bytes.last_chunk::<BLOCK>() {
+        Some(last) => {
+            // Two moves of whole blocks are faster than one of a few bytes.
+            block[..BLOCK].copy_from_slice(last);
+            let behind = block.get(BLOCK - rest.len().min(BLOCK)..);
+            behind.and_then(|behind| behind.first_chunk()).copied().unwrap_or([0; BLOCK])
+        }
+        None => {
+            block[..rest.len()].copy_from_slice(rest);
+            block.first_chunk().copied().unwrap_or([0; BLOCK])
+        }
     }
 }
 
-#[inline(never)]
-fn last_block(rest: &[u8]) -> [u8; BLOCK] {
-    let mut block = [0; BLOCK];
-    block[..rest.len()].copy_from_slice(rest);
-    block
+/// How long a string may well be: as long as the last one in its place, if strings there are all
+/// of one length.
+///
+/// A string begins where the one before ended, so that each would wait for the one before to be
+/// looked through. An expected length is known at once: a processor goes on with it while it still
+/// checks that it is right.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Expected {
+    length: u32,
+    /// How often it was wrong; then nothing is expected any more.
+    wrong: u32,
+}
+
+/// Wrong expectations after which there are none.
+const WRONG_MAX: u32 = 4;
+
+impl Expected {
+    /// The length that was found.
+    #[inline(always)]
+    fn or(&mut self, found: u32) -> u32 {
+        if found == self.length {
+            // The same number, but the compiler must not know: it would wait for the other one.
+            return std::hint::black_box(self.length);
+        }
+        if self.wrong < WRONG_MAX {
+            self.wrong += 1;
+            self.length = if self.wrong == WRONG_MAX { u32::MAX } else { found };
+        }
+        found
+    }
 }
 
 /// Reads a string; `rest` begins behind its opening quote and is moved behind the closing one.
 #[inline(always)]
-pub(super) fn string(bytes: &[u8], rest: &mut &[u8]) -> Option<Text> {
-    let Look { special, high } = match rest.first_chunk::<BLOCK>() {
-        Some(block) => look(block),
-        None => return long_string(bytes, rest),
+pub(super) fn string(bytes: &[u8], rest: &mut &[u8], expected: &mut Expected) -> Option<Text> {
+    let (mut before, mut all_high) = (0, 0);
+    let (special, high) = loop {
+        let Some(block) = rest.get(before..).and_then(|rest| rest.first_chunk::<BLOCK>()) else {
+            return long_string(bytes, rest);
+        };
+        let Look { special, high } = look(block);
+        if special != 0 {
+            break (special, high);
+        }
+        all_high |= high;
+        before += BLOCK;
     };
-    let length = special.trailing_zeros() as usize;
-    if rest.get(length) != Some(&b'"') || length >= BLOCK {
+    let length = expected.or(before as u32 + special.trailing_zeros()) as usize;
+    if rest.get(length) != Some(&b'"') {
         return long_string(bytes, rest);
     }
-    let text = Text {
-        span: Span::new(bytes, rest.len(), length),
-        escaped: false,
-        high: high & below_lowest(special) != 0,
-    };
-    *rest = &rest[length + 1..];
+    let text = Text::new(bytes, rest.len(), length);
+    let text = text.marked(HIGH, all_high | high & below_lowest(special) != 0);
+    *rest = rest.get(length + 1..)?;
     Some(text)
 }
 
@@ -83,13 +154,16 @@ fn below_lowest(bits: u32) -> u32 {
     (bits & bits.wrapping_neg()).wrapping_sub(1)
 }
 
-/// The same of a string that is longer than a block, holds escapes, or is at the text's end.
+/// The same of a string that holds escapes, or is at the text's end.
 #[inline(never)]
 fn long_string(bytes: &[u8], rest: &mut &[u8]) -> Option<Text> {
     let start = *rest;
     let (mut inner, mut escaped, mut all_high) = (start, false, 0);
     loop {
-        let Look { special, high } = look(&block(inner));
+        let Look { special, high } = match inner.first_chunk::<BLOCK>() {
+            Some(block) => look(block),
+            None => look(&last_block(bytes, inner)),
+        };
         if special == 0 {
             all_high |= high;
             // A block without zeros is one of the text.
@@ -107,9 +181,9 @@ fn long_string(bytes: &[u8], rest: &mut &[u8]) -> Option<Text> {
             _ => return None,
         }
     }
-    let span = Span::new(bytes, start.len(), start.len() - inner.len());
+    let text = Text::new(bytes, start.len(), start.len() - inner.len());
     *rest = &inner[1..];
-    Some(Text { span, escaped, high: all_high != 0 })
+    Some(text.marked(ESCAPED, escaped).marked(HIGH, all_high != 0))
 }
 
 /// How many bytes the escape takes that `rest` begins with.
@@ -150,9 +224,8 @@ pub(super) fn number<'a>(bytes: &[u8], rest: &mut &'a [u8]) -> Option<Text> {
             return None;
         }
     }
-    let span = Span::new(bytes, start.len(), start.len() - inner.len());
     *rest = inner;
-    Some(Text { span, escaped: false, high: false })
+    Some(Text::new(bytes, start.len(), start.len() - inner.len()))
 }
 
 /// A number of one to eighteen digits.

@@ -53,21 +53,21 @@ pub(super) struct Contact {
 #[inline(always)]
 pub(super) fn plain_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
     let text = cursor.plain()?;
-    let id = text.span.of(cursor.bytes());
-    (id.is_empty() || !text.high && is_plain_ascii(id)).then_some(text.span)
+    let id = text.span().of(cursor.bytes());
+    (id.is_empty() || !text.is_high() && is_plain_ascii(id)).then_some(text.span())
 }
 
 /// A string that is a plain id.
 #[inline(always)]
 pub(super) fn plain<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
     let text = cursor.plain()?;
-    (!text.high && is_plain_ascii(text.span.of(cursor.bytes()))).then_some(text.span)
+    (!text.is_high() && is_plain_ascii(text.span().of(cursor.bytes()))).then_some(text.span())
 }
 
 /// A string of digits, or an empty one.
 #[inline(always)]
 fn digits_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
-    let span = cursor.plain()?.span;
+    let span = cursor.plain()?.span();
     is_digits_or_empty(span.of(cursor.bytes())).then_some(span)
 }
 
@@ -75,7 +75,7 @@ fn digits_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
 #[inline(always)]
 fn timestamp<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Millis> {
     let text = cursor.number_or_string()?;
-    let number = whole(text.span.of(cursor.bytes())).filter(|_| !text.escaped)?;
+    let number = whole(text.span().of(cursor.bytes())).filter(|_| !text.is_escaped())?;
     // Eighteen digits of seconds would not fit, but then they are milliseconds.
     Some(Millis(if number >= MILLISECONDS_FROM { number } else { number * 1_000 }))
 }
@@ -83,7 +83,7 @@ fn timestamp<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Millis> {
 /// A string without escapes that one of a closed list is named by, exactly.
 #[inline(always)]
 fn named<'a, R: Reader<'a>, T>(cursor: &mut R, known: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
-    known(cursor.plain()?.span.of(cursor.bytes()))
+    known(cursor.plain()?.span().of(cursor.bytes()))
 }
 
 /// The same of lists whose names are longer or seldom read.
@@ -344,7 +344,7 @@ pub(super) fn message<'a, R: Reader<'a>>(cursor: &mut R, echoed: bool) -> Option
             TO_USER_ID => to_user = plain_or_empty(cursor)?,
             MESSAGE_ID => id = plain(cursor)?,
             TIMESTAMP => time = Some(timestamp(cursor)?),
-            TYPE => name_of_body = cursor.plain()?.span,
+            TYPE => name_of_body = cursor.plain()?.span(),
             CONTEXT => reply = is_reply(cursor)?,
             REFERRAL => {
                 cursor.skip_object()?;

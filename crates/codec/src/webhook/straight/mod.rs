@@ -161,7 +161,7 @@ fn change<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<()> {
     let (mut field_name, mut change) = (Span::default(), None);
     cursor.object(name, |cursor, field| {
         match field {
-            FIELD => field_name = cursor.plain()?.span,
+            FIELD => field_name = cursor.plain()?.span(),
             VALUE => change = Some(value(cursor, lists)?),
             _ => return None,
         }
@@ -326,8 +326,8 @@ fn a_message(
 ) {
     let Some(item) = record.begin_known() else { return };
     let text = message.text.map_or(TextColumns::None, |text| {
-        let raw = text.span.of(bytes);
-        TextColumns::Text(if text.escaped {
+        let raw = text.span().of(bytes);
+        TextColumns::Text(if text.is_escaped() {
             unescaped.clear();
             // The whole record is UTF-8 by now.
             unescape_into(std::str::from_utf8(raw).unwrap_or_default(), unescaped);
