@@ -50,7 +50,7 @@ fn list(args: &LettersArgs) -> Outcome {
         }
         _ => return Err(Failure::usage("name the lake with --config FILE or --lake DIR")),
     };
-    let filter = Filter { reason: args.reason.clone(), places: Vec::new(), limit: args.limit };
+    let filter = Filter { reason: args.reason, places: Vec::new(), limit: args.limit };
     let found = read(&lake, &filter)?;
     exit::print(&sql::rendered(&[letters::batch(&found)?], args.format)?)?;
     if found.len() == args.limit {
