@@ -57,6 +57,7 @@ impl Place {
         format!(
             "[kafka]\nbrokers = [\"{}\"]\ngroup = \"turnwise\"\n\
              webhook_topics = [\"{WEBHOOKS}\"]\nsend_topics = [\"{SENDS}\"]\n\
+             [kafka.formats]\n\"{WEBHOOKS}\" = \"cloud_api\"\n\"{SENDS}\" = \"send\"\n\
              [kafka.properties]\n\"session.timeout.ms\" = \"6000\"\n\
              \"heartbeat.interval.ms\" = \"500\"\n\
              [lake]\nlocation = \"{}\"\n[secret]\nfile = \"{}\"\n\
