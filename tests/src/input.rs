@@ -178,11 +178,11 @@ fn kinds_of_items(record: &Record) -> Vec<EventKind> {
         return vec![EventKind::DeadLetter];
     };
     if record.malformed {
-        // Each item of an array is taken for itself; an envelope around nothing is no item.
+        // Each item of an array is taken for itself; an envelope around nothing is ignored.
         let items = root.as_array().map_or(std::slice::from_ref(&root), Vec::as_slice);
         let is_empty = |item: &Value| record.topic == Topic::Webhooks && item.is_object();
-        let letters = items.iter().filter(|item| !is_empty(item)).count();
-        return vec![EventKind::DeadLetter; letters];
+        let kind = |item| if is_empty(item) { EventKind::Ignored } else { EventKind::DeadLetter };
+        return items.iter().map(kind).collect();
     }
     if record.topic == Topic::Sends {
         let is_message = root["request"]["type"].is_string();
