@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 const START_S: u64 = 1_793_491_200;
 /// Seconds of six days, so that all conversations lie in one window.
 const SPREAD_S: u64 = 6 * 86_400;
+/// The secret of the lake.
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// Seconds between a message and the next of a dialogue.
 const PACE_S: u64 = 3;
 /// The fewest dialogues of a sender that is judged.
@@ -120,8 +122,14 @@ fn judged(program: &Path, senders: &[Sender]) -> BTreeMap<String, Value> {
     let files = [folder.path().join("webhooks.jsonl"), folder.path().join("sends.jsonl")];
     std::fs::write(&files[0], webhooks).expect("write webhooks");
     std::fs::write(&files[1], sends).expect("write sends");
+    // Which words of a person are kept is up to the secret: a fixed one gives the same verdicts.
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, SECRET).expect("write secret");
     let output = Command::new(program)
-        .args(["scan", "--format", "json"])
+        .args(["scan", "--format", "json", "--secret-file"])
+        .arg(&secret)
+        .arg("--lake")
+        .arg(folder.path().join("lake"))
         .args(&files)
         .output()
         .expect("run scan");
