@@ -162,7 +162,7 @@ fn declares(word: &str) -> bool {
 
 /// `name(…)` or `name.name(…)`: ASCII names, and the bracket directly behind them.
 fn is_call(first: char, line: &str) -> bool {
-    let name = line.find('(').map_or("", |at| &line[..at]);
+    let Some((name, _)) = line.split_once('(') else { return false };
     (first.is_ascii_alphabetic() || first == '_')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
 }
@@ -239,6 +239,7 @@ mod tests {
             "Τι κάνεις;\nΠού είσαι;",
             "If you like:\nask me",
             ":)\n:)",
+            "Problem 1)\nProblem 2)",
         ] {
             assert!(!is_code(text), "{text}");
         }
