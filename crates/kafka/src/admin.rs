@@ -45,6 +45,17 @@ impl Admin {
         Self::outcome("create topic", answer)
     }
 
+    /// Makes a topic whose records stay, however old their times say they are.
+    ///
+    /// # Errors
+    /// The cluster refuses or does not answer.
+    pub fn create_lasting_topic(&self, topic: &str, partitions: i32) -> Result<(), KafkaError> {
+        let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+        let new = new.set("retention.ms", "-1");
+        let answer = block_on(self.native.create_topics([&new], &Self::options()));
+        Self::outcome("create topic", answer)
+    }
+
     /// Deletes a topic.
     ///
     /// # Errors

@@ -55,6 +55,8 @@ enum State {
         is_cut: bool,
         ask: Instant,
     },
+    /// Reading goes on at the position once a change of the assignment has been answered.
+    Waiting,
     /// Nothing is read until a seek.
     Stopped,
 }
@@ -218,6 +220,8 @@ impl Consumer {
         }
         let mut taken = Vec::new();
         for (partition, offset) in &resolved {
+            // What is dropped takes its waker off the queue, so it goes first.
+            self.held.remove(partition);
             taken.push((partition.clone(), self.hold(partition, *offset)?));
         }
         let done = if self.is_cooperative() {
@@ -227,6 +231,7 @@ impl Consumer {
         };
         done.map_err(KafkaError::client("assign partitions"))?;
         self.client.context().answered();
+        self.realign()?;
         self.held.extend(taken);
         Ok(resolved)
     }
@@ -246,7 +251,7 @@ impl Consumer {
         };
         done.map_err(KafkaError::client("give partitions back"))?;
         self.client.context().answered();
-        Ok(())
+        self.realign()
     }
 
     /// Gives at most `max` records of a partition to `sink`, in order, without waiting.
@@ -292,7 +297,11 @@ impl Consumer {
                 let event = self.explain(partition, is_cut);
                 return Ok((self.end(partition, 0)?, event));
             }
-            State::Refused { .. } | State::Stopped => {}
+            State::Waiting if !self.client.context().is_unanswered() => {
+                let position = held.position;
+                self.restart(partition, position)?;
+            }
+            State::Refused { .. } | State::Waiting | State::Stopped => {}
         }
         let event = failed.and_then(|(code, reason)| self.failed(partition, code, reason));
         Ok((self.end(partition, records)?, event))
@@ -319,6 +328,13 @@ impl Consumer {
         if is_recreated || (held.position == offset && is_reading) {
             return Ok(());
         }
+        self.move_to(partition, offset)
+    }
+
+    /// Makes the client fetch from an offset, wherever it stands.
+    fn move_to(&mut self, partition: &TopicPartition, offset: Offset) -> Result<(), KafkaError> {
+        let Some(held) = self.held.get_mut(partition) else { return Ok(()) };
+        let is_reading = matches!(held.state, State::Reading);
         let to = ClientOffset::Offset(offset.0);
         let number = partition.partition.0;
         // The client refuses to seek where it has stopped or has not begun yet.
@@ -417,36 +433,6 @@ impl Consumer {
             .ok_or_else(|| KafkaError::NotAssigned { partition: partition.clone() })?;
         let state = if self.is_recreated(partition) { State::Stopped } else { State::Reading };
         Ok(Held { queue, position, at_end: false, has_more: true, state })
-    }
-
-    /// Takes a partition off and on again: the client does not seek where it has stopped.
-    fn restart(&mut self, partition: &TopicPartition, offset: Offset) -> Result<(), KafkaError> {
-        let operation = "start a partition again";
-        let mut starts = vec![(partition.clone(), offset)];
-        if self.is_cooperative() {
-            self.client
-                .incremental_unassign(&list_of(std::slice::from_ref(partition)))
-                .map_err(KafkaError::client(operation))?;
-        } else {
-            // An eager member can only replace its assignment as a whole.
-            let others = self.held.iter().filter(|(other, _)| *other != partition);
-            starts.extend(others.map(|(other, held)| (other.clone(), held.position)));
-        }
-        let mut list = TopicPartitionList::new();
-        for (partition, offset) in &starts {
-            let to = ClientOffset::Offset(offset.0);
-            list.add_partition_offset(&partition.topic, partition.partition.0, to)
-                .map_err(KafkaError::client(operation))?;
-        }
-        let held = self.hold(partition, offset)?;
-        let done = if self.is_cooperative() {
-            self.client.incremental_assign(&list)
-        } else {
-            self.client.assign(&list)
-        };
-        done.map_err(KafkaError::client(operation))?;
-        self.held.insert(partition.clone(), held);
-        Ok(())
     }
 
     fn end(&self, partition: &TopicPartition, records: usize) -> Result<ReadEnd, KafkaError> {

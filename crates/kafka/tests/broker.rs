@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use turnwise_kafka::{
-    Admin, Consumer, ConsumerConfig, Event, Producer, StartOffset, TopicPartition,
+    Admin, Consumer, ConsumerConfig, Event, Producer, RecordRef, StartOffset, TopicPartition,
 };
 use turnwise_model::{Millis, Offset};
 
@@ -233,4 +233,80 @@ fn new_partitions_are_told_and_handed_out() {
         }
         (is_told && taken == 2).then_some(())
     });
+}
+
+/// A member with what it holds and the offsets that it read of each partition.
+struct Member {
+    consumer: Consumer,
+    held: Vec<TopicPartition>,
+    read: Vec<(i32, i64)>,
+}
+
+impl Member {
+    fn new(consumer: Consumer) -> Self {
+        Self { consumer, held: Vec::new(), read: Vec::new() }
+    }
+
+    /// Answers the group and reads what is there; says how many ends it stands at. `revoked` runs
+    /// before partitions are given back.
+    fn step(&mut self, revoked: &dyn Fn(&[TopicPartition])) -> usize {
+        for event in self.consumer.poll(Duration::from_millis(5)) {
+            match event {
+                Event::Assigned(partitions) => {
+                    let start = StartOffset::Earliest;
+                    let starts: Vec<_> = partitions.iter().map(|p| (p.clone(), start)).collect();
+                    self.consumer.assign(&starts).expect("assigned");
+                    self.held.extend(partitions);
+                }
+                Event::Revoked(partitions) | Event::Lost(partitions) => {
+                    revoked(&partitions);
+                    self.consumer.unassign(&partitions).expect("given back");
+                    self.held.retain(|partition| !partitions.contains(partition));
+                }
+                _ => {}
+            }
+        }
+        let mut ends = 0;
+        for partition in &self.held {
+            let read = &mut self.read;
+            let mut sink = |record: RecordRef<'_>| {
+                read.push((partition.partition.0, record.offset.0));
+            };
+            let (end, event) = self.consumer.read(partition, 1_000, &mut sink).expect("assigned");
+            assert_eq!(event, None, "nothing is wrong with any position");
+            ends += usize::from(end.at_end);
+        }
+        ends
+    }
+}
+
+#[test]
+fn record_where_an_end_was_seen_is_read_in_spite_of_a_rebalance() {
+    let Some(broker) = Broker::with_topic("ends", 2) else { return };
+    (0..2).for_each(|partition| broker.produce(partition, 0..10));
+    let started = Instant::now();
+    let in_time = |what| assert!(started.elapsed() < WITHIN, "{what} did not happen");
+    let mut first = Member::new(broker.consumer());
+    while first.step(&|_| ()) < 2 {
+        in_time("reading to the ends");
+    }
+    // While the partitions are shared out, records come to the one that stays: the first of them
+    // lies where the end was seen.
+    let revoked = |partitions: &[TopicPartition]| {
+        broker.produce(1 - partitions[0].partition.0, 10..13);
+    };
+    let mut second = Member::new(broker.consumer());
+    while first.held.len() == 2 || second.held.is_empty() {
+        first.step(&revoked);
+        second.step(&|_| ());
+        in_time("sharing the partitions out");
+    }
+    let kept = first.held[0].partition.0;
+    while !first.read.contains(&(kept, 12)) {
+        first.step(&|_| ());
+        second.step(&|_| ());
+        in_time("reading the next records");
+    }
+    let read: Vec<i64> = first.read.iter().filter(|read| read.0 == kept).map(|r| r.1).collect();
+    assert!(read.iter().copied().eq(0..13), "read {read:?}");
 }
