@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arrow_schema::{Schema, SchemaRef};
 use turnwise_model::limits::{CHECKPOINT_EVERY, COMMIT_ATTEMPTS_MAX, COMMIT_DEADLINE_MS};
@@ -27,6 +27,8 @@ use crate::stage::Staged;
 
 /// Commits of others read one by one before the table is read anew from its checkpoint.
 const CATCH_UP_MAX: usize = 2 * CHECKPOINT_EVERY as usize;
+/// How long one call goes on trying a store that fails; a caller may have others to serve.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
 /// Own commits after which the held snapshot takes up newer checkpoints.
 const CHAIN_MAX: u64 = CHECKPOINT_EVERY / 2;
 
@@ -285,7 +287,8 @@ impl Table {
         let watched = if watch { staged.paths() } else { Vec::new() };
         let (mut fresh, mut refresh, mut tried) = (false, false, 0);
         let mut last = None;
-        while tried < COMMIT_ATTEMPTS_MAX {
+        while tried < COMMIT_ATTEMPTS_MAX && (last.is_none() || started.elapsed() < STORE_PATIENCE)
+        {
             if refresh {
                 match self.catch_up(&watched) {
                     Ok(true) => return Ok(End::Found),

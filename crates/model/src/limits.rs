@@ -100,6 +100,11 @@ pub const GRPC_TIMEOUT_MS: u64 = 30_000;
 pub const GRPC_KEEPALIVE_MS: u64 = 30_000;
 /// How long a server waits for open calls when it stops.
 pub const SERVE_DRAIN_MS: u64 = 10_000;
+/// How long a process that was told to end waits for its parts; what ingest has not committed by
+/// then is read again by the next.
+pub const SHUTDOWN_MS: u64 = 25_000;
+/// How long a revoked or draining partition may be tried to be committed before it is left.
+pub const RELEASE_MS: u64 = 12_000;
 /// Rows of the `senders` file.
 pub const SENDERS_FILE_ROWS_MAX: usize = 1_000_000;
 
@@ -109,6 +114,8 @@ const _: () = assert!(ORPHAN_RETENTION_MS >= 4 * COMMIT_DEADLINE_MS);
 const _: () = assert!(LOG_RETENTION_MS >= 4 * ORPHAN_RETENTION_MS);
 const _: () = assert!(COMMIT_AGE_MS * 10 <= COMMIT_DEADLINE_MS);
 const _: () = assert!(COMMIT_BYTES <= INGEST_BUFFER_BYTES_MAX);
+// What is drained must be left in time for the group to be left too.
+const _: () = assert!(RELEASE_MS + 10_000 < SHUTDOWN_MS);
 // A text bucket has six bits.
 const _: () = assert!(TEXT_BUCKETS == 1 << 6);
 const _: () = assert!(TEXT_SAMPLE_PER_CONVERSATION_MAX <= TEXT_SAMPLE_MAX);

@@ -30,7 +30,8 @@ use crate::config::{Config, KafkaConfig, Start};
 use crate::exit::{self, Outcome};
 use crate::roles::{Deriver, IngestRole, Publisher, Shared};
 use crate::scan::report;
-use crate::{roles, runtime, secret, telemetry, writer};
+use crate::stop::Stop;
+use crate::{panics, runtime, secret, telemetry, writer};
 use generator::{Generator, Progress};
 
 /// Partitions of each of the two topics.
@@ -41,7 +42,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(3);
 const COMMIT_AGE_MS: i64 = 500;
 
 /// Runs the command.
-pub(crate) fn run(args: &DemoArgs) -> Outcome {
+pub(crate) fn run(args: &DemoArgs, stop: Stop) -> Outcome {
     let prometheus = turnwise_serve::install_recorder().context("set up metrics")?;
     telemetry::describe_metrics();
     std::fs::create_dir_all(&args.dir)
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
     let cluster = MockCluster::start(&[(&topics[0], PARTITIONS), (&topics[1], PARTITIONS)])
         .context("start the mock cluster")?;
     let config = config(&location, &args.dir, &cluster, &topics);
-    let shared = Arc::new(Shared::new(config, lake)?);
+    let shared = Arc::new(Shared::new(config, lake, stop)?);
     let runtime = runtime::new()?;
     runtime.block_on(async {
         let http = TcpListener::bind("127.0.0.1:0").await.context("listen for metrics")?;
@@ -75,7 +76,6 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         tasks.spawn(async move {
             serve_grpc(grpc, board, async move { stop.wait().await }).await.context("serve gRPC")
         });
-        tasks.spawn(roles::end_when_told(shared.stop.clone()));
         let ingest = IngestRole::new(&shared, keys)?;
         tasks.spawn_blocking(move || ingest.run());
         let progress = Progress::default();
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         };
         shared.stop.stop();
         while let Some(task) = tasks.join_next().await {
-            task.context("join a part of the demo")??;
+            panics::joined(task, "a part of the demo")??;
         }
         shown
     })?;
@@ -197,7 +197,7 @@ async fn wait(
         tokio::select! {
             () = &mut sleep => return Ok(false),
             () = shared.stop.wait() => return Ok(true),
-            Some(ended) = tasks.join_next() => ended.context("join a part of the demo")??,
+            Some(ended) = tasks.join_next() => panics::joined(ended, "a part of the demo")??,
         }
     }
 }

@@ -26,6 +26,7 @@ use turnwise_query::touched::{days_of_dates, ends_of_days};
 use turnwise_query::verdicts::{self, VerdictHistory};
 
 use crate::clock;
+use crate::panics;
 use crate::roles::publish::Publisher;
 use crate::roles::{Shared, today};
 use crate::writer::{self, READ_TO};
@@ -300,5 +301,5 @@ fn date(file: &FileInfo) -> Option<Day> {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LakeError> + Send + 'static,
 ) -> anyhow::Result<T> {
-    Ok(tokio::task::spawn_blocking(work).await.context("join a call of the lake")??)
+    Ok(panics::joined(tokio::task::spawn_blocking(work).await, "a call of the lake")??)
 }

@@ -6,11 +6,13 @@
 //! ```
 //!
 //! Commits run on this thread: while one runs, the client fetches ahead into its bounded queues.
-//! So what the decoder says reaches the machine in the order in which it happened.
+//! So what the decoder says reaches the machine in the order in which it happened. One try at a
+//! commit is one turn: a lake that cannot be reached holds up neither the group's events nor the
+//! end of the process.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use metrics::{counter, gauge};
@@ -18,6 +20,7 @@ use turnwise_codec::{Decoder, Format, RecordContext, RecordCounts};
 use turnwise_ingest::{Epoch, Input, Machine, Settings, Wish};
 use turnwise_kafka::{Consumer, ConsumerConfig, Event, StartOffset, TopicPartition};
 use turnwise_lake::Table;
+use turnwise_model::limits::RELEASE_MS;
 use turnwise_model::{Keys, Offset, SourceName, SourcePartition};
 
 use crate::clock;
@@ -34,9 +37,16 @@ const TELL_EVERY_MS: i64 = 5_000;
 /// Partitions that the budget of bytes is divided by: how many one process may hold within it.
 const PARTITIONS_PLANNED: usize = 128;
 /// The part's name in probes.
-const PART: &str = "ingest";
+pub(crate) const PART: &str = "ingest";
 /// A loop that stood still for so long is dead.
 const STUCK_MS: i64 = 120_000;
+/// How long partitions that are to be given back, or all of them at the end, are tried to be
+/// committed.
+const RELEASE: Duration = Duration::from_millis(RELEASE_MS);
+/// How long new partitions are tried to be taken on; after that the group hands them to others.
+const TAKEN_WITHIN: Duration = Duration::from_secs(120);
+/// Pause between two tries.
+const TAKE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 struct Held {
     source: SourcePartition,
@@ -44,6 +54,10 @@ struct Held {
     epoch: Option<Epoch>,
     position: Offset,
 }
+
+/// Partitions with the lake's offsets, and where reading each begins.
+type Taken =
+    (Vec<(TopicPartition, SourcePartition, Option<Offset>)>, Vec<(TopicPartition, Offset)>);
 
 /// One member of the consumer group.
 pub(crate) struct IngestRole {
@@ -56,6 +70,8 @@ pub(crate) struct IngestRole {
     writer: EventWriter,
     held: BTreeMap<TopicPartition, Held>,
     released: Vec<SourcePartition>,
+    /// The machine's wish of the lake that is not carried out yet; it has one at a time.
+    waiting: Option<Wish>,
     is_paused: bool,
     is_drained: bool,
     told_ms: i64,
@@ -99,6 +115,7 @@ impl IngestRole {
             decoder: Decoder::new(keys),
             held: BTreeMap::new(),
             released: Vec::new(),
+            waiting: None,
             is_paused: false,
             is_drained: false,
             told_ms: 0,
@@ -124,7 +141,7 @@ impl IngestRole {
             }
         }
         self.shared.health.set_ready(PART, false);
-        self.tell(Input::Drain)?;
+        self.tell_within(Input::Drain, RELEASE)?;
         if !self.is_drained {
             // What is not committed is read again by the next.
             tracing::warn!("ended before everything read was committed");
@@ -138,8 +155,10 @@ impl IngestRole {
         match event {
             Event::Assigned(partitions) => self.assigned(&partitions)?,
             Event::Revoked(partitions) => {
+                let until = Instant::now() + RELEASE;
                 for source in self.sources(&partitions) {
-                    self.tell(Input::Revoked { partition: source.clone() })?;
+                    let left = until.saturating_duration_since(Instant::now());
+                    self.tell_within(Input::Revoked { partition: source.clone() }, left)?;
                     if !self.released.contains(&source) {
                         // The lake does not take it now: the next owner reads it again.
                         self.tell(Input::Lost { partition: source })?;
@@ -218,11 +237,33 @@ impl IngestRole {
         self.consumer.unassign(partitions).context("give partitions back")
     }
 
-    /// Starts each partition where the lake says, else where the configuration does.
+    /// Starts each partition where the lake says, else where the configuration does. Tries again
+    /// where lake or cluster do not answer: the next start would not be luckier.
     fn assigned(&mut self, partitions: &[TopicPartition]) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        let (held, resolved) = loop {
+            match self.take_on(partitions) {
+                Ok(taken) => break taken,
+                Err(error) if begun.elapsed() > TAKEN_WITHIN || self.shared.stop.is_set() => {
+                    return Err(error);
+                }
+                Err(error) => tracing::warn!("partitions not taken on: {error:#}"),
+            }
+            std::thread::sleep(TAKE_AGAIN_AFTER);
+        };
+        for ((partition, source, stored), (_, first)) in held.into_iter().zip(resolved) {
+            let format = self.kafka.format_of(&partition.topic);
+            tracing::info!(%partition, offset = first.0, %format, "reading");
+            let state = Held { source: source.clone(), format, epoch: None, position: first };
+            self.held.insert(partition, state);
+            self.tell(Input::Assigned { partition: source, stored, first })?;
+        }
+        Ok(())
+    }
+
+    fn take_on(&mut self, partitions: &[TopicPartition]) -> anyhow::Result<Taken> {
         self.table.refresh().context("read offsets")?;
-        let mut starts = Vec::new();
-        let mut held = Vec::new();
+        let (mut starts, mut held) = (Vec::new(), Vec::new());
         for partition in partitions {
             let name: SourceName = partition.source_name(self.consumer.cluster_id());
             let source = SourcePartition { source: name, partition: partition.partition };
@@ -238,15 +279,7 @@ impl IngestRole {
             starts.push((partition.clone(), start));
             held.push((partition.clone(), source, stored));
         }
-        let resolved = self.consumer.assign(&starts).context("take partitions on")?;
-        for ((partition, source, stored), (_, first)) in held.into_iter().zip(resolved) {
-            let format = self.kafka.format_of(&partition.topic);
-            tracing::info!(%partition, offset = first.0, %format, "reading");
-            let state = Held { source: source.clone(), format, epoch: None, position: first };
-            self.held.insert(partition, state);
-            self.tell(Input::Assigned { partition: source, stored, first })?;
-        }
-        Ok(())
+        Ok((held, self.consumer.assign(&starts).context("take partitions on")?))
     }
 
     /// Gives every partition its turn; returns the records read.
@@ -304,51 +337,60 @@ impl IngestRole {
         Ok(records)
     }
 
-    /// Tells the machine something and carries out what it wishes, to the end.
+    /// Tells the machine something and carries out what it wishes, of the lake one try.
     fn tell(&mut self, input: Input) -> anyhow::Result<()> {
-        let now = clock::now().0;
-        let mut wishes: VecDeque<Wish> = self.machine.handle(input, now)?.into();
-        while let Some(wish) = wishes.pop_front() {
-            let answer = match wish {
-                Wish::Cut { cut } => Some(Input::Cut { cut, batches: self.decoder.finish() }),
-                Wish::Seek { partition, epoch, offset } => {
-                    self.seek(&partition, epoch, offset)?;
-                    None
+        self.tell_within(input, Duration::ZERO)
+    }
+
+    /// The same, and goes on trying until the machine has no wish of the lake any more or the time
+    /// is up; then the wish waits for the next turn.
+    fn tell_within(&mut self, input: Input, within: Duration) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        let mut wishes: VecDeque<Wish> = self.machine.handle(input, clock::now().0)?.into();
+        loop {
+            while let Some(wish) = wishes.pop_front() {
+                if let Some(answer) = self.obey(wish)? {
+                    wishes.extend(self.machine.handle(answer, clock::now().0)?);
                 }
-                Wish::Commit { .. } | Wish::ReadOffsets { .. } => {
-                    let is_commit = matches!(wish, Wish::Commit { .. });
-                    let answer = self.writer.carry_out(wish);
-                    if is_commit {
-                        self.committed(answer.as_ref());
-                    }
-                    answer
-                }
-                Wish::StoreOffsets(offsets) => {
-                    self.store(&offsets);
-                    None
-                }
-                Wish::Released { partition } => {
-                    self.released.push(partition);
-                    None
-                }
-                Wish::Pause => {
-                    self.is_paused = true;
-                    None
-                }
-                Wish::Resume => {
-                    self.is_paused = false;
-                    None
-                }
-                Wish::Drained => {
-                    self.is_drained = true;
-                    None
-                }
-            };
+            }
+            let Some(wish) = self.waiting.take() else { return Ok(()) };
+            let is_commit = matches!(wish, Wish::Commit { .. });
+            let answer = self.writer.carry_out(wish);
+            if is_commit {
+                self.committed(answer.as_ref());
+            }
+            let is_in = matches!(answer, Some(Input::Committed { .. }));
             if let Some(answer) = answer {
+                wishes.extend(self.machine.handle(answer, clock::now().0)?);
+            }
+            if !is_in && begun.elapsed() >= within {
+                break;
+            }
+        }
+        // What is not of the lake is done at once, whatever the lake does.
+        while let Some(wish) = wishes.pop_front() {
+            if let Some(answer) = self.obey(wish)? {
                 wishes.extend(self.machine.handle(answer, clock::now().0)?);
             }
         }
         Ok(())
+    }
+
+    /// Carries out a wish, or keeps the one of the lake for its turn; returns the answer.
+    fn obey(&mut self, wish: Wish) -> anyhow::Result<Option<Input>> {
+        match wish {
+            Wish::Cut { cut } => {
+                return Ok(Some(Input::Cut { cut, batches: self.decoder.finish() }));
+            }
+            Wish::Commit { .. } | Wish::ReadOffsets { .. } => self.waiting = Some(wish),
+            Wish::Seek { partition, epoch, offset } => self.seek(&partition, epoch, offset)?,
+            Wish::StoreOffsets(offsets) => self.store(&offsets),
+            Wish::Released { partition } => self.released.push(partition),
+            Wish::Pause => self.is_paused = true,
+            Wish::Resume => self.is_paused = false,
+            Wish::Drained => self.is_drained = true,
+        }
+        Ok(None)
     }
 
     fn seek(

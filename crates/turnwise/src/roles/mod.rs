@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Start: configuration, metrics, bind, ready. Stop (SIGTERM, SIGINT): not ready, drain within the
-//! grace, commit, exit 0. All state is in the lake, so a role that was killed starts anew.
+//! grace, commit, exit 0. All state is in the lake, so a role that was killed starts anew; one that
+//! does not end in time is left behind as if it had been.
 
 mod derive;
 mod ingest;
@@ -15,12 +16,13 @@ mod publish;
 mod senders;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::task::JoinSet;
 use turnwise_lake::Lake;
+use turnwise_model::limits::{SERVE_DRAIN_MS, SHUTDOWN_MS};
 use turnwise_policy::Scorecard;
 use turnwise_query::derived::Derived;
 use turnwise_query::{Engine, EngineSettings};
@@ -28,7 +30,8 @@ use turnwise_serve::{Board, Health, serve_grpc, serve_http};
 
 use crate::config::Config;
 use crate::exit::{Failure, Outcome};
-use crate::{clock, runtime, secret, telemetry, writer};
+use crate::stop::Stop;
+use crate::{clock, panics, runtime, secret, telemetry, writer};
 
 pub(crate) use derive::Deriver;
 pub(crate) use ingest::IngestRole;
@@ -61,33 +64,6 @@ impl Role {
     }
 }
 
-/// Set once, when the process is to end; seen by threads and tasks alike.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Stop {
-    flag: Arc<AtomicBool>,
-    told: Arc<watch::Sender<bool>>,
-}
-
-impl Stop {
-    /// Asks everybody to end.
-    pub(crate) fn stop(&self) {
-        self.flag.store(true, Ordering::SeqCst);
-        self.told.send_replace(true);
-    }
-
-    /// Whether to end.
-    pub(crate) fn is_set(&self) -> bool {
-        self.flag.load(Ordering::SeqCst)
-    }
-
-    /// Waits until everybody is to end.
-    pub(crate) async fn wait(&self) {
-        let mut told = self.told.subscribe();
-        // The sender lives in `self`, so this cannot fail.
-        let _ = told.wait_for(|stop| *stop).await;
-    }
-}
-
 /// What the roles of one process share.
 pub(crate) struct Shared {
     pub(crate) config: Config,
@@ -99,8 +75,11 @@ pub(crate) struct Shared {
     pub(crate) stop: Stop,
 }
 
+/// What is needed beside the roles to end: open calls end first, and the process goes last.
+const _: () = assert!(SERVE_DRAIN_MS < SHUTDOWN_MS);
+
 /// Runs the roles until the process is told to end.
-pub(crate) fn run(role: Role, config: Config) -> Outcome {
+pub(crate) fn run(role: Role, config: Config, stop: Stop) -> Outcome {
     let prometheus =
         turnwise_serve::install_recorder().context("set up metrics").map_err(Failure::Failed)?;
     telemetry::describe_metrics();
@@ -110,9 +89,12 @@ pub(crate) fn run(role: Role, config: Config) -> Outcome {
         .with_context(|| format!("open lake {}", config.lake_location))?;
     secret::check(&lake, &keys)?;
     writer::events_table(&lake).context("open events")?;
-    let shared = Arc::new(share(config, lake)?);
+    let shared = Arc::new(share(config, lake, stop)?);
+    if shared.stop.is_set() {
+        return Ok(());
+    }
     let runtime = runtime::new()?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let http = bind(shared.config.http_listen).await?;
         let grpc = match role.serves() {
             true => Some(bind(shared.config.grpc_listen).await?),
@@ -130,10 +112,12 @@ pub(crate) fn run(role: Role, config: Config) -> Outcome {
         };
         let ended = run_roles(role, Arc::clone(&shared), keys, grpc).await;
         shared.stop.stop();
-        probes.await.context("join probes")?.context("serve probes")?;
+        panics::joined(probes.await, "the server of probes")?.context("serve probes")?;
         ended
-    })?;
-    Ok(())
+    });
+    // Threads that have not ended must not hold the process up.
+    runtime.shutdown_background();
+    Ok(ended?)
 }
 
 async fn run_roles(
@@ -142,12 +126,11 @@ async fn run_roles(
     keys: turnwise_model::Keys,
     grpc: Option<TcpListener>,
 ) -> anyhow::Result<()> {
-    let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(end_when_told(shared.stop.clone()));
+    let mut tasks = JoinSet::new();
     if role.ingests() {
-        let ingest = IngestRole::new(&shared, keys)?;
-        let maintained = Arc::clone(&shared);
-        tasks.spawn_blocking(move || ingest.run());
+        shared.health.set_ready(ingest::PART, false);
+        let (reading, maintained) = (Arc::clone(&shared), Arc::clone(&shared));
+        tasks.spawn_blocking(move || IngestRole::new(&reading, keys)?.run());
         tasks.spawn_blocking(move || maintenance::run(&maintained));
     }
     if role.derives() || role.serves() {
@@ -161,23 +144,35 @@ async fn run_roles(
                 .context("serve gRPC")
         });
     }
+    tokio::select! {
+        ended = joined(&mut tasks, &shared.stop) => ended,
+        () = overdue(&shared.stop) => {
+            tracing::warn!(left = tasks.len(), "ended in spite of parts that go on");
+            Ok(())
+        }
+    }
+}
+
+/// Waits for all parts. One that cannot go on ends the process: the others drain.
+async fn joined(tasks: &mut JoinSet<anyhow::Result<()>>, stop: &Stop) -> anyhow::Result<()> {
     let mut ended = Ok(());
     while let Some(task) = tasks.join_next().await {
-        let result = task.context("join a role").and_then(|result| result);
-        if let Err(error) = result
-            && ended.is_ok()
-        {
-            // One role that cannot go on ends the process: the others drain.
-            ended = Err(error);
+        let result = panics::joined(task, "a role").and_then(|result| result);
+        if result.is_err() {
+            stop.stop();
         }
-        if ended.is_err() {
-            shared.stop.stop();
-        }
+        ended = ended.and(result);
     }
     ended
 }
 
-fn share(config: Config, lake: Lake) -> Outcome<Shared> {
+/// Waits until the process was told to end and has had its time for it.
+async fn overdue(stop: &Stop) {
+    stop.wait().await;
+    tokio::time::sleep(Duration::from_millis(SHUTDOWN_MS)).await;
+}
+
+fn share(config: Config, lake: Lake, stop: Stop) -> Outcome<Shared> {
     let settings = EngineSettings {
         memory_bytes: config.query_memory_bytes,
         spill_folder: config.query_spill_folder.clone(),
@@ -200,14 +195,14 @@ fn share(config: Config, lake: Lake) -> Outcome<Shared> {
         scorecard,
         board: Board::new(),
         health: Health::new(),
-        stop: Stop::default(),
+        stop,
     })
 }
 
 impl Shared {
     /// For an embedded lake whose configuration was made in the program.
-    pub(crate) fn new(config: Config, lake: Lake) -> Outcome<Self> {
-        share(config, lake)
+    pub(crate) fn new(config: Config, lake: Lake, stop: Stop) -> Outcome<Self> {
+        share(config, lake, stop)
     }
 }
 
@@ -222,33 +217,6 @@ pub(crate) fn local_folder(location: &str) -> Option<std::path::PathBuf> {
         Some(("file", path)) => Some(path.into()),
         Some(_) => None,
     }
-}
-
-/// Asks everybody to end once the process is told to; ends where somebody else asked.
-pub(crate) async fn end_when_told(stop: Stop) -> anyhow::Result<()> {
-    tokio::select! {
-        signal = told_to_end() => signal?,
-        () = stop.wait() => {}
-    }
-    tracing::info!("ending: draining");
-    stop.stop();
-    Ok(())
-}
-
-/// SIGTERM or SIGINT.
-async fn told_to_end() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            interrupted = tokio::signal::ctrl_c() => interrupted.context("listen for SIGINT")?,
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.context("listen for Ctrl-C")?;
-    Ok(())
 }
 
 /// The clock as the roles see it.
