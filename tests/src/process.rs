@@ -18,11 +18,16 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the program with these arguments; its output is added to a file.
+    /// Starts the program with these arguments and variables; its output is added to a file.
     ///
     /// # Errors
     /// A program that cannot be started.
-    pub fn start(program: &Path, arguments: &[&str], log: &Path) -> Result<Self> {
+    pub fn start(
+        program: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+        log: &Path,
+    ) -> Result<Self> {
         let file = File::options().create(true).append(true).open(log).context("open log")?;
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -33,6 +38,7 @@ impl Process {
         }
         let child = command
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
@@ -54,17 +60,32 @@ impl Process {
         Ok(())
     }
 
+    /// Sends a signal by its short name.
+    ///
+    /// # Errors
+    /// A process that has ended.
+    pub fn signal(&self, signal: &str) -> Result<()> {
+        let (signal, pid) = (format!("-{signal}"), self.child.id().to_string());
+        let status = Command::new("kill").args([&signal, &pid]).status().context("run kill")?;
+        if !status.success() {
+            bail!("ended by itself\n{}", self.last_lines());
+        }
+        Ok(())
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGTERM, and waits for the end no longer than `within`.
     ///
     /// # Errors
     /// A process that goes on.
     pub fn terminate(&mut self, within: Duration) -> Result<(ExitStatus, Duration)> {
         let begun = Instant::now();
-        let pid = self.child.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &pid]).status().context("run kill")?;
-        if !status.success() {
-            bail!("ended by itself\n{}", self.last_lines());
-        }
+        self.signal("TERM")?;
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok((status, begun.elapsed()));
@@ -82,7 +103,7 @@ impl Process {
     /// A process that ends before or does not say it in time.
     pub fn wait_for_line(&mut self, text: &str, within: Duration) -> Result<()> {
         let begun = Instant::now();
-        while !std::fs::read_to_string(&self.log).unwrap_or_default().contains(text) {
+        while !self.output().contains(text) {
             if begun.elapsed() > within || self.has_ended()? {
                 bail!("did not say {text}\n{}", self.last_lines());
             }
@@ -108,10 +129,16 @@ impl Process {
         Ok(self.child.try_wait()?.is_some())
     }
 
+    /// Its output so far.
+    #[must_use]
+    pub fn output(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// The end of its output.
     #[must_use]
     pub fn last_lines(&self) -> String {
-        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let text = self.output();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(30)..].join("\n")
     }

@@ -8,8 +8,12 @@ use std::process::{Command, Output, Stdio};
 
 use turnwise_tests::canary::{Search, files};
 
+#[path = "privacy/kafka.rs"]
+mod kafka;
 #[path = "privacy/records.rs"]
 mod records;
+#[path = "privacy/spill.rs"]
+mod spill;
 
 use records::Canaries;
 

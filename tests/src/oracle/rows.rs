@@ -1,15 +1,17 @@
-//! Rows of `events` as plain Rust values, from Arrow and back.
+//! Rows of `events` as plain Rust values, from the oracle's decoder and to Arrow.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int32Array, Int32Builder, Int64Array, ListBuilder, RecordBatch,
-    StringArray, TimestampMicrosecondArray,
+    ArrayRef, Int32Array, Int32Builder, Int64Array, ListBuilder, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
-use arrow::datatypes::{Field, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::Field;
 use turnwise_model::schema::{column as c, file_schema};
 use turnwise_model::{Day, EventKind, Millis};
+
+use super::decode::{Cell, RawRow};
 
 /// One row, with the columns that conversations and features read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,44 +98,28 @@ impl Row {
     }
 }
 
-/// Reads rows of one kind. Columns that the batch lacks are null.
-///
-/// # Panics
-/// On columns of another type than the table's: the oracle reads what tests made.
-#[must_use]
-pub fn rows_of(kind: EventKind, batch: &RecordBatch) -> Vec<Row> {
-    (0..batch.num_rows()).map(|at| row_of(kind, batch, at)).collect()
-}
-
-fn row_of(kind: EventKind, batch: &RecordBatch, at: usize) -> Row {
-    let valid = |name: &str| batch.column_by_name(name).filter(|column| column.is_valid(at));
-    let long = |name: &str| valid(name).map(|column| column.as_primitive::<Int64Type>().value(at));
-    let int = |name: &str| valid(name).map(|column| column.as_primitive::<Int32Type>().value(at));
-    let text =
-        |name: &str| valid(name).map(|column| column.as_string::<i32>().value(at).to_owned());
-    let time = valid(c::TIME).map_or(0, |column| {
-        column.as_primitive::<TimestampMicrosecondType>().value(at).div_euclid(1_000)
-    });
-    let mut row = Row::new(kind, &text(c::SENDER).unwrap_or_default(), time);
-    (row.peer_phone, row.peer_user) = (long(c::PEER_PHONE), long(c::PEER_USER));
-    (row.message, row.skeleton) = (long(c::MESSAGE), long(c::SKELETON));
-    row.position = (
-        text(c::SOURCE).unwrap_or_default(),
-        int(c::PARTITION).unwrap_or(0),
-        long(c::OFFSET).unwrap_or(0),
-        int(c::ITEM).unwrap_or(0),
-    );
-    row.ints = INTS.iter().filter_map(|name| int(name).map(|value| (*name, value))).collect();
-    row.words = WORDS.iter().filter_map(|name| text(name).map(|value| (*name, value))).collect();
-    row.tokens = valid(c::TOKENS).map(|column| {
-        let list = column.as_list::<i32>().value(at);
-        list.as_primitive::<Int32Type>()
-            .values()
-            .iter()
-            .map(|token| token.cast_unsigned())
-            .collect()
-    });
-    row
+impl From<&RawRow> for Row {
+    /// The columns that conversations and features read.
+    fn from(raw: &RawRow) -> Self {
+        let time = raw.int(c::TIME).unwrap_or(0).div_euclid(1_000);
+        let mut row = Self::new(raw.kind, raw.text(c::SENDER).unwrap_or_default(), time);
+        let small = |name: &str| raw.int(name).and_then(|value| i32::try_from(value).ok());
+        (row.peer_phone, row.peer_user) = (raw.int(c::PEER_PHONE), raw.int(c::PEER_USER));
+        (row.message, row.skeleton) = (raw.int(c::MESSAGE), raw.int(c::SKELETON));
+        row.position = (
+            raw.text(c::SOURCE).unwrap_or_default().to_owned(),
+            small(c::PARTITION).unwrap_or(0),
+            raw.int(c::OFFSET).unwrap_or(0),
+            small(c::ITEM).unwrap_or(0),
+        );
+        row.ints = INTS.iter().filter_map(|name| Some((*name, small(name)?))).collect();
+        let word = |name: &&'static str| Some((*name, raw.text(name)?.to_owned()));
+        row.words = WORDS.iter().filter_map(word).collect();
+        if let Some(Cell::List(tokens)) = raw.cells.get(c::TOKENS) {
+            row.tokens = Some(tokens.iter().map(|token| token.cast_unsigned()).collect());
+        }
+        row
+    }
 }
 
 /// Rows as one batch for each kind and UTC day among them, with all the columns of a data file.

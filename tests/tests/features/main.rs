@@ -3,52 +3,18 @@
 
 mod maker;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Float64Type, Int64Type, TimestampMicrosecondType};
-use datafusion::datasource::MemTable;
+use arrow::array::RecordBatch;
 use turnwise_lake::{CommitOutcome, Encoding, FileFilter, Lake, Partition, Txn};
-use turnwise_model::conversation::RunKind;
-use turnwise_model::features::FEATURES;
 use turnwise_model::schema::{column as c, events};
-use turnwise_model::{Day, EventKind, MessageKind};
-use turnwise_query::derive::{Window, sender_days, sender_features};
-use turnwise_query::{Conversations, Engine, EngineSettings};
+use turnwise_model::{Day, EventKind};
+use turnwise_query::derive::Window;
+use turnwise_tests::compare::{Real, same};
 use turnwise_tests::examples::{DAY, Example, examples};
 use turnwise_tests::oracle::{self, Row, batches};
 
 use maker::Maker;
-
-/// What identifies a conversation, and figures of it.
-type Outline = (String, i64, &'static str, i64, i64, Vec<i64>);
-
-/// Columns of `conversations` that are compared.
-const COLUMNS: [&str; 14] = [
-    "messages",
-    "turns",
-    "user_initiated",
-    "with_user",
-    "u_messages",
-    "b_messages",
-    "stand_ins",
-    "t_messages",
-    "f_messages",
-    "e_messages",
-    "u_text",
-    "f_text",
-    "handover_ai",
-    "has_referral",
-];
-
-/// Values, null below their minimum, and supports by feature.
-type Values = BTreeMap<&'static str, (Option<f64>, i64)>;
-
-struct Real {
-    outlines: Vec<Outline>,
-    features: BTreeMap<(String, Day), Values>,
-}
 
 /// Runs rows through a lake in a folder of its own.
 async fn real(rows: &[Row], windows: &[Window]) -> Real {
@@ -67,130 +33,7 @@ async fn real(rows: &[Row], windows: &[Window]) -> Real {
     let done = table.commit(&staged, &[txn], &BTreeMap::new(), 0).expect("commit");
     assert!(matches!(done, CommitOutcome::Committed { .. }));
     let files = table.snapshot(None).expect("snapshot").files(&FileFilter::all()).expect("files");
-    let engine = Engine::new(&EngineSettings::default(), &lake).expect("engine");
-    let conversations = Arc::new(Conversations::new(&files));
-    let days: BTreeSet<Day> = conversations.days().collect();
-    let context = engine.session();
-    context.register_table("conversations", Arc::clone(&conversations) as _).expect("registered");
-    let sql = format!(
-        "SELECT sender, peer, run_kind, start_time, end_time, {} FROM conversations",
-        COLUMNS.join(", ")
-    );
-    let found = context.sql(&sql).await.expect("plan").collect().await.expect("rows");
-    let outlines = found.iter().flat_map(outlines).collect();
-    let of_days = sender_days(&engine, conversations, &days).await.expect("days");
-    let schema = of_days[0].schema();
-    let table = Arc::new(MemTable::try_new(schema, vec![of_days]).expect("table"));
-    let found = sender_features(&engine, table, windows).await.expect("features");
-    Real { outlines, features: found.iter().flat_map(features_of).collect() }
-}
-
-fn outlines(batch: &RecordBatch) -> Vec<Outline> {
-    let time = |name: &str, at| batch[name].as_primitive::<TimestampMicrosecondType>().value(at);
-    let long = |name: &str, at| batch[name].as_primitive::<Int64Type>().value(at);
-    let kinds = [RunKind::Conversation, RunKind::FailedSend, RunKind::StandbyRun];
-    let row = |at: usize| {
-        let kind = arrow::compute::cast(&batch["run_kind"], &arrow::datatypes::DataType::Utf8);
-        let kind = kind.expect("text").as_string::<i32>().value(at).to_owned();
-        let kind = kinds.iter().find(|known| known.name() == kind).expect("known");
-        let sender = arrow::compute::cast(&batch["sender"], &arrow::datatypes::DataType::Utf8);
-        let figures = match kind {
-            RunKind::Conversation => COLUMNS.iter().map(|name| long(name, at)).collect(),
-            _ => Vec::new(),
-        };
-        (
-            sender.expect("text").as_string::<i32>().value(at).to_owned(),
-            long("peer", at),
-            kind.name(),
-            time("start_time", at) / 1_000,
-            time("end_time", at) / 1_000,
-            figures,
-        )
-    };
-    (0..batch.num_rows()).map(row).collect()
-}
-
-type Found = ((String, Day), Values);
-
-fn features_of(batch: &RecordBatch) -> Vec<Found> {
-    let row = |at: usize| {
-        let sender = arrow::compute::cast(&batch["sender"], &arrow::datatypes::DataType::Utf8);
-        let end = batch["window_end"].as_primitive::<arrow::datatypes::Date32Type>().value(at);
-        let values = FEATURES.iter().map(|feature| {
-            let value = batch[feature.column].as_primitive::<Float64Type>();
-            let n = &batch[feature.support_column().as_str()];
-            let n = n.as_primitive::<Int64Type>().value(at);
-            (feature.name, (value.is_valid(at).then(|| value.value(at)), n))
-        });
-        let sender = sender.expect("text").as_string::<i32>().value(at).to_owned();
-        ((sender, Day(end)), values.collect())
-    };
-    (0..batch.num_rows()).map(row).collect()
-}
-
-fn outline(one: &oracle::Conversation) -> Outline {
-    use oracle::{Entry, Part};
-    let mut figures = Vec::new();
-    if one.run_kind == RunKind::Conversation {
-        let count = |keep: &dyn Fn(&Entry) -> bool| {
-            i64::try_from(one.entries.iter().filter(|entry| keep(entry)).count()).expect("small")
-        };
-        let is = |entry: &Entry, kinds: &[MessageKind]| {
-            kinds.iter().any(|kind| entry.kind() == Some(kind.code()))
-        };
-        let turns = one.entries.windows(2).filter(|two| two[0].inbound() != two[1].inbound());
-        let first = one.entries.iter().find(|entry| entry.inbound());
-        figures = vec![
-            count(&|_| true),
-            i64::try_from(turns.count()).expect("small") + 1,
-            i64::from(one.user_initiated),
-            i64::from(first.is_some()),
-            count(&Entry::inbound),
-            count(&Entry::api),
-            count(&|entry| entry.stand_in),
-            count(&|entry| entry.part == Part::T),
-            count(&|entry| entry.part == Part::F),
-            count(&|entry| entry.part == Part::E),
-            count(&|entry| entry.part == Part::U && is(entry, &[MessageKind::Text])),
-            count(&|entry| {
-                entry.part == Part::F && is(entry, &[MessageKind::Text, MessageKind::Interactive])
-            }),
-            i64::from(one.handover_ai),
-            i64::from(first.is_some_and(|entry| entry.row.is(c::HAS_REFERRAL, 1))),
-        ];
-    }
-    (one.sender.clone(), one.peer, one.run_kind.name(), one.start, one.end, figures)
-}
-
-fn same(one: Option<f64>, other: Option<f64>) -> bool {
-    match (one, other) {
-        (None, None) => true,
-        (Some(one), Some(other)) => (one - other).abs() <= 1e-9 * one.abs().max(1.0),
-        _ => false,
-    }
-}
-
-/// The features on which the program and the oracle differ, below no minimum of support.
-fn differences(real: &Real, rows: &[Row], window: &Window) -> Vec<String> {
-    let meant = oracle::features(rows, &window.sender, window.end);
-    let Some(found) = real.features.get(&(window.sender.clone(), window.end)) else {
-        return if meant.is_empty() { Vec::new() } else { vec!["no window".to_owned()] };
-    };
-    let mut wrong = Vec::new();
-    for feature in FEATURES {
-        let (value, n) = found[feature.name];
-        let Some((meant, meant_n)) = meant.get(feature.name).copied() else {
-            wrong.push("window of nothing".to_owned());
-            break;
-        };
-        let meant = meant.filter(|_| meant_n >= feature.support_min);
-        // A likeness is one of pairs: one peer alone is no support to the program.
-        let alone = feature.name.ends_with("topic_coincidence") && meant_n == 1 && n == 0;
-        if (n != meant_n && !alone) || !same(value, meant) {
-            wrong.push(format!("{}: {value:?} of {n}, not {meant:?} of {meant_n}", feature.name));
-        }
-    }
-    wrong
+    Real::derive(&lake, &files, |_| windows.to_vec()).await.expect("derived")
 }
 
 /// Copies of an example over that many peers of their own, tokens of their own.
@@ -230,7 +73,7 @@ async fn worked_examples_come_out_of_the_pipeline() {
         .flat_map(|window| {
             let own: Vec<Row> =
                 rows.iter().filter(|row| row.sender == window.sender).cloned().collect();
-            differences(&real, &own, window)
+            real.other_features(&own, window)
                 .into_iter()
                 .map(|found| format!("{} {found}", window.sender))
         })
@@ -238,8 +81,9 @@ async fn worked_examples_come_out_of_the_pipeline() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     for example in &all {
         let found = |count: i64| {
-            let key = (format!("{}x{count}", example.feature), example.window_end);
-            real.features[&key][example.feature]
+            let sender = format!("{}x{count}", example.feature);
+            let window = Window { sender, end: example.window_end };
+            real.feature(&window, example.feature).expect("a window")
         };
         assert_eq!(found(1).1, example.n, "{}", example.feature);
         // Samples are bounded and compare peers with peers, and the first counts them: their
@@ -281,35 +125,19 @@ async fn random_traffic_means_the_same_to_the_oracle() {
             })
             .collect();
         let rows: Vec<Row> = cases.values().flatten().cloned().collect();
-        let mut real = real(&rows, &windows).await;
-        real.outlines.sort_unstable();
+        let real = real(&rows, &windows).await;
+        let days: Vec<Day> = (DAY.0 - 3..DAY.0 + 20).map(Day).collect();
         for (sender, rows) in &cases {
-            let days = (DAY.0 - 3..DAY.0 + 20).map(Day);
-            let mut meant: Vec<Outline> = days
-                .flat_map(|day| oracle::conversations(rows, sender, day))
-                .map(|one| outline(&one))
-                .collect();
-            meant.sort_unstable();
-            let found: Vec<&Outline> =
-                real.outlines.iter().filter(|outline| outline.0 == *sender).collect();
-            for one in meant.iter().filter(|one| !found.contains(one)).take(3) {
-                wrong.push(format!("not found: {one:?}"));
-            }
-            for one in found.iter().filter(|one| !meant.contains(one)).take(3) {
-                wrong.push(format!("not meant: {one:?}"));
-            }
-            if meant.len() != found.len() {
-                wrong.push(format!("{sender}: {} rows, not {}", found.len(), meant.len()));
-            }
+            wrong.extend(real.other_conversations(sender, rows, &days));
         }
         for window in &windows {
             let rows = &cases[&window.sender];
-            let found = differences(&real, rows, window);
+            let found = real.other_features(rows, window);
             // The canary: with one answer fewer the comparison must tell.
             if chunk == 0 && window.end.0 == DAY.0 + 7 && found.is_empty() {
                 let lost = lose_one(rows);
                 assert!(
-                    lost.is_none_or(|lost| !differences(&real, &lost, window).is_empty()),
+                    lost.is_none_or(|lost| !real.other_features(&lost, window).is_empty()),
                     "the comparison misses a lost message of {}",
                     window.sender
                 );

@@ -1,0 +1,458 @@
+//! Messages and statuses of webhooks, and what a message is, whichever way it goes.
+
+use turnwise_model::limits::TEXT_BYTES_MAX;
+use turnwise_model::schema::column as c;
+use turnwise_model::{
+    Category, Direction, EventKind, InteractiveType, MessageKind, Millis, Origin, PricingModel,
+    PricingRegime, PricingType, Status,
+};
+
+use super::json::{Json, Node};
+use super::meant::{self, Id, id, name};
+use super::people::{self, Person};
+use super::row::RawRow;
+use super::shape::shape;
+use super::webhook::Around;
+use super::{Letter, Record, Scope, account};
+
+/// Whether an object is a message or a status with nothing around it.
+pub(super) fn stands_alone(value: &Json<'_>) -> bool {
+    let any = |keys: &[&str]| keys.iter().any(|key| value.has(key));
+    any(&["type", "status", "id"])
+        && any(&["from", "from_user_id", "to", "to_user_id", "timestamp"])
+        && !any(&["messages", "statuses", "sender"])
+}
+
+/// Such an object: it must name its sender and direction itself.
+pub(super) fn alone<'a>(
+    record: &mut Record<'_>,
+    around: &Around<'a>,
+    value: &'a Json<'a>,
+    path: &str,
+) {
+    let any = |keys: &[&str]| keys.iter().any(|key| value.has(key));
+    if value.has("status") && !any(&["type", "from", "from_user_id"]) {
+        return status(record, around, Origin::Live, true, value, path);
+    }
+    write(record, around, value, path, &|_| {
+        let direction = if any(&["to", "to_user_id"]) {
+            direction(around, &Person::default(), value)
+        } else if author(value).is_nobody() {
+            None
+        } else {
+            Some(Direction::Inbound)
+        };
+        let direction = direction.ok_or_else(|| Letter::at("no_direction", path, "", None))?;
+        let person = other_end(value, direction);
+        Ok(Way { origin: Origin::Live, direction, person, only: true })
+    });
+}
+
+/// One of `messages[]`.
+pub(super) fn received<'a>(
+    record: &mut Record<'_>,
+    around: &Around<'a>,
+    origin: Origin,
+    only: bool,
+    value: &'a Json<'a>,
+    path: &str,
+) {
+    write(record, around, value, path, &|_| {
+        Ok(Way { origin, direction: Direction::Inbound, person: author(value), only })
+    });
+}
+
+/// One of `message_echoes[]`.
+pub(super) fn echoed<'a>(
+    record: &mut Record<'_>,
+    around: &Around<'a>,
+    origin: Origin,
+    only: bool,
+    value: &'a Json<'a>,
+    path: &str,
+) {
+    write(record, around, value, path, &|_| {
+        Ok(Way { origin, direction: Direction::Outbound, person: addressee(value), only })
+    });
+}
+
+/// One of a history's messages, with the thread it lies in.
+pub(super) fn past<'a>(
+    record: &mut Record<'_>,
+    around: &Around<'a>,
+    thread: Option<&'a Json<'a>>,
+    value: &'a Json<'a>,
+    path: &str,
+) {
+    write(record, around, value, path, &|_| {
+        let of_thread = |path: &[&str]| thread.and_then(|thread| thread.at(path));
+        let named = Person::of(
+            &[of_thread(&["id"]), of_thread(&["context", "wa_id"])],
+            &[of_thread(&["context", "user_id"])],
+        );
+        let direction = direction(around, &named, value)
+            .ok_or_else(|| Letter::at("no_direction", path, "from", value.get("from")))?;
+        let person = named.or(other_end(value, direction));
+        Ok(Way { origin: Origin::History, direction, person, only: false })
+    });
+}
+
+/// What a message's surroundings tell of it.
+struct Way {
+    origin: Origin,
+    direction: Direction,
+    person: Person,
+    /// It is the only one of its list.
+    only: bool,
+}
+
+/// Standby echoes hold the message in an object of its own.
+fn inside<'a>(value: &'a Json<'a>) -> &'a Json<'a> {
+    match value.get("message") {
+        Some(inner) if inner.is_object() && !value.has("type") => inner,
+        _ => value,
+    }
+}
+
+fn author(value: &Json<'_>) -> Person {
+    let inner = inside(value);
+    let outer = Person::of(&[value.get("from")], &[value.get("from_user_id")]);
+    outer.or(Person::of(&[inner.get("from")], &[inner.get("from_user_id")]))
+}
+
+fn addressee(value: &Json<'_>) -> Person {
+    let inner = inside(value);
+    let outer = Person::of(&[value.get("to")], &[value.get("to_user_id")]);
+    let mut person = outer.or(Person::of(&[inner.get("to")], &[inner.get("to_user_id")]));
+    person.add_recipient(inner.get("recipient"));
+    person
+}
+
+fn other_end(value: &Json<'_>, direction: Direction) -> Person {
+    match direction {
+        Direction::Inbound => author(value),
+        Direction::Outbound => addressee(value),
+    }
+}
+
+/// Who wrote a message in which `from` may be either end: the one whose number it is; the
+/// exact number before one that is alike.
+fn direction(around: &Around<'_>, thread: &Person, value: &Json<'_>) -> Option<Direction> {
+    let own: Vec<&str> =
+        around.display.as_deref().into_iter().chain(around.scope.sender.known()).collect();
+    let is_business = |text: &str| own.iter().any(|own| people::is_same_number(own, text));
+    let is_peer = |text: &str| {
+        thread.phone.as_deref().is_some_and(|phone| people::is_same_number(phone, text))
+            || thread.user.as_deref() == Some(text)
+    };
+    let (from, to) = (id(value.get("from")), id(value.get("to")));
+    if let Some(from) = from.known() {
+        if own.contains(&from) {
+            return Some(Direction::Outbound);
+        }
+        if is_peer(from) {
+            return Some(Direction::Inbound);
+        }
+        if is_business(from) {
+            return Some(Direction::Outbound);
+        }
+        if people::is_user_id(from) {
+            return Some(Direction::Inbound);
+        }
+    }
+    if value.has("from_user_id") || to.known().is_some_and(is_business) {
+        return Some(Direction::Inbound);
+    }
+    if value.has("to_user_id") || to.known().is_some_and(is_peer) {
+        return Some(Direction::Outbound);
+    }
+    // Two write in a thread: who is not the one that is known is the other.
+    match (from.known(), around.display.is_some(), thread.phone.is_some()) {
+        (Some(_), false, true) => Some(Direction::Outbound),
+        (Some(_), true, false) => Some(Direction::Inbound),
+        _ => None,
+    }
+}
+
+/// The contact that a person is: the one of its number or user id, else the only one there is.
+fn contact<'a>(around: &Around<'a>, person: &Person, only: bool) -> Option<&'a Json<'a>> {
+    let is_it = |contact: &&&Json<'_>| {
+        let phone = id(contact.get("wa_id"));
+        let user = id(contact.get("user_id"));
+        let same_phone = match (phone.known(), &person.phone) {
+            (Some(one), Some(other)) => people::is_same_number(other, one),
+            _ => false,
+        };
+        same_phone || user.known().is_some() && user.known() == person.user.as_deref()
+    };
+    if let Some(found) = around.contacts.iter().find(is_it) {
+        return Some(found);
+    }
+    match around.contacts[..] {
+        [one] if only || person.is_nobody() || id(one.get("wa_id")).known().is_none() => Some(one),
+        _ => None,
+    }
+}
+
+/// Numbers the item and adds its row, and an account row where it tells of another identity.
+fn write<'a>(
+    record: &mut Record<'_>,
+    around: &Around<'a>,
+    value: &'a Json<'a>,
+    path: &str,
+    way: &dyn Fn(&Record<'_>) -> Result<Way, Letter>,
+) {
+    let Some(item) = record.next_item() else { return };
+    let made = record.sender(&around.scope, path).and_then(|_| {
+        let way = way(record)?;
+        let row = message(record, around, item, value, path, way)?;
+        let change = account::identity_change(record, around, &row, value, path)?;
+        Ok((row, change))
+    });
+    match made {
+        Ok((row, change)) => {
+            record.rows.push(row);
+            record.rows.extend(change);
+        }
+        Err(letter) => record.letter_at(item, &around.scope, letter, Some(value.bytes())),
+    }
+}
+
+fn message<'a>(
+    record: &Record<'_>,
+    around: &Around<'a>,
+    item: i32,
+    value: &'a Json<'a>,
+    path: &str,
+    way: Way,
+) -> Result<RawRow, Letter> {
+    let sender = record.sender(&around.scope, path)?;
+    let time = record.time(path, "timestamp", value.get("timestamp"))?;
+    let inner = inside(value);
+    let says_group = |value: &Json<'_>| {
+        id(value.get("group_id")) != Id::Absent
+            || name(value.get("recipient_type")).as_deref() == Some("group")
+    };
+    let is_group = says_group(value)
+        || says_group(inner)
+        || ["from", "to"]
+            .iter()
+            .any(|key| id(value.get(key)).known().is_some_and(people::is_group));
+    let person = if is_group && way.direction == Direction::Outbound {
+        Person::default()
+    } else {
+        let contact = contact(around, &way.person, way.only);
+        way.person.with_contact(contact)
+    };
+    record.check_person(path, &person)?;
+    let pseudonym = record.message(sender, path, id(value.get("id")), value)?;
+    let is_past = way.origin == Origin::History;
+    let kind = if is_past { EventKind::History } else { EventKind::Message };
+    let mut row = record.row(kind, item, &around.scope, time);
+    set_person(record, &mut row, sender, &person);
+    row.set(c::MESSAGE, Some(pseudonym));
+    row.set(c::ORIGIN, Some(way.origin.code()));
+    row.set(c::IN_GROUP, Some(i32::from(is_group)));
+    row.set(c::DIRECTION, Some(way.direction.code()));
+    row.set(c::PRICING_REGIME, Some(PricingRegime::at(Millis(time)).code()));
+    set_body(record, &mut row, inner);
+    let answers = is_answer(value) || is_answer(inner);
+    row.set(c::IS_REPLY, Some(i32::from(answers)));
+    let is_referred = value.get("referral").is_some_and(Json::is_object);
+    row.set(c::HAS_REFERRAL, Some(i32::from(is_referred)));
+    Ok(row)
+}
+
+/// Sets pseudonyms and, where the row has such a column, the country.
+pub(super) fn set_person(record: &Record<'_>, row: &mut RawRow, sender: &str, person: &Person) {
+    let known = person.pseudonyms(record.keys, sender);
+    row.set(c::PEER_PHONE, known.phone);
+    row.set(c::PEER_USER, known.user);
+    if matches!(row.kind, EventKind::Message | EventKind::History) {
+        row.set_text(c::PEER_COUNTRY, known.country);
+    }
+}
+
+/// Whether a message answers another.
+pub(super) fn is_answer(message: &Json<'_>) -> bool {
+    ["id", "message_id"].iter().any(|key| id(message.at(&["context", key])) != Id::Absent)
+}
+
+/// Kind, interactive type, voice mark and text of a message.
+pub(super) fn set_body(record: &Record<'_>, row: &mut RawRow, message: &Json<'_>) {
+    const BODIES: [&str; 18] = [
+        "text",
+        "image",
+        "audio",
+        "voice",
+        "video",
+        "document",
+        "sticker",
+        "interactive",
+        "button",
+        "location",
+        "contacts",
+        "order",
+        "template",
+        "reaction",
+        "system",
+        "edit",
+        "revoke",
+        "unsupported",
+    ];
+    let found = || BODIES.into_iter().find(|body| message.has(body)).map(str::to_owned);
+    let named = name(message.get("type")).or_else(found).unwrap_or_default();
+    let kind = match named.as_str() {
+        "voice" => MessageKind::Audio,
+        named => MessageKind::from_name(named).unwrap_or(MessageKind::Unknown),
+    };
+    let body = message.get(&named).filter(|_| !named.is_empty());
+    row.set(c::MESSAGE_KIND, Some(kind.code()));
+    if kind == MessageKind::Audio {
+        let marked = body.and_then(|body| meant::boolean(body.get("voice")));
+        row.set(c::VOICE, Some(i32::from(marked.unwrap_or(named == "voice"))));
+    }
+    if kind == MessageKind::Interactive {
+        row.set(c::INTERACTIVE_TYPE, Some(interactive_type(body).code()));
+    }
+    let Some(body) = body else { return };
+    if let Some(text) = text(kind, body) {
+        let shape = shape(text, record.keys);
+        row.set(c::CHARS, Some(shape.chars));
+        row.set(c::BYTES, Some(shape.bytes));
+        row.set(c::WORDS, Some(shape.words));
+        row.set(c::LINES, Some(shape.lines));
+        row.set(c::SCRIPT, Some(shape.script.code()));
+        row.set(c::TEXT_BITS, Some(shape.bits));
+        row.set_list(c::TOKENS, shape.tokens.iter().map(|token| token.cast_signed()).collect());
+        row.set(c::SKELETON, Some(shape.skeleton));
+        row.set(c::TEXT_BUCKET, Some(shape.bucket));
+    } else {
+        row.set(c::CHARS, length(kind, body, message));
+    }
+}
+
+fn interactive_type(body: Option<&Json<'_>>) -> InteractiveType {
+    let Some(body) = body else { return InteractiveType::Other };
+    let named = name(body.get("type")).map(|named| InteractiveType::from_name(&named));
+    let found = || InteractiveType::ALL.iter().copied().find(|kind| body.has(kind.name()));
+    named.unwrap_or_else(found).unwrap_or(InteractiveType::Other)
+}
+
+/// Body of a text or an interactive message, title of a tapped reply, or caption.
+fn text<'a>(kind: MessageKind, body: &'a Json<'a>) -> Option<&'a str> {
+    let at = |path: &[&str]| body.at(path).and_then(Json::text);
+    match kind {
+        MessageKind::Text => at(&["body"]).or_else(|| body.text()),
+        MessageKind::Image
+        | MessageKind::Audio
+        | MessageKind::Video
+        | MessageKind::Document
+        | MessageKind::Sticker => at(&["caption"]),
+        MessageKind::Interactive => at(&["button_reply", "title"])
+            .or_else(|| at(&["list_reply", "title"]))
+            .or_else(|| at(&["body", "text"]))
+            .or_else(|| at(&["body"])),
+        MessageKind::Button => at(&["text"]),
+        _ => None,
+    }
+}
+
+/// The length of a text that did not come along.
+fn length(kind: MessageKind, body: &Json<'_>, message: &Json<'_>) -> Option<i32> {
+    let has_text = matches!(
+        kind,
+        MessageKind::Text
+            | MessageKind::Image
+            | MessageKind::Audio
+            | MessageKind::Video
+            | MessageKind::Document
+            | MessageKind::Sticker
+            | MessageKind::Interactive
+            | MessageKind::Button
+    );
+    let beside = message.get("chars").filter(|chars| !matches!(chars.node, Node::Object(_)));
+    let named = ["body", "caption", "button_reply", "list_reply"];
+    let within = named.iter().map(|name| body.at(&[name, "chars"]));
+    let all = std::iter::once(body.get("chars")).chain(within).chain([beside]);
+    let chars = all.filter_map(meant::whole).next()?;
+    let most = i32::try_from(TEXT_BYTES_MAX).unwrap_or(i32::MAX);
+    i32::try_from(chars).ok().filter(|chars| has_text && (0..=most).contains(chars))
+}
+
+/// One of `statuses[]`.
+pub(super) fn status<'a>(
+    record: &mut Record<'_>,
+    around: &Around<'a>,
+    origin: Origin,
+    only: bool,
+    value: &'a Json<'a>,
+    path: &str,
+) {
+    if name(value.get("type")).as_deref() == Some("call") {
+        return record.ignored(&around.scope, "calls", value.bytes());
+    }
+    let Some(item) = record.next_item() else { return };
+    match status_row(record, around, (item, origin, only), value, path) {
+        Ok(row) => record.rows.push(row),
+        Err(letter) => record.letter_at(item, &around.scope, letter, Some(value.bytes())),
+    }
+}
+
+fn status_row<'a>(
+    record: &Record<'_>,
+    around: &Around<'a>,
+    (item, origin, only): (i32, Origin, bool),
+    value: &'a Json<'a>,
+    path: &str,
+) -> Result<RawRow, Letter> {
+    let scope: &Scope = &around.scope;
+    let sender = record.sender(scope, path)?;
+    let time = record.time(path, "timestamp", value.get("timestamp"))?;
+    let Some(named) = name(value.get("status")) else {
+        return Err(Letter::at("wrong_type", path, "status", value.get_or_null("status")));
+    };
+    let is_group = name(value.get("recipient_type")).as_deref() == Some("group")
+        || value.has("group_id")
+        || id(value.get("recipient_id")).known().is_some_and(people::is_group);
+    let person = if is_group {
+        Person::of(
+            &[value.get("recipient_participant_id")],
+            &[value.get("recipient_participant_user_id")],
+        )
+    } else {
+        let named = Person::of(&[value.get("recipient_id")], &[value.get("recipient_user_id")]);
+        let contact = contact(around, &named, only);
+        named.with_contact(contact)
+    };
+    record.check_person(path, &person)?;
+    let pseudonym = record.message(sender, path, id(value.get("id")), value)?;
+    let mut row = record.row(EventKind::Status, item, scope, time);
+    set_person(record, &mut row, sender, &person);
+    row.set(c::MESSAGE, Some(pseudonym));
+    row.set(c::ORIGIN, Some(origin.code()));
+    row.set(c::IN_GROUP, Some(i32::from(is_group)));
+    row.set(c::PRICING_REGIME, Some(PricingRegime::at(Millis(time)).code()));
+    row.set(c::STATUS, Some(Status::from_name(&named).unwrap_or(Status::Other).code()));
+    let category = |path: &[&str]| {
+        name(value.at(path))
+            .map(|named| Category::from_name(&named).unwrap_or(Category::Other).code())
+    };
+    row.set(c::CATEGORY, category(&["pricing", "category"]));
+    row.set(c::CONVERSATION_ORIGIN, category(&["conversation", "origin", "type"]));
+    row.set(
+        c::PRICING_TYPE,
+        name(value.at(&["pricing", "type"]))
+            .map(|named| PricingType::from_name(&named).unwrap_or(PricingType::Other).code()),
+    );
+    row.set(
+        c::PRICING_MODEL,
+        name(value.at(&["pricing", "pricing_model"])).map(|named| {
+            let named = named.to_ascii_uppercase();
+            PricingModel::from_name(&named).unwrap_or(PricingModel::Other).code()
+        }),
+    );
+    let errors = value.get("errors").map(Json::list).unwrap_or_default();
+    row.set(c::ERROR_CODE, errors.into_iter().find_map(meant::error_code));
+    Ok(row)
+}

@@ -1,0 +1,117 @@
+//! Records of sends: a request, the platform's answer, and when it came.
+
+use turnwise_model::schema::column as c;
+use turnwise_model::{Direction, EventKind, Millis, Origin, PricingRegime};
+
+use super::json::{Json, Node};
+use super::meant::{self, Id, id, name};
+use super::message::{is_answer, set_body, set_person};
+use super::people::{self, Person};
+use super::row::RawRow;
+use super::{Letter, Record, Scope};
+
+/// A record: one send, or a list of them.
+pub(super) fn record(record: &mut Record<'_>, root: &Json<'_>) {
+    match &root.node {
+        Node::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                one(record, item, &format!("[{at}]"));
+            }
+        }
+        _ => one(record, root, ""),
+    }
+}
+
+/// Marks a message as read, or shows that somebody types.
+fn is_mark(request: &Json<'_>) -> bool {
+    request.has("typing_indicator") || request.has("message_id") && request.has("status")
+}
+
+/// A request's body without the record around it.
+fn is_bare(value: &Json<'_>) -> bool {
+    let of_webhooks =
+        ["entry", "changes", "metadata", "messages", "statuses", "from", "timestamp", "value"];
+    value.has("messaging_product")
+        && !of_webhooks.iter().any(|key| value.has(key))
+        && (value.has("to") || value.has("recipient") || is_mark(value))
+}
+
+fn one(record: &mut Record<'_>, send: &Json<'_>, path: &str) {
+    let bytes = send.bytes();
+    let scope = Scope { waba_id: id(send.get("waba_id")), sender: id(send.get("phone_number_id")) };
+    if !send.is_object() {
+        return record.letter(&scope, Letter::at("unknown_shape", path, "", Some(send)), bytes);
+    }
+    let bare = is_bare(send);
+    let request = if bare { Some(send) } else { send.get("request") };
+    let Some(request) = request.filter(|request| request.is_object()) else {
+        let letter = Letter::at("wrong_type", path, "request", send.get_or_null("request"));
+        return record.letter(&scope, letter, bytes);
+    };
+    if is_mark(request) {
+        let name = if request.has("typing_indicator") { "typing" } else { "mark_as_read" };
+        return record.ignored(&scope, name, bytes);
+    }
+    if !bare {
+        match accepted(send) {
+            Some(true) => {}
+            Some(false) => return record.ignored(&scope, "send_failed", bytes),
+            None => {
+                let letter = Letter::at("wrong_type", path, "status", send.get_or_null("status"));
+                return record.letter(&scope, letter, bytes);
+            }
+        }
+    }
+    let Some(item) = record.next_item() else { return };
+    match message(record, &scope, item, send, request, path) {
+        Ok(row) => record.rows.push(row),
+        Err(letter) => record.letter_at(item, &scope, letter, Some(bytes)),
+    }
+}
+
+/// Whether the platform took the message: by the status, else by the answer.
+fn accepted(send: &Json<'_>) -> Option<bool> {
+    if let Some(status) = meant::whole(send.get("status")) {
+        return Some(status / 100 == 2);
+    }
+    if send.at(&["response", "error"]).is_some() {
+        return Some(false);
+    }
+    send.at(&["response", "messages"]).map(|_| true)
+}
+
+fn message(
+    record: &Record<'_>,
+    scope: &Scope,
+    item: i32,
+    send: &Json<'_>,
+    request: &Json<'_>,
+    path: &str,
+) -> Result<RawRow, Letter> {
+    let sender = record.sender(scope, path)?;
+    let time = record.time(path, "time", send.get("time"))?;
+    let first = |key| send.at(&["response", key]).and_then(|list| list.list().into_iter().next());
+    let own = first("messages").map_or(Id::Absent, |message| id(message.get("id")));
+    let is_group = name(request.get("recipient_type")).as_deref() == Some("group")
+        || id(request.get("to")).known().is_some_and(people::is_group);
+    let mut person = Person::default();
+    if !is_group {
+        let answered = |key| first("contacts").and_then(|contact| contact.get(key));
+        let mut asked = Person::of(&[request.get("to")], &[]);
+        asked.add_recipient(request.get("recipient"));
+        person = Person::of(&[answered("wa_id")], &[answered("user_id")]).or(asked);
+    }
+    record.check_person(path, &person)?;
+    let pseudonym = record.message(sender, path, own, send)?;
+    let mut row = record.row(EventKind::Message, item, scope, time);
+    set_person(record, &mut row, sender, &person);
+    row.set(c::MESSAGE, Some(pseudonym));
+    row.set(c::ORIGIN, Some(Origin::Live.code()));
+    row.set(c::IN_GROUP, Some(i32::from(is_group)));
+    row.set(c::DIRECTION, Some(Direction::Outbound.code()));
+    row.set(c::PRICING_REGIME, Some(PricingRegime::at(Millis(time)).code()));
+    row.set(c::IS_REPLY, Some(i32::from(is_answer(request))));
+    row.set(c::HAS_REFERRAL, Some(0));
+    set_body(record, &mut row, request);
+    Ok(row)
+}

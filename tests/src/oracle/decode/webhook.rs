@@ -1,0 +1,300 @@
+//! Webhooks: how much of the envelope is there, whose values they are, and what lies in a value.
+
+use turnwise_model::Origin;
+
+use super::json::{Json, Node};
+use super::meant::{Id, id, name};
+use super::{Letter, Record, Scope, account, message};
+
+/// What stands around an item.
+pub(super) struct Around<'a> {
+    pub(super) scope: Scope,
+    /// `entry.time`.
+    pub(super) entry_time: Option<&'a Json<'a>>,
+    /// The field's name, `other` where nobody knows it.
+    pub(super) field: String,
+    pub(super) contacts: Vec<&'a Json<'a>>,
+    /// The business's own number as it is shown, and its id.
+    pub(super) display: Option<String>,
+}
+
+/// Fields that tell nothing about a number's conversations.
+const IGNORED: [&str; 26] = [
+    "account_offboarded",
+    "account_reconnected",
+    "account_review_update",
+    "account_settings_update",
+    "automatic_events",
+    "business_capability_update",
+    "business_status_update",
+    "calls",
+    "flows",
+    "group_lifecycle_update",
+    "group_participants_update",
+    "group_settings_update",
+    "group_status_update",
+    "message_template_components_update",
+    "message_template_quality_update",
+    "message_template_status_update",
+    "partner_solutions",
+    "payment_configuration_update",
+    "phone_number_name_update",
+    "security",
+    "smb_app_state_sync",
+    "template_category_update",
+    "template_correct_category_detection",
+    "template_performance_metrics",
+    "tracking_events",
+    "user_preferences",
+];
+
+/// Fields that hold messages and the like.
+const CONTENT: [&str; 5] =
+    ["messages", "smb_message_echoes", "message_echoes", "history", "standby"];
+
+/// Keys that only a value has.
+const OF_VALUES: [&str; 8] = [
+    "metadata",
+    "messages",
+    "statuses",
+    "message_echoes",
+    "standby",
+    "history",
+    "errors",
+    "user_id_update",
+];
+
+/// A record: one webhook, or a list of them.
+pub(super) fn record(record: &mut Record<'_>, root: &Json<'_>) {
+    match &root.node {
+        Node::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                envelope(record, item, &format!("[{at}]"));
+            }
+        }
+        _ => envelope(record, root, ""),
+    }
+}
+
+fn envelope<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
+    if !root.is_object() {
+        let letter = Letter::at("unknown_shape", path, "", Some(root));
+        return record.letter(&Scope::default(), letter, root.bytes());
+    }
+    if root.get_or_null("entry").is_some() {
+        each(record, root, "entry", path, &mut |record, one, path| entry(record, one, path));
+    } else if root.has("changes") {
+        entry(record, root, path);
+    } else if root.has("value") {
+        change(record, &Id::Absent, None, root, path);
+    } else if message::stands_alone(root) {
+        let around = around(id(root.get("waba_id")), None, "messages", root);
+        message::alone(record, &around, root, path);
+    } else if OF_VALUES.iter().any(|key| root.has(key)) {
+        value(record, id(root.get("waba_id")), None, None, root, path);
+    } else if !is_hollow(root) && !root.has("object") {
+        let letter = Letter::at("unknown_shape", path, "", Some(root));
+        record.letter(&Scope::default(), letter, root.bytes());
+    }
+}
+
+/// An object without a pair.
+fn is_hollow(value: &Json<'_>) -> bool {
+    matches!(&value.node, Node::Object(pairs) if pairs.is_empty())
+}
+
+/// Every element of a list under a key, with its path; one that is no object is a dead letter.
+pub(super) fn each<'a>(
+    record: &mut Record<'_>,
+    parent: &'a Json<'a>,
+    key: &str,
+    path: &str,
+    then: &mut dyn FnMut(&mut Record<'_>, &'a Json<'a>, &str),
+) {
+    let Some(list) = parent.get(key) else { return };
+    let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    for (at, one) in list.list().into_iter().enumerate() {
+        let path = if list.is_array() { format!("{path}[{at}]") } else { path.clone() };
+        if one.is_object() {
+            then(record, one, &path);
+        } else {
+            let letter = Letter::at("wrong_type", &path, "", Some(one));
+            record.letter(&Scope::default(), letter, one.bytes());
+        }
+    }
+}
+
+fn entry<'a>(record: &mut Record<'_>, entry: &'a Json<'a>, path: &str) {
+    let (account, time) = (id(entry.get("id")), entry.get("time"));
+    each(record, entry, "changes", path, &mut |record, one, path| {
+        change(record, &account, time, one, path);
+    });
+}
+
+fn change<'a>(
+    record: &mut Record<'_>,
+    account: &Id,
+    entry_time: Option<&'a Json<'a>>,
+    change: &'a Json<'a>,
+    path: &str,
+) {
+    let field = name(change.get("field"));
+    let path = if path.is_empty() { "value".to_owned() } else { format!("{path}.value") };
+    let scope = Scope { waba_id: account.clone(), sender: Id::Absent };
+    let inner = change.get("value");
+    if let Some(inner) = inner.filter(|inner| inner.is_object()) {
+        return value(record, account.clone(), entry_time, field.as_deref(), inner, &path);
+    }
+    match (inner, field.as_deref()) {
+        (inner, Some(field)) if is_ignored(field) => {
+            record.ignored(&scope, shown(field), inner.map_or(0, |inner| inner.bytes()));
+        }
+        (Some(inner), _) => {
+            record.letter(&scope, Letter::at("wrong_type", &path, "", Some(inner)), inner.bytes());
+        }
+        (None, Some(field)) if !CONTENT.contains(&field) && !account::FIELDS.contains(&field) => {
+            record.ignored(&scope, "other", 0);
+        }
+        (None, _) => {}
+    }
+}
+
+/// Whether a field is no evidence, also where it is a new one of a known family.
+fn is_ignored(field: &str) -> bool {
+    let families = ["group_", "template_", "message_template_"];
+    IGNORED.contains(&field) || families.iter().any(|family| field.starts_with(family))
+}
+
+/// The name that an ignored field is shown by.
+fn shown(field: &str) -> &'static str {
+    IGNORED.into_iter().find(|known| *known == field).unwrap_or("other")
+}
+
+fn around<'a>(
+    account: Id,
+    entry_time: Option<&'a Json<'a>>,
+    field: &str,
+    value: &'a Json<'a>,
+) -> Around<'a> {
+    let paths: [&[&str]; 3] =
+        [&["metadata", "phone_number_id"], &["phone_number_id"], &["recipient", "phone_number_id"]];
+    let sender = paths.iter().map(|path| id(value.at(path))).find(|id| *id != Id::Absent);
+    Around {
+        scope: Scope { waba_id: account, sender: sender.unwrap_or(Id::Absent) },
+        entry_time,
+        field: field.to_owned(),
+        contacts: value.get("contacts").map(Json::list).unwrap_or_default(),
+        display: id(value.at(&["metadata", "display_phone_number"])).known().map(str::to_owned),
+    }
+}
+
+fn value<'a>(
+    record: &mut Record<'_>,
+    account: Id,
+    entry_time: Option<&'a Json<'a>>,
+    field: Option<&str>,
+    value: &'a Json<'a>,
+    path: &str,
+) {
+    let is_content = field.is_some_and(|field| CONTENT.contains(&field));
+    let is_account = field.is_some_and(|field| account::FIELDS.contains(&field));
+    let is_no_evidence = !is_content && !is_account && field.is_some_and(is_ignored);
+    let known = field.filter(|_| is_content || is_account).unwrap_or("other");
+    let around = around(account, entry_time, known, value);
+    let rows_before = record.rows.len();
+    if !is_no_evidence {
+        content(record, &around, value, path);
+    }
+    let has_messages = value.get("messages").is_some_and(|list| !list.list().is_empty());
+    if !has_messages {
+        let named = if known == "other" { "messages" } else { known };
+        each(record, value, "errors", path, &mut |record, one, path| {
+            account::error(record, &around, named, one, path);
+        });
+    }
+    if let Some(field) = field.filter(|_| is_no_evidence) {
+        return record.ignored(&around.scope, shown(field), value.bytes());
+    }
+    if is_account {
+        return account::event(record, &around, known, value, path);
+    }
+    if !is_content && let Some(guessed) = account::guess(value) {
+        account::event(record, &around, guessed, value, path);
+    }
+    if let Some(calls) = value.get("calls") {
+        record.ignored(&around.scope, "calls", calls.bytes());
+    }
+    if is_content || record.rows.len() > rows_before {
+        return;
+    }
+    let lists = OF_VALUES.iter().chain(&["contacts"]);
+    let is_void = is_hollow(value) || lists.into_iter().any(|key| value.get_or_null(key).is_some());
+    if field.is_some() {
+        record.ignored(&around.scope, "other", value.bytes());
+    } else if !is_void {
+        let letter = Letter::at("unknown_shape", path, "", Some(value));
+        record.letter(&around.scope, letter, value.bytes());
+    }
+}
+
+/// Messages, echoes and statuses, then their copies on standby, then history.
+fn content<'a>(record: &mut Record<'_>, around: &Around<'a>, value: &'a Json<'a>, path: &str) {
+    let is_standby = around.field == "standby";
+    let (live, app) =
+        if is_standby { (Origin::Standby, Origin::Standby) } else { (Origin::Live, Origin::App) };
+    lists(record, around, value, path, live, app);
+    if let Some(standby) = value.get("standby") {
+        let path = format!("{path}.standby");
+        match &standby.node {
+            Node::Object(_) | Node::Array(_) => {
+                for copies in standby.list() {
+                    lists(record, around, copies, &path, Origin::Standby, Origin::Standby);
+                }
+            }
+            _ => {
+                let letter = Letter::at("wrong_type", &path, "", Some(standby));
+                record.letter(&around.scope, letter, standby.bytes());
+            }
+        }
+    }
+    each(record, value, "history", path, &mut |record, chunk, path| {
+        each(record, chunk, "threads", path, &mut |record, thread, path| {
+            each(record, thread, "messages", path, &mut |record, one, path| {
+                message::past(record, around, Some(thread), one, path);
+            });
+        });
+        each(record, chunk, "messages", path, &mut |record, one, path| {
+            message::past(record, around, None, one, path);
+        });
+        each(record, chunk, "errors", path, &mut |record, one, path| {
+            account::error(record, around, "history", one, path);
+        });
+    });
+}
+
+fn lists<'a>(
+    record: &mut Record<'_>,
+    around: &Around<'a>,
+    value: &'a Json<'a>,
+    path: &str,
+    live: Origin,
+    app: Origin,
+) {
+    let is_only = |key| value.get(key).is_some_and(|list| list.list().len() < 2);
+    let only = is_only("messages");
+    each(record, value, "messages", path, &mut |record, one, path| {
+        if around.field == "history" {
+            message::past(record, around, None, one, path);
+        } else {
+            message::received(record, around, live, only, one, path);
+        }
+    });
+    let only = is_only("message_echoes");
+    each(record, value, "message_echoes", path, &mut |record, one, path| {
+        message::echoed(record, around, app, only, one, path);
+    });
+    let only = is_only("statuses");
+    each(record, value, "statuses", path, &mut |record, one, path| {
+        message::status(record, around, live, only, one, path);
+    });
+}
