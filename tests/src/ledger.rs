@@ -9,11 +9,12 @@
 //! Rows are decoded some senders at a time, so that memory stays small whatever the input's size.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use turnwise_model::ids::sender_bucket;
 use turnwise_model::schema::column as c;
-use turnwise_model::{Day, EventKind, Millis};
+use turnwise_model::{Day, EventKind, Keys, Millis};
 use turnwise_query::derive::Window;
 
 use crate::compare::Real;
@@ -21,8 +22,8 @@ use crate::input::Input;
 use crate::lake::{Events, Stand, stand};
 use crate::oracle::Row;
 use crate::oracle::decode::RawRow;
-use crate::place::Place;
 
+static T: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
 /// Records whose rows are held at once, about.
 const RECORDS_AT_ONCE: u64 = 200_000;
 /// Differences that are shown.
@@ -39,30 +40,37 @@ pub struct Compared {
     pub windows: usize,
 }
 
-/// The lake of a place holds what so many records of its input hold, and what is derived of it
-/// is what the oracle means.
+/// A lake in a folder holds what so many records of an input hold, and what is derived of it is
+/// what the oracle means.
 ///
 /// # Errors
 /// The first differences.
-pub fn compare(place: &Place, records: u64) -> Result<Compared> {
-    let events = Events::open(place.lake())?;
+pub fn compare(lake: &Path, input: &Input, records: u64, keys: &Keys) -> Result<Compared> {
+    let _ = *T; let events = Events::open(lake)?;
     let sources = events.sources()?;
-    check_offsets(&place.input, records, &events, &sources)?;
+    check_offsets(input, records, &events, &sources)?;
     let mut ledger = Ledger { found: BTreeMap::new(), wrong: Vec::new() };
+    let mut days: BTreeMap<String, BTreeSet<Day>> = BTreeMap::new();
     events.each_row(&mut |row| {
         let at = stand(&row, &sources).with_context(|| format!("place {row:?}"))?;
         ensure!(ledger.found.insert(at, row.fingerprint()).is_none(), "two rows at {at:?}");
+        if let Some((sender, day)) = decides(&row) {
+            days.entry(sender.to_owned()).or_default().insert(day);
+        }
         Ok(())
     })?;
+    eprintln!("read {:?}", T.elapsed());
     let mut compared = Compared { rows: ledger.found.len(), ..Compared::default() };
-    let real = derived(&events)?;
+    let real = derived(&events, &days)?;
+    eprintln!("derived {:?}", T.elapsed());
     let parts = i32::try_from(records / RECORDS_AT_ONCE).unwrap_or(i32::MAX).clamp(0, 15) + 1;
     for part in 0..parts {
-        let senders = ledger.take(place, records, &sources, |sender| match sender {
+        let senders = ledger.take(input, records, keys, &sources, |sender| match sender {
             None => part == 0,
             Some(sender) => sender_bucket(sender) % parts == part,
         });
         ledger.explain(&events, &sources)?;
+    eprintln!("taken {:?}", T.elapsed());
         for (sender, rows) in senders {
             let (days, windows) = windows_of(&sender, &rows);
             let mut wrong = real.other_conversations(&sender, &rows, &days);
@@ -76,6 +84,7 @@ pub fn compare(place: &Place, records: u64) -> Result<Compared> {
             ensure!(wrong.is_empty(), "{:#?}", &wrong[..wrong.len().min(SHOWN)]);
         }
     }
+    eprintln!("compared {:?}", T.elapsed());
     if let Some((at, _)) = ledger.found.first_key_value() {
         bail!("{} rows that are not meant, the first at {at:?}", ledger.found.len());
     }
@@ -115,20 +124,20 @@ impl Ledger {
     /// rows that conversations are made of.
     fn take(
         &mut self,
-        place: &Place,
+        input: &Input,
         records: u64,
+        keys: &Keys,
         sources: &[String; 2],
         wanted: impl Fn(Option<&str>) -> bool,
     ) -> BTreeMap<String, Vec<Row>> {
-        let keys = place.keys();
         let mut senders: BTreeMap<String, Vec<Row>> = BTreeMap::new();
-        for placed in place.input.placed().take(usize::try_from(records).unwrap_or(usize::MAX)) {
+        for placed in input.placed().take(usize::try_from(records).unwrap_or(usize::MAX)) {
             let named = placed.senders();
             let first = named.first().copied();
             if !wanted(first) && !named.iter().any(|sender| wanted(Some(sender))) {
                 continue;
             }
-            for row in placed.rows(&keys, sources) {
+            for row in placed.rows(keys, sources) {
                 // A row without a sender goes with the first that its record names.
                 if !wanted(row.text(c::SENDER).or(first)) {
                     continue;
@@ -138,8 +147,7 @@ impl Ledger {
                 if found != Some(row.fingerprint()) && self.wrong.len() < SHOWN {
                     self.wrong.push((at, row.clone()));
                 }
-                let decides = [EventKind::Message, EventKind::Status, EventKind::Account];
-                if let Some(sender) = row.text(c::SENDER).filter(|_| decides.contains(&row.kind)) {
+                if let Some((sender, _)) = decides(&row) {
                     senders.entry(sender.to_owned()).or_default().push(Row::from(&row));
                 }
             }
@@ -168,27 +176,22 @@ impl Ledger {
     }
 }
 
+/// The sender and day of a row that conversations are made of.
+fn decides(row: &RawRow) -> Option<(&str, Day)> {
+    let kinds = [EventKind::Message, EventKind::Status, EventKind::Account];
+    let sender = row.text(c::SENDER).filter(|_| kinds.contains(&row.kind))?;
+    Some((sender, Millis(row.int(c::TIME)?.div_euclid(1_000)).day()))
+}
+
 /// What the engine makes of the lake, over the windows of every sender.
-fn derived(events: &Events) -> Result<Real> {
+fn derived(events: &Events, days: &BTreeMap<String, BTreeSet<Day>>) -> Result<Real> {
     let (_, files) = events.files()?;
-    let mut ends: BTreeMap<String, BTreeSet<Day>> = BTreeMap::new();
-    let mut note = |row: &RawRow| -> Option<()> {
-        if matches!(row.kind, EventKind::Message | EventKind::Status | EventKind::Account) {
-            let day = Millis(row.int(c::TIME)?.div_euclid(1_000)).day();
-            ends.entry(row.text(c::SENDER)?.to_owned()).or_default().insert(day);
-        }
-        Some(())
-    };
-    events.each_row(&mut |row| {
-        note(&row);
-        Ok(())
-    })?;
-    let windows = |senders: &BTreeSet<String>| {
-        let all = senders.iter().filter_map(|sender| Some((sender, ends.get(sender)?)));
+    let ends = |senders: &BTreeSet<String>| {
+        let all = senders.iter().filter_map(|sender| Some((sender, days.get(sender)?)));
         all.flat_map(|(sender, days)| windows(sender, days)).collect()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(Real::derive(&events.lake, &files, windows))
+    runtime.block_on(Real::derive(&events.lake, &files, ends))
 }
 
 /// The window that ends behind the last day, and one in the middle.
@@ -205,4 +208,17 @@ fn windows_of(sender: &str, rows: &[Row]) -> (Vec<Day>, Vec<Window>) {
     let around =
         days.first().zip(days.last()).map_or(0..0, |(first, last)| first.0 - 1..last.0 + 2);
     (around.map(Day).collect(), windows)
+}
+
+#[cfg(test)]
+mod timing {
+    #[test]
+    fn timing() {
+        let Some(lake) = std::env::var_os("XLAKE") else { return };
+        let records: u64 = std::env::var("XREC").unwrap().parse().unwrap();
+        let input = crate::input::Input { seed: 7, records, within: std::time::Duration::ZERO, topics: [String::new(), String::new()], partitions: 8 };
+        let keys = turnwise_model::Keys::expand(&turnwise_model::Secret::new(b"0123456789abcdef0123456789abcdef").unwrap());
+        let t = std::time::Instant::now();
+        println!("{:?} {:?}", super::compare(std::path::Path::new(&lake), &input, records, &keys).unwrap(), t.elapsed());
+    }
 }
