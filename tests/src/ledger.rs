@@ -23,7 +23,8 @@ use crate::lake::{Events, Stand, stand};
 use crate::oracle::Row;
 use crate::oracle::decode::RawRow;
 
-static T: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+static T: std::sync::LazyLock<std::time::Instant> =
+    std::sync::LazyLock::new(std::time::Instant::now);
 /// Records whose rows are held at once, about.
 const RECORDS_AT_ONCE: u64 = 200_000;
 /// Differences that are shown.
@@ -46,7 +47,8 @@ pub struct Compared {
 /// # Errors
 /// The first differences.
 pub fn compare(lake: &Path, input: &Input, records: u64, keys: &Keys) -> Result<Compared> {
-    let _ = *T; let events = Events::open(lake)?;
+    let _ = *T;
+    let events = Events::open(lake)?;
     let sources = events.sources()?;
     check_offsets(input, records, &events, &sources)?;
     let mut ledger = Ledger { found: BTreeMap::new(), wrong: Vec::new() };
@@ -70,7 +72,7 @@ pub fn compare(lake: &Path, input: &Input, records: u64, keys: &Keys) -> Result<
             Some(sender) => sender_bucket(sender) % parts == part,
         });
         ledger.explain(&events, &sources)?;
-    eprintln!("taken {:?}", T.elapsed());
+        eprintln!("taken {:?}", T.elapsed());
         for (sender, rows) in senders {
             let (days, windows) = windows_of(&sender, &rows);
             let mut wrong = real.other_conversations(&sender, &rows, &days);
@@ -216,9 +218,21 @@ mod timing {
     fn timing() {
         let Some(lake) = std::env::var_os("XLAKE") else { return };
         let records: u64 = std::env::var("XREC").unwrap().parse().unwrap();
-        let input = crate::input::Input { seed: 7, records, within: std::time::Duration::ZERO, topics: [String::new(), String::new()], partitions: 8 };
-        let keys = turnwise_model::Keys::expand(&turnwise_model::Secret::new(b"0123456789abcdef0123456789abcdef").unwrap());
+        let input = crate::input::Input {
+            seed: 7,
+            records,
+            within: std::time::Duration::ZERO,
+            topics: [String::new(), String::new()],
+            partitions: 8,
+        };
+        let keys = turnwise_model::Keys::expand(
+            &turnwise_model::Secret::new(b"0123456789abcdef0123456789abcdef").unwrap(),
+        );
         let t = std::time::Instant::now();
-        println!("{:?} {:?}", super::compare(std::path::Path::new(&lake), &input, records, &keys).unwrap(), t.elapsed());
+        println!(
+            "{:?} {:?}",
+            super::compare(std::path::Path::new(&lake), &input, records, &keys).unwrap(),
+            t.elapsed()
+        );
     }
 }

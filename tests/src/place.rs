@@ -77,6 +77,7 @@ impl Place {
         format!(
             "[kafka]\nbrokers = [\"{}\"]\ngroup = \"{group}\"\n\
              webhook_topics = [\"{webhooks}\"]\nsend_topics = [\"{sends}\"]\n{}\n\
+             [kafka.formats]\n\"{webhooks}\" = \"cloud_api\"\n\"{sends}\" = \"send\"\n\
              [kafka.properties]\n\"session.timeout.ms\" = \"{}\"\n\
              \"heartbeat.interval.ms\" = \"500\"\n\
              \"topic.metadata.refresh.interval.ms\" = \"2000\"\n{}\n\

@@ -52,7 +52,7 @@ impl Comparison {
             read_time: Millis(time),
         };
         let format = match form {
-            Form::Webhook => Format::Webhook,
+            Form::Webhook => Format::CloudApi,
             Form::Send => Format::Send,
         };
         self.decoder.decode(format, &context, Some(bytes));

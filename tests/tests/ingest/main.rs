@@ -81,7 +81,8 @@ fn terminate(processes: &mut [turnwise_tests::process::Process]) {
 /// The lake is what the oracle makes of the records.
 fn assert_lake_holds(place: &Place, records: u64) {
     let begun = Instant::now();
-    let compared = ledger::compare(place.lake(), &place.input, records, &place.keys()).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    let compared = ledger::compare(place.lake(), &place.input, records, &place.keys())
+        .unwrap_or_else(|wrong| panic!("{wrong:?}"));
     println!("{records} records, {compared:?}, compared in {:?}", begun.elapsed());
     assert!(compared.rows as u64 >= records && compared.senders > 0 && compared.windows > 0);
     let mut log = LogWatch::new(&place.events());
