@@ -56,8 +56,10 @@ mod tests {
 
     #[tokio::test]
     async fn error_of_a_task_does_not_quote_its_panic() {
-        let task = tokio::spawn(async { std::panic::panic_any("kwyjibo".to_owned()) });
-        let error = joined::<()>(task.await, "the reader").expect_err("panicked");
+        let mut tasks = tokio::task::JoinSet::<()>::new();
+        tasks.spawn(async { std::panic::panic_any("kwyjibo".to_owned()) });
+        let ended = tasks.join_next().await.expect("a task");
+        let error = joined(ended, "the reader").expect_err("panicked");
         assert_eq!(format!("{error:#}"), "the reader panicked");
     }
 }
