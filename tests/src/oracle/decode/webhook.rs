@@ -69,7 +69,11 @@ pub(super) fn record(record: &mut Record<'_>, root: &Json<'_>) {
     match &root.node {
         Node::Array(items) => {
             for (at, item) in items.iter().enumerate() {
+                let before = record.items;
                 envelope(record, item, &format!("[{at}]"));
+                if record.items == before {
+                    record.ignored(&Scope::default(), "empty", item.bytes());
+                }
             }
         }
         _ => envelope(record, root, ""),
