@@ -1,0 +1,110 @@
+//! What the functions of SQL do, as statements and answers in `slt/*.slt`: a file a group of
+//! functions. Each runs in one partition and in several, with batches of two rows and of many, and
+//! must say the same.
+//!
+//! `TURNWISE_SLT_COMPLETE=1` writes the answers anew; read them before they are believed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
+use turnwise_lake::Lake;
+use turnwise_query::{Engine, EngineSettings};
+
+/// Partitions and batch sizes that must make no difference.
+const SHAPES: [(usize, usize); 4] = [(1, 8_192), (1, 2), (4, 8_192), (4, 2)];
+
+struct Session {
+    context: SessionContext,
+}
+
+#[async_trait]
+impl AsyncDB for Session {
+    type Error = DataFusionError;
+    type ColumnType = DefaultColumnType;
+
+    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, DataFusionError> {
+        let frame = self.context.sql(sql).await?;
+        let types = frame.schema().fields().iter().map(|f| letter(f.data_type())).collect();
+        let batches = frame.collect().await?;
+        let mut rows = Vec::new();
+        for batch in &batches {
+            rows.extend(texts(batch)?);
+        }
+        if rows.is_empty() && batches.iter().all(|batch| batch.num_columns() == 0) {
+            return Ok(DBOutput::StatementComplete(0));
+        }
+        Ok(DBOutput::Rows { types, rows })
+    }
+
+    async fn shutdown(&mut self) {}
+
+    fn engine_name(&self) -> &'static str {
+        "turnwise"
+    }
+}
+
+fn letter(of: &DataType) -> DefaultColumnType {
+    match of {
+        DataType::Int64 | DataType::Int32 => DefaultColumnType::Integer,
+        DataType::Float64 => DefaultColumnType::FloatingPoint,
+        _ => DefaultColumnType::Text,
+    }
+}
+
+fn texts(batch: &RecordBatch) -> Result<Vec<Vec<String>>, DataFusionError> {
+    let options = FormatOptions::default().with_null("NULL");
+    let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let row = |at: usize| columns.iter().map(|column| column.value(at).to_string()).collect();
+    Ok((0..batch.num_rows()).map(row).collect())
+}
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slt");
+    let entries = std::fs::read_dir(folder).expect("folder of .slt files");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("entry").path()).collect();
+    files.sort();
+    files
+}
+
+/// A fresh engine whose plans have this shape.
+async fn session(folder: &Path, (partitions, batch_rows): (usize, usize)) -> Session {
+    let lake = Lake::open(folder.to_str().expect("path"), &BTreeMap::new()).expect("lake");
+    let settings = EngineSettings { partitions: Some(partitions), ..EngineSettings::default() };
+    let context = Engine::new(&settings, &lake).expect("engine").session();
+    let statement = format!("SET datafusion.execution.batch_size = {batch_rows}");
+    let set = context.sql(&statement).await.expect("set batch size");
+    set.collect().await.expect("set batch size");
+    Session { context }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn functions_answer_as_their_files_say_in_every_shape_of_plan() {
+    let folder = tempfile::tempdir().expect("folder");
+    let complete = std::env::var_os("TURNWISE_SLT_COMPLETE").is_some();
+    let mut ran = 0;
+    for file in files() {
+        for shape in SHAPES {
+            let mut runner = Runner::new(|| async { Ok(session(folder.path(), shape).await) });
+            if complete {
+                let normal = sqllogictest::default_normalizer;
+                let validator = sqllogictest::default_validator;
+                let columns = sqllogictest::default_column_validator;
+                let done = runner.update_test_file(&file, " ", validator, normal, columns).await;
+                done.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+                break;
+            }
+            let done = runner.run_file_async(&file).await;
+            done.unwrap_or_else(|error| panic!("{} in {shape:?}: {error}", file.display()));
+            ran += 1;
+        }
+    }
+    assert!(complete || ran >= 4 * 6, "only {ran} runs");
+}
