@@ -72,18 +72,20 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
-/// Builds every program and gives the path of `turnwise`.
+/// Builds every program and test, and gives the path of `turnwise`. In one go: the features of
+/// dependencies are others without the tests, and the query engine would be built twice.
 fn build_programs() -> Result<PathBuf> {
     let mut child = cargo()
-        .args(["build", "--workspace", "--bins", "--message-format=json-render-diagnostics"])
+        .args(["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"])
         .stdout(Stdio::piped())
         .spawn()
-        .context("run cargo build")?;
+        .context("build the tests")?;
     let mut program = None;
     for line in lines(&mut child)? {
         let line = line?;
         let Ok(message) = serde_json::from_slice::<serde_json::Value>(&line) else { continue };
         if message["target"]["name"] == "turnwise"
+            && message["profile"]["test"] == false
             && let Some(path) = message["executable"].as_str()
         {
             program = Some(PathBuf::from(path));
