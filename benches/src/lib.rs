@@ -1,1 +1,3 @@
 //! criterion benches of the kernels and the end-to-end comparison
+
+pub mod texts;

@@ -7,6 +7,7 @@
 
 pub mod coincidence;
 pub mod counts;
+pub mod dispatch;
 pub mod entropy;
 pub mod fold;
 pub mod histogram;

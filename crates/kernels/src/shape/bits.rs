@@ -43,7 +43,7 @@ fn has_emphasis(line: &str, mark: &str) -> bool {
 /// A bullet is one of `- * + – —` with white space behind it, or a bullet sign; a number has up to three
 /// digits and `.`, `)`, `:`, `、`, `．` or `-` behind it and no digit after that, or stands in
 /// brackets, or is a keycap.
-fn is_item(line: &str) -> bool {
+pub(super) fn is_item(line: &str) -> bool {
     let mut chars = line.chars();
     match chars.next() {
         Some('-' | '*' | '+' | '–' | '—') => chars.next().is_some_and(char::is_whitespace),
@@ -88,7 +88,7 @@ fn split_digits(text: &str) -> (bool, &str) {
 /// * calls: a name directly followed by `(`, and `)` at the end;
 /// * is one HTML or XML tag, or begins and ends with tags;
 /// * begins with an SQL clause in upper case.
-fn is_code_line(line: &str) -> bool {
+pub(super) fn is_code_line(line: &str) -> bool {
     let Some(first) = line.chars().next() else { return false };
     if line.chars().all(|ch| matches!(ch, '}' | ']' | ')' | ';' | ',')) {
         return line.contains(['}', ']', ')']);

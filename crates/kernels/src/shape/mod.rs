@@ -7,24 +7,26 @@
 //!
 //! [`TEXT_BYTES_MAX`]: turnwise_model::limits::TEXT_BYTES_MAX
 
+mod lanes;
 mod scalar;
 
 mod bits;
 mod classes;
+mod columns;
 mod links;
 mod phrases;
 mod skeleton;
 mod tokens;
 mod units;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
-use std::sync::Arc;
-
-use arrow_array::{Array, ArrayRef, BinaryArray, Int32Array, Int64Array, ListArray};
-use arrow_buffer::{OffsetBuffer, ScalarBuffer};
-use arrow_schema::DataType;
+use arrow_array::{Array, BinaryArray, Int32Array, Int64Array, ListArray};
 use turnwise_model::keys::Keys;
-use turnwise_model::limits::TEXT_TOKENS_MAX;
-use turnwise_model::schema;
+
+use self::columns::Rows;
+use self::lanes::{ShapeLanes, put_scalar};
+use crate::dispatch::InstructionSet;
 
 pub use scalar::{Shape, ShapeScratch, shape_one};
 pub use tokens::Tokens;
@@ -56,45 +58,27 @@ pub struct ShapeColumns {
 /// The shape of every text of a column.
 #[must_use]
 pub fn shape(texts: &BinaryArray, keys: &Keys) -> ShapeColumns {
-    let rows = texts.len();
+    shape_with(InstructionSet::best(), texts, keys)
+}
+
+/// The same by a given instruction set.
+#[must_use]
+pub fn shape_with(set: InstructionSet, texts: &BinaryArray, keys: &Keys) -> ShapeColumns {
+    set.run(ShapeLanes { texts, keys }).finish(texts)
+}
+
+/// The same one text at a time, by the version that says what the columns mean.
+#[must_use]
+pub fn shape_scalar(texts: &BinaryArray, keys: &Keys) -> ShapeColumns {
     let mut scratch = ShapeScratch::new(keys);
-    let mut numbers: [Vec<i32>; 7] = std::array::from_fn(|_| Vec::with_capacity(rows));
-    let mut skeletons = Vec::with_capacity(rows);
-    let mut tokens = Vec::with_capacity(rows * TEXT_TOKENS_MAX / 2);
-    let mut offsets = Vec::with_capacity(rows + 1);
-    offsets.push(0);
-    for row in 0..rows {
-        let (row_numbers, skeleton) = if texts.is_null(row) {
-            ([0; 7], 0)
-        } else {
-            let one = scratch.shape(texts.value(row));
-            tokens.extend(one.tokens.as_slice().iter().map(|hash| hash.cast_signed()));
-            let Shape { bytes, chars, words, lines, script, text_bits, text_bucket, .. } = one;
-            ([bytes, chars, words, lines, script, text_bits, text_bucket], one.skeleton)
-        };
-        for (column, number) in numbers.iter_mut().zip(row_numbers) {
-            column.push(number);
-        }
-        skeletons.push(skeleton);
-        // A column of 32-bit offsets holds fewer than 2^31 bytes of text, so fewer tokens.
-        offsets.push(tokens.len() as i32);
+    let mut rows = Rows::new(texts.len());
+    for row in (0..texts.len()).filter(|row| texts.is_valid(*row)) {
+        put_scalar(&mut rows, row, &scratch.shape(texts.value(row)));
     }
-    let nulls = texts.nulls().cloned();
-    let [bytes, chars, words, lines, script, text_bits, text_bucket] =
-        numbers.map(|column| Int32Array::new(ScalarBuffer::from(column), nulls.clone()));
-    let values: ArrayRef = Arc::new(Int32Array::from(tokens));
-    let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-    let tokens = ListArray::new(tokens_field(), offsets, values, nulls.clone());
-    let skeleton = Int64Array::new(ScalarBuffer::from(skeletons), nulls);
-    ShapeColumns { bytes, chars, words, lines, script, text_bits, tokens, skeleton, text_bucket }
+    rows.finish(texts)
 }
 
-fn tokens_field() -> arrow_schema::FieldRef {
-    match schema::tokens_type() {
-        DataType::List(field) => field,
-        other => Arc::new(arrow_schema::Field::new_list_field(other, true)),
-    }
-}
-
+#[cfg(test)]
+mod differential;
 #[cfg(test)]
 mod tests;

@@ -31,8 +31,8 @@ pub(super) static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
 const OPENERS: &str = include_str!("../../data/openers.tsv");
 const GREETINGS: &str = include_str!("../../data/greetings.tsv");
 
-const OPENER: u8 = 1;
-const GREETING: u8 = 2;
+pub(super) const OPENER: u8 = 1;
+pub(super) const GREETING: u8 = 2;
 
 /// What the beginning of a text shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,6 +91,11 @@ impl Phrases {
             at += greeting;
             seen = true;
         }
+    }
+
+    /// The nodes of the trie, the root first: ways by byte to the number of a node, and kinds.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = (&[(u8, u32)], u8)> {
+        self.nodes.iter().map(|node| (node.children.as_slice(), node.kinds))
     }
 
     /// Bytes of the longest opener and of the longest greeting at the start of `text` (0: none).
@@ -161,7 +166,7 @@ impl Phrases {
 }
 
 /// Whether a word ends between two neighbours.
-fn is_word_end(last: Class, next: Class) -> bool {
+pub(super) fn is_word_end(last: Class, next: Class) -> bool {
     !goes_on(next)
         || !goes_on(last)
         || last.has(Class::BIGRAM)
@@ -170,13 +175,13 @@ fn is_word_end(last: Class, next: Class) -> bool {
 }
 
 /// Whether a word goes on with this.
-fn goes_on(next: Class) -> bool {
+pub(super) fn goes_on(next: Class) -> bool {
     next.is_lettery() || next.has(Class::DIGIT)
 }
 
 /// The bytes of a character's normal form.
 #[inline]
-fn each_normal(ch: char, class: Class, mut each: impl FnMut(u8)) {
+pub(super) fn each_normal(ch: char, class: Class, mut each: impl FnMut(u8)) {
     let mut bytes = [0; 4];
     let mut put = |ch: char| ch.encode_utf8(&mut bytes).bytes().for_each(&mut each);
     match ch {

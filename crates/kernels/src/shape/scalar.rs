@@ -27,9 +27,9 @@ use super::tokens::{TOKEN_CHARS_MIN, TextHashes, Tokens};
 use super::units::{UNIT_BYTES_MAX, is_unit, is_unit_signs};
 
 /// Words from which a question is an open-ended one.
-const OPEN_QUESTION_WORDS: i32 = 4;
+pub(super) const OPEN_QUESTION_WORDS: i32 = 4;
 /// Longest run of letters that, touching a digit, is part of a code.
-const CODE_LETTERS_MAX: usize = 4;
+pub(super) const CODE_LETTERS_MAX: usize = 4;
 
 /// The shape of one text; the columns of the same names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl ShapeScratch {
 
 /// The bytes that are looked at: all, or those before a character boundary at the limit. Bytes
 /// that continue a character are at most three; more of them are no UTF-8 and are cut anywhere.
-fn read_part(text: &[u8]) -> &[u8] {
+pub(super) fn read_part(text: &[u8]) -> &[u8] {
     if text.len() <= TEXT_BYTES_MAX {
         return text;
     }
@@ -152,7 +152,7 @@ fn read_part(text: &[u8]) -> &[u8] {
     &text[..end.unwrap_or(TEXT_BYTES_MAX)]
 }
 
-const fn bit(on: bool, bit: i32) -> i32 {
+pub(super) const fn bit(on: bool, bit: i32) -> i32 {
     if on { bit } else { 0 }
 }
 
@@ -441,7 +441,7 @@ fn run_kind(class: Class, open: Option<&Run>) -> Option<RunKind> {
 }
 
 /// Whether a digit is the first of these bytes, or the second behind a hyphen (`G-482913`).
-fn touches_digit<'a>(mut bytes: impl Iterator<Item = &'a u8>) -> bool {
+pub(super) fn touches_digit<'a>(mut bytes: impl Iterator<Item = &'a u8>) -> bool {
     match bytes.next() {
         Some(b'-') => bytes.next().is_some_and(u8::is_ascii_digit),
         first => first.is_some_and(u8::is_ascii_digit),

@@ -1,14 +1,15 @@
-//! The columns against one text at a time, and the rules of every column.
+//! The rules of every column, a text at a time.
 
 use std::hash::Hasher as _;
 
-use arrow_array::types::Int32Type;
 use proptest::prelude::*;
 use turnwise_model::Script;
 use turnwise_model::codes::text_bits as bits;
 use turnwise_model::keys::Secret;
-use turnwise_model::limits::{SKELETON_CHARS_MAX, TEXT_BYTES_MAX};
+use turnwise_model::limits::{SKELETON_CHARS_MAX, TEXT_BYTES_MAX, TEXT_TOKENS_MAX};
+use turnwise_model::schema;
 
+use super::differential::text;
 use super::*;
 
 fn keys() -> Keys {
@@ -259,79 +260,6 @@ fn null_text_is_null_everywhere_and_empty_text_is_not() {
     assert_eq!(columns.tokens.value_length(2), 0);
 }
 
-fn check_columns(texts: &BinaryArray, keys: &Keys) {
-    let columns = shape(texts, keys);
-    for row in 0..texts.len() {
-        if texts.is_null(row) {
-            assert!(columns.tokens.is_null(row) && columns.bytes.is_null(row));
-            continue;
-        }
-        let one = shape_one(texts.value(row), keys);
-        let tokens = columns.tokens.value(row);
-        let tokens = arrow_array::cast::as_primitive_array::<Int32Type>(&tokens);
-        let tokens: Vec<u32> = tokens.values().iter().map(|hash| hash.cast_unsigned()).collect();
-        assert_eq!(tokens, one.tokens.as_slice());
-        let found = [
-            columns.bytes.value(row),
-            columns.chars.value(row),
-            columns.words.value(row),
-            columns.lines.value(row),
-            columns.script.value(row),
-            columns.text_bits.value(row),
-            columns.text_bucket.value(row),
-        ];
-        let expected = [
-            one.bytes,
-            one.chars,
-            one.words,
-            one.lines,
-            one.script,
-            one.text_bits,
-            one.text_bucket,
-        ];
-        assert_eq!(found, expected);
-        assert_eq!(columns.skeleton.value(row), one.skeleton);
-    }
-}
-
-/// Pieces that meet the rules of every column, glued at random.
-fn piece() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        proptest::collection::vec(any::<u8>(), 0..6),
-        "\\PC{0,6}".prop_map(String::into_bytes),
-        proptest::sample::select(vec![
-            "hello ",
-            "How ",
-            "https://x.org/a",
-            "a@b.org",
-            "12,5",
-            "\n- ",
-            "```",
-            "**",
-            "漢字かな",
-            "สวัสดี",
-            "😀❤️",
-            "1️⃣",
-            "İI",
-            "Τι;",
-            "· ",
-            "www.",
-            ". ",
-            "؟",
-            "e\u{301}",
-            "\u{200d}",
-            "@",
-            "://",
-            "def f(x):\n",
-        ])
-        .prop_map(|text| text.as_bytes().to_vec()),
-    ]
-}
-
-fn text() -> impl Strategy<Value = Vec<u8>> {
-    proptest::collection::vec(piece(), 0..40).prop_map(|pieces| pieces.concat())
-}
-
 proptest! {
     #[test]
     fn any_bytes_have_a_shape_within_its_bounds(text in text()) {
@@ -346,17 +274,5 @@ proptest! {
         let masked = scalar::masked(&String::from_utf8_lossy(&text), &keys());
         prop_assert!(masked.chars().count() <= SKELETON_CHARS_MAX);
         prop_assert!(!masked.starts_with(' ') && !masked.contains("  "));
-    }
-
-    #[test]
-    fn columns_and_their_slices_equal_one_text_at_a_time(
-        texts in proptest::collection::vec(proptest::option::of(text()), 0..12),
-        from in 0_usize..6,
-    ) {
-        let keys = keys();
-        let array: BinaryArray = texts.iter().map(|text| text.as_deref()).collect();
-        check_columns(&array, &keys);
-        let from = from.min(array.len());
-        check_columns(&array.slice(from, array.len() - from), &keys);
     }
 }

@@ -3,7 +3,30 @@
 
 /// Whether a lower-cased letter run is a unit, a currency, a month or a part of a date or time.
 pub(super) fn is_unit(run: &str) -> bool {
-    UNITS.binary_search(&run).is_ok()
+    is_unit_bytes(run.as_bytes())
+}
+
+/// The same of the run's bytes.
+pub(super) fn is_unit_bytes(run: &[u8]) -> bool {
+    let first = run.first().map_or(0, |first| usize::from(*first));
+    let alike = &UNITS[usize::from(BY_FIRST[first])..usize::from(BY_FIRST[first + 1])];
+    alike.iter().any(|unit| unit.as_bytes() == run)
+}
+
+/// By first byte: how many units begin with a smaller one.
+static BY_FIRST: [u16; 257] = by_first();
+
+const fn by_first() -> [u16; 257] {
+    let mut before = [0; 257];
+    let (mut at, mut first) = (0, 0);
+    while first < 256 {
+        while at < UNITS.len() && UNITS[at].as_bytes()[0] as usize == first {
+            at += 1;
+        }
+        first += 1;
+        before[first] = at as u16;
+    }
+    before
 }
 
 /// Whether every character of a run in a bigram script is a unit.

@@ -1,0 +1,278 @@
+//! The shape of many texts at a time: the same columns as `scalar.rs` says, by arithmetic on the
+//! bits of 64 bytes instead of a step a character.
+//!
+//! Texts are laid side by side in a chunk of some kilobytes, and each pass runs over the whole
+//! chunk, so that short texts cost no more than long ones:
+//!
+//! ```text
+//! texts ─ chunk ──┬─ scan     what every character is; lower case; is it UTF-8?      ┐ bits of
+//!                 ├─ linked   where links are                                        │ blocks of
+//!                 ├─ runs     words, token candidates, masked text                   ┘ 64 bytes
+//!                 ├─ tokens   which candidates are tokens                            ┐ lists of a
+//!                 ├─ sip      hashes of tokens, skeletons and texts, eight in step   ┘ chunk
+//!                 └─ finish   the numbers of one text after the other ─► columns
+//! ```
+//!
+//! What is rare is asked rarely: links, lists, code, Greek question marks and units only where a
+//! bit says that a text may have them.
+//!
+//! **Texts that the scalar version reads.** In two cases a text goes through `scalar.rs`:
+//! * glue of emoji (U+FE00 to FE0F, U+20E3) beside a combining mark, or between a number and its
+//!   next digit or separator (`1️⃣.5`), where the rules of the mask meet in odd ways;
+//! * never for being invalid: such a text is repaired and read here.
+
+use arrow_array::{Array, BinaryArray};
+use turnwise_model::Keys;
+use turnwise_model::limits::{TEXT_BUCKETS, TEXT_TOKENS_MAX};
+
+mod begin;
+mod block;
+mod chunk;
+mod finish;
+mod layout;
+mod linked;
+mod masked;
+pub(super) mod ops;
+pub(super) mod pages;
+mod runs;
+mod scan;
+mod sip;
+mod smallest;
+mod tokens;
+
+use self::begin::{STARTS, Starts};
+use self::block::Tally;
+use self::chunk::Chunk;
+use self::finish::Finish;
+use self::linked::mark_links;
+use self::masked::{skeleton, skeleton_resized};
+use self::ops::{Plain, Vectors};
+use self::pages::{PAGES, Pages};
+use self::runs::{Runs, Sums, of};
+use self::scan::Scan;
+use self::sip::{Input, Sorted, TaggedSip};
+use self::tokens::lower_resized;
+use super::classes::{CLASSES, Classes};
+use super::columns::Rows;
+use super::scalar::{Shape, ShapeScratch, read_part};
+use crate::dispatch::Kernel;
+#[cfg(target_arch = "x86_64")]
+use crate::dispatch::{Avx2, Avx512};
+
+/// The shape of a batch by lanes.
+pub(super) struct ShapeLanes<'a> {
+    pub(super) texts: &'a BinaryArray,
+    pub(super) keys: &'a Keys,
+}
+
+impl Kernel for ShapeLanes<'_> {
+    type Output = Rows;
+
+    #[inline(always)]
+    fn lanes(self) -> Rows {
+        self.run(Plain)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn avx2(self, _proof: Avx2) -> Rows {
+        self.run(Plain)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn avx512(self, proof: Avx512) -> Rows {
+        self.run(proof)
+    }
+}
+
+impl ShapeLanes<'_> {
+    #[inline(always)]
+    fn run<V: Vectors>(self, vectors: V) -> Rows {
+        let mut rows = Rows::new(self.texts.len());
+        let mut work = Work::new(self.keys);
+        let mut row = 0;
+        while row < self.texts.len() {
+            row = work.read(vectors, self.texts, row);
+            if !work.chunk.texts.is_empty() {
+                work.hash(vectors);
+                work.finish(vectors, self.texts, &mut rows);
+            }
+        }
+        rows
+    }
+}
+
+/// Tables, keyed functions and buffers, reused from chunk to chunk.
+struct Work<'a> {
+    keys: &'a Keys,
+    classes: &'static Classes,
+    pages: &'static Pages,
+    starts: &'static Starts,
+    token: TaggedSip,
+    skeleton: TaggedSip,
+    bucket: TaggedSip,
+    chunk: Chunk,
+    resized: Vec<u32>,
+    cased: Vec<u32>,
+    runs: Runs,
+    /// By text, and one more: the sums of the tallies of all texts before.
+    sums: Vec<Sums>,
+    inputs: Vec<Input>,
+    sorted: Sorted,
+    hashes: Hashes,
+    /// For texts that the scalar version reads; made when the first comes.
+    scalar: Option<ShapeScratch>,
+}
+
+/// The hashes of a chunk.
+#[derive(Default)]
+struct Hashes {
+    tokens: Vec<u32>,
+    skeletons: Vec<u64>,
+    buckets: Vec<u64>,
+}
+
+impl<'a> Work<'a> {
+    fn new(keys: &'a Keys) -> Self {
+        let sip = |tag| TaggedSip::new(keys.text_hasher(), tag);
+        Self {
+            keys,
+            classes: &CLASSES,
+            pages: &PAGES,
+            starts: &STARTS,
+            token: sip(b't'),
+            skeleton: sip(b's'),
+            bucket: sip(b'b'),
+            chunk: Chunk::default(),
+            resized: Vec::new(),
+            cased: Vec::new(),
+            runs: Runs::default(),
+            sums: Vec::new(),
+            inputs: Vec::new(),
+            sorted: Sorted::default(),
+            hashes: Hashes::default(),
+            scalar: None,
+        }
+    }
+
+    /// Reads texts from `row` on into blocks, runs and tokens; the row behind them.
+    #[inline(always)]
+    fn read<V: Vectors>(&mut self, vectors: V, texts: &BinaryArray, row: usize) -> usize {
+        let mut next = self.chunk.fill(texts, row, false);
+        if !self.scan(vectors) {
+            next = self.chunk.fill(texts, row, true);
+            self.scan(vectors);
+        }
+        let Chunk { texts, raw, low, blocks, .. } = &mut self.chunk;
+        mark_links(vectors, self.classes, raw, texts, blocks);
+        self.runs.find(vectors, raw, low, blocks);
+        if !self.resized.is_empty() {
+            let starts = &mut self.runs.token_starts[..self.runs.tokens];
+            lower_resized(raw, low, &self.resized, starts, &mut self.runs.token_ends);
+        }
+        self.sums.resize(texts.len() + 1, Sums::default());
+        for (sums, text) in self.sums[1..].iter_mut().zip(texts) {
+            *sums = self.runs.up_to(blocks, text.end + 1);
+        }
+        next
+    }
+
+    #[inline(always)]
+    fn scan<V: Vectors>(&mut self, vectors: V) -> bool {
+        self.resized.clear();
+        let Chunk { raw, low, scripts, blocks, .. } = &mut self.chunk;
+        self.cased.clear();
+        let (cased, resized) = (&mut self.cased, &mut self.resized);
+        Scan { pages: self.pages, raw, low, scripts, blocks, cased, resized }.run(vectors)
+    }
+
+    /// Hashes all tokens, skeletons and texts of the chunk.
+    #[inline(always)]
+    fn hash<V: Vectors>(&mut self, vectors: V) {
+        let Chunk { texts, raw, low, blocks, .. } = &self.chunk;
+        let starts = &self.runs.token_starts[..self.runs.tokens];
+        let ends = &self.runs.token_ends[..self.runs.tokens];
+        self.token.halves(vectors, low, starts, ends, &mut self.hashes.tokens);
+        self.inputs.clear();
+        self.inputs.extend(
+            texts
+                .iter()
+                .map(|text| Input { at: text.start as u32, bytes: (text.end - text.start) as u32 }),
+        );
+        let sorted = &mut self.sorted;
+        self.bucket.all_sorted(vectors, raw, &self.inputs, sorted, &mut self.hashes.buckets);
+        self.inputs.clear();
+        for (number, text) in texts.iter().enumerate() {
+            let kept = of(&self.sums[number], Tally::Kept);
+            let bytes = of(&self.sums[number + 1], Tally::Kept) - kept;
+            let resized = text.places(&self.resized);
+            self.inputs.push(if resized.is_empty() {
+                skeleton(&self.runs.masked, kept, bytes)
+            } else {
+                skeleton_resized(&mut self.runs, blocks, raw, resized, [kept, bytes])
+            });
+        }
+        let masked = &self.runs.masked;
+        self.skeleton.all_sorted(vectors, masked, &self.inputs, sorted, &mut self.hashes.skeletons);
+    }
+
+    /// Fills the rows of the chunk's texts.
+    #[inline(always)]
+    fn finish<V: Vectors>(&mut self, vectors: V, batch: &BinaryArray, rows: &mut Rows) {
+        self.finish_tokens(vectors, batch, rows);
+        for (number, text) in self.chunk.texts.iter().enumerate() {
+            let (before, behind) = (&self.sums[number], &self.sums[number + 1]);
+            if of(before, Tally::Strange) != of(behind, Tally::Strange) {
+                continue;
+            }
+            let original = batch.value(text.row);
+            let bucket = if text.repaired {
+                self.bucket.one(read_part(original))
+            } else {
+                self.hashes.buckets[number]
+            };
+            let finish = Finish {
+                vectors,
+                chunk: &self.chunk,
+                starts: self.starts,
+                resized: &self.resized,
+                text: *text,
+                before,
+                behind,
+            };
+            let numbers = finish.numbers(i32::try_from(original.len()).unwrap_or(i32::MAX));
+            let skeleton = self.hashes.skeletons[number].cast_signed();
+            rows.put(text.row, numbers, skeleton, (bucket % u64::from(TEXT_BUCKETS)) as i32);
+        }
+    }
+
+    /// Fills in the tokens, and all of those rows that the scalar version reads.
+    #[inline(always)]
+    fn finish_tokens<V: Vectors>(&mut self, vectors: V, batch: &BinaryArray, rows: &mut Rows) {
+        let mut tokens = [0; TEXT_TOKENS_MAX];
+        for (number, text) in self.chunk.texts.iter().enumerate() {
+            let (before, behind) = (&self.sums[number], &self.sums[number + 1]);
+            if of(before, Tally::Strange) != of(behind, Tally::Strange) {
+                let scalar = self.scalar.get_or_insert_with(|| ShapeScratch::new(self.keys));
+                put_scalar(rows, text.row, &scalar.shape(batch.value(text.row)));
+                continue;
+            }
+            let (from, to) = (of(before, Tally::Token) as usize, of(behind, Tally::Token) as usize);
+            let hashes = &self.hashes.tokens[from..to];
+            let count = vectors.smallest(hashes, &mut tokens);
+            rows.put_tokens(text.row, &tokens, count);
+        }
+    }
+}
+
+/// Fills a row with what the scalar version says.
+pub(super) fn put_scalar(rows: &mut Rows, row: usize, shape: &Shape) {
+    let Shape { bytes, chars, words, lines, script, text_bits, .. } = *shape;
+    let numbers = [bytes, chars, words, lines, script, text_bits];
+    let mut tokens = [0; TEXT_TOKENS_MAX];
+    let kept = shape.tokens.as_slice();
+    tokens[..kept.len()].copy_from_slice(kept);
+    rows.put_tokens(row, &tokens, kept.len());
+    rows.put(row, numbers, shape.skeleton, shape.text_bucket);
+}
