@@ -12,3 +12,5 @@ pub mod kafka;
 pub mod suite;
 
 pub mod readers;
+
+pub mod bench;

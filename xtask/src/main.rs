@@ -33,6 +33,8 @@ enum Command {
         #[arg(long)]
         lake: PathBuf,
     },
+    /// Measure the kernels, and queries A, B and C beside other engines.
+    Bench(xtask::bench::Options),
 }
 
 #[derive(Subcommand)]
@@ -65,5 +67,6 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
         Command::Readers { lake } => xtask::readers::run(&lake),
+        Command::Bench(options) => xtask::bench::run(&options),
     }
 }

@@ -47,7 +47,7 @@ fn environment() -> Result<PathBuf> {
     Ok(path.join("bin/python"))
 }
 
-fn run_quietly(command: &mut Command) -> Result<()> {
+pub(crate) fn run_quietly(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("run {name}"))?;
     if !output.status.success() {

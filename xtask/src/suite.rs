@@ -50,7 +50,7 @@ impl Totals {
 }
 
 /// The cargo that called us, without what it told us about our own package.
-fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
@@ -68,7 +68,8 @@ fn cargo() -> Command {
     command
 }
 
-fn root() -> PathBuf {
+/// The folder of the workspace.
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
 }
 

@@ -1,0 +1,98 @@
+//! The states behind the features: counting values and peers in, and reading measures off them.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use turnwise_benches::rng::{Rng, mix};
+use turnwise_kernels::coincidence::{Tokens, topic_coincidence};
+use turnwise_kernels::counts::Counts;
+use turnwise_kernels::samples::{PeerCount, PeerSample, TextSample};
+use turnwise_kernels::{entropy, histogram, novelty};
+
+/// Values, peers or texts that are counted in.
+const ITEMS: u64 = 100_000;
+/// Tokens of each text.
+const TOKENS: usize = 12;
+
+fn numbers(seed: u64, below: u64) -> Vec<i64> {
+    let mut rng = Rng::new(seed);
+    (0..ITEMS).map(|_| rng.below(below).cast_signed()).collect()
+}
+
+/// Tokens of texts whose frequent words are shared by many.
+fn tokens(seed: u64) -> Vec<[i32; TOKENS]> {
+    let mut rng = Rng::new(seed);
+    let mut token = || {
+        let unit = rng.unit();
+        mix((50_000.0 * unit * unit * unit) as u64) as i32
+    };
+    (0..ITEMS).map(|_| std::array::from_fn(|_| token())).collect()
+}
+
+fn counting(criterion: &mut Criterion) {
+    let (lengths, peers, tokens) = (numbers(1, 1_500), numbers(2, ITEMS), tokens(3));
+    let mut group = criterion.benchmark_group("states");
+    group.sample_size(20).throughput(Throughput::Elements(ITEMS));
+    group.bench_function("histogram", |bencher| {
+        bencher.iter(|| {
+            let mut counts = Counts::new();
+            black_box(&lengths).iter().for_each(|value| counts.add(histogram::bucket(*value), 1));
+            counts.to_state()
+        });
+    });
+    group.bench_function("peer_count", |bencher| {
+        bencher.iter(|| {
+            let mut count = PeerCount::new();
+            black_box(&peers).iter().for_each(|peer| count.add(*peer));
+            count.to_state()
+        });
+    });
+    group.bench_function("peer_sample", |bencher| {
+        bencher.iter(|| {
+            let mut sample = PeerSample::new();
+            for (peer, tokens) in black_box(&peers).iter().zip(&tokens) {
+                sample.add(*peer, Some((*peer % 7) as i32), tokens, tokens);
+            }
+            sample.to_state()
+        });
+    });
+    group.bench_function("text_sample", |bencher| {
+        bencher.iter(|| {
+            let mut sample = TextSample::new();
+            for ((peer, tokens), message) in black_box(&peers).iter().zip(&tokens).zip(0..) {
+                sample.add(message, *peer, *peer % 512, tokens);
+            }
+            sample.to_state()
+        });
+    });
+    group.finish();
+}
+
+fn reading(criterion: &mut Criterion) {
+    let (lengths, tokens) = (numbers(1, 1_500), tokens(3));
+    let (mut counts, mut peers, mut texts) = (Counts::new(), PeerSample::new(), TextSample::new());
+    lengths.iter().for_each(|value| counts.add(histogram::bucket(*value), 1));
+    for (tokens, nth) in tokens.iter().zip(0..) {
+        peers.add(nth, Some(1), tokens, tokens);
+        texts.add(nth, nth % 1_000, nth % 512, tokens);
+    }
+    let (counts, peers, texts) = (counts.to_state(), peers.to_state(), texts.to_state());
+    let mut group = criterion.benchmark_group("states");
+    group.sample_size(30);
+    group.bench_function("quantile", |bencher| {
+        bencher.iter(|| histogram::quantile(black_box(&counts), 95, 100));
+    });
+    group.bench_function("entropy", |bencher| {
+        bencher.iter(|| entropy::entropy_bits(black_box(&counts)));
+    });
+    group.bench_function("topic_coincidence", |bencher| {
+        bencher.iter(|| topic_coincidence(black_box(&peers), Tokens::User));
+    });
+    group.bench_function("novelty", |bencher| {
+        bencher.iter(|| novelty::novelty(black_box(&texts)));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, counting, reading);
+criterion_main!(benches);

@@ -1,0 +1,82 @@
+//! The table `messages` of a session, from a file, from memory or from a lake.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field};
+use arrow::ipc::reader::FileReader;
+use datafusion::datasource::MemTable;
+use datafusion::prelude::{ParquetReadOptions, SessionContext};
+use turnwise_lake::{FileFilter, Lake};
+use turnwise_model::EventKind;
+use turnwise_model::schema::{column, file_schema};
+use turnwise_query::{BareConversations, BareNames, LakeTable};
+
+use super::{Source, Work};
+use crate::oracle::Query;
+
+const MESSAGES: &str = "messages";
+/// Those of the rows of a file: in place of the lake's.
+const CONVERSATIONS: &str = "conversations";
+
+/// The lake of the session: where there is none, one without tables beside the file.
+pub(super) fn lake(work: &Work) -> Result<Lake> {
+    let folder = match work.source {
+        Source::Lake => work.path.as_path(),
+        Source::Parquet | Source::Memory => work.path.parent().context("find the file's folder")?,
+    };
+    let location = folder.to_str().context("name the lake")?;
+    Lake::open(location, &BTreeMap::new()).context("open lake")
+}
+
+pub(super) async fn register(context: &SessionContext, work: &Work) -> Result<()> {
+    match work.source {
+        Source::Parquet => {
+            let path = work.path.to_str().context("name the file")?;
+            let options = ParquetReadOptions::default();
+            context.register_parquet(MESSAGES, path, options).await.context("open Parquet file")?;
+            if work.query == Query::A {
+                let messages = context.table_provider(MESSAGES).await.context("find messages")?;
+                let conversations = BareConversations::new(messages, BareNames::default())?;
+                context
+                    .register_table(CONVERSATIONS, Arc::new(conversations))
+                    .context("add table")?;
+            }
+            Ok(())
+        }
+        Source::Memory => {
+            let table = memory(work).context("load Arrow file")?;
+            context.register_table(MESSAGES, Arc::new(table)).context("add table")?;
+            Ok(())
+        }
+        Source::Lake => {
+            let table = messages(&lake(work)?).context("open the lake's messages")?;
+            context.register_table(MESSAGES, Arc::new(table)).context("add table")?;
+            Ok(())
+        }
+    }
+}
+
+/// The batches of an Arrow file, dealt to as many partitions as there are threads.
+fn memory(work: &Work) -> Result<MemTable> {
+    let file = File::open(&work.path).with_context(|| format!("open {}", work.path.display()))?;
+    let reader = FileReader::try_new_buffered(file, None)?;
+    let schema = reader.schema();
+    let mut partitions: Vec<Vec<RecordBatch>> = vec![Vec::new(); work.threads];
+    for (nth, batch) in reader.enumerate() {
+        partitions[nth % work.threads].push(batch?);
+    }
+    Ok(MemTable::try_new(schema, partitions)?)
+}
+
+fn messages(lake: &Lake) -> Result<LakeTable> {
+    let kind = EventKind::Message;
+    let table = lake.existing_table("events")?.context("find events")?;
+    let filter = FileFilter::all().partition_in(column::KIND, [kind.name()]);
+    let files = table.snapshot(None)?.files(&filter)?;
+    let date = Field::new(column::DATE, DataType::Date32, false);
+    Ok(LakeTable::new(file_schema(kind), vec![date], files))
+}

@@ -1,0 +1,20 @@
+-- Query B from texts. A text without a row of its own kind is null and has a shape of nulls.
+WITH shapes AS (
+  SELECT number_id, direction = 0 AND kind = 0 AS is_in, direction = 1 AND kind = 0 AS is_out,
+    chars_and_bits(text) AS shape
+  FROM messages
+),
+texts AS (
+  SELECT number_id, is_in, is_out, shape['chars'] AS chars,
+    shape['chars'] >= 60 OR shape['text_bits'] & 3 <> 0 AS open
+  FROM shapes
+)
+SELECT number_id,
+  avg(CASE WHEN open THEN 1.0 ELSE 0.0 END) FILTER (WHERE is_in) AS open_ended,
+  avg(chars) FILTER (WHERE is_in) AS in_chars_mean,
+  percentile_cont(CAST(chars AS DOUBLE), 0.5) FILTER (WHERE is_in) AS in_chars_p50,
+  percentile_cont(CAST(chars AS DOUBLE), 0.95) FILTER (WHERE is_in) AS in_chars_p95,
+  avg(chars) FILTER (WHERE is_out) AS out_chars_mean,
+  percentile_cont(CAST(chars AS DOUBLE), 0.5) FILTER (WHERE is_out) AS out_chars_p50,
+  percentile_cont(CAST(chars AS DOUBLE), 0.95) FILTER (WHERE is_out) AS out_chars_p95
+FROM texts GROUP BY number_id

@@ -1,0 +1,1 @@
+SELECT number_id, direction, kind, text FROM messages
