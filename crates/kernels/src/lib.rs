@@ -13,5 +13,7 @@ pub mod fold;
 pub mod histogram;
 pub mod intervals;
 pub mod novelty;
+pub mod ordering;
+pub mod quantile;
 pub mod samples;
 pub mod shape;

@@ -115,6 +115,9 @@ counters! {
     ai_label "Of category_n those with category or conversation origin general_purpose_ai.",
     priced_n "Messages of B with a pricing type, sent before 2026-10-01.",
     priced_free_service "Of priced_n those free inside the customer service window.",
+    templates "Messages of kind template, either way.",
+    buttons "Taps on the buttons of templates, either way.",
+    voices "Voice notes, either way.",
     handover_ai "1 where a handover from or to the role ai_agent lies in it or in the 30 min after.",
 }
 
@@ -140,6 +143,9 @@ pub mod column {
     pub const HOURS: &str = "hours";
     /// Counts of U text by script, as pairs.
     pub const SCRIPTS: &str = "scripts";
+    /// Latency of each reply in milliseconds, in order of time; of all replies, not of API replies
+    /// alone.
+    pub const REPLY_LATENCIES_MS: &str = "reply_latencies_ms";
     /// The smallest tokens of the texts of U; for our aggregate functions only.
     pub const USER_TOKENS: &str = "user_tokens";
     /// The smallest tokens of the texts of F; for our aggregate functions only.
@@ -179,7 +185,8 @@ pub fn schema() -> SchemaRef {
         Field::new(column::START_DAY, DataType::Date32, false),
     ];
     fields.extend(Counters::NAMES.iter().map(|name| Field::new(*name, DataType::Int64, false)));
-    for name in [column::LATENCIES, column::REPLY_CHARS, column::HOURS, column::SCRIPTS] {
+    let lists = [column::LATENCIES, column::REPLY_CHARS, column::HOURS, column::SCRIPTS];
+    for name in lists.into_iter().chain([column::REPLY_LATENCIES_MS]) {
         fields.push(Field::new(name, state_type(), false));
     }
     for name in SAMPLE_COLUMNS {

@@ -12,6 +12,7 @@
 
 pub mod aggregates;
 pub mod answer;
+pub mod bare;
 pub mod catalog;
 pub mod conversations;
 pub mod derive;
@@ -25,6 +26,7 @@ pub mod scalars;
 pub mod touched;
 pub mod verdicts;
 
+pub use bare::{BareConversations, BareNames};
 pub use catalog::{Catalog, CatalogFiles};
 pub use conversations::Conversations;
 pub use engine::{Engine, EngineSettings};

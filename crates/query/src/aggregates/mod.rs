@@ -1,10 +1,14 @@
 //! Aggregate functions over mergeable integer states.
 //!
-//! Every one of them keeps a state that is a list of 64-bit integers, the same whatever the order,
+//! The mergeable ones keep a state that is a list of 64-bit integers, the same whatever the order,
 //! partitioning or batches of its input (law 3), and returns that list; scalar functions read it.
 //! One frame (`frame::StateUdaf`) makes a `GroupsAccumulator` of anything that is a
-//! `frame::MergeState`, so a new one is a file with a state and a line in [`all`].
+//! `frame::MergeState`, so a new one is a file with a state and a line in [`all`]. The exact ones
+//! (`exact`) keep every value instead, and their results are numbers.
 
+mod exact;
+mod exact_distinct;
+mod exact_quantiles;
 mod frame;
 mod histograms;
 mod peers;
@@ -14,6 +18,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::AggregateUDF;
 
+use exact::ExactUdaf;
 use frame::StateUdaf;
 pub(crate) use frame::{Lists, states};
 
@@ -28,5 +33,8 @@ pub fn all() -> Vec<Arc<AggregateUDF>> {
         StateUdaf::<peers::PeerCounts>::udaf(),
         StateUdaf::<peers::PeerCountMerge>::udaf(),
         StateUdaf::<texts::TextSamples>::udaf(),
+        ExactUdaf::<exact_quantiles::ExactQuantile>::udaf(),
+        ExactUdaf::<exact_quantiles::ExactQuantiles>::udaf(),
+        ExactUdaf::<exact_distinct::ExactDistinct>::udaf(),
     ]
 }

@@ -45,6 +45,8 @@ pub(super) struct Measurer {
     pub reply_chars: Vec<i64>,
     pub hours: Vec<i64>,
     pub scripts: Vec<i64>,
+    /// Of every reply, in milliseconds, in order of time.
+    pub reply_latencies: Vec<i64>,
     pub user_tokens: Vec<i64>,
     pub reply_tokens: Vec<i64>,
     pub user_texts: Vec<i64>,
@@ -78,6 +80,9 @@ impl Measurer {
         for entry in piece {
             let row = &in_range[entry.row as usize];
             self.counters.messages += 1;
+            if !entry.stand_in {
+                self.kinds(row);
+            }
             match entry.class {
                 Class::User => self.user(rows, row, entry),
                 Class::Template | Class::Free => self.sent(rows, row, entry, resolver),
@@ -107,6 +112,7 @@ impl Measurer {
             &mut self.reply_chars,
             &mut self.hours,
             &mut self.scripts,
+            &mut self.reply_latencies,
             &mut self.user_tokens,
             &mut self.reply_tokens,
             &mut self.user_texts,
@@ -117,6 +123,14 @@ impl Measurer {
         }
         self.user_candidates.clear();
         self.reply_candidates.clear();
+    }
+
+    /// Kinds that are counted whoever sent them.
+    fn kinds(&mut self, row: &Row) {
+        let c = &mut self.counters;
+        c.templates += i64::from(row.message_kind() == MessageKind::Template);
+        c.buttons += i64::from(row.message_kind() == MessageKind::Button);
+        c.voices += i64::from(is_voice(row));
     }
 
     fn user(&mut self, rows: &Rows, row: &Row, entry: &Entry) {
@@ -226,7 +240,7 @@ impl Measurer {
         }
     }
 
-    /// Turns, and the latency of each outbound turn that follows an inbound one.
+    /// Turns, and the latency of each outbound turn that follows an inbound one: a reply.
     fn turns(&mut self, piece: &[Entry]) {
         let mut last_inbound = None;
         let mut turns = piece.chunk_by(|a, b| is_inbound(a) == is_inbound(b));
@@ -236,11 +250,14 @@ impl Measurer {
             if is_inbound(first) {
                 c.inbound_turns += 1;
                 last_inbound = Some(rest.last().unwrap_or(first).time_ms);
-            } else if let Some(asked) = last_inbound.filter(|_| is_free(first.class)) {
+            } else if let Some(asked) = last_inbound {
                 let latency = (first.time_ms - asked).max(0);
-                c.api_replies += 1;
-                c.fast_replies += i64::from(latency < FAST_REPLY_MS);
-                self.latencies.push(histogram::bucket(latency));
+                self.reply_latencies.push(latency);
+                if is_free(first.class) {
+                    c.api_replies += 1;
+                    c.fast_replies += i64::from(latency < FAST_REPLY_MS);
+                    self.latencies.push(histogram::bucket(latency));
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ use super::measure::Measurer;
 use super::resolve::Entry;
 
 /// Columns of histograms, counts and samples.
-const LISTS: usize = 9;
+const LISTS: usize = 10;
 
 /// Column builders of one output batch.
 #[derive(Debug)]
@@ -67,14 +67,15 @@ impl Output {
             }
             list.append(true);
         }
-        let samples = [
+        let as_is = [
+            &measured.reply_latencies,
             &measured.user_tokens,
             &measured.reply_tokens,
             &measured.user_texts,
             &measured.reply_texts,
             &measured.first_text,
         ];
-        for (list, values) in self.lists[4..].iter_mut().zip(samples) {
+        for (list, values) in self.lists[4..].iter_mut().zip(as_is) {
             list.values().append_slice(values);
             list.append(true);
         }

@@ -1,0 +1,45 @@
+//! `exact_distinct(value)`: how many different whole numbers there are. Where the value is a list
+//! each of its items counts. Nulls are left out.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array};
+use arrow::datatypes::DataType;
+use datafusion::common::{Result, plan_err};
+use datafusion::logical_expr::function::AccumulatorArgs;
+use turnwise_kernels::ordering::{Ordered, Orderer};
+
+use super::exact::{Exact, value_type};
+
+/// `exact_distinct(value)`.
+#[derive(Clone, Debug)]
+pub(super) struct ExactDistinct;
+
+impl Exact for ExactDistinct {
+    const NAME: &'static str = "exact_distinct";
+    const IS_DISTINCT: bool = true;
+
+    fn coerce(found: &[DataType]) -> Result<Vec<DataType>> {
+        match found {
+            [value] => Ok(vec![value_type(Self::NAME, value)?]),
+            _ => plan_err!("{} takes one value", Self::NAME),
+        }
+    }
+
+    fn result_type() -> DataType {
+        DataType::Int64
+    }
+
+    fn new(_: &AccumulatorArgs<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn results(&self, groups: &mut Ordered<i64>) -> Result<ArrayRef> {
+        Orderer::default().sort_groups(groups);
+        let distinct = groups.groups().map(|values| {
+            let differing = values.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            (differing + usize::from(!values.is_empty())) as i64
+        });
+        Ok(Arc::new(Int64Array::from_iter_values(distinct)))
+    }
+}

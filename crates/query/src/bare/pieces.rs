@@ -1,0 +1,72 @@
+//! A scan of Parquet files cut into row groups, a partition each, with what their statistics tell,
+//! in the order in which the fold can complete conversations soonest.
+
+use std::sync::Arc;
+
+use datafusion::catalog::Session;
+use datafusion::common::Result;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfig, FileScanConfigBuilder, ParquetSource,
+};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::parquet::file::metadata::ParquetMetaDataBuilder;
+use datafusion::physical_plan::ExecutionPlan;
+
+/// The scan by row groups, or as it is where it is no plain scan of whole Parquet files.
+pub(super) async fn by_row_group(
+    scan: Arc<dyn ExecutionPlan>,
+    state: &dyn Session,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let exec = scan.downcast_ref::<DataSourceExec>();
+    let config = exec.and_then(|exec| exec.data_source().downcast_ref::<FileScanConfig>());
+    let Some(config) = config.filter(|config| is_plain(config)) else { return Ok(scan) };
+    let mut groups = Vec::new();
+    for file in config.file_groups.iter().flat_map(FileGroup::iter) {
+        groups.extend(row_groups(file, config, state).await?);
+    }
+    let config = FileScanConfigBuilder::from(config.clone())
+        .with_file_groups(groups)
+        .with_preserve_order(true)
+        .build();
+    Ok(DataSourceExec::from_data_source(config))
+}
+
+fn is_plain(config: &FileScanConfig) -> bool {
+    let mut files = config.file_groups.iter().flat_map(FileGroup::iter);
+    config.file_source().downcast_ref::<ParquetSource>().is_some()
+        && config.limit.is_none()
+        && config.output_partitioning.is_none()
+        && files.all(|file| file.range.is_none() && file.extensions.is_empty())
+}
+
+/// Each row group of a file as a group of files of its own.
+async fn row_groups(
+    file: &PartitionedFile,
+    config: &FileScanConfig,
+    state: &dyn Session,
+) -> Result<Vec<FileGroup>> {
+    let runtime = state.runtime_env();
+    let store = runtime.object_store(&config.object_store_url)?;
+    let metadata = DFParquetMetadata::new(store.as_ref(), &file.object_meta)
+        .with_file_metadata_cache(Some(runtime.cache_manager.get_file_metadata_cache()))
+        .fetch_metadata()
+        .await?;
+    let schema = config.file_source().table_schema().file_schema();
+    let count = metadata.num_row_groups();
+    let mut groups = Vec::with_capacity(count);
+    for (at, group) in metadata.row_groups().iter().enumerate() {
+        let alone = ParquetMetaDataBuilder::new(metadata.file_metadata().clone())
+            .set_row_groups(vec![group.clone()])
+            .build();
+        let told = DFParquetMetadata::statistics_from_parquet_metadata(&alone, schema)?;
+        let mut access = ParquetAccessPlan::new_none(count);
+        access.scan(at);
+        let piece = file.clone().with_extension(access).with_statistics(Arc::new(told));
+        let statistics = piece.statistics.clone().unwrap_or_default();
+        groups.push(FileGroup::new(vec![piece]).with_statistics(statistics));
+    }
+    Ok(groups)
+}

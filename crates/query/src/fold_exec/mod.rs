@@ -1,0 +1,271 @@
+//! The fold operator: messages to rows of `conversations`.
+//!
+//! ```text
+//! events:  messages ─┐
+//!          statuses ─┼─ RepartitionExec hash(sender) ─▶ FoldExec ─▶ conversations
+//!          account  ─┘        (three inputs for each chunk of days, one chunk after the other)
+//!
+//! bare:    messages ─ any partitions ─▶ FoldExec (reads, scatters and folds by turns)
+//! ```
+//!
+//! What is held is reserved from the pool. Where it refuses, a fold of `events` fails, which chunks
+//! bound; bare rows go to disk by hash of what must meet, and come back part by part. Dropping the
+//! streams stops the work.
+
+mod bare;
+mod events;
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, Statistics};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::col;
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, CardinalityEffect, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
+use datafusion::physical_plan::{
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan,
+    InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions,
+};
+use turnwise_model::conversation;
+use turnwise_model::schema::column;
+use turnwise_model::{Day, Millis};
+
+use crate::bare::BareReader;
+pub(crate) use events::FOLD_KINDS;
+
+/// The fold operator.
+#[derive(Debug)]
+pub struct FoldExec {
+    form: Form,
+    inputs: Vec<Arc<dyn ExecutionPlan>>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+/// What the inputs are.
+#[derive(Debug)]
+enum Form {
+    /// Rows of `events`. The days of each chunk; its inputs are `inputs[3 * chunk..][..3]`. Rows
+    /// later than `last` are left out.
+    Events { chunks: Vec<RangeInclusive<Day>>, last: Option<Millis> },
+    /// One input of bare messages: sender, peer, time, direction, kind.
+    Bare(bare::Bare),
+}
+
+impl FoldExec {
+    /// Folds chunks of days, each over its messages, statuses and account rows.
+    ///
+    /// # Errors
+    /// An input without a column `sender`.
+    pub fn new(
+        chunks: Vec<RangeInclusive<Day>>,
+        inputs: Vec<Arc<dyn ExecutionPlan>>,
+        partitions: usize,
+    ) -> Result<Self> {
+        let schema = conversation::schema();
+        for input in &inputs {
+            col(column::SENDER, &input.schema())?;
+        }
+        let sender = col(conversation::column::SENDER, &schema)?;
+        let partitioning = Partitioning::Hash(vec![sender], partitions);
+        Ok(Self::of(Form::Events { chunks, last: None }, inputs, schema, partitioning))
+    }
+
+    /// Folds bare messages into some columns of `conversations`.
+    pub(crate) fn bare(
+        messages: Arc<dyn ExecutionPlan>,
+        reader: BareReader,
+        schema: SchemaRef,
+        partitions: usize,
+    ) -> Self {
+        let form = Form::Bare(bare::Bare::new(reader));
+        let sender = col(conversation::column::SENDER, &schema);
+        // Without the sender among the columns nobody can ask for it.
+        let partitioning = match sender {
+            Ok(sender) => Partitioning::Hash(vec![sender], partitions),
+            Err(_) => Partitioning::UnknownPartitioning(partitions),
+        };
+        Self::of(form, vec![messages], schema, partitioning)
+    }
+
+    fn of(
+        form: Form,
+        inputs: Vec<Arc<dyn ExecutionPlan>>,
+        schema: SchemaRef,
+        partitioning: Partitioning,
+    ) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            partitioning,
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
+        let metrics = ExecutionPlanMetricsSet::new();
+        Self { form, inputs, properties: Arc::new(properties), metrics }
+    }
+
+    /// Leaves out rows of `events` later than this, if there is such a time.
+    #[must_use]
+    pub fn until(mut self, until: Option<Millis>) -> Self {
+        if let Form::Events { last, .. } = &mut self.form {
+            *last = until;
+        }
+        self
+    }
+
+    fn by_sender(input: &Arc<dyn ExecutionPlan>) -> Distribution {
+        let sender: Result<Arc<dyn PhysicalExpr>> = col(column::SENDER, &input.schema());
+        sender.map_or(Distribution::SinglePartition, |sender| {
+            Distribution::KeyPartitioned(vec![sender])
+        })
+    }
+}
+
+impl DisplayAs for FoldExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.form {
+            Form::Events { chunks, .. } => {
+                write!(f, "FoldExec: days=[")?;
+                for (at, days) in chunks.iter().enumerate() {
+                    let comma = if at == 0 { "" } else { ", " };
+                    write!(f, "{comma}{}..={}", days.start().iso(), days.end().iso())?;
+                }
+                write!(f, "]")
+            }
+            Form::Bare(_) => {
+                let schema = self.schema();
+                let columns: Vec<&str> =
+                    schema.fields().iter().map(|c| c.name().as_str()).collect();
+                write!(f, "FoldExec: bare, columns=[{}]", columns.join(", "))
+            }
+        }
+    }
+}
+
+impl ExecutionPlan for FoldExec {
+    fn name(&self) -> &'static str {
+        "FoldExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        let needed = match &self.form {
+            Form::Events { .. } => self.inputs.iter().map(Self::by_sender).collect(),
+            Form::Bare(_) => vec![Distribution::UnspecifiedDistribution],
+        };
+        InputDistributionRequirements::new(needed)
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        match &self.form {
+            Form::Events { .. } => vec![true; self.inputs.len()],
+            // Pieces of which more is known than of a share of a file stay as they are.
+            Form::Bare(_) => vec![!bare::has_own_pieces(&self.inputs[0])],
+        }
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        self.inputs.iter().collect()
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let counts =
+            children.iter().map(|c| c.properties().output_partitioning().partition_count());
+        Ok(match &self.form {
+            Form::Events { chunks, last } => {
+                let partitions = counts.max().unwrap_or(1);
+                Arc::new(Self::new(chunks.clone(), children, partitions)?.until(*last))
+            }
+            Form::Bare(bare) => {
+                let form = Form::Bare(bare::Bare::new(bare.reader().clone()));
+                let partitioning = self.properties.output_partitioning().clone();
+                Arc::new(Self::of(form, children, self.schema(), partitioning))
+            }
+        })
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(
+            children,
+            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute),
+        )
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        match &self.form {
+            Form::Events { chunks, last } => {
+                let events = events::Events {
+                    chunks: chunks.clone(),
+                    inputs: self.inputs.clone(),
+                    last: *last,
+                };
+                Ok(events.stream(partition, context, &self.metrics))
+            }
+            Form::Bare(bare) => {
+                let of = self.properties.output_partitioning().partition_count();
+                let place = bare::Place { partition, of };
+                let input = &self.inputs[0];
+                Ok(bare.stream(place, input, self.schema(), &context, &self.metrics))
+            }
+        }
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn child_stats_requests(&self, _: Option<usize>) -> Vec<ChildStats> {
+        vec![ChildStats::At(None); self.inputs.len()]
+    }
+
+    /// A conversation has a message or more, so there are at most as many as rows come in; a row
+    /// that another chunk of days needs too is counted there as well.
+    fn statistics_from_inputs(
+        &self,
+        inputs: &[Arc<Statistics>],
+        args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        let mut statistics = Statistics::new_unknown(&self.schema());
+        let rows: Option<usize> =
+            inputs.iter().map(|input| input.num_rows.get_value().copied()).sum();
+        let partitions = match args.partition() {
+            Some(_) => self.properties.output_partitioning().partition_count(),
+            None => 1,
+        };
+        statistics.num_rows =
+            rows.map_or(Precision::Absent, |rows| Precision::Inexact(rows / partitions.max(1)));
+        Ok(Arc::new(statistics))
+    }
+
+    fn cardinality_effect(&self) -> CardinalityEffect {
+        CardinalityEffect::LowerEqual
+    }
+}
