@@ -17,7 +17,7 @@ use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use turnwise_lake::Lake;
 use turnwise_query::{BareConversations, BareNames, Engine, EngineSettings};
 
-const SQL: &str = include_str!("../examples/query_a.sql");
+const SQL: &str = include_str!("bare.sql");
 const GAP_MS: i64 = 1_800_000;
 
 /// Number, peer, time, direction, kind.
