@@ -3,7 +3,8 @@
 //! ```text
 //! headers ─▶ format ─┬─ form ─▶ JSON text ─┐
 //!            bytes ──┼─ JSON ──────────────┴▶ tape ─▶ each element ─▶ its format's decoder
-//!                    └─ protobuf                         └ event ─▶ data, once more
+//!                    │   └ usual webhook ─▶ rows         └ event ─▶ data, once more
+//!                    └─ protobuf
 //! ```
 
 use std::cell::Cell;
@@ -21,6 +22,7 @@ use crate::{Format, Headers, cloudevents, envelopes, form, frame, protobuf, send
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     tape: Tape,
+    straight: webhook::straight::Scratch,
     /// A form as JSON, or a text that was inside another.
     text: String,
     bytes: Vec<u8>,
@@ -128,7 +130,13 @@ pub(crate) fn payload(
         Format::Auto => !is_json && detect::is_form(bytes),
         _ => false,
     };
-    let Scratch { tape, text, bytes: decoded } = scratch;
+    let Scratch { tape, straight, text, bytes: decoded } = scratch;
+    if matches!(format, Format::Auto | Format::CloudApi)
+        && let Some(hashing) = record.straight
+        && webhook::straight::decode(record, hashing, straight, bytes)
+    {
+        return Ok(());
+    }
     let done = if is_form {
         form::to_json(bytes, text, decoded).and_then(|()| {
             let root = parse(record, tape, text)?;

@@ -13,4 +13,5 @@ pub mod histogram;
 pub mod intervals;
 pub mod novelty;
 pub mod samples;
+pub mod scan;
 pub mod shape;

@@ -156,6 +156,12 @@ impl<'a> Iterator for Items<'a> {
 /// Resolves the escapes of a string whose grammar was checked. A lone surrogate is U+FFFD.
 fn unescape(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
+    unescape_into(raw, &mut text);
+    text
+}
+
+/// The same, behind what `text` holds.
+pub(crate) fn unescape_into(raw: &str, text: &mut String) {
     let mut rest = raw;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
         text.push_str(&rest[..at]);
@@ -168,13 +174,12 @@ fn unescape(raw: &str) -> String {
             Some(b't') => ('\t', 1),
             Some(b'u') => unicode(rest),
             Some(&other) => (char::from(other), 1),
-            None => return text,
+            None => return,
         };
         text.push(letter);
         rest = rest.get(skip..).unwrap_or_default();
     }
     text.push_str(rest);
-    text
 }
 
 /// `rest` begins at the `u` of an escape: its letter, and how many bytes it takes.

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod wild;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
