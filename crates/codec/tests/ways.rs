@@ -18,9 +18,10 @@ fn rows(
     mut decoder: Decoder,
     format: Format,
     record: &[u8],
-) -> (RecordCounts, Vec<Batch>, Vec<DeadLetterNote>) {
+) -> (RecordCounts, Vec<Batch>, Vec<DeadLetterNote>, Vec<(&'static str, u64)>) {
     let counts = put(&mut decoder, 1, format, record);
-    (counts, comparable(decoder.finish()), decoder.take_dead_letters())
+    let unknown = decoder.unknown_fields().collect();
+    (counts, comparable(decoder.finish()), decoder.take_dead_letters(), unknown)
 }
 
 /// Both ways give the same rows; a third reader says what is JSON at all.
@@ -31,6 +32,7 @@ fn check(format: Format, record: &[u8]) -> RecordCounts {
     assert_eq!(short.0, long.0, "{shown}");
     assert_eq!(short.2, long.2, "{shown}");
     assert_eq!(short.1, long.1, "{shown}");
+    assert_eq!(short.3, long.3, "{shown}");
     // Hashing or not, the same rows are counted.
     let measured = rows(Decoder::without_hashing(keys()), format, record);
     assert_eq!(measured.0, long.0, "{shown}");

@@ -2,6 +2,7 @@
 
 use super::reader::{Field, Reader, UNUSUAL};
 use super::scan::{self, Expected, Span, Text};
+use crate::unknown::{Unknown, unknown};
 use crate::utf8;
 
 /// Containers inside each other that [`Cursor`] skips; fewer than the tape allows.
@@ -25,6 +26,8 @@ pub(crate) struct Trace {
     pub(super) ops: Vec<u8>,
     /// Strings, and numbers.
     pub(super) values: Vec<(Text, bool)>,
+    /// Fields that nobody knows.
+    pub(crate) unknown: Vec<Unknown>,
 }
 
 /// A text that is being read.
@@ -40,6 +43,7 @@ impl<'a, 't> Cursor<'a, 't> {
     pub(crate) fn new(bytes: &'a [u8], trace: &'t mut Trace) -> Self {
         trace.ops.clear();
         trace.values.clear();
+        trace.unknown.clear();
         Self { bytes, rest: bytes, trace }
     }
 
@@ -89,13 +93,17 @@ impl<'a, 't> Cursor<'a, 't> {
         })
     }
 
-    /// A key and its colon; none with escapes.
+    /// A key and its colon; none with escapes, whose names are not as they stand.
     #[inline(never)]
     fn key(&mut self, name: fn(&[u8]) -> Field) -> Option<Field> {
         self.take(b'"')?;
         let text = scan::string(self.bytes, &mut self.rest, &mut Expected::default())?;
         self.take(b':')?;
-        let field = name(text.span().of(self.bytes));
+        let key = text.span().of(self.bytes);
+        let field = name(key);
+        if field == 0 {
+            self.trace.unknown.extend(unknown(key));
+        }
         (!text.is_escaped() && field != UNUSUAL).then_some(field)
     }
 
@@ -132,8 +140,9 @@ impl<'a, 't> Cursor<'a, 't> {
 
     fn skip_key(&mut self) -> Option<()> {
         self.take(b'"')?;
-        scan::string(self.bytes, &mut self.rest, &mut Expected::default())?;
-        self.take(b':')
+        let text = scan::string(self.bytes, &mut self.rest, &mut Expected::default())?;
+        self.trace.unknown.extend(unknown(text.span().of(self.bytes)));
+        self.take(b':').filter(|()| !text.is_escaped())
     }
 
     /// Skips a value with all that is in it; which kind of container is open is a bit.

@@ -22,6 +22,7 @@ use turnwise_kernels::scan::BLOCK;
 use super::cursor::Trace;
 use super::replay::Replay;
 use super::scan::{self, Expected, Text};
+use crate::unknown::Unknown;
 use crate::utf8;
 
 /// Nodes of the tree at most, about 400 kB.
@@ -30,6 +31,8 @@ const NODES_MAX: usize = 4_096;
 const OPS_MAX: usize = 64 << 10;
 /// Strings and numbers of a text whose layout is learned, at most.
 const VALUES_MAX: usize = 200;
+/// Unknown fields of a text whose layout is learned, at most.
+const UNKNOWN_MAX: usize = 64;
 /// Texts of new layouts that a full tree lets pass before it begins anew.
 const PATIENCE: u32 = 50_000;
 
@@ -66,13 +69,22 @@ struct Node {
     then: Then,
 }
 
+/// What belongs to a layout.
+#[derive(Debug)]
+struct End {
+    /// Which part of [`Layouts::ops`].
+    from: u32,
+    to: u32,
+    /// Fields that nobody knows; mostly there are none.
+    unknown: Box<[Unknown]>,
+}
+
 /// See the module.
 pub(crate) struct Layouts {
     /// The first one is the root, an empty literal.
     nodes: Vec<Node>,
     ops: Vec<u8>,
-    /// Which part of `ops` belongs to each layout.
-    ends: Vec<(u32, u32)>,
+    ends: Vec<End>,
     values: Vec<Text>,
     /// New layouts since the tree was full.
     passed: u32,
@@ -165,9 +177,9 @@ impl Layouts {
                 }
                 Then::End => {
                     let is_text = !all_values.is_high() || utf8::is_utf8(bytes);
-                    let (from, to) = *ends.get(node.child as usize).filter(|_| is_text)?;
-                    let ops = ops.get(from as usize..to as usize)?;
-                    return Some(Replay { bytes, ops, values });
+                    let end = ends.get(node.child as usize).filter(|_| is_text)?;
+                    let ops = ops.get(end.from as usize..end.to as usize)?;
+                    return Some(Replay { bytes, ops, values, unknown: &end.unknown });
                 }
             };
             all_values = all_values.and(text);
@@ -179,7 +191,10 @@ impl Layouts {
     /// Learns how a text is laid out that was read to its end.
     pub(crate) fn learn(&mut self, bytes: &[u8], trace: &Trace) {
         let literals: usize = bytes.len().div_ceil(BLOCK) + 2 * trace.values.len() + 1;
-        if trace.values.len() > VALUES_MAX || literals > NODES_MAX / 4 {
+        if trace.values.len() > VALUES_MAX
+            || trace.unknown.len() > UNKNOWN_MAX
+            || literals > NODES_MAX / 4
+        {
             return;
         }
         if self.nodes.len() + literals > NODES_MAX || self.ops.len() + trace.ops.len() > OPS_MAX {
@@ -203,7 +218,8 @@ impl Layouts {
         self.ops.extend_from_slice(&trace.ops);
         // A layout that was known was read in another way since; the last one stands.
         self.nodes[end].child = self.ends.len() as u32;
-        self.ends.push((from, self.ops.len() as u32));
+        let (to, unknown) = (self.ops.len() as u32, trace.unknown.as_slice().into());
+        self.ends.push(End { from, to, unknown });
     }
 
     /// The node behind a literal from a node on; made where there is none.

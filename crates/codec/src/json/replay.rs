@@ -4,6 +4,7 @@
 use super::cursor::op;
 use super::reader::{Field, Reader};
 use super::scan::{Span, Text};
+use crate::unknown::Unknown;
 
 /// A text of a known layout that is being read.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +12,8 @@ pub(crate) struct Replay<'a, 'l> {
     pub(super) bytes: &'a [u8],
     pub(super) ops: &'l [u8],
     pub(super) values: &'l [Text],
+    /// Fields that nobody knows.
+    pub(crate) unknown: &'l [Unknown],
 }
 
 impl Replay<'_, '_> {

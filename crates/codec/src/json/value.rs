@@ -116,6 +116,29 @@ impl<'a> Value<'a> {
         path.iter().try_fold(self, |value, key| value.get(key))
     }
 
+    /// The keys of all objects in it, in their order.
+    pub(crate) fn each_key(self, mut each: impl FnMut(&str)) {
+        let mut at = self.at;
+        let end = self.node().next;
+        // Where each open object ends; what is in an array is no key.
+        let mut open: Vec<(u32, bool)> = Vec::new();
+        while at < end {
+            while open.last().is_some_and(|(end, _)| at >= *end) {
+                open.pop();
+            }
+            if let Some((_, true)) = open.last() {
+                let name = Value { at, ..self };
+                each(&name.string().unwrap_or_default());
+                at += 1;
+            }
+            let node = Value { at, ..self }.node();
+            if matches!(node.kind, Kind::Object | Kind::Array) {
+                open.push((node.next, node.kind == Kind::Object));
+            }
+            at += 1;
+        }
+    }
+
     fn is_string(self, expected: &str) -> bool {
         if self.node().escaped { unescape(self.raw()) == expected } else { self.raw() == expected }
     }

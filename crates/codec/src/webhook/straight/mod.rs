@@ -21,6 +21,7 @@ use crate::peer::same_digits;
 use crate::record::Record;
 use crate::rows::{MessageCells, StatusCells, TextColumns, small, small_or_none};
 use crate::straight::{Hashing, PlainIds};
+use crate::unknown::UnknownFields;
 use items::{Contact, Message, StatusItem};
 
 /// What is kept from text to text: layouts, and memory.
@@ -84,16 +85,19 @@ pub(crate) fn decode(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,
     scratch: &mut Scratch,
+    unknown: &UnknownFields,
     bytes: &[u8],
 ) -> bool {
     let Scratch { layouts, trace, lists, .. } = scratch;
     lists.clear();
-    let known = layouts.find(bytes).map(|mut replay| root(&mut replay, lists));
-    let is_known = known.is_some();
-    let read = known.unwrap_or_else(|| {
-        let mut cursor = Cursor::new(bytes, trace);
-        root(&mut cursor, lists).and_then(|()| cursor.end())
-    });
+    let mut known = layouts.find(bytes);
+    let read = match &mut known {
+        Some(replay) => root(replay, lists),
+        None => {
+            let mut cursor = Cursor::new(bytes, trace);
+            root(&mut cursor, lists).and_then(|()| cursor.end())
+        }
+    };
     if read.is_none() {
         return false;
     }
@@ -105,9 +109,15 @@ pub(crate) fn decode(
     {
         return false;
     }
-    // Of records that hold several changes there are too many to know.
-    if !is_known && lists.changes.len() == 1 {
-        layouts.learn(bytes, trace);
+    match known {
+        Some(replay) => unknown.add_all(replay.unknown),
+        None => {
+            unknown.add_all(&trace.unknown);
+            // Of records that hold several changes there are too many to know.
+            if lists.changes.len() == 1 {
+                layouts.learn(bytes, trace);
+            }
+        }
     }
     rows(record, hashing, scratch, bytes);
     true

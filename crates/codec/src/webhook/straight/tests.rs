@@ -18,10 +18,10 @@ fn taken(texts: &[String]) -> Vec<bool> {
         read_time: NOW,
     };
     let (mut rows, mut notes) = (Rows::new(Some(keys.clone())), Notes::default());
-    let mut scratch = Scratch::default();
+    let (mut scratch, unknown) = (Scratch::default(), UnknownFields::default());
     let mut take = |text: &String| {
         let mut record = Record::new(&keys, &mut rows, &mut notes, &context);
-        decode(&mut record, Hashing::Keyed(&keys), &mut scratch, text.as_bytes())
+        decode(&mut record, Hashing::Keyed(&keys), &mut scratch, &unknown, text.as_bytes())
     };
     texts.iter().map(&mut take).collect()
 }
