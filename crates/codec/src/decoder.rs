@@ -222,10 +222,10 @@ impl Decoder {
         self.tally.untimed.get()
     }
 
-    /// How many fields of protobuf records nobody knew so far; they were skipped.
-    #[must_use]
-    pub fn unknown_fields(&self) -> u64 {
-        self.tally.unknown_fields.get()
+    /// How many fields nobody knew so far, by names of [`crate::IGNORED_NAMES`]; they were skipped.
+    /// Names that are not among those, and fields of protobuf, are `other`.
+    pub fn unknown_fields(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.tally.unknown.counts()
     }
 
     /// How many dead letters [`Decoder::take_dead_letters`] left out so far; all are rows.

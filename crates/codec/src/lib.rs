@@ -39,6 +39,7 @@ mod shapes;
 mod straight;
 #[cfg(test)]
 mod testing;
+mod unknown;
 mod utf8;
 mod webhook;
 

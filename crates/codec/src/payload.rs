@@ -3,7 +3,8 @@
 //! ```text
 //! headers ─▶ format ─┬─ form ─▶ JSON text ─┐
 //!            bytes ──┼─ JSON ──────────────┴▶ tape ─▶ each element ─▶ its format's decoder
-//!                    └─ protobuf                         └ event ─▶ data, once more
+//!                    │   └ usual webhook ─▶ rows         └ event ─▶ data, once more
+//!                    └─ protobuf
 //! ```
 
 use std::cell::Cell;
@@ -15,12 +16,14 @@ use crate::detect::{self, Attributes, Told};
 use crate::json::{JsonFault, Kind, Tape, Value};
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record};
+use crate::unknown::UnknownFields;
 use crate::{Format, Headers, cloudevents, envelopes, form, frame, protobuf, send, webhook};
 
 /// Memory for one payload, used again for the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     tape: Tape,
+    straight: webhook::straight::Scratch,
     /// A form as JSON, or a text that was inside another.
     text: String,
     bytes: Vec<u8>,
@@ -31,8 +34,8 @@ pub(crate) struct Scratch {
 pub(crate) struct Tally {
     /// Items that had no time of their own.
     pub(crate) untimed: Cell<u64>,
-    /// Fields of protobuf records that nobody knew.
-    pub(crate) unknown_fields: Cell<u64>,
+    /// Fields that nobody knew.
+    pub(crate) unknown: UnknownFields,
 }
 
 /// Bytes that scratch keeps between two payloads; a huge one gives its memory back.
@@ -116,8 +119,7 @@ pub(crate) fn payload(
     if format == Format::Protobuf
         || format == Format::Auto && !is_json && protobuf::looks_like_one(framed)
     {
-        let unknown = &around.tally.unknown_fields;
-        unknown.set(unknown.get() + protobuf::decode(record, framed));
+        around.tally.unknown.add_other(protobuf::decode(record, framed));
         return Ok(());
     }
     if bytes.trim_ascii().is_empty() {
@@ -128,10 +130,17 @@ pub(crate) fn payload(
         Format::Auto => !is_json && detect::is_form(bytes),
         _ => false,
     };
-    let Scratch { tape, text, bytes: decoded } = scratch;
+    let Scratch { tape, straight, text, bytes: decoded } = scratch;
+    if matches!(format, Format::Auto | Format::CloudApi)
+        && let Some(hashing) = record.straight
+        && webhook::straight::decode(record, hashing, straight, &around.tally.unknown, bytes)
+    {
+        return Ok(());
+    }
     let done = if is_form {
         form::to_json(bytes, text, decoded).and_then(|()| {
             let root = parse(record, tape, text)?;
+            around.tally.unknown.add_of(root);
             json(record, around, Format::Twilio, root, None);
             Ok(())
         })
@@ -143,6 +152,7 @@ pub(crate) fn payload(
             })
             .and_then(|text| {
                 let root = parse(record, tape, text)?;
+                around.tally.unknown.add_of(root);
                 json(record, around, format, root, inner);
                 Ok(())
             })

@@ -147,6 +147,12 @@ pub(crate) fn same_phone(one: &str, other: &str) -> bool {
     one == other || (long(&one) && long(&other) && one[one.len() - 8..] == other[other.len() - 8..])
 }
 
+/// The same of numbers that are digits alone.
+pub(crate) fn same_digits(one: &[u8], other: &[u8]) -> bool {
+    let last = |digits: &[u8]| digits.last_chunk::<8>().copied();
+    one == other || one.len() >= 10 && other.len() >= 10 && last(one) == last(other)
+}
+
 /// `CC.` and something.
 pub(crate) fn is_user_id(text: &str) -> bool {
     let bytes = text.as_bytes();

@@ -127,6 +127,11 @@ impl<'d> Record<'d> {
         })
     }
 
+    /// Whether so many items more are within the maximum.
+    pub(crate) fn has_room(&self, items: usize) -> bool {
+        usize::try_from(self.next_item).is_ok_and(|begun| items <= RECORD_ITEMS_MAX - begun)
+    }
+
     /// A failure at a place inside the item.
     pub(crate) fn fail(
         &self,

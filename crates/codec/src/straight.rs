@@ -48,21 +48,27 @@ impl Hashing<'_> {
 }
 
 /// Every byte counts, and that is all.
+#[inline]
 fn fold(bytes: &[u8]) -> Pseudonym {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let folded = words.iter().map(|word| u64::from_le_bytes(*word));
-    Pseudonym(
-        folded.fold(u64::from_le_bytes(last), |sum, word| sum.rotate_left(5) ^ word).cast_signed(),
-    )
+    let last = match bytes.last_chunk::<8>() {
+        Some(last) => u64::from_le_bytes(*last),
+        None => bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+    };
+    let words = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+    Pseudonym(words.fold(last, |sum, word| sum.rotate_left(5) ^ word).cast_signed())
 }
 
 /// Whether an id is itself as it stands: nothing to trim, not too long, not empty.
 #[inline]
 pub(crate) fn is_plain(id: &[u8]) -> bool {
+    is_plain_ascii(id) && is_ascii(id)
+}
+
+/// The same of an id that is known to be ASCII.
+#[inline]
+pub(crate) fn is_plain_ascii(id: &[u8]) -> bool {
     let printable = |byte: Option<&u8>| byte.is_some_and(|byte| (0x21..0x7F).contains(byte));
-    printable(id.first()) && printable(id.last()) && id.len() <= ID_BYTES_MAX && is_ascii(id)
+    printable(id.first()) && printable(id.last()) && id.len() <= ID_BYTES_MAX
 }
 
 /// Whether an id is plain or missing.
@@ -74,8 +80,22 @@ pub(crate) fn is_plain_or_empty(id: &[u8]) -> bool {
 /// Whether a phone number is in its one spelling, digits alone, or missing.
 #[inline]
 pub(crate) fn is_digits_or_empty(phone: &[u8]) -> bool {
-    let odd = phone.iter().fold(false, |odd, byte| odd | !byte.is_ascii_digit());
-    !odd && phone.len() <= ID_BYTES_MAX
+    let Some(last) = phone.last_chunk::<8>() else {
+        return phone.iter().all(u8::is_ascii_digit);
+    };
+    // Whole words, and the last word again for what is left.
+    let words = phone.as_chunks::<8>().0;
+    words.iter().chain([last]).all(|word| are_digits(u64::from_le_bytes(*word)))
+        && phone.len() <= ID_BYTES_MAX
+}
+
+/// Whether the eight bytes of a word are digits: from 0x30 on, and below 0x40 with six more.
+#[inline]
+pub(crate) fn are_digits(word: u64) -> bool {
+    const HIGH_HALVES: u64 = 0xF0F0_F0F0_F0F0_F0F0;
+    const THREES: u64 = 0x3030_3030_3030_3030;
+    let with_six = word.wrapping_add(0x0606_0606_0606_0606);
+    word & HIGH_HALVES == THREES && with_six & HIGH_HALVES == THREES
 }
 
 impl Record<'_> {

@@ -16,4 +16,5 @@ pub mod novelty;
 pub mod ordering;
 pub mod quantile;
 pub mod samples;
+pub mod scan;
 pub mod shape;

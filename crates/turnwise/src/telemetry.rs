@@ -9,14 +9,13 @@ use crate::args::LogForm;
 use crate::exit::{Failure, Outcome};
 
 /// Counters without labels. They begin at zero, or the first failure would be no increase.
-const COUNTERS: [(&str, &str); 8] = [
+const COUNTERS: [(&str, &str); 7] = [
     ("turnwise_ingest_lost_records_total", "Records that retention took before they were read."),
     (
         "turnwise_ingest_stopped_partitions_total",
         "Partitions that stopped for want of an operator.",
     ),
     ("turnwise_ingest_untimed_rows_total", "Rows whose format has no time: the record's stands."),
-    ("turnwise_ingest_unknown_fields_total", "Fields of protobuf records that nobody knew."),
     ("turnwise_derive_failures_total", "Looks at new rows that failed."),
     ("turnwise_lake_compacted_files_total", "Files that were rewritten into larger ones."),
     ("turnwise_lake_token_files_dropped_total", "Files rewritten without what is made of texts."),
@@ -24,9 +23,10 @@ const COUNTERS: [(&str, &str); 8] = [
 ];
 
 /// Counters with labels.
-const LABELLED: [(&str, &str); 4] = [
+const LABELLED: [(&str, &str); 5] = [
     ("turnwise_ingest_commits_total", "Commits of ingest by outcome."),
     ("turnwise_ingest_rows_total", "Rows committed by kind."),
+    ("turnwise_ingest_unknown_fields_total", "Fields that nobody knew, by names known elsewhere."),
     ("turnwise_lake_commit_attempts_total", "Attempts at a commit by outcome."),
     ("turnwise_kafka_errors_total", "Errors of the Kafka client by kind."),
 ];

@@ -13,12 +13,22 @@
 //! Grammar: RFC 8259, strictly, but a lone surrogate escape reads as U+FFFD. Of keys that occur
 //! twice the last counts. Nesting is counted, not recursed, so depth costs no stack.
 
+mod cursor;
+mod layouts;
 mod parse;
+mod reader;
+mod replay;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod value;
 
+pub(crate) use cursor::{Cursor, Trace};
+pub(crate) use layouts::Layouts;
 pub use parse::{JsonError, JsonFault};
+pub(crate) use reader::{Field, Reader, UNUSUAL};
+pub(crate) use scan::{Span, Text, whole};
+pub(crate) use value::unescape_into;
 pub use value::{Kind, Value};
 
 /// One node: what it is, its bytes in the text, and the node after its subtree.

@@ -116,6 +116,29 @@ impl<'a> Value<'a> {
         path.iter().try_fold(self, |value, key| value.get(key))
     }
 
+    /// The keys of all objects in it, in their order.
+    pub(crate) fn each_key(self, mut each: impl FnMut(&str)) {
+        let mut at = self.at;
+        let end = self.node().next;
+        // Where each open object ends; what is in an array is no key.
+        let mut open: Vec<(u32, bool)> = Vec::new();
+        while at < end {
+            while open.last().is_some_and(|(end, _)| at >= *end) {
+                open.pop();
+            }
+            if let Some((_, true)) = open.last() {
+                let name = Value { at, ..self };
+                each(&name.string().unwrap_or_default());
+                at += 1;
+            }
+            let node = Value { at, ..self }.node();
+            if matches!(node.kind, Kind::Object | Kind::Array) {
+                open.push((node.next, node.kind == Kind::Object));
+            }
+            at += 1;
+        }
+    }
+
     fn is_string(self, expected: &str) -> bool {
         if self.node().escaped { unescape(self.raw()) == expected } else { self.raw() == expected }
     }
@@ -156,6 +179,12 @@ impl<'a> Iterator for Items<'a> {
 /// Resolves the escapes of a string whose grammar was checked. A lone surrogate is U+FFFD.
 fn unescape(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
+    unescape_into(raw, &mut text);
+    text
+}
+
+/// The same, behind what `text` holds.
+pub(crate) fn unescape_into(raw: &str, text: &mut String) {
     let mut rest = raw;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
         text.push_str(&rest[..at]);
@@ -168,13 +197,12 @@ fn unescape(raw: &str) -> String {
             Some(b't') => ('\t', 1),
             Some(b'u') => unicode(rest),
             Some(&other) => (char::from(other), 1),
-            None => return text,
+            None => return,
         };
         text.push(letter);
         rest = rest.get(skip..).unwrap_or_default();
     }
     text.push_str(rest);
-    text
 }
 
 /// `rest` begins at the `u` of an escape: its letter, and how many bytes it takes.

@@ -8,6 +8,7 @@
 pub(crate) mod account;
 mod message;
 mod status;
+pub(crate) mod straight;
 
 use std::borrow::Cow;
 

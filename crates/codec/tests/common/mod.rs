@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod check;
+pub mod wild;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

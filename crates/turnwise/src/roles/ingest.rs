@@ -449,7 +449,9 @@ impl IngestRole {
         gauge!("turnwise_ingest_assigned_partitions").set(self.held.len() as f64);
         gauge!("turnwise_ingest_held_bytes").set(self.machine.held_bytes() as f64);
         counter!("turnwise_ingest_untimed_rows_total").absolute(self.decoder.untimed());
-        counter!("turnwise_ingest_unknown_fields_total").absolute(self.decoder.unknown_fields());
+        for (field, count) in self.decoder.unknown_fields() {
+            counter!("turnwise_ingest_unknown_fields_total", "field" => field).absolute(count);
+        }
     }
 }
 

@@ -1,0 +1,105 @@
+//! Fields that nobody knows, counted: how many there were tells of a writer newer than this reader.
+//!
+//! A name of traffic is never shown: it is counted as the dictionary's own copy of it where that has
+//! one, else as `other`. `known_names.txt` holds the names of JSON that are known, read or not, of
+//! all formats.
+
+use std::cell::Cell;
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
+
+use crate::json::Value;
+use crate::reason::{IGNORED_NAMES, ignored};
+
+/// What a name is counted as, by its place in [`IGNORED_NAMES`].
+pub(crate) type Unknown = u8;
+const _: () = assert!(IGNORED_NAMES.len() <= Unknown::MAX as usize);
+
+/// Names that are known, and those that are not but that may be shown.
+static NAMES: LazyLock<HashMap<&str, Option<Unknown>>> = LazyLock::new(|| {
+    let shown = IGNORED_NAMES.iter().zip(0..).map(|(name, place)| (*name, Some(place)));
+    let known = include_str!("known_names.txt").split_ascii_whitespace();
+    // What is known is not unknown, though it may be shown.
+    shown.chain(known.map(|name| (name, None))).collect()
+});
+
+static OTHER: LazyLock<Unknown> = LazyLock::new(|| {
+    let place = IGNORED_NAMES.iter().position(|name| *name == ignored::OTHER);
+    place.unwrap_or_default() as Unknown
+});
+
+/// What the name of a field is counted as; `None` where it is known.
+pub(crate) fn unknown(name: &[u8]) -> Option<Unknown> {
+    let known = std::str::from_utf8(name).ok().and_then(|name| NAMES.get(name));
+    known.copied().unwrap_or(Some(*OTHER))
+}
+
+/// Unknown fields so far, by what they are counted as.
+#[derive(Debug)]
+pub(crate) struct UnknownFields([Cell<u64>; IGNORED_NAMES.len()]);
+
+impl Default for UnknownFields {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Cell::new(0)))
+    }
+}
+
+impl UnknownFields {
+    /// Adds fields without names.
+    pub(crate) fn add_other(&self, fields: u64) {
+        self.add(*OTHER, fields);
+    }
+
+    /// Adds fields by what they are counted as.
+    pub(crate) fn add_all(&self, fields: &[Unknown]) {
+        for field in fields {
+            self.add(*field, 1);
+        }
+    }
+
+    /// Adds the fields of all objects in a text.
+    pub(crate) fn add_of(&self, root: Value<'_>) {
+        root.each_key(|name| {
+            if let Some(field) = unknown(name.as_bytes()) {
+                self.add(field, 1);
+            }
+        });
+    }
+
+    fn add(&self, field: Unknown, fields: u64) {
+        if let Some(count) = self.0.get(usize::from(field)) {
+            count.set(count.get() + fields);
+        }
+    }
+
+    /// The counts that are not zero, with their names.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts = self.0.iter().map(Cell::get);
+        IGNORED_NAMES.iter().copied().zip(counts).filter(|(_, count)| *count > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Tape;
+
+    fn counted(json: &str) -> Vec<(&'static str, u64)> {
+        let fields = UnknownFields::default();
+        fields.add_of(Tape::default().parse(json).expect("JSON"));
+        fields.counts().collect()
+    }
+
+    #[test]
+    fn names_of_traffic_are_other() {
+        assert_eq!(counted(r#"{"entry":[{"changes":[],"id":"new"}],"object":{}}"#), []);
+        assert_eq!(
+            counted(r#"[{"id":{"49170":[{"b\u0061d":1},{}]}},{"49171":"x","flows":{"id":1}}]"#),
+            [("other", 3), ("flows", 1)]
+        );
+        assert_eq!(counted(r#"{"\u0069d":1}"#), []);
+        assert_eq!(counted(r#""49170""#), []);
+        assert_eq!(counted(r#"["49170",["49171"]]"#), []);
+    }
+}

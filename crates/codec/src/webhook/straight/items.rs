@@ -1,0 +1,500 @@
+//! Messages, statuses and contacts as they usually look.
+//!
+//! Each reader knows every key that could change what a row says. A key that it does not expect
+//! there, one that occurs twice, or a value of another type ends the straight way; keys that nobody
+//! asks for are skipped.
+
+use turnwise_model::time::MILLISECONDS_FROM;
+use turnwise_model::{Category, InteractiveType, MessageKind, Millis, PricingModel, PricingType};
+use turnwise_model::{Status, limits};
+
+use crate::json::{Field, Reader, Span, Text, UNUSUAL, whole};
+use crate::straight::{is_digits_or_empty, is_plain_ascii};
+
+/// A message of `messages` or `message_echoes`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Message {
+    pub(super) id: Span,
+    pub(super) time: Millis,
+    /// `from` of a message, `to` of an echo.
+    pub(super) phone: Span,
+    pub(super) user: Span,
+    pub(super) kind: MessageKind,
+    pub(super) interactive: Option<InteractiveType>,
+    pub(super) voice: Option<bool>,
+    pub(super) text: Option<Text>,
+    pub(super) is_reply: bool,
+    pub(super) has_referral: bool,
+}
+
+/// One of `statuses`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StatusItem {
+    pub(super) id: Span,
+    pub(super) time: Millis,
+    pub(super) phone: Span,
+    pub(super) user: Span,
+    pub(super) status: Status,
+    pub(super) category: Option<Category>,
+    pub(super) conversation_origin: Option<Category>,
+    pub(super) pricing_type: Option<PricingType>,
+    pub(super) pricing_model: Option<PricingModel>,
+    pub(super) error_code: Option<i64>,
+}
+
+/// One of `contacts`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Contact {
+    pub(super) phone: Span,
+    pub(super) user: Span,
+}
+
+/// A string that is a plain id or empty.
+#[inline(always)]
+pub(super) fn plain_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
+    let text = cursor.plain()?;
+    let id = text.span().of(cursor.bytes());
+    (id.is_empty() || !text.is_high() && is_plain_ascii(id)).then_some(text.span())
+}
+
+/// A string that is a plain id.
+#[inline(always)]
+pub(super) fn plain<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
+    let text = cursor.plain()?;
+    (!text.is_high() && is_plain_ascii(text.span().of(cursor.bytes()))).then_some(text.span())
+}
+
+/// A string of digits, or an empty one.
+#[inline(always)]
+fn digits_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
+    let span = cursor.plain()?.span();
+    is_digits_or_empty(span.of(cursor.bytes())).then_some(span)
+}
+
+/// A time in whole seconds or milliseconds, as a string or number.
+#[inline(always)]
+fn timestamp<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Millis> {
+    let text = cursor.number_or_string()?;
+    let number = whole(text.span().of(cursor.bytes())).filter(|_| !text.is_escaped())?;
+    // Eighteen digits of seconds would not fit, but then they are milliseconds.
+    Some(Millis(if number >= MILLISECONDS_FROM { number } else { number * 1_000 }))
+}
+
+/// A string without escapes that one of a closed list is named by, exactly.
+#[inline(always)]
+fn named<'a, R: Reader<'a>, T>(cursor: &mut R, known: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+    known(cursor.plain()?.span().of(cursor.bytes()))
+}
+
+/// The same of lists whose names are longer or seldom read.
+fn of_name<T>(name: &[u8], known: impl Fn(&str) -> Option<T>) -> Option<T> {
+    known(std::str::from_utf8(name).ok()?)
+}
+
+fn status_name(name: &[u8]) -> Option<Status> {
+    match name {
+        b"sent" => Some(Status::Sent),
+        b"delivered" => Some(Status::Delivered),
+        b"read" => Some(Status::Read),
+        name => of_name(name, Status::from_name),
+    }
+}
+
+fn category(name: &[u8]) -> Option<Category> {
+    match name {
+        b"service" => Some(Category::Service),
+        b"utility" => Some(Category::Utility),
+        b"marketing" => Some(Category::Marketing),
+        b"authentication" => Some(Category::Authentication),
+        name => of_name(name, Category::from_name),
+    }
+}
+
+fn pricing_type(name: &[u8]) -> Option<PricingType> {
+    match name {
+        b"regular" => Some(PricingType::Regular),
+        b"free_customer_service" => Some(PricingType::FreeCustomerService),
+        name => of_name(name, PricingType::from_name),
+    }
+}
+
+/// Names are compared in capitals, which `other` is not.
+fn pricing_model(name: &[u8]) -> Option<PricingModel> {
+    match name {
+        b"PMP" => Some(PricingModel::Pmp),
+        b"CBP" => Some(PricingModel::Cbp),
+        _ => None,
+    }
+}
+
+/// `contacts[]`.
+#[inline(always)]
+pub(super) fn contact<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Contact> {
+    const WA_ID: Field = 1;
+    const USER_ID: Field = 2;
+    let name = |name: &[u8]| match name {
+        b"wa_id" => WA_ID,
+        b"user_id" => USER_ID,
+        _ => 0,
+    };
+    let mut contact = Contact::default();
+    cursor.object(name, |cursor, field| {
+        match field {
+            WA_ID => contact.phone = digits_or_empty(cursor)?,
+            USER_ID => contact.user = plain_or_empty(cursor)?,
+            _ => return None,
+        }
+        Some(())
+    })?;
+    Some(contact)
+}
+
+/// What the object named as a message's type says.
+#[derive(Clone, Copy, Debug)]
+struct Body {
+    kind: MessageKind,
+    interactive: Option<InteractiveType>,
+    voice: Option<bool>,
+    text: Option<Text>,
+}
+
+/// Bodies by their field number: [`BODY`] and so on. Voice messages of old, system messages, edits
+/// and revokes are not usual.
+const BODIES: [MessageKind; 13] = [
+    MessageKind::Text,
+    MessageKind::Image,
+    MessageKind::Audio,
+    MessageKind::Video,
+    MessageKind::Document,
+    MessageKind::Sticker,
+    MessageKind::Interactive,
+    MessageKind::Button,
+    MessageKind::Location,
+    MessageKind::Contacts,
+    MessageKind::Order,
+    MessageKind::Reaction,
+    MessageKind::Unsupported,
+];
+
+#[inline(always)]
+fn body<'a, R: Reader<'a>>(cursor: &mut R, kind: MessageKind) -> Option<Body> {
+    let mut body = Body { kind, interactive: None, voice: None, text: None };
+    match kind {
+        MessageKind::Text => {
+            let name = |name: &[u8]| u8::from(name == b"body");
+            body.text = Some(only_string(cursor, name)?);
+        }
+        _ => other_body(cursor, &mut body)?,
+    }
+    Some(body)
+}
+
+#[inline(never)]
+fn other_body<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
+    match body.kind {
+        MessageKind::Button => {
+            let name = |name: &[u8]| u8::from(name == b"text");
+            body.text = Some(only_string(cursor, name)?);
+            Some(())
+        }
+        MessageKind::Image
+        | MessageKind::Audio
+        | MessageKind::Video
+        | MessageKind::Document
+        | MessageKind::Sticker => media(cursor, body),
+        MessageKind::Interactive => interactive(cursor, body),
+        _ => cursor.skip(),
+    }
+}
+
+/// The string of field 1 in an object that must have it, whatever else it has.
+#[inline(always)]
+fn only_string<'a, R: Reader<'a>>(cursor: &mut R, name: fn(&[u8]) -> Field) -> Option<Text> {
+    let mut text = None;
+    cursor.object(name, |cursor, _| {
+        text = Some(cursor.string()?);
+        Some(())
+    })?;
+    text
+}
+
+/// Keys of bodies that may hold a text or its length where this reader does not look.
+fn is_text_elsewhere(name: &[u8]) -> bool {
+    matches!(name, b"chars" | b"body" | b"caption" | b"button_reply" | b"list_reply")
+}
+
+fn media<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
+    const CAPTION: Field = 1;
+    const VOICE: Field = 2;
+    let name = |name: &[u8]| match name {
+        b"caption" => CAPTION,
+        b"voice" => VOICE,
+        name if is_text_elsewhere(name) => UNUSUAL,
+        _ => 0,
+    };
+    let is_audio = body.kind == MessageKind::Audio;
+    body.voice = is_audio.then_some(false);
+    cursor.object(name, |cursor, field| match field {
+        CAPTION => {
+            body.text = Some(cursor.string()?);
+            Some(())
+        }
+        VOICE if is_audio => {
+            body.voice = Some(cursor.boolean()?);
+            Some(())
+        }
+        VOICE => cursor.skip(),
+        _ => None,
+    })
+}
+
+fn interactive<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
+    const TYPE: Field = 1;
+    const REPLY: Field = 2;
+    let name = |name: &[u8]| match name {
+        b"type" => TYPE,
+        b"button_reply" | b"list_reply" => REPLY,
+        name if is_text_elsewhere(name) => UNUSUAL,
+        _ => 0,
+    };
+    cursor.object(name, |cursor, field| {
+        match field {
+            TYPE => {
+                let known = |name: &[u8]| of_name(name, InteractiveType::from_name);
+                body.interactive = Some(named(cursor, known)?);
+            }
+            REPLY => {
+                let name = |name: &[u8]| u8::from(name == b"title");
+                body.text = Some(only_string(cursor, name)?);
+            }
+            _ => return None,
+        }
+        Some(())
+    })?;
+    body.interactive.map(drop)
+}
+
+/// Whether `context` names a message that is answered.
+fn is_reply<'a, R: Reader<'a>>(cursor: &mut R) -> Option<bool> {
+    let name = |name: &[u8]| match name {
+        b"id" => 1,
+        b"message_id" => 2,
+        _ => 0,
+    };
+    let mut is_reply = false;
+    cursor.object(name, |cursor, _| {
+        plain(cursor)?;
+        is_reply = true;
+        Some(())
+    })?;
+    Some(is_reply)
+}
+
+const FROM: Field = 1;
+const FROM_USER_ID: Field = 2;
+const TO: Field = 3;
+const TO_USER_ID: Field = 4;
+const MESSAGE_ID: Field = 5;
+const TIMESTAMP: Field = 6;
+const TYPE: Field = 7;
+const CONTEXT: Field = 8;
+const REFERRAL: Field = 9;
+/// The first of [`BODIES`].
+const BODY: Field = 10;
+const _: () = assert!(BODY as usize + BODIES.len() <= UNUSUAL as usize);
+
+fn message_field(name: &[u8]) -> Field {
+    match name {
+        b"from" => FROM,
+        b"from_user_id" => FROM_USER_ID,
+        b"id" => MESSAGE_ID,
+        b"timestamp" => TIMESTAMP,
+        b"type" => TYPE,
+        b"context" => CONTEXT,
+        b"referral" => REFERRAL,
+        b"to" | b"to_user_id" | b"group_id" | b"recipient_type" | b"recipient" | b"message"
+        | b"chars" | b"system" | b"voice" => UNUSUAL,
+        name => BODIES
+            .iter()
+            .position(|kind| kind.name().as_bytes() == name)
+            .map_or(0, |at| BODY + at as Field),
+    }
+}
+
+fn echo_field(name: &[u8]) -> Field {
+    match name {
+        b"to" => TO,
+        b"to_user_id" => TO_USER_ID,
+        name => message_field(name),
+    }
+}
+
+/// One of `messages`, or, `echoed`, of `message_echoes`.
+#[inline(always)]
+pub(super) fn message<'a, R: Reader<'a>>(cursor: &mut R, echoed: bool) -> Option<Message> {
+    let name = if echoed { echo_field } else { message_field };
+    let [mut id, mut from, mut from_user, mut to, mut to_user, mut name_of_body] =
+        [Span::default(); 6];
+    let (mut time, mut read_body, mut reply, mut has_referral) = (None, None, false, false);
+    cursor.object(name, |cursor, field| {
+        match field {
+            FROM => from = digits_or_empty(cursor)?,
+            FROM_USER_ID => from_user = plain_or_empty(cursor)?,
+            TO => to = digits_or_empty(cursor)?,
+            TO_USER_ID => to_user = plain_or_empty(cursor)?,
+            MESSAGE_ID => id = plain(cursor)?,
+            TIMESTAMP => time = Some(timestamp(cursor)?),
+            TYPE => name_of_body = cursor.plain()?.span(),
+            CONTEXT => reply = is_reply(cursor)?,
+            REFERRAL => {
+                cursor.skip_object()?;
+                has_referral = true;
+            }
+            field => {
+                let kind = BODIES.get(usize::from(field.checked_sub(BODY)?))?;
+                if read_body.is_some() {
+                    return None;
+                }
+                read_body = Some(body(cursor, *kind)?);
+            }
+        }
+        Some(())
+    })?;
+    let name = name_of_body.of(cursor.bytes());
+    let body = match read_body {
+        Some(body) if body.kind.name().as_bytes() == name => body,
+        // Nothing but its errors says what an unsupported message was.
+        None if name == b"unsupported" => {
+            let kind = MessageKind::Unsupported;
+            Body { kind, interactive: None, voice: None, text: None }
+        }
+        _ => return None,
+    };
+    let (phone, user) = if echoed { (to, to_user) } else { (from, from_user) };
+    let Body { kind, interactive, voice, text } = body;
+    let (time, is_reply) = (time?, reply);
+    let message =
+        Message { id, time, phone, user, kind, interactive, voice, text, is_reply, has_referral };
+    (!id.is_empty()).then_some(message)
+}
+
+/// One of `statuses`.
+#[inline(always)]
+pub(super) fn status<'a, R: Reader<'a>>(cursor: &mut R) -> Option<StatusItem> {
+    const ID: Field = 1;
+    const STATUS: Field = 2;
+    const TIMESTAMP: Field = 3;
+    const RECIPIENT_ID: Field = 4;
+    const RECIPIENT_USER_ID: Field = 5;
+    const CONVERSATION: Field = 6;
+    const PRICING: Field = 7;
+    const ERRORS: Field = 8;
+    let name = |name: &[u8]| match name {
+        b"id" => ID,
+        b"status" => STATUS,
+        b"timestamp" => TIMESTAMP,
+        b"recipient_id" => RECIPIENT_ID,
+        b"recipient_user_id" => RECIPIENT_USER_ID,
+        b"conversation" => CONVERSATION,
+        b"pricing" => PRICING,
+        b"errors" => ERRORS,
+        b"recipient_type" | b"type" | b"group_id" | b"code" => UNUSUAL,
+        _ => 0,
+    };
+    let [mut id, mut phone, mut user] = [Span::default(); 3];
+    let (mut time, mut status, mut conversation_origin, mut error_code) = (None, None, None, None);
+    let mut price = Pricing::default();
+    cursor.object(name, |cursor, field| {
+        match field {
+            ID => id = plain(cursor)?,
+            STATUS => status = Some(named(cursor, status_name)?),
+            TIMESTAMP => time = Some(timestamp(cursor)?),
+            RECIPIENT_ID => phone = digits_or_empty(cursor)?,
+            RECIPIENT_USER_ID => user = plain_or_empty(cursor)?,
+            CONVERSATION => conversation_origin = origin_of_conversation(cursor)?,
+            PRICING => price = pricing(cursor)?,
+            ERRORS => error_code = first_error_code(cursor)?,
+            _ => return None,
+        }
+        Some(())
+    })?;
+    let (time, status) = (time?, status?);
+    let item = StatusItem {
+        id,
+        time,
+        phone,
+        user,
+        status,
+        category: price.category,
+        conversation_origin,
+        pricing_type: price.kind,
+        pricing_model: price.model,
+        error_code,
+    };
+    (!id.is_empty()).then_some(item)
+}
+
+/// `conversation.origin.type`.
+#[inline]
+fn origin_of_conversation<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Option<Category>> {
+    let mut origin = None;
+    let name = |name: &[u8]| u8::from(name == b"origin");
+    cursor.object(name, |cursor, _| {
+        let name = |name: &[u8]| u8::from(name == b"type");
+        cursor.object(name, |cursor, _| {
+            origin = Some(named(cursor, category)?);
+            Some(())
+        })
+    })?;
+    Some(origin)
+}
+
+/// `pricing`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pricing {
+    category: Option<Category>,
+    kind: Option<PricingType>,
+    model: Option<PricingModel>,
+}
+
+#[inline]
+fn pricing<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Pricing> {
+    const CATEGORY: Field = 1;
+    const TYPE: Field = 2;
+    const MODEL: Field = 3;
+    let name = |name: &[u8]| match name {
+        b"category" => CATEGORY,
+        b"type" => TYPE,
+        b"pricing_model" => MODEL,
+        _ => 0,
+    };
+    let mut pricing = Pricing::default();
+    cursor.object(name, |cursor, field| {
+        match field {
+            CATEGORY => pricing.category = Some(named(cursor, category)?),
+            TYPE => pricing.kind = Some(named(cursor, pricing_type)?),
+            MODEL => pricing.model = Some(named(cursor, pricing_model)?),
+            _ => return None,
+        }
+        Some(())
+    })?;
+    Some(pricing)
+}
+
+/// The code of the first of `errors`, which must have one.
+fn first_error_code<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Option<i64>> {
+    let mut first = None;
+    cursor.array(|cursor| {
+        if first.is_some() {
+            return cursor.skip_object();
+        }
+        let name = |name: &[u8]| u8::from(name == b"code");
+        cursor.object(name, |cursor, _| {
+            let code = whole(cursor.number()?.of(cursor.bytes()))?;
+            first = (code.unsigned_abs() <= limits::ERROR_CODE_MAX).then_some(code);
+            Some(())
+        })?;
+        first.map(drop)
+    })?;
+    Some(first)
+}

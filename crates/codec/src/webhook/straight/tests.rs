@@ -1,0 +1,97 @@
+use turnwise_model::{Offset, PartitionId, SourceName};
+
+use super::*;
+use crate::RecordContext;
+use crate::record::Notes;
+use crate::rows::Rows;
+use crate::testing::{NOW, keys};
+
+/// Whether the way takes each of the texts, one after another.
+fn taken(texts: &[String]) -> Vec<bool> {
+    let keys = keys();
+    let source = SourceName("test/1".to_owned());
+    let context = RecordContext {
+        source: &source,
+        partition: PartitionId(0),
+        offset: Offset(1),
+        record_time: None,
+        read_time: NOW,
+    };
+    let (mut rows, mut notes) = (Rows::new(Some(keys.clone())), Notes::default());
+    let (mut scratch, unknown) = (Scratch::default(), UnknownFields::default());
+    let mut take = |text: &String| {
+        let mut record = Record::new(&keys, &mut rows, &mut notes, &context);
+        decode(&mut record, Hashing::Keyed(&keys), &mut scratch, &unknown, text.as_bytes())
+    };
+    texts.iter().map(&mut take).collect()
+}
+
+fn around(list: &str, item: &str) -> String {
+    format!(
+        r#"{{"object":"whatsapp_business_account","entry":[{{"id":"9","changes":[{{"value":{{"messaging_product":"whatsapp","metadata":{{"display_phone_number":"15550783881","phone_number_id":"100"}},"{list}":[{item}]}},"field":"messages"}}]}}]}}"#
+    )
+}
+
+const TEXT: &str = r#"{"from":"16505551234","id":"wamid.A","timestamp":"1794096147","type":"text","text":{"body":"Hi"}}"#;
+const STATUS: &str = r#"{"id":"wamid.A","status":"sent","timestamp":"1794096147","recipient_id":"16505551234","errors":[{"code":131047}]}"#;
+
+#[test]
+fn usual_webhooks_are_taken_however_they_are_written() {
+    let message = around("messages", TEXT);
+    let texts = [
+        message.clone(),
+        message.replace("wamid.A", "wamid.Longer").replace("Hi", "h\u{e9}"),
+        message.replace("Hi", "a\\nb \\ud83d\\ude00"),
+        message.replace(':', " :\n").replace(',', " , "),
+        message.replace(r#""type":"text","#, "").replace("}}]}", r#"},"type":"text"}]}"#),
+        message.replace(r#""1794096147""#, "1794096147"),
+        message.replace(r#""from""#, r#""new":[{"a":null}],"from""#),
+        around("statuses", STATUS),
+        around("message_echoes", &TEXT.replace("from", "to")),
+    ];
+    assert_eq!(taken(&texts), [true; 9]);
+}
+
+#[test]
+fn what_is_unusual_is_left_alone() {
+    let message = around("messages", TEXT);
+    let status = around("statuses", STATUS);
+    let texts = [
+        message.replace(r#""from""#, r#""from":"1","from""#),
+        message.replace(r#""from""#, r#""fr\u006fm""#),
+        message.replace(r#""from""#, r#""group_id":"g","from""#),
+        message.replace(r#""id":"wamid.A","#, ""),
+        message.replace("1794096147", "1"),
+        message.replace("{\"object\"", "{\"gs_app_id\":\"x\",\"object\""),
+        status.replace("\"status\"", "\"code\":1,\"status\""),
+        status.replace("\"code\"", "\"no\""),
+        format!("[{message}]"),
+        message[..message.len() - 1].to_owned(),
+        format!("{message}x"),
+        around("messages", ""),
+    ];
+    assert_eq!(taken(&texts), [false; 12]);
+}
+
+#[test]
+fn texts_of_a_known_layout_are_found_whatever_their_values_are() {
+    let mut scratch = Scratch::default();
+    let text = around("messages", TEXT);
+    let mut cursor = Cursor::new(text.as_bytes(), &mut scratch.trace);
+    root(&mut cursor, &mut scratch.lists).and_then(|()| cursor.end()).expect("usual");
+    scratch.layouts.learn(text.as_bytes(), &scratch.trace);
+    let mut is_known = |text: &str| scratch.layouts.find(text.as_bytes()).is_some();
+    for value in ["", "Hi", "\\\"", "\u{4e2d}", &"long ".repeat(100)] {
+        assert!(is_known(&text.replace("Hi", value)), "{value}");
+    }
+    for other in [
+        text.replace("\"text\":", "\"test\":"),
+        text.replace("Hi", "\\x"),
+        text.replace("Hi", "\u{1}"),
+        text.replace(r#""Hi""#, "7"),
+        format!("{text} "),
+        text[..text.len() - 1].to_owned(),
+    ] {
+        assert!(!is_known(&other), "{other}");
+    }
+}

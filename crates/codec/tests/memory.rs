@@ -1,0 +1,112 @@
+//! Decoding takes memory in proportion to the record, whatever the record claims, and batches of the
+//! usual kind take what the batch before showed that they need. One test: the counter is the
+//! process's.
+
+mod common;
+
+use std::alloc::System;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use turnwise_codec::{Decoder, Format, encode};
+
+use common::put;
+
+#[global_allocator]
+static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Bytes that any record may take: dead letters, and tables that are built when first used.
+const FIXED_BYTES: usize = 512 << 10;
+
+/// Bytes asked for while one record is decoded, given back or not.
+fn asked(decoder: &mut Decoder, format: Format, record: &[u8]) -> usize {
+    let region = Region::new(COUNTED);
+    put(decoder, 1, format, record);
+    region.change().bytes_allocated
+}
+
+/// Records that claim or hold more than they should, of some megabytes.
+fn hostile() -> Vec<(&'static str, Format, Vec<u8>)> {
+    const PARTS: usize = 200_000;
+    let repeated = |before: &str, part: &str, after: &str| {
+        [before, &part.repeat(PARTS), after].concat().into_bytes()
+    };
+    let message = concat!(
+        r#"{"metadata":{"phone_number_id":"1"},"messages":[{"id":"1","from":"1","#,
+        r#""timestamp":"1794096147","type":"text","text":{"body":""#
+    );
+    vec![
+        ("brackets", Format::Auto, repeated("", "[", "")),
+        ("an open string", Format::Auto, repeated("{\"a\":\"", "abcdefgh", "")),
+        ("keys", Format::CloudApi, repeated("{", "\"abcdefgh\":\"abcdefgh\",", "\"a\":1}")),
+        ("numbers", Format::CloudApi, repeated("{\"a\":[", "1,", "1]}")),
+        ("escapes", Format::CloudApi, repeated(message, "\\u00e9", "\"}}]}")),
+        ("letters", Format::CloudApi, repeated(message, "abcdefgh", "\"}}]}")),
+        ("a form", Format::Twilio, repeated("MessageSid=1", "&Body=%20%20", "")),
+        ("a length of a gigabyte", Format::Protobuf, b"\x1a\x80\x80\x80\x80\x04".to_vec()),
+        ("zeros", Format::Protobuf, vec![0; PARTS]),
+        (
+            "base64",
+            Format::CloudEvents,
+            repeated("{\"specversion\":\"1.0\",\"data_base64\":\"", "AAAA", "\"}"),
+        ),
+    ]
+}
+
+/// Events of one day that are as nearly all are.
+fn usual() -> Vec<Vec<u8>> {
+    let record = |nth: usize| {
+        let (list, item) = if nth % 2 == 0 {
+            (
+                "messages",
+                format!(
+                    r#"{{"from":"1650555{:04}","id":"wamid.{nth:08}","timestamp":"{}","type":"location","location":{{}}}}"#,
+                    nth % 1_000,
+                    1_794_096_147 + nth
+                ),
+            )
+        } else {
+            (
+                "statuses",
+                format!(
+                    r#"{{"id":"wamid.{nth:08}","status":"read","timestamp":"{}","recipient_id":"1650555{:04}"}}"#,
+                    1_794_096_147 + nth,
+                    nth % 1_000
+                ),
+            )
+        };
+        format!(r#"{{"object":"whatsapp_business_account","entry":[{{"id":"9","changes":[{{"field":"messages","value":{{"metadata":{{"phone_number_id":"100"}},"{list}":[{item}]}}}}]}}]}}"#).into_bytes()
+    };
+    (0..20_000).map(record).collect()
+}
+
+#[test]
+fn memory_is_in_proportion_to_records_and_asked_for_a_few_times_a_batch() {
+    for (name, format, record) in hostile() {
+        let asked = asked(&mut common::decoder(), format, &record);
+        let per_byte = asked as f64 / record.len() as f64;
+        println!("{name}: {} bytes, {asked} asked for, {per_byte:.1} a byte", record.len());
+        assert!(asked <= FIXED_BYTES + 24 * record.len(), "{name}: {asked} of {}", record.len());
+    }
+    let (mut decoder, records) = (common::decoder(), usual());
+    let bytes: usize = records.iter().map(Vec::len).sum();
+    let mut batch = |round: usize| {
+        let region = Region::new(COUNTED);
+        for record in &records {
+            put(&mut decoder, 1, Format::CloudApi, record);
+        }
+        let decoded = region.change();
+        let rows: usize = decoder.finish().iter().map(|batch| batch.rows.num_rows()).sum();
+        assert_eq!(rows, records.len());
+        // `put` makes a name for each record.
+        let calls = decoded.allocations + decoded.reallocations - records.len();
+        println!("batch {round}: {bytes} bytes, {decoded:?}");
+        (calls, decoded.bytes_allocated)
+    };
+    let first = batch(0);
+    let second = batch(1);
+    assert!(second.0 <= 100, "{} allocations for {} records", second.0, records.len());
+    assert!(second.1 <= first.1, "{} and then {} bytes", first.1, second.1);
+    assert!(second.1 <= 2 * bytes, "{} bytes for {bytes}", second.1);
+    let protobuf = encode::protobuf(&[]);
+    assert!(asked(&mut common::decoder(), Format::Protobuf, &protobuf) <= FIXED_BYTES);
+}

@@ -1,0 +1,139 @@
+//! The short ways into the rows lead where the long one does: for webhooks, sends and protobuf of
+//! any form, whole and damaged.
+
+mod common;
+
+use proptest::prelude::*;
+use turnwise_codec::{DeadLetterNote, Decoder, Format, RecordCounts, encode};
+use turnwise_model::{Keys, Secret};
+
+use common::wild::{Choices, write};
+use common::{Batch, comparable, put};
+
+fn keys() -> Keys {
+    Keys::expand(&Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough"))
+}
+
+fn rows(
+    mut decoder: Decoder,
+    format: Format,
+    record: &[u8],
+) -> (RecordCounts, Vec<Batch>, Vec<DeadLetterNote>, Vec<(&'static str, u64)>) {
+    let counts = put(&mut decoder, 1, format, record);
+    let unknown = decoder.unknown_fields().collect();
+    (counts, comparable(decoder.finish()), decoder.take_dead_letters(), unknown)
+}
+
+/// Both ways give the same rows; a third reader says what is JSON at all.
+fn check(format: Format, record: &[u8]) -> RecordCounts {
+    let short = rows(Decoder::new(keys()), format, record);
+    let long = rows(Decoder::by_meaning(keys()), format, record);
+    let shown = String::from_utf8_lossy(record);
+    assert_eq!(short.0, long.0, "{shown}");
+    assert_eq!(short.2, long.2, "{shown}");
+    assert_eq!(short.1, long.1, "{shown}");
+    assert_eq!(short.3, long.3, "{shown}");
+    // Hashing or not, the same rows are counted.
+    let measured = rows(Decoder::without_hashing(keys()), format, record);
+    assert_eq!(measured.0, long.0, "{shown}");
+    let is_json = matches!(format, Format::CloudApi | Format::Send);
+    if is_json && serde_json::from_slice::<serde::de::IgnoredAny>(record).is_err() {
+        let why = short.2.first().map(|note| note.reason.name());
+        let refused =
+            ["invalid_json", "invalid_utf8", "empty", "nested_too_deep", "record_too_large"];
+        let lone =
+            shown.contains("\\u") || shown.starts_with('\u{feff}') || record.first() == Some(&0);
+        assert!(lone || why.is_some_and(|why| refused.contains(&why)), "{why:?} {shown}");
+    }
+    short.0
+}
+
+fn choices() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        1 => Just(Vec::new()),
+        2 => prop::collection::vec(any::<u8>(), 0..60),
+        4 => prop::collection::vec(any::<u8>(), 0..600),
+    ]
+}
+
+/// What is changed in the bytes of a record.
+type Edit = (prop::sample::Index, usize, Vec<u8>);
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let byte = prop_oneof![
+        prop::sample::select(b"\"\\{}[]:, \n0-9eE.u\x00\x1f\x7f\x80\xc3\xff".to_vec()),
+        any::<u8>(),
+    ];
+    prop::collection::vec(
+        (any::<prop::sample::Index>(), 0_usize..4, prop::collection::vec(byte, 0..3)),
+        1..3,
+    )
+}
+
+fn edit(bytes: &mut Vec<u8>, edits: Vec<Edit>) {
+    for (at, length, with) in edits {
+        let from = at.index(bytes.len() + 1);
+        let to = (from + length).min(bytes.len());
+        bytes.splice(from..to, with);
+    }
+}
+
+/// The bytes of the events that a format can carry.
+fn carried(format: Format, events: &[encode::Event]) -> Vec<u8> {
+    let encoder = match format {
+        Format::Send => encode::send,
+        _ => encode::webhook,
+    };
+    let events: Vec<_> = events
+        .iter()
+        .filter(|event| encoder(std::slice::from_ref(event)).is_some())
+        .cloned()
+        .collect();
+    encoder(&events).unwrap_or_else(|| b"{}".to_vec())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn json_of_any_form_gives_the_same_rows(
+        events in common::events(),
+        send in prop::bool::weighted(0.2),
+        choices in choices(),
+        cut in prop::option::weighted(0.1, any::<prop::sample::Index>()),
+    ) {
+        let format = if send { Format::Send } else { Format::CloudApi };
+        let tree = serde_json::from_slice(&carried(format, &events)).expect("JSON");
+        let mut text = String::new();
+        write(&tree, &mut Choices::new(&choices), &mut text);
+        let mut bytes = text.into_bytes();
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len() + 1));
+        }
+        check(format, &bytes);
+        check(Format::Auto, &bytes);
+    }
+
+    #[test]
+    fn damaged_json_gives_the_same_rows(
+        events in prop::collection::vec(common::event(), 1..3),
+        choices in choices(),
+        edits in edits(),
+    ) {
+        let tree = serde_json::from_slice(&carried(Format::CloudApi, &events)).expect("JSON");
+        let mut text = String::new();
+        write(&tree, &mut Choices::new(&choices[..choices.len().min(30)]), &mut text);
+        let mut bytes = text.into_bytes();
+        edit(&mut bytes, edits);
+        check(Format::CloudApi, &bytes);
+        check(Format::Auto, &bytes);
+    }
+
+    #[test]
+    fn damaged_protobuf_gives_the_same_rows(events in common::events(), edits in edits()) {
+        let mut bytes = encode::protobuf(&events);
+        check(Format::Protobuf, &bytes);
+        edit(&mut bytes, edits);
+        check(Format::Protobuf, &bytes);
+    }
+}

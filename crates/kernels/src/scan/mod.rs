@@ -1,0 +1,61 @@
+//! Where a JSON string ends: which bytes of a block are a quote, a backslash or a control character,
+//! and which are no ASCII.
+//!
+//! One function of 32 bytes, small enough to be a part of its caller. There is no dispatch: the
+//! instructions that [`look`] needs are part of every processor of its family.
+
+mod scalar;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod x86;
+
+/// Bytes of a block.
+pub const BLOCK: usize = 32;
+
+/// What was seen of a block: a bit for each byte, the first byte's the lowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The byte is a quote, a backslash or below 0x20.
+    pub special: u32,
+    /// The byte is 0x80 or above.
+    pub high: u32,
+}
+
+/// Looks at a block.
+#[inline(always)]
+#[must_use]
+pub fn look(block: &[u8; BLOCK]) -> Look {
+    #[cfg(target_arch = "x86_64")]
+    return x86::look(block);
+    #[cfg(not(target_arch = "x86_64"))]
+    scalar::look(block)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_byte_at_every_place_is_told_as_the_scalar_version_tells_it() {
+        for byte in 0..=u8::MAX {
+            for at in 0..BLOCK {
+                let mut block = [b'a'; BLOCK];
+                block[at] = byte;
+                let special = byte == b'"' || byte == b'\\' || byte < 0x20;
+                let expected =
+                    Look { special: u32::from(special) << at, high: u32::from(byte >= 0x80) << at };
+                assert_eq!(scalar::look(&block), expected, "{byte} at {at}");
+                assert_eq!(look(&block), expected, "{byte} at {at}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_are_told_as_the_scalar_version_tells_them(block in any::<[u8; BLOCK]>()) {
+            prop_assert_eq!(look(&block), scalar::look(&block));
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What it means.
+
+use super::{BLOCK, Look};
+
+/// As [`super::look`].
+#[cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "what the other one must equal"))]
+pub(super) fn look(block: &[u8; BLOCK]) -> Look {
+    let bits = |is: fn(&u8) -> bool| {
+        let bytes = block.iter().enumerate();
+        bytes.fold(0, |bits, (at, byte)| bits | u32::from(is(byte)) << at)
+    };
+    Look {
+        special: bits(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)),
+        high: bits(|byte| !byte.is_ascii()),
+    }
+}

@@ -1,0 +1,5 @@
+//! See `check::form`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| turnwise_fuzz::check::form(bytes));
