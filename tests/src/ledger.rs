@@ -23,8 +23,6 @@ use crate::lake::{Events, Stand, stand};
 use crate::oracle::Row;
 use crate::oracle::decode::RawRow;
 
-static T: std::sync::LazyLock<std::time::Instant> =
-    std::sync::LazyLock::new(std::time::Instant::now);
 /// Records whose rows are held at once, about.
 const RECORDS_AT_ONCE: u64 = 200_000;
 /// Differences that are shown.
@@ -47,7 +45,6 @@ pub struct Compared {
 /// # Errors
 /// The first differences.
 pub fn compare(lake: &Path, input: &Input, records: u64, keys: &Keys) -> Result<Compared> {
-    let _ = *T;
     let events = Events::open(lake)?;
     let sources = events.sources()?;
     check_offsets(input, records, &events, &sources)?;
@@ -61,10 +58,8 @@ pub fn compare(lake: &Path, input: &Input, records: u64, keys: &Keys) -> Result<
         }
         Ok(())
     })?;
-    eprintln!("read {:?}", T.elapsed());
     let mut compared = Compared { rows: ledger.found.len(), ..Compared::default() };
     let real = derived(&events, &days)?;
-    eprintln!("derived {:?}", T.elapsed());
     let parts = i32::try_from(records / RECORDS_AT_ONCE).unwrap_or(i32::MAX).clamp(0, 15) + 1;
     for part in 0..parts {
         let senders = ledger.take(input, records, keys, &sources, |sender| match sender {
@@ -72,7 +67,6 @@ pub fn compare(lake: &Path, input: &Input, records: u64, keys: &Keys) -> Result<
             Some(sender) => sender_bucket(sender) % parts == part,
         });
         ledger.explain(&events, &sources)?;
-        eprintln!("taken {:?}", T.elapsed());
         for (sender, rows) in senders {
             let (days, windows) = windows_of(&sender, &rows);
             let mut wrong = real.other_conversations(&sender, &rows, &days);
@@ -86,7 +80,6 @@ pub fn compare(lake: &Path, input: &Input, records: u64, keys: &Keys) -> Result<
             ensure!(wrong.is_empty(), "{:#?}", &wrong[..wrong.len().min(SHOWN)]);
         }
     }
-    eprintln!("compared {:?}", T.elapsed());
     if let Some((at, _)) = ledger.found.first_key_value() {
         bail!("{} rows that are not meant, the first at {at:?}", ledger.found.len());
     }
@@ -210,29 +203,4 @@ fn windows_of(sender: &str, rows: &[Row]) -> (Vec<Day>, Vec<Window>) {
     let around =
         days.first().zip(days.last()).map_or(0..0, |(first, last)| first.0 - 1..last.0 + 2);
     (around.map(Day).collect(), windows)
-}
-
-#[cfg(test)]
-mod timing {
-    #[test]
-    fn timing() {
-        let Some(lake) = std::env::var_os("XLAKE") else { return };
-        let records: u64 = std::env::var("XREC").unwrap().parse().unwrap();
-        let input = crate::input::Input {
-            seed: 7,
-            records,
-            within: std::time::Duration::ZERO,
-            topics: [String::new(), String::new()],
-            partitions: 8,
-        };
-        let keys = turnwise_model::Keys::expand(
-            &turnwise_model::Secret::new(b"0123456789abcdef0123456789abcdef").unwrap(),
-        );
-        let t = std::time::Instant::now();
-        println!(
-            "{:?} {:?}",
-            super::compare(std::path::Path::new(&lake), &input, records, &keys).unwrap(),
-            t.elapsed()
-        );
-    }
 }

@@ -77,7 +77,13 @@ pub(crate) fn root() -> PathBuf {
 /// dependencies are others without the tests, and the query engine would be built twice.
 fn build_programs() -> Result<PathBuf> {
     let mut child = cargo()
-        .args(["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"])
+        .args([
+            "test",
+            "--workspace",
+            "--all-features",
+            "--no-run",
+            "--message-format=json-render-diagnostics",
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .context("build the tests")?;
@@ -101,7 +107,7 @@ fn build_programs() -> Result<PathBuf> {
 
 fn run_tests(arguments: &[String], program: &Path, broker: &Broker) -> Result<(Totals, bool)> {
     let mut child = cargo()
-        .args(["test", "--workspace"])
+        .args(["test", "--workspace", "--all-features"])
         .args(fail_late(arguments))
         .args(arguments)
         .env("TURNWISE_BIN", program)
