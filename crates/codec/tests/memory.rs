@@ -55,7 +55,7 @@ fn hostile() -> Vec<(&'static str, Format, Vec<u8>)> {
 /// Events of one day that are as nearly all are.
 fn usual() -> Vec<Vec<u8>> {
     let record = |nth: usize| {
-        let (list, item) = if nth % 2 == 0 {
+        let (list, item) = if nth.is_multiple_of(2) {
             (
                 "messages",
                 format!(

@@ -14,27 +14,28 @@ fn keys() -> Keys {
     Keys::expand(&Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough"))
 }
 
-fn rows(
-    mut decoder: Decoder,
-    format: Format,
-    record: &[u8],
-) -> (RecordCounts, Vec<Batch>, Vec<DeadLetterNote>, Vec<(&'static str, u64)>) {
-    let counts = put(&mut decoder, 1, format, record);
+/// What came of records: counts, rows, dead letters, and unknown fields.
+type Output = (Vec<RecordCounts>, Vec<Batch>, Vec<DeadLetterNote>, Vec<(&'static str, u64)>);
+
+fn output(mut decoder: Decoder, format: Format, records: &[Vec<u8>]) -> Output {
+    let counts = records
+        .iter()
+        .zip(0..)
+        .map(|(record, offset)| put(&mut decoder, offset, format, record))
+        .collect();
     let unknown = decoder.unknown_fields().collect();
     (counts, comparable(decoder.finish()), decoder.take_dead_letters(), unknown)
 }
 
 /// Both ways give the same rows; a third reader says what is JSON at all.
-fn check(format: Format, record: &[u8]) -> RecordCounts {
-    let short = rows(Decoder::new(keys()), format, record);
-    let long = rows(Decoder::by_meaning(keys()), format, record);
+fn check(format: Format, record: &[u8]) {
+    let records = [record.to_vec()];
+    let short = output(Decoder::new(keys()), format, &records);
+    let long = output(Decoder::by_meaning(keys()), format, &records);
     let shown = String::from_utf8_lossy(record);
-    assert_eq!(short.0, long.0, "{shown}");
-    assert_eq!(short.2, long.2, "{shown}");
-    assert_eq!(short.1, long.1, "{shown}");
-    assert_eq!(short.3, long.3, "{shown}");
+    assert_eq!(short, long, "{shown}");
     // Hashing or not, the same rows are counted.
-    let measured = rows(Decoder::without_hashing(keys()), format, record);
+    let measured = output(Decoder::without_hashing(keys()), format, &records);
     assert_eq!(measured.0, long.0, "{shown}");
     let is_json = matches!(format, Format::CloudApi | Format::Send);
     if is_json && serde_json::from_slice::<serde::de::IgnoredAny>(record).is_err() {
@@ -45,7 +46,6 @@ fn check(format: Format, record: &[u8]) -> RecordCounts {
             shown.contains("\\u") || shown.starts_with('\u{feff}') || record.first() == Some(&0);
         assert!(lone || why.is_some_and(|why| refused.contains(&why)), "{why:?} {shown}");
     }
-    short.0
 }
 
 fn choices() -> impl Strategy<Value = Vec<u8>> {
@@ -127,6 +127,25 @@ proptest! {
         edit(&mut bytes, edits);
         check(Format::CloudApi, &bytes);
         check(Format::Auto, &bytes);
+    }
+
+    #[test]
+    fn records_after_each_other_give_the_same_rows(
+        events in prop::collection::vec(common::event(), 2..20),
+        edits in edits(),
+    ) {
+        // Layouts of the first are known when the others come, whole and damaged.
+        let mut records = Vec::new();
+        for event in events {
+            let record = carried(Format::CloudApi, &[event]);
+            let mut damaged = record.clone();
+            edit(&mut damaged, edits.clone());
+            records.extend([record, damaged]);
+        }
+        let shown = || String::from_utf8_lossy(&records.concat()).into_owned();
+        let short = output(Decoder::new(keys()), Format::CloudApi, &records);
+        let long = output(Decoder::by_meaning(keys()), Format::CloudApi, &records);
+        prop_assert!(short == long, "{}", shown());
     }
 
     #[test]
