@@ -83,16 +83,21 @@ fn batch(rows: &[Row]) -> RecordBatch {
     .expect("columns of one length")
 }
 
-/// Writes rows as so many files with small row groups.
+/// Writes rows as a file with small row groups.
+fn write_file(path: &Path, rows: &[Row]) {
+    let batch = batch(rows);
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(5_000));
+    let file = File::create(path).expect("file");
+    let mut writer =
+        ArrowWriter::try_new(file, batch.schema(), Some(properties.build())).expect("writer");
+    writer.write(&batch).expect("rows");
+    writer.close().expect("end of file");
+}
+
+/// Writes rows as so many files; their names are in the opposite order.
 fn write(folder: &Path, rows: &[Row], files: usize) {
     for (at, rows) in rows.chunks(rows.len().div_ceil(files)).enumerate() {
-        let file = File::create(folder.join(format!("{at}.parquet"))).expect("file");
-        let batch = batch(rows);
-        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(5_000));
-        let properties = Some(properties.build());
-        let mut writer = ArrowWriter::try_new(file, batch.schema(), properties).expect("writer");
-        writer.write(&batch).expect("rows");
-        writer.close().expect("end of file");
+        write_file(&folder.join(format!("{}.parquet", files - at)), rows);
     }
 }
 
@@ -141,7 +146,8 @@ async fn run(context: &SessionContext, sql: &str) -> (Vec<RecordBatch>, Arc<dyn 
 fn of_fold(plan: &Arc<dyn ExecutionPlan>, name: &str) -> usize {
     let below: usize = plan.children().into_iter().map(|child| of_fold(child, name)).sum();
     let metrics = (plan.name() == "FoldExec").then(|| plan.metrics()).flatten();
-    let own = metrics.and_then(|metrics| metrics.sum_by_name(name)).map_or(0, |v| v.as_usize());
+    let sum = metrics.and_then(|metrics| metrics.sum(|metric| metric.value().name() == name));
+    let own = sum.map_or(0, |sum| sum.as_usize());
     below + own
 }
 
@@ -341,4 +347,15 @@ async fn the_scan_reads_five_columns_and_conditions_on_who_reach_it() {
     assert!(shown.contains("FoldExec: bare"), "{shown}");
     // The fold's outputs are by sender already: nothing is moved between it and the grouping.
     assert!(!shown.contains("RepartitionExec: partitioning=Hash"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_beyond_the_pool_go_to_disk_and_come_back() {
+    let rows = shuffled(&rows(400_000));
+    for partitions in [1, 4] {
+        // The rows alone are 9.6 MB, and an output may hold its share of the pool.
+        let shape = Shape { partitions, memory_bytes: 12 << 20, ..Shape::default() };
+        let plan = check(&rows, 4, &shape).await;
+        assert!(of_fold(&plan, "spilled_rows") > 0, "{partitions} partitions");
+    }
 }

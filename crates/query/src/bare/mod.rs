@@ -152,7 +152,8 @@ impl TableProvider for BareConversations {
         let filters = filters.iter().filter_map(|filter| self.on_messages(filter).transpose());
         let filters = filters.collect::<Result<Vec<Expr>>>()?;
         let scan = self.messages.scan(state, Some(&wanted), &filters, None).await?;
-        let scan = pieces::by_row_group(scan, state).await?;
+        let scan =
+            pieces::by_row_group(scan, [&self.names.time, &self.names.sender], state).await?;
         let schema = scan.schema();
         // What the scan does not filter itself; its source is told of the condition by the
         // optimizer.

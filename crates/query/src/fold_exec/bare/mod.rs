@@ -75,7 +75,8 @@ impl Bare {
         context: &Arc<TaskContext>,
         metrics: &ExecutionPlanMetricsSet,
     ) -> SendableRecordBatchStream {
-        let work = self.join(place, input);
+        let batch_rows = context.session_config().batch_size();
+        let work = self.join(place, input, batch_rows);
         let columns = Arc::clone(&schema);
         let source = output::Source {
             input: Arc::clone(input),
@@ -91,10 +92,10 @@ impl Bare {
     }
 
     /// The run that this partition belongs to: the one begun for another partition, or a new one.
-    fn join(&self, place: Place, input: &Arc<dyn ExecutionPlan>) -> Arc<Work> {
+    fn join(&self, place: Place, input: &Arc<dyn ExecutionPlan>, batch_rows: usize) -> Arc<Work> {
         let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
         let mut begun = run.take().filter(|run| !run.taken[place.partition]).unwrap_or_else(|| {
-            let rounds = rounds(&pieces(input, &self.reader));
+            let rounds = rounds(&pieces(input, &self.reader), batch_rows);
             Run { work: Arc::new(Work::new(rounds, place.of)), taken: vec![false; place.of] }
         });
         begun.taken[place.partition] = true;

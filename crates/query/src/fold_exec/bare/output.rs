@@ -98,6 +98,7 @@ struct Figures {
     rows: Count,
     ignored: Count,
     repeats: Count,
+    rounds: Count,
     baseline: BaselineMetrics,
 }
 
@@ -126,6 +127,7 @@ impl Output {
                 rows: counter("rows_folded"),
                 ignored: counter("rows_ignored"),
                 repeats: counter("repeats_dropped"),
+                rounds: counter("rounds_folded"),
                 baseline: BaselineMetrics::new(metrics, place.partition),
             },
             place,
@@ -279,6 +281,7 @@ impl Output {
             }
         }
         let rounds = self.work.rounds();
+        self.figures.rounds.add(1);
         self.folding = Some(Folding {
             parts,
             frontier: rounds[self.round].frontier,

@@ -12,8 +12,8 @@ use turnwise_kernels::fold::bare::{Frontier, SenderBound};
 
 use crate::bare::Words;
 
-/// Rows from which a round may end.
-const ROUND_ROWS: usize = 2 << 20;
+/// Batches of rows from which a round may end; of full size they have 2 million rows.
+const ROUND_BATCHES: usize = 256;
 
 /// Pieces that are folded together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,8 @@ impl Piece {
 }
 
 /// Cuts pieces into rounds. Without knowledge of all pieces there is one.
-pub(super) fn rounds(pieces: &[Piece]) -> Vec<Round> {
+pub(super) fn rounds(pieces: &[Piece], batch_rows: usize) -> Vec<Round> {
+    let round_rows = batch_rows.saturating_mul(ROUND_BATCHES);
     let frontiers = frontiers(pieces);
     let mut rounds: Vec<Round> = Vec::new();
     let (mut first, mut rows) = (0, 0);
@@ -62,7 +63,7 @@ pub(super) fn rounds(pieces: &[Piece]) -> Vec<Round> {
         let is_last = at + 1 == pieces.len();
         let is_worth_it = || {
             let before = rounds.last().map(|round| round.frontier);
-            rows >= ROUND_ROWS && moves(before, &frontiers[at], &pieces[first..=at])
+            rows >= round_rows && moves(before, &frontiers[at], &pieces[first..=at])
         };
         if is_last || is_worth_it() {
             rounds.push(Round { pieces: first..at + 1, frontier: frontiers[at], rows });
@@ -161,22 +162,23 @@ mod tests {
     use super::*;
 
     const M: usize = 1 << 20;
+    const BATCH_ROWS: usize = 8_192;
 
     fn piece(times_ms: (i64, i64), sender_min: u64) -> Piece {
         Piece { rows: M, times_ms: Some(times_ms), sender_min: SenderBound::Unsigned(sender_min) }
     }
 
     fn cuts(pieces: &[Piece]) -> Vec<Range<usize>> {
-        rounds(pieces).into_iter().map(|round| round.pieces).collect()
+        rounds(pieces, BATCH_ROWS).into_iter().map(|round| round.pieces).collect()
     }
 
     #[test]
     fn pieces_in_order_of_time_are_rounds() {
         let pieces: Vec<Piece> = (0..6).map(|at| piece((at * 100, at * 100 + 110), 0)).collect();
         assert_eq!(cuts(&pieces), [0..2, 2..4, 4..6]);
-        let frontier = rounds(&pieces)[0].frontier;
+        let frontier = rounds(&pieces, BATCH_ROWS)[0].frontier;
         assert_eq!((frontier.time_ms, frontier.sender), (200, SenderBound::Unsigned(0)));
-        assert_eq!(rounds(&pieces)[2].frontier, Frontier::END);
+        assert_eq!(rounds(&pieces, BATCH_ROWS)[2].frontier, Frontier::END);
     }
 
     #[test]
