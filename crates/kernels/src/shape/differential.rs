@@ -1,202 +1,278 @@
-//! Every version of text → shape against the one that says what the columns mean, over texts that
-//! meet the rules of every column, laid out in every way that Arrow allows. Wrong versions are
-//! planted to show that the comparison finds what is wrong.
+//! The harness that every fast version passes: the same bits as one text at a time by the scalar
+//! version, for each instruction set of the processor.
+//!
+//! Texts are random ones of every script, of pieces that meet the rules, of any bytes, and
+//! adversarial ones at every place of a block of 64 bytes; columns of them are taken whole, in
+//! slices and with several patterns of nulls. Wrong kernels, planted on purpose, must fail.
 
-use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer};
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::Int32Type;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
-use turnwise_model::codes::text_bits::QUESTION;
-use turnwise_model::keys::Secret;
 
+use turnwise_model::limits::{TEXT_BYTES_MAX, TEXT_TOKENS_MAX};
+
+use super::tests::{keys, text};
 use super::*;
 
-fn keys() -> Keys {
-    Keys::expand(&Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough"))
-}
+/// A kernel under test.
+type Version<'a> = &'a dyn Fn(&BinaryArray, &Keys) -> ShapeColumns;
 
-/// Pieces that meet the rules of every column, glued at random.
-fn piece() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        proptest::collection::vec(any::<u8>(), 0..6),
-        "\\PC{0,6}".prop_map(String::into_bytes),
-        proptest::sample::select(vec![
-            "hello ",
-            "How ",
-            "https://x.org/a",
-            "a@b.org",
-            "12,5",
-            "\n- ",
-            "```",
-            "**",
-            "漢字かな",
-            "สวัสดี",
-            "😀❤️",
-            "1️⃣",
-            "İI",
-            "Τι;",
-            "· ",
-            "www.",
-            ". ",
-            "؟",
-            "e\u{301}",
-            "\u{200d}",
-            "@",
-            "://",
-            "def f(x):\n",
-        ])
-        .prop_map(|text| text.as_bytes().to_vec()),
-    ]
-}
+/// Texts in which the rules of a column, or the ends of a block, meet.
+const ADVERSARIAL: &[&[u8]] = &[
+    b"",
+    b"x",
+    b"hello wonderful people everywhere, what is the tallest mountain?",
+    b"Meet Anna at https://x.org/a?b=c. Or mail anna@b.org, +49 170 1234567!",
+    b"- one\n- two\n* three\n1) four\n```rust\nlet x = 1;\n```\n**bold** __it__ `code`",
+    b"def f(x):\n    return x;\nfoo(bar)\nSELECT a FROM b;",
+    "1️⃣.5 e\u{301}\u{fe0f}1\u{20e3}2 İI ßẞ ﬀ ΣΑΣ".as_bytes(),
+    "Τι κάνεις; α;β ναι· όχι".as_bytes(),
+    "漢字かなカナ한국어สวัสดีครับສະບາຍດី សួស្តី မင်္ဂလာပါ".as_bytes(),
+    "👩‍👩‍👧‍👦👍🏽❤️🇩🇪 \u{e0067}\u{10ffff}\u{feff}\u{2028}\u{85}\u{a0}".as_bytes(),
+    b"\xff\xfe\x80 \xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80 \xe2\x82 \xf0\x9f\x98",
+    b"\xe2\x82",
+    b"\x00\x01\x7f\r\n\r\n\t",
+    b"1,200.50 12:30 24/11/2026 1.2.3. 4,, 5--6 a1b2 ''' it's",
+    b"www. http:// :// @ a@ @b a@b a@b.c. mailto:a@b.org",
+    b"what what what what what hello hello hello Hello HELLO",
+];
 
-pub(super) fn text() -> impl Strategy<Value = Vec<u8>> {
-    proptest::collection::vec(piece(), 0..40).prop_map(|pieces| pieces.concat())
-}
+/// First and last characters of scripts and of what is told by ranges.
+const RANGES: &[(u32, u32)] = &[
+    (0x20, 0x7e),
+    (0x00, 0xff),
+    (0x100, 0x24f),
+    (0x300, 0x36f),
+    (0x370, 0x3ff),
+    (0x400, 0x52f),
+    (0x530, 0x5ff),
+    (0x600, 0x6ff),
+    (0x900, 0x97f),
+    (0x980, 0xdff),
+    (0xe00, 0xeff),
+    (0x1000, 0x109f),
+    (0x10a0, 0x13ff),
+    (0x1780, 0x17ff),
+    (0x1e00, 0x1fff),
+    (0x2000, 0x2bff),
+    (0x3000, 0x30ff),
+    (0x4e00, 0x9fff),
+    (0xa640, 0xabff),
+    (0xac00, 0xd7ff),
+    (0xf900, 0xffff),
+    (0x1_0000, 0x1_12ff),
+    (0x1_f000, 0x1_fbff),
+    (0x2_0000, 0x3_134f),
+    (0xe_0000, 0xe_01ff),
+    (0, 0x10_ffff),
+];
 
-/// A batch's texts, and how they lie in memory.
-#[derive(Clone, Debug)]
-struct Batch {
-    texts: Vec<Option<Vec<u8>>>,
-    /// Rows that a slice leaves out at its beginning and end.
-    left_out: (usize, usize),
-    /// Bytes before the first text and behind the last.
-    padding: (usize, usize),
-    /// What null rows have for a text.
-    under_nulls: Vec<u8>,
-}
+/// A stream of numbers from a seed: SplitMix64.
+struct Chance(u64);
 
-impl Batch {
-    fn array(&self) -> BinaryArray {
-        let mut values = vec![b'?'; self.padding.0];
-        let mut ends = vec![values.len() as i32];
-        for text in &self.texts {
-            values.extend_from_slice(text.as_ref().unwrap_or(&self.under_nulls));
-            ends.push(values.len() as i32);
+impl Chance {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (word ^ (word >> 31)) % end
+    }
+
+    /// Words of a script, some with characters of another, some with a byte gone wrong.
+    fn text(&mut self, range: usize) -> Vec<u8> {
+        let mut text = String::new();
+        for _ in 0..self.below(60) {
+            let (first, last) = match self.below(12) {
+                0 => RANGES[self.below(RANGES.len() as u64) as usize],
+                _ => RANGES[range],
+            };
+            let scalar = u64::from(first) + self.below(u64::from(last - first) + 1);
+            text.extend(char::from_u32(scalar as u32));
+            if self.below(5) == 0 {
+                text.push([' ', '.', '\n', '1', '-', '?'][self.below(6) as usize]);
+            }
         }
-        values.extend(std::iter::repeat_n(b'A', self.padding.1));
-        let nulls: NullBuffer = self.texts.iter().map(Option::is_some).collect();
-        let array =
-            BinaryArray::new(OffsetBuffer::new(ends.into()), Buffer::from_vec(values), Some(nulls));
-        let from = self.left_out.0.min(array.len());
-        let to = array.len() - self.left_out.1.min(array.len() - from);
-        array.slice(from, to - from)
+        let mut text = text.into_bytes();
+        if !text.is_empty() && self.below(4) == 0 {
+            let at = self.below(text.len() as u64) as usize;
+            text[at] = self.below(256) as u8;
+        }
+        text
     }
 }
 
-fn batch() -> impl Strategy<Value = Batch> {
-    let texts = prop_oneof![
-        4 => proptest::collection::vec(proptest::option::weighted(0.9, text()), 0..12),
-        // More than one chunk of the lanes.
-        1 => proptest::collection::vec(proptest::option::weighted(0.9, text()), 150..250),
-    ];
-    let padding = (0..70_usize, 0..70_usize);
-    (texts, (0..6_usize, 0..6_usize), padding, text()).prop_map(
-        |(texts, left_out, padding, under_nulls)| Batch { texts, left_out, padding, under_nulls },
-    )
+/// Compares the columns of a version with what the scalar version says of each text.
+fn compare(version: Version<'_>, texts: &BinaryArray, keys: &Keys) -> Result<(), String> {
+    let columns = version(texts, keys);
+    for row in 0..texts.len() {
+        let arrays: [&dyn Array; 9] = [
+            &columns.bytes,
+            &columns.chars,
+            &columns.words,
+            &columns.lines,
+            &columns.script,
+            &columns.text_bits,
+            &columns.text_bucket,
+            &columns.tokens,
+            &columns.skeleton,
+        ];
+        if arrays.iter().any(|array| array.is_null(row) != texts.is_null(row)) {
+            return Err(format!("row {row}: nulls differ"));
+        }
+        if texts.is_null(row) {
+            continue;
+        }
+        let one = shape_one(texts.value(row), keys);
+        let found = [
+            columns.bytes.value(row),
+            columns.chars.value(row),
+            columns.words.value(row),
+            columns.lines.value(row),
+            columns.script.value(row),
+            columns.text_bits.value(row),
+            columns.text_bucket.value(row),
+        ];
+        let Shape { bytes, chars, words, lines, script, text_bits, text_bucket, .. } = one;
+        let expected = [bytes, chars, words, lines, script, text_bits, text_bucket];
+        let tokens = columns.tokens.value(row);
+        let tokens: Vec<u32> =
+            tokens.as_primitive::<Int32Type>().values().iter().map(|hash| *hash as u32).collect();
+        let skeleton = columns.skeleton.value(row);
+        if found != expected || tokens != one.tokens.as_slice() || skeleton != one.skeleton {
+            let text = String::from_utf8_lossy(texts.value(row));
+            return Err(format!(
+                "row {row}, {text:?}: {found:?} {tokens:?} {skeleton}, not {expected:?} {:?} {}",
+                one.tokens.as_slice(),
+                one.skeleton
+            ));
+        }
+    }
+    Ok(())
 }
 
-type Version<'a> = &'a dyn Fn(&BinaryArray, &Keys) -> ShapeColumns;
+/// Compares a column of these texts under patterns of nulls and in slices.
+fn compare_all(version: Version<'_>, texts: &[Vec<u8>], keys: &Keys) -> Result<(), String> {
+    let patterns: [fn(usize) -> bool; 3] = [|_| false, |row| row % 3 == 1, |row| row % 7 != 2];
+    for is_null in patterns {
+        let column: BinaryArray = texts
+            .iter()
+            .enumerate()
+            .map(|(row, text)| (!is_null(row)).then_some(text.as_slice()))
+            .collect();
+        compare(version, &column, keys)?;
+        for from in [1, 5, column.len() / 2] {
+            let from = from.min(column.len());
+            compare(version, &column.slice(from, (column.len() - from).min(9)), keys)?;
+        }
+    }
+    Ok(())
+}
 
-/// Runs a version over `cases` batches; the first difference is an error.
-fn compare(cases: u32, version: Version) -> Result<(), String> {
+/// The whole harness but its random part.
+fn harness(version: Version<'_>) -> Result<(), String> {
     let keys = keys();
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(
-        config,
-        proptest::test_runner::TestRng::deterministic_rng(
-            proptest::test_runner::RngAlgorithm::ChaCha,
-        ),
-    );
-    let compared = runner.run(&batch(), |batch| {
-        let texts = batch.array();
-        let (found, expected) = (version(&texts, &keys), shape_scalar(&texts, &keys));
-        prop_assert_eq!(found.bytes, expected.bytes, "bytes");
-        prop_assert_eq!(found.chars, expected.chars, "chars");
-        prop_assert_eq!(found.words, expected.words, "words");
-        prop_assert_eq!(found.lines, expected.lines, "lines");
-        prop_assert_eq!(found.script, expected.script, "script");
-        prop_assert_eq!(found.text_bits, expected.text_bits, "text_bits");
-        prop_assert_eq!(found.tokens, expected.tokens, "tokens");
-        prop_assert_eq!(found.skeleton, expected.skeleton, "skeleton");
-        prop_assert_eq!(found.text_bucket, expected.text_bucket, "text_bucket");
-        Ok(())
-    });
-    compared.map_err(|difference| difference.to_string())
+    for seed in 0..3 {
+        let mut chance = Chance(seed);
+        let texts: Vec<Vec<u8>> =
+            (0..20 * RANGES.len()).map(|number| chance.text(number % RANGES.len())).collect();
+        compare_all(version, &texts, &keys).map_err(|error| format!("seed {seed}: {error}"))?;
+    }
+    for adversarial in ADVERSARIAL {
+        for filler in [&b"a"[..], b" ", b"7", b"\n", "é".as_bytes(), "漢".as_bytes()] {
+            let texts: Vec<Vec<u8>> = (0..70)
+                .map(|padding| [&filler.repeat(padding), *adversarial, b" tail"].concat())
+                .collect();
+            let column = BinaryArray::from_iter_values(&texts);
+            compare(version, &column, &keys)?;
+        }
+    }
+    let long: Vec<Vec<u8>> = [TEXT_BYTES_MAX - 1, TEXT_BYTES_MAX, TEXT_BYTES_MAX + 70]
+        .iter()
+        .flat_map(|bytes| ["word ", "漢字", "x", "😀"].map(|part| (bytes, part)))
+        .map(|(bytes, part)| part.bytes().cycle().take(*bytes).collect())
+        .collect();
+    compare(version, &BinaryArray::from_iter_values(&long), &keys)
 }
 
 #[test]
 fn every_instruction_set_gives_the_bits_of_the_scalar_version() {
     for set in InstructionSet::available() {
-        let found = compare(100, &|texts, keys| shape_with(set, texts, keys));
-        assert_eq!(found, Ok(()), "{}", set.name());
+        let version = |texts: &BinaryArray, keys: &Keys| shape_with(set, texts, keys);
+        if let Err(error) = harness(&version) {
+            panic!("{}: {error}", set.name());
+        }
     }
 }
 
-/// The columns with the numbers of one of them changed where a text says so.
-fn changed(
-    texts: &BinaryArray,
-    column: Int32Array,
-    change: impl Fn(&[u8], i32) -> i32,
-) -> Int32Array {
-    let rows = (0..texts.len())
-        .map(|row| column.is_valid(row).then(|| change(texts.value(row), column.value(row))));
-    rows.collect()
+#[test]
+fn scalar_columns_pass_the_harness() {
+    assert_eq!(harness(&shape_scalar), Ok(()));
+}
+
+/// A version that reads other texts than those it is given.
+fn misread(texts: &BinaryArray, keys: &Keys, change: impl Fn(&[u8]) -> Vec<u8>) -> ShapeColumns {
+    let changed: BinaryArray = texts.iter().map(|text| text.map(&change)).collect();
+    let bytes = shape(texts, keys).bytes;
+    ShapeColumns { bytes, ..shape(&changed, keys) }
 }
 
 #[test]
-fn planted_wrong_versions_are_found() {
-    let best = |texts: &BinaryArray, keys: &Keys| shape_with(InstructionSet::best(), texts, keys);
-    let arabic_question_lost = |texts: &BinaryArray, keys: &Keys| {
-        let mut columns = best(texts, keys);
-        columns.text_bits = changed(texts, columns.text_bits, |text, bits| {
-            if text.ends_with("؟".as_bytes()) { bits & !QUESTION } else { bits }
-        });
-        columns
-    };
-    let character_across_blocks_counted_twice = |texts: &BinaryArray, keys: &Keys| {
-        let mut columns = best(texts, keys);
-        columns.chars = changed(texts, columns.chars, |text, chars| {
-            chars + i32::from(text.get(64).is_some_and(|byte| byte & 0xc0 == 0x80))
-        });
-        columns
-    };
-    let nulls_of_the_whole_array = |texts: &BinaryArray, keys: &Keys| {
-        let mut columns = best(texts, keys);
-        if let Some(nulls) = texts.nulls().filter(|nulls| nulls.offset() > 0) {
-            let from_the_start = nulls.inner().inner().clone();
-            let bits = arrow_buffer::BooleanBuffer::new(from_the_start, 0, texts.len());
-            columns.words =
-                Int32Array::new(columns.words.values().clone(), Some(NullBuffer::new(bits)));
-        }
-        columns
-    };
-    let padding_read = |texts: &BinaryArray, keys: &Keys| {
-        let mut columns = best(texts, keys);
-        let end = texts.value_offsets()[texts.len()] as usize;
-        if texts.value_data().get(end) == Some(&b'A') && texts.len() > 0 {
-            let last = texts.len() - 1;
-            let rows = columns.bytes.iter().enumerate();
-            columns.bytes = rows.map(|(row, n)| n.map(|n| n + i32::from(row == last))).collect();
-        }
-        columns
-    };
-    let skeleton_of_last_text_stale = |texts: &BinaryArray, keys: &Keys| {
-        let mut columns = best(texts, keys);
-        if texts.len() > 200 {
-            let mut stale = columns.skeleton.values().to_vec();
-            stale[200] = stale[199];
-            columns.skeleton = Int64Array::new(stale.into(), columns.skeleton.nulls().cloned());
-        }
-        columns
-    };
-    let wrong: [(&str, Version); 5] = [
-        ("text_bits", &arabic_question_lost),
-        ("chars", &character_across_blocks_counted_twice),
-        ("words", &nulls_of_the_whole_array),
-        ("bytes", &padding_read),
-        ("skeleton", &skeleton_of_last_text_stale),
+fn planted_wrong_kernels_fail_the_harness() {
+    let planted: [(&str, Version<'_>); 5] = [
+        ("ends at the second block", &|texts, keys| {
+            misread(texts, keys, |text| text[..text.len().min(128)].to_vec())
+        }),
+        ("drops invalid bytes", &|texts, keys| {
+            let valid = |text: &[u8]| {
+                text.utf8_chunks().map(|chunk| chunk.valid()).collect::<String>().into_bytes()
+            };
+            misread(texts, keys, valid)
+        }),
+        ("takes one space for another", &|texts, keys| {
+            let plain = |text: &[u8]| match std::str::from_utf8(text) {
+                Ok(text) => text.replace('\u{2028}', "\u{2003}").into_bytes(),
+                Err(_) => text.to_vec(),
+            };
+            misread(texts, keys, plain)
+        }),
+        ("forgets nulls", &|texts, keys| {
+            let filled: BinaryArray = texts.iter().map(|text| text.or(Some(b""))).collect();
+            shape(&filled, keys)
+        }),
+        ("loses the last token", &|texts, keys| {
+            let mut columns = shape(texts, keys);
+            let lists = columns.tokens.iter().map(|list| {
+                let list = list?;
+                let tokens = list.as_primitive::<Int32Type>().values().to_vec();
+                let kept = tokens.len().min(TEXT_TOKENS_MAX - 1);
+                Some(tokens.into_iter().take(kept).map(Some).collect::<Vec<_>>())
+            });
+            columns.tokens = ListArray::from_iter_primitive::<Int32Type, _, _>(lists);
+            columns
+        }),
     ];
-    for (column, version) in wrong {
-        let found = compare(500, version);
-        assert!(found.as_ref().is_err_and(|error| error.contains(column)), "{column}: {found:?}");
+    for (name, version) in planted {
+        assert!(harness(version).is_err(), "the kernel that {name} passed");
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_columns_and_their_slices_agree(
+        texts in proptest::collection::vec(proptest::option::of(text()), 0..12),
+        from in 0_usize..6,
+    ) {
+        let keys = keys();
+        let column: BinaryArray = texts.iter().map(|text| text.as_deref()).collect();
+        let slice = column.slice(from.min(column.len()), column.len() - from.min(column.len()));
+        for set in InstructionSet::available() {
+            let version = |texts: &BinaryArray, keys: &Keys| shape_with(set, texts, keys);
+            for texts in [&column, &slice] {
+                if let Err(error) = compare(&version, texts, &keys) {
+                    prop_assert!(false, "{}: {error}", set.name());
+                }
+            }
+        }
     }
 }

@@ -16,10 +16,9 @@
 //! What is rare is asked rarely: links, lists, code, Greek question marks and units only where a
 //! bit says that a text may have them.
 //!
-//! **Texts that the scalar version reads.** In two cases a text goes through `scalar.rs`:
-//! * glue of emoji (U+FE00 to FE0F, U+20E3) beside a combining mark, or between a number and its
-//!   next digit or separator (`1️⃣.5`), where the rules of the mask meet in odd ways;
-//! * never for being invalid: such a text is repaired and read here.
+//! **Texts that the scalar version reads**: those with glue of emoji (U+FE00 to FE0F, U+20E3)
+//! beside a combining mark, or between a number and its next digit or separator (`1️⃣.5`), where
+//! the rules of the mask meet in odd ways. A text that is not UTF-8 is repaired and read here.
 
 use arrow_array::{Array, BinaryArray};
 use turnwise_model::Keys;
@@ -37,7 +36,7 @@ pub(super) mod pages;
 mod runs;
 mod scan;
 mod sip;
-mod smallest;
+pub(super) mod smallest;
 mod tokens;
 
 use self::begin::{STARTS, Starts};
@@ -55,9 +54,9 @@ use self::tokens::lower_resized;
 use super::classes::{CLASSES, Classes};
 use super::columns::Rows;
 use super::scalar::{Shape, ShapeScratch, read_part};
-use crate::dispatch::Kernel;
 #[cfg(target_arch = "x86_64")]
-use crate::dispatch::{Avx2, Avx512};
+use crate::dispatch::Avx512;
+use crate::dispatch::Kernel;
 
 /// The shape of a batch by lanes.
 pub(super) struct ShapeLanes<'a> {
@@ -70,12 +69,6 @@ impl Kernel for ShapeLanes<'_> {
 
     #[inline(always)]
     fn lanes(self) -> Rows {
-        self.run(Plain)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[inline(always)]
-    fn avx2(self, _proof: Avx2) -> Rows {
         self.run(Plain)
     }
 

@@ -1,4 +1,4 @@
-//! The rules of every column, a text at a time.
+//! The columns against one text at a time, and the rules of every column.
 
 use std::hash::Hasher as _;
 
@@ -9,10 +9,9 @@ use turnwise_model::keys::Secret;
 use turnwise_model::limits::{SKELETON_CHARS_MAX, TEXT_BYTES_MAX, TEXT_TOKENS_MAX};
 use turnwise_model::schema;
 
-use super::differential::text;
 use super::*;
 
-fn keys() -> Keys {
+pub(super) fn keys() -> Keys {
     Keys::expand(&Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough"))
 }
 
@@ -258,6 +257,44 @@ fn null_text_is_null_everywhere_and_empty_text_is_not() {
     }
     assert_eq!(columns.tokens.data_type(), &schema::tokens_type());
     assert_eq!(columns.tokens.value_length(2), 0);
+}
+
+/// Pieces that meet the rules of every column, glued at random.
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..6),
+        "\\PC{0,6}".prop_map(String::into_bytes),
+        proptest::sample::select(vec![
+            "hello ",
+            "How ",
+            "https://x.org/a",
+            "a@b.org",
+            "12,5",
+            "\n- ",
+            "```",
+            "**",
+            "漢字かな",
+            "สวัสดี",
+            "😀❤️",
+            "1️⃣",
+            "İI",
+            "Τι;",
+            "· ",
+            "www.",
+            ". ",
+            "؟",
+            "e\u{301}",
+            "\u{200d}",
+            "@",
+            "://",
+            "def f(x):\n",
+        ])
+        .prop_map(|text| text.as_bytes().to_vec()),
+    ]
+}
+
+pub(super) fn text() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(piece(), 0..40).prop_map(|pieces| pieces.concat())
 }
 
 proptest! {

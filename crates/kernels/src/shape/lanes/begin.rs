@@ -237,13 +237,13 @@ impl Starts {
     }
 }
 
-/// Pairs of what stands in a text and the rest of its normal form.
-type Forms = Vec<(Vec<u8>, Vec<u8>)>;
+/// By the first byte of normal forms: what stands for them, and the rest of them.
+type OtherForms = HashMap<u8, Vec<(Vec<u8>, Vec<u8>)>>;
 
 /// The characters that do not stand in the lower-cased text as in their normal form: what stands
 /// there and the normal form, by the normal form's first byte, which the latter lacks.
-fn other_forms() -> HashMap<u8, Forms> {
-    let mut others: HashMap<u8, Forms> = HashMap::new();
+fn other_forms() -> OtherForms {
+    let mut others = OtherForms::new();
     for ch in (0..=0x10_ffff).filter_map(char::from_u32) {
         let class = CLASSES.get(ch);
         if !(class.has(Class::SPACE) || class.has(Class::CHANGES) || "ıς’ʼ".contains(ch)) {

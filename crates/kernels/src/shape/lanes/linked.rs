@@ -79,8 +79,8 @@ fn mark_text(classes: &Classes, text: &[u8], start: usize, blocks: &mut [Block])
 
 /// Marks the bytes `first..end`.
 fn mark(blocks: &mut [Block], first: usize, end: usize) {
-    let (from, to) = (first / BLOCK, (end - 1) / BLOCK);
-    for (at, block) in (from..).zip(&mut blocks[from..=to]) {
+    let last = (end - 1) / BLOCK;
+    for (at, block) in blocks.iter_mut().enumerate().take(last + 1).skip(first / BLOCK) {
         let low = first.saturating_sub(at * BLOCK);
         let high = (end - at * BLOCK).min(BLOCK);
         block.link |= u64::MAX << low & u64::MAX >> (BLOCK - high);

@@ -143,9 +143,11 @@ impl Pages {
         let none = page(u32::MAX);
         let mut near = [none; NEAR_KEYS];
         // Shorter forms than these bytes would be those of their code points: no characters.
-        let short = (1..16).map(|key| (key, key));
-        for (place, key) in short.chain((16..512).map(|key| (16 + key, key))) {
-            near[place] = page(key as u32 * PAGE as u32);
+        for (key, near) in near.iter_mut().enumerate().take(16).skip(1) {
+            *near = page(key as u32 * PAGE as u32);
+        }
+        for key in 16..512 {
+            near[16 + key] = page(key as u32 * PAGE as u32);
         }
         let far = (0..FAR_KEYS as u32)
             .map(|key| if key < 512 { none } else { page(key * PAGE as u32) })

@@ -1,5 +1,8 @@
 //! The smallest distinct hashes of a text, ascending: what `Tokens` keeps. The plain way.
 
+#[cfg(target_arch = "x86_64")]
+pub(in super::super) mod x86;
+
 use turnwise_model::limits::TEXT_TOKENS_MAX;
 
 /// Hashes that wait to be sorted among the smallest.
