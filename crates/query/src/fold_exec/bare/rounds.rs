@@ -114,9 +114,9 @@ fn moves(before: Option<Frontier>, after: &Frontier, pieces: &[Piece]) -> bool {
         (Some(before), after) => before != after,
         (None, after) => pieces.iter().any(|piece| piece.sender_min != after),
     };
-    let times = pieces.iter().map(|piece| piece.times_ms);
-    let span = times.fold(Some((i64::MAX, i64::MIN)), |span, times| {
-        let (span, times) = span.zip(times)?;
+    let mut times = pieces.iter().map(|piece| piece.times_ms);
+    let span = times.try_fold((i64::MAX, i64::MIN), |span, times| {
+        let times = times?;
         Some((span.0.min(times.0), span.1.max(times.1)))
     });
     let half = span.map(|(first, last)| first / 2 + last / 2);
