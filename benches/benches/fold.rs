@@ -59,8 +59,8 @@ fn messages(rows: usize) -> Vec<Message> {
             let kind = [0, 0, 0, 0, 0, 1, 2, 4][(next() % 8) as usize];
             found.push((rank * 7_919, peer, time_ms, direction, kind));
             time_ms += (next() % 100_000).cast_signed() + 1;
-            direction ^= u8::from(next() % 5 > 0);
-            if next() % 10 == 0 {
+            direction ^= u8::from(!next().is_multiple_of(5));
+            if next().is_multiple_of(10) {
                 break;
             }
         }

@@ -97,7 +97,8 @@ fn number_rows(plan: &Plan, rank: u64, quota: u64, rows: &mut Vec<Row>) {
         let nth = if conversations < peers { conversations } else { rng.below(peers) };
         conversations += 1;
         let peer = mix2(number, nth);
-        let talk = Talk { number, peer, language: language(number, peer), is_bot: rank % 3 == 0 };
+        let talk =
+            Talk { number, peer, language: language(number, peer), is_bot: rank.is_multiple_of(3) };
         let length = length(&mut rng, length_mean).min((end - rows.len()) as u64);
         talk.write(length, &mut rng, rows);
     }

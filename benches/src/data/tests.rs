@@ -88,7 +88,7 @@ fn orders_hold_the_same_rows() {
             Order::Near => assert!((300_000..600_000).contains(&late_ms), "{late_ms}"),
             Order::Random => assert!(late_ms > 20 * 86_400_000),
             Order::Compacted => {
-                assert!(rows.is_sorted_by_key(|row| (row.number, row.peer, row.ts_ms)))
+                assert!(rows.is_sorted_by_key(|row| (row.number, row.peer, row.ts_ms)));
             }
         }
         Order::Time.sort(&mut rows);

@@ -45,7 +45,7 @@ fn rows(count: usize) -> Vec<Row> {
         for _ in 0..next() % 20 + 1 {
             let row = (number, peer, time_ms, (next() % 2) as u8, (next() % 8) as u8);
             rows.push(row);
-            if next() % 50 == 0 {
+            if next().is_multiple_of(50) {
                 rows.push(row);
             }
             time_ms += [1_000, 60_000, GAP_MS, GAP_MS + 1][(next() % 4) as usize];
