@@ -1,6 +1,6 @@
 //! The instruction sets that kernels are compiled for, and the choice among them.
 //!
-//! A kernel with a fast version implements [`Kernel`]: the same generic code, written once, is
+//! A kernel with a fast version implements `Kernel`: the same generic code, written once, is
 //! compiled once for each instruction set, because everything it calls is inlined into a function
 //! that has the set's features on. [`InstructionSet::best`] is asked once a batch.
 //!
@@ -11,7 +11,7 @@
 //!                                                      └─ kernel.avx512(Avx512)     and its intrinsics
 //! ```
 //!
-//! A value of [`Avx512`] is the proof that the processor has the set: only this file makes one,
+//! A value of `Avx512` is the proof that the processor has the set: only this file makes one,
 //! after asking the processor. So the intrinsics behind it are sound to call.
 #![cfg_attr(target_arch = "x86_64", allow(unsafe_code))]
 
