@@ -8,6 +8,7 @@ use std::time::Duration;
 use turnwise_kafka::{Admin, Producer};
 use turnwise_model::Millis;
 use turnwise_tests::lake::Events;
+use turnwise_tests::place::wait_until;
 use turnwise_tests::process::Process;
 use xtask::kafka::{Broker, BrokerOptions};
 
@@ -113,12 +114,9 @@ fn ingest(place: &Place) {
     let arguments = ["ingest", "--config", config.to_str().expect("path")];
     let mut process =
         Process::start(&place.program, &arguments, &[], &place.path("ingest.log")).expect("start");
-    let begun = std::time::Instant::now();
-    while !has_offset(&place.path("lake"), 3) {
-        assert!(begun.elapsed() < WITHIN, "not read\n{}", process.last_lines());
-        assert!(!process.has_ended().expect("look"), "{}", process.last_lines());
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    let lake = place.path("lake");
+    wait_until("offset", std::slice::from_mut(&mut process), || Ok(has_offset(&lake, 3)))
+        .expect("read");
     let (status, _) = process.terminate(WITHIN).expect("ends");
     assert!(status.success(), "{status}");
 }
