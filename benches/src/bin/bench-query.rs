@@ -8,6 +8,10 @@ use clap::{Parser, ValueEnum};
 use turnwise_benches::oracle::{self, Query};
 use turnwise_benches::queries::{Source, Work, run};
 
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs a query of the comparison.
 #[derive(Parser)]
 struct Arguments {

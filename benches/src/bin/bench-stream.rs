@@ -17,6 +17,10 @@ use turnwise_lake::{FileFilter, Lake};
 use turnwise_model::Millis;
 use turnwise_model::schema::column;
 
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long a step may take.
 const WITHIN: Duration = Duration::from_secs(900);
 /// Records of one partition that are read before others have their turn, as ingest does.

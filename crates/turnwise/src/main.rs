@@ -33,6 +33,9 @@ use exit::Outcome;
 use roles::Role;
 use stop::Stop;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     panics::keep_quiet();
     let arguments = Arguments::parse();

@@ -18,6 +18,7 @@ use datafusion::datasource::physical_plan::{
 };
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::parquet::file::metadata::ParquetMetaDataBuilder;
+use datafusion::physical_expr::Partitioning;
 use datafusion::physical_plan::ExecutionPlan;
 
 /// The scan by row groups, in the order of one of the columns `orders` names; or as it is where it
@@ -40,8 +41,11 @@ pub(super) async fn by_row_group(
     if let Some((_, column)) = spreads.min_by(|a, b| a.0.total_cmp(&b.0)) {
         groups.sort_by_key(|group| bounds(group, column));
     }
+    // A scan that declares its partitions is not dealt anew by the optimizer.
+    let partitioning = Partitioning::UnknownPartitioning(groups.len());
     let config = FileScanConfigBuilder::from(config.clone())
         .with_file_groups(groups)
+        .with_output_partitioning(Some(partitioning))
         .with_preserve_order(true)
         .build();
     Ok(DataSourceExec::from_data_source(config))
