@@ -93,8 +93,11 @@ pub fn run(work: &Work) -> Result<Outcome> {
 /// A session of the product's engine, with the functions that only the comparison needs.
 fn session(work: &Work) -> Result<SessionContext> {
     let settings = EngineSettings { partitions: Some(work.threads), ..EngineSettings::default() };
-    let lake = sources::lake(work)?;
-    let context = Engine::new(&settings, &lake).context("start engine")?.session();
+    let engine = match work.source {
+        Source::Parquet | Source::Memory => Engine::local(&settings),
+        Source::Lake => Engine::new(&settings, &sources::lake(work)?),
+    };
+    let context = engine.context("start engine")?.session();
     for function in functions::all()? {
         context.register_udf(function);
     }

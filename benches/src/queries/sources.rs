@@ -22,13 +22,8 @@ const MESSAGES: &str = "messages";
 /// Those of the rows of a file: in place of the lake's.
 const CONVERSATIONS: &str = "conversations";
 
-/// The lake of the session: where there is none, one without tables beside the file.
 pub(super) fn lake(work: &Work) -> Result<Lake> {
-    let folder = match work.source {
-        Source::Lake => work.path.as_path(),
-        Source::Parquet | Source::Memory => work.path.parent().context("find the file's folder")?,
-    };
-    let location = folder.to_str().context("name the lake")?;
+    let location = work.path.to_str().context("name the lake")?;
     Lake::open(location, &BTreeMap::new()).context("open lake")
 }
 

@@ -311,8 +311,11 @@ static FIRST: std::sync::LazyLock<Vec<First>> = std::sync::LazyLock::new(|| {
     all
 });
 
-/// The country of the longest prefix of up to `length` digits.
+/// The country of the longest prefix of up to `length` digits. No calling code begins with 0.
 fn longest(digits: &str, length: usize) -> Option<[u8; 2]> {
+    if digits.starts_with('0') {
+        return None;
+    }
     (1..=length).rev().find_map(|length| TABLE.get(&digits[..length].parse::<u32>().ok()?).copied())
 }
 
@@ -395,8 +398,10 @@ mod tests {
             for prefix in prefixes.split_whitespace() {
                 for behind in ["0000000", "2345678", "9999999", "5", "123456789012"] {
                     for cut in 0..prefix.len() + 1 {
-                        let number = format!("{}{behind}", &prefix[..cut]);
-                        assert_eq!(of_digits(number.as_bytes()), of_phone(&number), "{number}");
+                        for zeros in ["", "0", "000"] {
+                            let number = format!("{zeros}{}{behind}", &prefix[..cut]);
+                            assert_eq!(of_digits(number.as_bytes()), of_phone(&number), "{number}");
+                        }
                     }
                 }
             }
@@ -444,6 +449,7 @@ mod tests {
             ("9191****8731", Some("IN")),
             ("88312345678", None),
             ("210123456789", None),
+            ("00841234567", None),
             ("PHONE_NUMBER", None),
             ("1", None),
             ("", None),

@@ -8,12 +8,13 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::{SQLOptions, SessionContext};
+use datafusion::prelude::{ParquetReadOptions, SQLOptions, SessionContext};
 use futures::StreamExt;
 use turnwise_lake::FileInfo;
 use turnwise_model::schema::{column, file_schema};
 use turnwise_model::{EventKind, limits};
 
+use crate::bare::{BareConversations, BareNames};
 use crate::conversations::{Conversations, is_kind};
 use crate::derive::{register, without_comments};
 use crate::engine::Engine;
@@ -32,6 +33,12 @@ const VIEWS: [(&str, &str); 8] = [
     ("ignored", include_str!("sql/ignored.sql")),
     ("gaps", include_str!("sql/gaps.sql")),
 ];
+
+/// The table of conversations, a lake's or bare messages'.
+const CONVERSATIONS: &str = "conversations";
+
+/// Bare messages, which analysts do not see: they may have texts.
+const MESSAGES: &str = "bare_messages";
 
 /// The files of the tables at the versions that an answer stands on.
 #[derive(Clone, Debug, Default)]
@@ -76,11 +83,35 @@ impl Catalog {
             register(&hidden, name, Arc::clone(&view))?;
             register(&context, name, view)?;
         }
-        register(&context, "conversations", Arc::new(Conversations::new(&files.events)))?;
+        register(&context, CONVERSATIONS, Arc::new(Conversations::new(&files.events)))?;
         for (name, (schema, partitions, of_table)) in &files.derived {
             let table = LakeTable::of_table(schema, partitions, of_table.clone())?;
             register(&context, name, Arc::new(table))?;
         }
+        Ok(Self { context })
+    }
+
+    /// Makes `conversations` over a Parquet file of bare messages, or a folder of such files, in
+    /// place of a lake's tables.
+    ///
+    /// # Errors
+    /// Files that cannot be read; columns that are missing, or hold other values.
+    pub async fn of_bare(
+        engine: &Engine,
+        location: &str,
+        names: BareNames,
+    ) -> Result<Self, QueryError> {
+        let hidden = engine.session();
+        let operation = "open the messages";
+        let options = ParquetReadOptions::default();
+        let opened = hidden.register_parquet(MESSAGES, location, options).await;
+        opened.map_err(QueryError::engine(operation))?;
+        let messages = hidden.table_provider(MESSAGES).await;
+        let messages = messages.map_err(QueryError::engine(operation))?;
+        let conversations =
+            BareConversations::new(messages, names).map_err(QueryError::engine(operation))?;
+        let context = engine.session();
+        register(&context, CONVERSATIONS, Arc::new(conversations))?;
         Ok(Self { context })
     }
 

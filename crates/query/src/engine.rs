@@ -60,6 +60,21 @@ impl Engine {
     /// # Errors
     /// A spill folder that cannot be used.
     pub fn new(settings: &EngineSettings, lake: &Lake) -> Result<Self, QueryError> {
+        let engine = Self::local(settings)?;
+        let store = &lake.url()[..url::Position::BeforePath];
+        let store = url::Url::parse(store).map_err(|error| QueryError::Unexpected {
+            operation: "register the lake's store",
+            reason: error.to_string(),
+        })?;
+        engine.runtime.register_object_store(&store, lake.store());
+        Ok(engine)
+    }
+
+    /// An engine over local files.
+    ///
+    /// # Errors
+    /// A spill folder that cannot be used.
+    pub fn local(settings: &EngineSettings) -> Result<Self, QueryError> {
         let pool =
             TrackConsumersPool::new(FairSpillPool::new(settings.memory_bytes), CONSUMERS_NAMED);
         let mode =
@@ -74,12 +89,6 @@ impl Engine {
             .with_disk_manager_builder(disk)
             .build_arc()
             .map_err(QueryError::engine("set up the query engine"))?;
-        let store = &lake.url()[..url::Position::BeforePath];
-        let store = url::Url::parse(store).map_err(|error| QueryError::Unexpected {
-            operation: "register the lake's store",
-            reason: error.to_string(),
-        })?;
-        runtime.register_object_store(&store, lake.store());
         Ok(Self { runtime, partitions: settings.partitions })
     }
 

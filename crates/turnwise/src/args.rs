@@ -184,6 +184,21 @@ pub(crate) struct SqlArgs {
     /// The lake.
     #[arg(long, value_name = "DIR", default_value = DEMO_DIR)]
     pub(crate) lake: PathBuf,
+    /// In place of a lake a Parquet file of bare messages, or a folder of such files: who wrote to
+    /// whom, when, which way and of what kind. `conversations` is then made of these.
+    #[arg(long, value_name = "PATH", conflicts_with = "lake")]
+    pub(crate) messages: Option<PathBuf>,
+    /// The names of its columns: sender, peer, milliseconds since 1970 or a timestamp, direction
+    /// (0 from the peer, 1 to it), kind (0 text, 1 button, 2 voice, 3 image, 4 template,
+    /// 5 interactive, 6 other).
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        default_value = "number_id,peer_id,ts_ms,direction,kind",
+        requires = "messages"
+    )]
+    pub(crate) columns: Vec<String>,
     /// The form of the answer.
     #[arg(long, value_enum, default_value_t = Form::Table)]
     pub(crate) format: Form,

@@ -1,6 +1,7 @@
 //! `sql`: one statement over a lake, as analysts see it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -9,7 +10,7 @@ use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use turnwise_lake::{FileFilter, Lake};
 use turnwise_query::derived::{DerivedTable, FLAGS, SENDER_FEATURES, VERDICTS};
-use turnwise_query::{Catalog, CatalogFiles, Engine, EngineSettings};
+use turnwise_query::{BareNames, Catalog, CatalogFiles, Engine, EngineSettings};
 
 use crate::args::{Form, SqlArgs};
 use crate::exit::{self, Failure, Outcome};
@@ -20,6 +21,14 @@ const DERIVED: [DerivedTable; 3] = [SENDER_FEATURES, VERDICTS, FLAGS];
 
 /// Runs the command.
 pub(crate) fn run(args: &SqlArgs) -> Outcome {
+    let batches = match &args.messages {
+        Some(messages) => of_bare(args, messages)?,
+        None => of_lake(args)?,
+    };
+    exit::print(&rendered(&batches, args.format)?)
+}
+
+fn of_lake(args: &SqlArgs) -> Result<Vec<RecordBatch>, Failure> {
     if !args.lake.join(writer::EVENTS).is_dir() {
         let text = format!("there is no lake at {}; name one with --lake", args.lake.display());
         return Err(Failure::usage(text));
@@ -33,8 +42,31 @@ pub(crate) fn run(args: &SqlArgs) -> Outcome {
         let catalog = Catalog::new(&engine, &files).await?;
         catalog.answer(&args.statement).await
     });
-    let batches = batches.map_err(anyhow::Error::new)?;
-    exit::print(&rendered(&batches, args.format)?)
+    Ok(batches.map_err(anyhow::Error::new)?)
+}
+
+fn of_bare(args: &SqlArgs, messages: &Path) -> Result<Vec<RecordBatch>, Failure> {
+    let [sender, peer, time, direction, kind] = args.columns.as_slice() else {
+        let text = format!("--columns takes five names, found {}", args.columns.len());
+        return Err(Failure::usage(text));
+    };
+    if !messages.exists() {
+        return Err(Failure::usage(format!("there are no messages at {}", messages.display())));
+    }
+    let names = BareNames {
+        sender: sender.clone(),
+        peer: peer.clone(),
+        time: time.clone(),
+        direction: direction.clone(),
+        kind: kind.clone(),
+    };
+    let engine = Engine::local(&EngineSettings::default()).context("set up the query engine")?;
+    let location = messages.to_str().context("open messages: their path is not UTF-8")?;
+    let batches = runtime::new()?.block_on(async {
+        let catalog = Catalog::of_bare(&engine, location, names).await?;
+        catalog.answer(&args.statement).await
+    });
+    Ok(batches.map_err(anyhow::Error::new)?)
 }
 
 /// The files of `events` and of the derived tables that are there, at their newest versions.

@@ -195,32 +195,47 @@ impl<E: Exact> Values<E> {
         ordered
     }
 
+    /// Takes in the values of all rows, or of those that count.
     fn update(
         &mut self,
         values: &ArrayRef,
         group_indices: &[usize],
-        counts: impl Fn(usize) -> bool,
+        counts: Option<&BooleanArray>,
     ) -> Result<()> {
-        let kept = group_indices.iter().enumerate().filter(|(row, _)| counts(*row));
+        let all = counts.is_none() && values.null_count() == 0;
+        let is_kept = |row: &usize| {
+            values.is_valid(*row) && counts.is_none_or(|c| c.is_valid(*row) && c.value(*row))
+        };
+        let rows = (0..values.len()).filter(is_kept);
         if let Some(numbers) = values.as_primitive_opt::<Int64Type>() {
-            kept.filter(|(row, _)| numbers.is_valid(*row))
-                .for_each(|(row, group)| self.push(*group, numbers.value(row)));
+            if all && !E::IS_DISTINCT {
+                self.groups.extend(group_indices.iter().map(|group| *group as u32));
+                self.values.extend_from_slice(numbers.values());
+            } else {
+                rows.for_each(|row| self.push(group_indices[row], numbers.value(row)));
+            }
         } else if let Some(numbers) = values.as_primitive_opt::<UInt64Type>() {
-            for (row, group) in kept.filter(|(row, _)| numbers.is_valid(*row)) {
-                self.push(*group, self.exact_bits(numbers.value(row))?);
+            for row in rows {
+                self.push(group_indices[row], self.exact_bits(numbers.value(row))?);
             }
         } else if let Some(lists) = values.as_list_opt::<i32>() {
             let Some(items) = lists.values().as_primitive_opt::<Int64Type>() else {
                 return exec_err!("{} takes whole numbers, found {}", E::NAME, values.data_type());
             };
             let offsets = lists.value_offsets();
-            for (row, group) in kept.filter(|(row, _)| lists.is_valid(*row)) {
-                let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
-                if items.null_count() == 0 {
-                    self.extend(*group, &items.values()[from..to]);
-                } else {
+            if all && items.null_count() == 0 {
+                // The lists lie one behind the other.
+                let ends = offsets.windows(2).map(|ends| (ends[1] - ends[0]) as usize);
+                for (group, length) in group_indices.iter().zip(ends) {
+                    self.groups.resize(self.groups.len() + length, *group as u32);
+                }
+                let (from, to) = (offsets[0] as usize, offsets[values.len()] as usize);
+                self.values.extend_from_slice(&items.values()[from..to]);
+            } else {
+                for row in rows {
+                    let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
                     for at in (from..to).filter(|at| items.is_valid(*at)) {
-                        self.push(*group, items.value(at));
+                        self.push(group_indices[row], items.value(at));
                     }
                 }
             }
@@ -252,11 +267,7 @@ impl<E: Exact> GroupsAccumulator for Values<E> {
     ) -> Result<()> {
         self.count = total_num_groups;
         self.check(total_num_groups)?;
-        match opt_filter {
-            None => self.update(&values[0], group_indices, |_| true),
-            Some(filter) => self
-                .update(&values[0], group_indices, |row| filter.is_valid(row) && filter.value(row)),
-        }
+        self.update(&values[0], group_indices, opt_filter)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
