@@ -50,17 +50,19 @@ pub struct Real {
 }
 
 impl Real {
-    /// Derives conversations, days and the features of windows from files of `events`.
+    /// Derives conversations, days and the features of windows from files of `events`, in folds
+    /// of so many rows.
     ///
     /// # Errors
     /// A plan that cannot be run.
     pub async fn derive(
         lake: &Lake,
         files: &[FileInfo],
+        fold_rows: u64,
         windows: impl Fn(&BTreeSet<String>) -> Vec<Window>,
     ) -> Result<Self> {
         let engine = Engine::new(&EngineSettings::default(), lake)?;
-        let conversations = Arc::new(Conversations::new(files));
+        let conversations = Arc::new(Conversations::new(files).fold_rows(fold_rows));
         let days: BTreeSet<Day> = conversations.days().collect();
         let context = engine.session();
         context.register_table("conversations", Arc::clone(&conversations) as _)?;

@@ -14,7 +14,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use turnwise_model::ids::sender_bucket;
 use turnwise_model::schema::column as c;
-use turnwise_model::{Day, EventKind, Keys, Millis};
+use turnwise_model::{Day, EventKind, Keys, Millis, limits};
 use turnwise_query::derive::Window;
 
 use crate::compare::Real;
@@ -186,7 +186,7 @@ fn derived(events: &Events, days: &BTreeMap<String, BTreeSet<Day>>) -> Result<Re
         all.flat_map(|(sender, days)| windows(sender, days)).collect()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(Real::derive(&events.lake, &files, ends))
+    runtime.block_on(Real::derive(&events.lake, &files, limits::FOLD_ROWS_MAX, ends))
 }
 
 /// The window that ends behind the last day, and one in the middle.

@@ -2,14 +2,15 @@
 //! usual kind take what the batch before showed that they need. One test: the counter is the
 //! process's.
 
-mod common;
+#[path = "codec/common/decoding.rs"]
+mod decoding;
 
 use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use turnwise_codec::{Decoder, Format, encode};
 
-use common::put;
+use decoding::{decoder, put};
 
 #[global_allocator]
 static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -82,20 +83,20 @@ fn usual() -> Vec<Vec<u8>> {
 #[test]
 fn memory_is_in_proportion_to_records_and_asked_for_a_few_times_a_batch() {
     for (name, format, record) in hostile() {
-        let asked = asked(&mut common::decoder(), format, &record);
+        let asked = asked(&mut decoder(), format, &record);
         let per_byte = asked as f64 / record.len() as f64;
         println!("{name}: {} bytes, {asked} asked for, {per_byte:.1} a byte", record.len());
         assert!(asked <= FIXED_BYTES + 24 * record.len(), "{name}: {asked} of {}", record.len());
     }
-    let (mut decoder, records) = (common::decoder(), usual());
+    let (mut usually, records) = (decoder(), usual());
     let bytes: usize = records.iter().map(Vec::len).sum();
     let mut batch = |round: usize| {
         let region = Region::new(COUNTED);
         for record in &records {
-            put(&mut decoder, 1, Format::CloudApi, record);
+            put(&mut usually, 1, Format::CloudApi, record);
         }
         let decoded = region.change();
-        let rows: usize = decoder.finish().iter().map(|batch| batch.rows.num_rows()).sum();
+        let rows: usize = usually.finish().iter().map(|batch| batch.rows.num_rows()).sum();
         assert_eq!(rows, records.len());
         // `put` makes a name for each record.
         let calls = decoded.allocations + decoded.reallocations - records.len();
@@ -108,5 +109,5 @@ fn memory_is_in_proportion_to_records_and_asked_for_a_few_times_a_batch() {
     assert!(second.1 <= first.1, "{} and then {} bytes", first.1, second.1);
     assert!(second.1 <= 2 * bytes, "{} bytes for {bytes}", second.1);
     let protobuf = encode::protobuf(&[]);
-    assert!(asked(&mut common::decoder(), Format::Protobuf, &protobuf) <= FIXED_BYTES);
+    assert!(asked(&mut decoder(), Format::Protobuf, &protobuf) <= FIXED_BYTES);
 }

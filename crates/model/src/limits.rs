@@ -77,8 +77,13 @@ pub const SQL_TEXT_BYTES_MAX: usize = 64 << 10;
 pub const QUERY_MEMORY_BYTES: usize = 8 << 30;
 /// Bytes that queries may spill to disk.
 pub const QUERY_SPILL_BYTES: u64 = 32 << 30;
-/// Rows that one fold holds at a time; more days are folded in several goes.
+/// Rows that one fold holds at a time; more are folded in several goes, by days and by senders.
 pub const FOLD_ROWS_MAX: u64 = 16_000_000;
+/// Shares of the senders that the rows of a day are folded in; a day is read once for each. Of more
+/// rows each share has more than one fold should hold.
+pub const FOLD_SHARES_MAX: u32 = 64;
+/// Pieces that a Parquet file of bare messages is folded in.
+pub const BARE_PIECES_MAX: usize = 64;
 
 /// Senders of one page of the gRPC list.
 pub const PAGE_SIZE_MAX: usize = 1_000;

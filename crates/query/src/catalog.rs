@@ -2,10 +2,14 @@
 //! that can only read.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::common::exec_err;
+use datafusion::datasource::file_format::options::ReadOptions;
+use datafusion::datasource::listing::{ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{ParquetReadOptions, SQLOptions, SessionContext};
@@ -37,9 +41,6 @@ const VIEWS: [(&str, &str); 8] = [
 /// The table of conversations, a lake's or bare messages'.
 const CONVERSATIONS: &str = "conversations";
 
-/// Bare messages, which analysts do not see: they may have texts.
-const MESSAGES: &str = "bare_messages";
-
 /// The files of the tables at the versions that an answer stands on.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogFiles {
@@ -58,6 +59,25 @@ impl std::fmt::Debug for Catalog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Catalog")
     }
+}
+
+/// A Parquet file, whatever its name, or the files of a folder that are called `.parquet`.
+async fn parquet(engine: &Engine, path: &Path) -> datafusion::common::Result<ListingTable> {
+    let path = path.canonicalize()?;
+    let (url, extension) = match path.is_dir() {
+        true => (url::Url::from_directory_path(&path), ".parquet"),
+        false => (url::Url::from_file_path(&path), ""),
+    };
+    let Ok(url) = url else { return exec_err!("{} is no absolute path", path.display()) };
+    let session = engine.session();
+    let options = ParquetReadOptions::default().file_extension(extension);
+    let options =
+        options.to_listing_options(&session.copied_config(), session.copied_table_options());
+    let config = ListingTableConfig::new(ListingTableUrl::try_new(url, None)?)
+        .with_listing_options(options)
+        .infer_schema(&session.state())
+        .await?;
+    ListingTable::try_new(config)
 }
 
 impl Catalog {
@@ -98,18 +118,13 @@ impl Catalog {
     /// Files that cannot be read; columns that are missing, or hold other values.
     pub async fn of_bare(
         engine: &Engine,
-        location: &str,
+        path: &Path,
         names: BareNames,
     ) -> Result<Self, QueryError> {
-        let hidden = engine.session();
-        let operation = "open the messages";
-        let options = ParquetReadOptions::default();
-        let opened = hidden.register_parquet(MESSAGES, location, options).await;
-        opened.map_err(QueryError::engine(operation))?;
-        let messages = hidden.table_provider(MESSAGES).await;
-        let messages = messages.map_err(QueryError::engine(operation))?;
+        let messages = parquet(engine, path).await;
         let conversations =
-            BareConversations::new(messages, names).map_err(QueryError::engine(operation))?;
+            messages.and_then(|messages| BareConversations::new(Arc::new(messages), names));
+        let conversations = conversations.map_err(QueryError::engine("open the messages"))?;
         let context = engine.session();
         register(&context, CONVERSATIONS, Arc::new(conversations))?;
         Ok(Self { context })

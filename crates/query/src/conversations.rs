@@ -8,20 +8,21 @@ use arrow::array::AsArray;
 use arrow::datatypes::{Date32Type, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::{
     BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType, col, lit,
 };
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use turnwise_lake::FileInfo;
 use turnwise_model::conversation;
 use turnwise_model::schema::{column, file_schema};
 use turnwise_model::{Day, EventKind, Millis, limits};
 
-use crate::fold_exec::{FOLD_KINDS, FoldExec};
+use crate::fold_exec::{FOLD_KINDS, FoldExec, Go, in_share};
 use crate::lake_table::{LakeTable, date};
 
 /// The columns of `events` that the fold looks at; those of a kind that has them.
@@ -66,6 +67,8 @@ pub struct Conversations {
     rows_by_day: BTreeMap<Day, u64>,
     /// Later rows are left out.
     last: Option<Millis>,
+    /// Rows that one fold may hold.
+    fold_rows: u64,
 }
 
 impl Conversations {
@@ -83,13 +86,20 @@ impl Conversations {
             }
             LakeTable::new(file_schema(kind), vec![date(column::DATE)], of_kind)
         });
-        Self { tables, rows_by_day, last: None }
+        Self { tables, rows_by_day, last: None, fold_rows: limits::FOLD_ROWS_MAX }
     }
 
     /// Leaves out rows later than this, as if they had not arrived yet.
     #[must_use]
     pub fn until(mut self, last: Millis) -> Self {
         self.last = Some(last);
+        self
+    }
+
+    /// Folds no more rows at a time than these, if it can; [`limits::FOLD_ROWS_MAX`] unless told.
+    #[must_use]
+    pub fn fold_rows(mut self, rows: u64) -> Self {
+        self.fold_rows = rows.max(1);
         self
     }
 
@@ -101,15 +111,12 @@ impl Conversations {
     /// Consecutive days whose rows fit in one fold; a day that does not fit stands alone.
     #[must_use]
     pub fn chunks(&self, days: &BTreeSet<Day>) -> Vec<RangeInclusive<Day>> {
-        let rows = |day: i32| self.rows_by_day.get(&Day(day)).copied().unwrap_or_default();
-        // What a chunk needs besides its own days: the two before and the one after.
-        let around = |first: Day, last: Day| -> u64 { (first.0 - 2..=last.0 + 1).map(rows).sum() };
         let mut chunks: Vec<RangeInclusive<Day>> = Vec::new();
         for day in days.iter().filter(|day| self.rows_by_day.contains_key(day)) {
             match chunks.last_mut() {
                 Some(last)
                     if last.end().0 + 1 == day.0
-                        && around(*last.start(), *day) <= limits::FOLD_ROWS_MAX =>
+                        && self.rows_for(&(*last.start()..=*day)) <= self.fold_rows =>
                 {
                     *last = *last.start()..=*day;
                 }
@@ -119,11 +126,33 @@ impl Conversations {
         chunks
     }
 
+    /// Rows of all that a chunk of days needs: its own days, the two before and the one after.
+    fn rows_for(&self, days: &RangeInclusive<Day>) -> u64 {
+        let all = Day(days.start().0 - 2)..=Day(days.end().0 + 1);
+        self.rows_by_day.range(all).map(|(_, rows)| rows).sum()
+    }
+
+    /// The goes in which chunks are folded: one, or where that is too much, by shares of senders.
+    fn goes(&self, chunks: &[RangeInclusive<Day>]) -> Vec<Go> {
+        let shares = |days: &RangeInclusive<Day>| {
+            let rows = self.rows_for(days);
+            // Senders differ: shares of half the rows on average seldom have more than all.
+            let of_share = if rows > self.fold_rows { self.fold_rows.div_ceil(2) } else { rows };
+            let shares = rows.div_ceil(of_share.max(1));
+            u32::try_from(shares).unwrap_or(u32::MAX).clamp(1, limits::FOLD_SHARES_MAX)
+        };
+        let goes = chunks.iter().flat_map(|days| {
+            let of = shares(days);
+            (0..of).map(move |share| Go { days: days.clone(), share, of })
+        });
+        goes.collect()
+    }
+
     fn input(
         &self,
         state: &dyn Session,
         at: usize,
-        days: &RangeInclusive<Day>,
+        go: &Go,
         senders: &[Expr],
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let table = &self.tables[at];
@@ -131,11 +160,18 @@ impl Conversations {
         let columns: Vec<usize> =
             FOLD_COLUMNS.iter().filter_map(|name| schema.index_of(name).ok()).collect();
         let mut filters = vec![
-            col(column::DATE).gt_eq(lit(ScalarValue::Date32(Some(days.start().0 - 2)))),
-            col(column::DATE).lt_eq(lit(ScalarValue::Date32(Some(days.end().0 + 1)))),
+            col(column::DATE).gt_eq(lit(ScalarValue::Date32(Some(go.days.start().0 - 2)))),
+            col(column::DATE).lt_eq(lit(ScalarValue::Date32(Some(go.days.end().0 + 1)))),
         ];
         filters.extend_from_slice(senders);
-        table.plan(state, Some(&columns), &filters)
+        let scan = table.plan(state, Some(&columns), &filters)?;
+        if go.of == 1 {
+            return Ok(scan);
+        }
+        let arguments = vec![col(column::SENDER), lit(go.share), lit(go.of)];
+        let known = DFSchema::try_from(scan.schema())?;
+        let is_in = state.create_physical_expr(in_share().call(arguments), &known)?;
+        Ok(Arc::new(FilterExec::try_new(is_in, scan)?))
     }
 }
 
@@ -158,19 +194,19 @@ impl TableProvider for Conversations {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = conversation::schema();
         let days = self.days().filter(|day| filters.iter().all(|f| may_hold(f, *day))).collect();
-        let chunks = self.chunks(&days);
+        let goes = self.goes(&self.chunks(&days));
         let senders: Vec<Expr> = filters.iter().filter(|f| is_about_sender(f)).cloned().collect();
         let mut inputs = Vec::new();
-        for chunk in &chunks {
+        for go in &goes {
             for at in 0..FOLD_KINDS.len() {
-                inputs.push(self.input(state, at, chunk, &senders)?);
+                inputs.push(self.input(state, at, go, &senders)?);
             }
         }
-        let plan: Arc<dyn ExecutionPlan> = if chunks.is_empty() {
+        let plan: Arc<dyn ExecutionPlan> = if goes.is_empty() {
             Arc::new(EmptyExec::new(Arc::clone(&schema)))
         } else {
             let partitions = state.config().target_partitions();
-            Arc::new(FoldExec::new(chunks, inputs, partitions)?.until(self.last))
+            Arc::new(FoldExec::new(goes, inputs, partitions)?.until(self.last))
         };
         let Some(projection) = projection else { return Ok(plan) };
         let columns = projection.iter().map(|at| {

@@ -209,7 +209,11 @@ impl<'a> Input<'a> {
                     .args
                     .iter()
                     .filter(|argument| !matches!(unaliased(argument), Expr::Column(_)));
-                refused = rest.map(|argument| self.refuse(argument)).find_map(Result::err);
+                // Another call must not make good what this one does.
+                if let Some(error) = rest.map(|part| self.refuse(part)).find_map(Result::err) {
+                    refused = Some(error);
+                    return Ok(TreeNodeRecursion::Stop);
+                }
                 return Ok(TreeNodeRecursion::Jump);
             }
             let outside = match part {

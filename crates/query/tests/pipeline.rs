@@ -198,6 +198,8 @@ async fn samples_are_arguments_of_our_functions_and_nothing_else() {
          FROM conversations c",
         "SELECT x.sender FROM (SELECT sender, user_tokens AS t FROM conversations) x \
          WHERE EXISTS (SELECT 1 FROM messages m WHERE m.chars = x.t[1])",
+        "SELECT novelty(CASE WHEN p[2] < 5 THEN p ELSE NULL END)['n'] + 0 * novelty(p)['n'] FROM \
+         (SELECT text_sample(user_texts) AS p FROM conversations GROUP BY sender)",
         "SELECT * FROM conversations c, LATERAL (SELECT c.user_tokens[1] AS y) z",
     ];
     for sql in refused {

@@ -61,9 +61,8 @@ fn of_bare(args: &SqlArgs, messages: &Path) -> Result<Vec<RecordBatch>, Failure>
         kind: kind.clone(),
     };
     let engine = Engine::local(&EngineSettings::default()).context("set up the query engine")?;
-    let location = messages.to_str().context("open messages: their path is not UTF-8")?;
     let batches = runtime::new()?.block_on(async {
-        let catalog = Catalog::of_bare(&engine, location, names).await?;
+        let catalog = Catalog::of_bare(&engine, messages, names).await?;
         catalog.answer(&args.statement).await
     });
     Ok(batches.map_err(anyhow::Error::new)?)

@@ -33,7 +33,9 @@ async fn real(rows: &[Row], windows: &[Window]) -> Real {
     let done = table.commit(&staged, &[txn], &BTreeMap::new(), 0).expect("commit");
     assert!(matches!(done, CommitOutcome::Committed { .. }));
     let files = table.snapshot(None).expect("snapshot").files(&FileFilter::all()).expect("files");
-    Real::derive(&lake, &files, |_| windows.to_vec()).await.expect("derived")
+    // In several goes, by days and by senders.
+    let fold_rows = rows.len() as u64 / 3;
+    Real::derive(&lake, &files, fold_rows, |_| windows.to_vec()).await.expect("derived")
 }
 
 /// Copies of an example over that many peers of their own, tokens of their own.

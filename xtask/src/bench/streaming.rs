@@ -33,11 +33,16 @@ const THREADS_SHOWN: usize = 6;
 /// A wire format of records.
 struct Wire {
     name: &'static str,
+    /// What the program calls it.
+    format: &'static str,
     /// Share of the client's own rate that is wanted.
     goal: f64,
 }
 
-const WIRES: [Wire; 1] = [Wire { name: "json", goal: 0.45 }];
+const WIRES: [Wire; 2] = [
+    Wire { name: "json", format: "cloud_api", goal: 0.45 },
+    Wire { name: "protobuf", format: "protobuf", goal: 0.55 },
+];
 
 /// What a format's records took.
 #[derive(Clone, Debug, Serialize)]
@@ -182,13 +187,15 @@ impl Place<'_> {
     fn config(&self, wire: &Wire, folder: &Path) -> String {
         format!(
             "[kafka]\nbrokers = [\"{}\"]\ngroup = \"{}\"\nwebhook_topics = [\"{}\"]\n\
-             send_topics = []\n[lake]\nlocation = \"{}\"\n[secret]\nfile = \"{}\"\n\
+             send_topics = []\n[kafka.formats]\n\"{}\" = \"{}\"\n[lake]\nlocation = \"{}\"\n[secret]\nfile = \"{}\"\n\
              [ingest]\nname = \"{INGEST}\"\n\
              [serve]\ngrpc_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\n",
             self.broker.bootstrap(),
             // A group that has just gone is not waited for.
             folder.file_name().unwrap_or_default().to_string_lossy(),
             wire.name,
+            wire.name,
+            wire.format,
             folder.join("lake").display(),
             folder.join("secret").display(),
         )

@@ -30,6 +30,21 @@ pub(crate) struct Trace {
     pub(crate) unknown: Vec<Unknown>,
 }
 
+/// Steps, strings and numbers, and fields that a trace keeps memory for between texts.
+const TRACED_KEPT_MAX: usize = 64 << 10;
+
+impl Trace {
+    fn clear(&mut self) {
+        let Self { ops, values, unknown } = self;
+        ops.clear();
+        ops.shrink_to(TRACED_KEPT_MAX);
+        values.clear();
+        values.shrink_to(TRACED_KEPT_MAX);
+        unknown.clear();
+        unknown.shrink_to(TRACED_KEPT_MAX);
+    }
+}
+
 /// A text that is being read.
 #[derive(Debug)]
 pub(crate) struct Cursor<'a, 't> {
@@ -41,9 +56,7 @@ pub(crate) struct Cursor<'a, 't> {
 impl<'a, 't> Cursor<'a, 't> {
     /// What is read is noted in `trace`.
     pub(crate) fn new(bytes: &'a [u8], trace: &'t mut Trace) -> Self {
-        trace.ops.clear();
-        trace.values.clear();
-        trace.unknown.clear();
+        trace.clear();
         Self { bytes, rest: bytes, trace }
     }
 

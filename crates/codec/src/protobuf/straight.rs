@@ -43,7 +43,8 @@ fn plain_ids<'a>(
 
 /// A known origin that is no history, and a time in range.
 fn origin_and_time(record: &Record<'_>, origin: i32, time: i64) -> Option<(Origin, Millis)> {
-    let origin = if origin == 0 { Origin::Live } else { Origin::from_code(origin - 1)? };
+    let origin =
+        if origin == 0 { Origin::Live } else { Origin::from_code(origin.checked_sub(1)?)? };
     let time = millis(time).filter(|time| record.is_in_range(*time))?;
     (origin != Origin::History).then_some((origin, time))
 }

@@ -21,6 +21,8 @@ use datafusion::logical_expr::{
 };
 use turnwise_kernels::ordering::{Ordered, Orderer};
 
+use super::frame::{OneGroup, Sole, refuse_distinct};
+
 /// What is told of the values of each group.
 pub(super) trait Exact: Clone + Debug + Send + Sync + 'static {
     /// The function's name in SQL.
@@ -111,6 +113,7 @@ impl<E: Exact> AggregateUDFImpl for ExactUdaf<E> {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        refuse_distinct(&args)?;
         Ok(Box::new(OneGroup(Values::new(E::new(&args)?))))
     }
 
@@ -126,6 +129,7 @@ impl<E: Exact> AggregateUDFImpl for ExactUdaf<E> {
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
+        refuse_distinct(&args)?;
         Ok(Box::new(Values::new(E::new(&args)?)))
     }
 }
@@ -219,10 +223,19 @@ impl<E: Exact> Values<E> {
                 self.push(group_indices[row], self.exact_bits(numbers.value(row))?);
             }
         } else if let Some(lists) = values.as_list_opt::<i32>() {
+            let offsets = lists.value_offsets();
+            if let Some(items) = lists.values().as_primitive_opt::<UInt64Type>() {
+                for row in rows {
+                    let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
+                    for at in (from..to).filter(|at| items.is_valid(*at)) {
+                        self.push(group_indices[row], self.exact_bits(items.value(at))?);
+                    }
+                }
+                return Ok(());
+            }
             let Some(items) = lists.values().as_primitive_opt::<Int64Type>() else {
                 return exec_err!("{} takes whole numbers, found {}", E::NAME, values.data_type());
             };
-            let offsets = lists.value_offsets();
             if all && items.null_count() == 0 {
                 // The lists lie one behind the other.
                 let ends = offsets.windows(2).map(|ends| (ends[1] - ends[0]) as usize);
@@ -324,38 +337,19 @@ impl<E: Exact> GroupsAccumulator for Values<E> {
     }
 }
 
-/// All rows as one group, for plans without grouping.
-struct OneGroup<E>(Values<E>);
-
-impl<E: Exact> Debug for OneGroup<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OneGroup({})", E::NAME)
-    }
-}
-
-impl<E: Exact> Accumulator for OneGroup<E> {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let rows = values[0].len();
-        self.0.update_batch(values, &vec![0; rows], None, 1)
+impl<E: Exact> Sole for Values<E> {
+    fn settle(&mut self) {
+        self.count = 1;
     }
 
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        self.0.count = 1;
-        ScalarValue::try_from_array(&self.0.evaluate(EmitTo::All)?, 0)
-    }
-
-    fn size(&self) -> usize {
-        size_of::<Self>() + self.0.size()
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        self.0.count = 1;
-        let state = self.0.state(EmitTo::All)?;
-        state.iter().map(|array| ScalarValue::try_from_array(array, 0)).collect()
-    }
-
-    fn merge_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.0.merge_batch(values, &vec![0; values[0].len()], 1)
+    fn look(&mut self) -> Result<ArrayRef> {
+        self.check(self.count)?;
+        let mut ordered = self.take(EmitTo::All);
+        let result = self.exact.results(&mut ordered);
+        (_, self.values) = ordered.into_parts();
+        self.groups = vec![0; self.values.len()];
+        self.settle();
+        result
     }
 }
 

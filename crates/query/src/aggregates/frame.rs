@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Builder, ListArray, ListBuilder};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
-use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
@@ -90,7 +90,8 @@ impl<S: MergeState> AggregateUDFImpl for StateUdaf<S> {
         Ok(ScalarValue::List(Arc::new(states(std::iter::once(Vec::new())))))
     }
 
-    fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        refuse_distinct(&args)?;
         Ok(Box::new(OneGroup(Groups::<S>::default())))
     }
 
@@ -104,8 +105,9 @@ impl<S: MergeState> AggregateUDFImpl for StateUdaf<S> {
 
     fn create_groups_accumulator(
         &self,
-        _: AccumulatorArgs<'_>,
+        args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
+        refuse_distinct(&args)?;
         Ok(Box::new(Groups::<S>::default()))
     }
 }
@@ -180,31 +182,42 @@ impl<S: MergeState> GroupsAccumulator for Groups<S> {
     }
 }
 
-/// All rows as one group, for plans without grouping.
-struct OneGroup<S>(Groups<S>);
+impl<S: MergeState> Sole for Groups<S> {
+    fn settle(&mut self) {
+        self.states.resize_with(1, S::default);
+    }
 
-impl<S> Debug for OneGroup<S> {
+    fn look(&mut self) -> Result<ArrayRef> {
+        Ok(Arc::new(states(self.states.iter().map(MergeState::to_state))))
+    }
+}
+
+/// What can be one group and be asked again and again, as windows do.
+pub(super) trait Sole: GroupsAccumulator + Sync {
+    /// Makes the one group if no row has.
+    fn settle(&mut self);
+    /// The result of the group, which stays as it is.
+    fn look(&mut self) -> Result<ArrayRef>;
+}
+
+/// All rows as one group, for plans without grouping and for windows.
+pub(super) struct OneGroup<G>(pub G);
+
+impl<G> Debug for OneGroup<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OneGroup({})", type_name::<S>())
+        write!(f, "OneGroup({})", type_name::<G>())
     }
 }
 
-impl<S: MergeState> OneGroup<S> {
-    fn result(&mut self) -> Result<ScalarValue> {
-        self.0.states.resize_with(1, S::default);
-        let state = self.0.states[0].to_state();
-        Ok(ScalarValue::List(Arc::new(states(std::iter::once(state)))))
-    }
-}
-
-impl<S: MergeState> Accumulator for OneGroup<S> {
+impl<G: Sole> Accumulator for OneGroup<G> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let rows = values.first().map_or(0, |values| values.len());
         self.0.update_batch(values, &vec![0; rows], None, 1)
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        self.result()
+        self.0.settle();
+        ScalarValue::try_from_array(&self.0.look()?, 0)
     }
 
     fn size(&self) -> usize {
@@ -212,13 +225,23 @@ impl<S: MergeState> Accumulator for OneGroup<S> {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![self.result()?])
+        self.0.settle();
+        let state = self.0.state(EmitTo::All)?;
+        state.iter().map(|array| ScalarValue::try_from_array(array, 0)).collect()
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let rows = values.first().map_or(0, |values| values.len());
         self.0.merge_batch(values, &vec![0; rows], 1)
     }
+}
+
+/// Refuses `DISTINCT`, which these functions would not heed.
+pub(super) fn refuse_distinct(args: &AccumulatorArgs<'_>) -> Result<()> {
+    if args.is_distinct {
+        return plan_err!("{} takes no DISTINCT: ask a subquery with SELECT DISTINCT", args.name);
+    }
+    Ok(())
 }
 
 /// States as a list column.

@@ -27,7 +27,7 @@ use turnwise_kernels::fold::bare::BareColumns;
 use turnwise_model::conversation::{self, column};
 
 use crate::fold_exec::FoldExec;
-pub(crate) use read::{BareReader, Words};
+pub(crate) use read::{BareReader, UNTIMELY, Words};
 
 /// How a table calls its columns.
 #[derive(Clone, Debug, PartialEq, Eq)]

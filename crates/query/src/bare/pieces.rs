@@ -1,4 +1,4 @@
-//! A scan of Parquet files cut into row groups, a partition each, with what their statistics tell.
+//! A scan of Parquet files cut into row groups, a partition each, or of very many some together, with what their statistics tell.
 //!
 //! Row groups come in order of senders or of time, whichever cuts the rows better: of compacted
 //! files each row group holds few senders and all times, of messages as they arrived it is the
@@ -20,6 +20,7 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::parquet::file::metadata::ParquetMetaDataBuilder;
 use datafusion::physical_expr::Partitioning;
 use datafusion::physical_plan::ExecutionPlan;
+use turnwise_model::limits::BARE_PIECES_MAX;
 
 /// The scan by row groups, in the order of one of the columns `orders` names; or as it is where it
 /// is no plain scan of whole Parquet files.
@@ -59,7 +60,7 @@ fn is_plain(config: &FileScanConfig) -> bool {
         && files.all(|file| file.range.is_none() && file.extensions.is_empty())
 }
 
-/// Each row group of a file as a group of files of its own.
+/// Each row group of a file, or some neighbours, as a group of files of its own.
 async fn row_groups(
     file: &PartitionedFile,
     config: &FileScanConfig,
@@ -73,14 +74,16 @@ async fn row_groups(
         .await?;
     let schema = config.file_source().table_schema().file_schema();
     let count = metadata.num_row_groups();
-    let mut groups = Vec::with_capacity(count);
-    for (at, group) in metadata.row_groups().iter().enumerate() {
+    // What a piece knows of the file grows with the file's row groups.
+    let together = count.div_ceil(BARE_PIECES_MAX).max(1);
+    let mut groups = Vec::with_capacity(count.min(BARE_PIECES_MAX));
+    for (nth, neighbours) in metadata.row_groups().chunks(together).enumerate() {
         let alone = ParquetMetaDataBuilder::new(metadata.file_metadata().clone())
-            .set_row_groups(vec![group.clone()])
+            .set_row_groups(neighbours.to_vec())
             .build();
         let told = DFParquetMetadata::statistics_from_parquet_metadata(&alone, schema)?;
         let mut access = ParquetAccessPlan::new_none(count);
-        access.scan(at);
+        (nth * together..nth * together + neighbours.len()).for_each(|at| access.scan(at));
         let piece = file.clone().with_extension(access).with_statistics(Arc::new(told));
         let statistics = piece.statistics.clone().unwrap_or_default();
         groups.push(FileGroup::new(vec![piece]).with_statistics(statistics));

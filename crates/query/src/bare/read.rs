@@ -12,9 +12,11 @@ use arrow::compute::and;
 use arrow::compute::{CastOptions, cast, cast_with_options, filter_record_batch, is_not_null};
 use arrow::datatypes::{DataType, Int64Type, Schema, TimeUnit, UInt8Type, UInt64Type};
 use datafusion::common::hash_utils::create_hashes;
-use datafusion::common::{Result, plan_err};
+use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::physical_plan::repartition::REPARTITION_RANDOM_STATE;
 
+/// What is said of a time that no message has.
+pub(crate) const UNTIMELY: &str = "a time is thousands of years away: times are milliseconds";
 /// The kind that rows without one have.
 const OTHER_KIND: u8 = 6;
 
@@ -244,6 +246,10 @@ fn times_ms(times: &ArrayRef) -> Result<ScalarBuffer<i64>> {
         _ => Arc::clone(times),
     };
     let whole = cast(&whole, &DataType::Int64)?;
+    if whole.null_count() > 0 {
+        // Rows without a time are not here any more: these do not fit.
+        return exec_err!("{UNTIMELY}");
+    }
     Ok(whole.as_primitive::<Int64Type>().values().clone())
 }
 

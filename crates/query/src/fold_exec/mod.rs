@@ -3,20 +3,20 @@
 //! ```text
 //! events:  messages ─┐
 //!          statuses ─┼─ RepartitionExec hash(sender) ─▶ FoldExec ─▶ conversations
-//!          account  ─┘        (three inputs for each chunk of days, one chunk after the other)
+//!          account  ─┘        (three inputs for each go, one go after the other)
 //!
 //! bare:    messages ─ any partitions ─▶ FoldExec (reads, scatters and folds by turns)
 //! ```
 //!
-//! What is held is reserved from the pool. Where it refuses, a fold of `events` fails, which chunks
-//! bound; bare rows go to disk by hash of what must meet, and come back part by part. Dropping the
-//! streams stops the work.
+//! What is held is reserved from the pool. A fold of `events` goes over its files as often as its
+//! rows need to stay below a bound, each time for some days or for a share of the senders, and
+//! fails where the pool still refuses; bare rows go to disk by hash of what must meet, and come back
+//! part by part. Dropping the streams stops the work.
 
 mod bare;
 mod events;
 
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -33,12 +33,12 @@ use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan,
     InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions,
 };
+use turnwise_model::Millis;
 use turnwise_model::conversation;
 use turnwise_model::schema::column;
-use turnwise_model::{Day, Millis};
 
 use crate::bare::BareReader;
-pub(crate) use events::FOLD_KINDS;
+pub(crate) use events::{FOLD_KINDS, Go, in_share};
 
 /// The fold operator.
 #[derive(Debug)]
@@ -52,20 +52,20 @@ pub struct FoldExec {
 /// What the inputs are.
 #[derive(Debug)]
 enum Form {
-    /// Rows of `events`. The days of each chunk; its inputs are `inputs[3 * chunk..][..3]`. Rows
-    /// later than `last` are left out.
-    Events { chunks: Vec<RangeInclusive<Day>>, last: Option<Millis> },
+    /// Rows of `events`. The inputs of each go are `inputs[3 * go..][..3]`. Rows later than `last`
+    /// are left out.
+    Events { goes: Vec<Go>, last: Option<Millis> },
     /// One input of bare messages: sender, peer, time, direction, kind.
     Bare(bare::Bare),
 }
 
 impl FoldExec {
-    /// Folds chunks of days, each over its messages, statuses and account rows.
+    /// Folds in goes, each over its messages, statuses and account rows.
     ///
     /// # Errors
     /// An input without a column `sender`.
-    pub fn new(
-        chunks: Vec<RangeInclusive<Day>>,
+    pub(crate) fn new(
+        goes: Vec<Go>,
         inputs: Vec<Arc<dyn ExecutionPlan>>,
         partitions: usize,
     ) -> Result<Self> {
@@ -75,7 +75,7 @@ impl FoldExec {
         }
         let sender = col(conversation::column::SENDER, &schema)?;
         let partitioning = Partitioning::Hash(vec![sender], partitions);
-        Ok(Self::of(Form::Events { chunks, last: None }, inputs, schema, partitioning))
+        Ok(Self::of(Form::Events { goes, last: None }, inputs, schema, partitioning))
     }
 
     /// Folds bare messages into some columns of `conversations`.
@@ -131,13 +131,9 @@ impl FoldExec {
 impl DisplayAs for FoldExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.form {
-            Form::Events { chunks, .. } => {
-                write!(f, "FoldExec: days=[")?;
-                for (at, days) in chunks.iter().enumerate() {
-                    let comma = if at == 0 { "" } else { ", " };
-                    write!(f, "{comma}{}..={}", days.start().iso(), days.end().iso())?;
-                }
-                write!(f, "]")
+            Form::Events { goes, .. } => {
+                let goes: Vec<String> = goes.iter().map(Go::to_string).collect();
+                write!(f, "FoldExec: goes=[{}]", goes.join(", "))
             }
             Form::Bare(_) => {
                 let schema = self.schema();
@@ -186,9 +182,9 @@ impl ExecutionPlan for FoldExec {
         let counts =
             children.iter().map(|c| c.properties().output_partitioning().partition_count());
         Ok(match &self.form {
-            Form::Events { chunks, last } => {
+            Form::Events { goes, last } => {
                 let partitions = counts.max().unwrap_or(1);
-                Arc::new(Self::new(chunks.clone(), children, partitions)?.until(*last))
+                Arc::new(Self::new(goes.clone(), children, partitions)?.until(*last))
             }
             Form::Bare(bare) => {
                 let form = Form::Bare(bare::Bare::new(bare.reader().clone()));
@@ -221,12 +217,9 @@ impl ExecutionPlan for FoldExec {
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         match &self.form {
-            Form::Events { chunks, last } => {
-                let events = events::Events {
-                    chunks: chunks.clone(),
-                    inputs: self.inputs.clone(),
-                    last: *last,
-                };
+            Form::Events { goes, last } => {
+                let events =
+                    events::Events { goes: goes.clone(), inputs: self.inputs.clone(), last: *last };
                 Ok(events.stream(partition, context, &self.metrics))
             }
             Form::Bare(bare) => {
@@ -247,7 +240,7 @@ impl ExecutionPlan for FoldExec {
     }
 
     /// A conversation has a message or more, so there are at most as many as rows come in; a row
-    /// that another chunk of days needs too is counted there as well.
+    /// that another go reads too is counted there as well.
     fn statistics_from_inputs(
         &self,
         inputs: &[Arc<Statistics>],

@@ -57,16 +57,26 @@ struct Change {
 /// Items of one text that this way takes.
 const ITEMS_MAX: usize = 1_000;
 
+/// Entries of each list that memory is kept for between records: more are of a record that is not
+/// taken here anyway.
+const ENTRIES_KEPT_MAX: usize = 2 * ITEMS_MAX;
+
 /// Memory for unescaped texts that is kept between records.
 const UNESCAPED_KEPT_MAX: usize = 64 << 10;
 
 impl Lists {
     fn clear(&mut self) {
-        self.changes.clear();
-        self.contacts.clear();
-        self.messages.clear();
-        self.echoes.clear();
-        self.statuses.clear();
+        let Self { changes, contacts, messages, echoes, statuses } = self;
+        changes.clear();
+        changes.shrink_to(ENTRIES_KEPT_MAX);
+        contacts.clear();
+        contacts.shrink_to(ENTRIES_KEPT_MAX);
+        for messages in [messages, echoes] {
+            messages.clear();
+            messages.shrink_to(ENTRIES_KEPT_MAX);
+        }
+        statuses.clear();
+        statuses.shrink_to(ENTRIES_KEPT_MAX);
     }
 
     fn items(&self) -> usize {

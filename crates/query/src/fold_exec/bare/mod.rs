@@ -17,6 +17,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
@@ -76,7 +77,7 @@ impl Bare {
         metrics: &ExecutionPlanMetricsSet,
     ) -> SendableRecordBatchStream {
         let batch_rows = context.session_config().batch_size();
-        let work = self.join(place, input, batch_rows);
+        let work = self.join(place, input, batch_rows, context);
         let columns = Arc::clone(&schema);
         let source = output::Source {
             input: Arc::clone(input),
@@ -92,11 +93,18 @@ impl Bare {
     }
 
     /// The run that this partition belongs to: the one begun for another partition, or a new one.
-    fn join(&self, place: Place, input: &Arc<dyn ExecutionPlan>, batch_rows: usize) -> Arc<Work> {
+    fn join(
+        &self,
+        place: Place,
+        input: &Arc<dyn ExecutionPlan>,
+        batch_rows: usize,
+        context: &TaskContext,
+    ) -> Arc<Work> {
         let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
         let mut begun = run.take().filter(|run| !run.taken[place.partition]).unwrap_or_else(|| {
             let rounds = rounds(&pieces(input, &self.reader), batch_rows);
-            Run { work: Arc::new(Work::new(rounds, place.of)), taken: vec![false; place.of] }
+            let names = MemoryConsumer::new("FoldExec names").register(context.memory_pool());
+            Run { work: Arc::new(Work::new(rounds, place.of, names)), taken: vec![false; place.of] }
         });
         begun.taken[place.partition] = true;
         let work = Arc::clone(&begun.work);

@@ -22,7 +22,7 @@ use turnwise_model::conversation::column;
 use super::Place;
 use super::spill::Spill;
 use super::work::{Held, Next, Part, Work};
-use crate::bare::BareReader;
+use crate::bare::{BareReader, UNTIMELY};
 
 /// Rows that a bucket should have, so that folding it stays in the caches of a core.
 const BUCKET_ROWS: usize = 64 << 10;
@@ -205,11 +205,12 @@ impl Output {
         });
         timer.done();
         if scattered.untimely > 0 {
-            return exec_err!("a time is thousands of years away: times are milliseconds");
+            return exec_err!("{UNTIMELY}");
         }
         let ignored = read.incomplete + scattered.undirected;
         self.figures.ignored.add(ignored);
         self.figures.rows.add(batch.num_rows() - ignored);
+        self.work.names.try_resize(self.source.reader.sender.size())?;
         let size = open.scatter.size();
         if size > open.reserved {
             if self.rows.try_grow(size - open.reserved).is_err() {
@@ -316,6 +317,11 @@ impl Output {
                 rows.extend(folding.parts.iter().filter_map(|part| part.bucket(bucket)));
                 self.fold(bucket, &rows, &folding)?;
             }
+            for part in &mut folding.parts {
+                if let Part::Held(held) = part {
+                    self.spill.of_group(unit).for_each(|bucket| held.release(bucket));
+                }
+            }
             self.restored.free();
         } else {
             let rows: Vec<&Bucket> =
@@ -361,7 +367,7 @@ impl Output {
     fn size(&self) -> usize {
         let kept: usize = self.kept.iter().map(Vec::capacity).sum();
         let ready: usize = self.ready.iter().map(RecordBatch::get_array_memory_size).sum();
-        kept * size_of::<BareRow>() + ready + self.folder.size() + self.source.reader.sender.size()
+        kept * size_of::<BareRow>() + ready + self.folder.size()
     }
 }
 

@@ -27,6 +27,8 @@ const AHEAD: usize = 1;
 pub(super) struct Work {
     rounds: Vec<Round>,
     state: Mutex<Vec<State>>,
+    /// Of the names of senders, which all outputs share.
+    pub names: MemoryReservation,
     /// Told of every change that somebody may wait for.
     pub changed: Notify,
 }
@@ -79,14 +81,14 @@ pub(super) enum Next {
 }
 
 impl Work {
-    pub fn new(rounds: Vec<Round>, outputs: usize) -> Self {
+    pub fn new(rounds: Vec<Round>, outputs: usize, names: MemoryReservation) -> Self {
         let state = rounds.iter().map(|round| State {
             waiting: round.pieces.clone().collect(),
             reading: 0,
             spills: false,
             parts: std::iter::repeat_with(Vec::new).take(outputs).collect(),
         });
-        Self { state: Mutex::new(state.collect()), rounds, changed: Notify::new() }
+        Self { state: Mutex::new(state.collect()), names, rounds, changed: Notify::new() }
     }
 
     pub fn rounds(&self) -> &[Round] {
@@ -171,6 +173,7 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, UnboundedMemoryPool};
     use turnwise_kernels::fold::bare::Frontier;
 
     use super::*;
@@ -181,7 +184,8 @@ mod tests {
             first += count;
             Round { pieces: first - count..first, frontier: Frontier::END, rows: 0 }
         });
-        Work::new(rounds.collect(), outputs)
+        let pool: Arc<dyn MemoryPool> = Arc::new(UnboundedMemoryPool::default());
+        Work::new(rounds.collect(), outputs, MemoryConsumer::new("names").register(&pool))
     }
 
     fn parts(outputs: usize) -> Vec<Part> {

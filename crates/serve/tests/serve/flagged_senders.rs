@@ -1,8 +1,6 @@
 //! The service over real sockets: lists, pages, filters, single senders and refusals.
 
-mod common;
-
-use common::{END, Server, sender, state};
+use crate::common::{END, Server, sender, state};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use turnwise_model::Verdict;

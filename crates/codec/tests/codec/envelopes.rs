@@ -1,16 +1,13 @@
 //! The same events in each provider's envelope become the same rows, as far as it carries them,
 //! and none of what is in them is shown.
 
-mod common;
-mod encoders;
-
 use base64::Engine as _;
 use proptest::prelude::*;
 use turnwise_codec::encode::{self, Event, Text, What};
 use turnwise_codec::{Aspect, Format};
 
-use common::{Batch, rows_of};
-use encoders::{ENCODERS, carried};
+use crate::common::{Batch, rows_of};
+use crate::encoders::{ENCODERS, carried};
 
 /// Rows without the columns that this format cannot carry.
 fn rows(format: Format, decoded_as: Format, record: &[u8]) -> Vec<Batch> {
@@ -26,7 +23,11 @@ fn rows(format: Format, decoded_as: Format, record: &[u8]) -> Vec<Batch> {
 }
 
 /// What is written of an event, with what is to come of it.
-fn written(format: Format, encoder: encoders::Encoder, event: &Event) -> Option<(Vec<u8>, Event)> {
+fn written(
+    format: Format,
+    encoder: crate::encoders::Encoder,
+    event: &Event,
+) -> Option<(Vec<u8>, Event)> {
     let event = carried(format, event)?;
     Some((encoder(&event)?, event))
 }
@@ -35,7 +36,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
 
     #[test]
-    fn events_in_each_envelope_become_the_same_rows(event in common::event()) {
+    fn events_in_each_envelope_become_the_same_rows(event in crate::common::event()) {
         for (format, encoder) in ENCODERS {
             let Some((bytes, event)) = written(*format, *encoder, &event) else { continue };
             let expected = rows(*format, Format::Protobuf, &encode::protobuf(&[event]));
@@ -46,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn events_around_payloads_change_no_row(event in common::event(), as_text in any::<bool>()) {
+    fn events_around_payloads_change_no_row(event in crate::common::event(), as_text in any::<bool>()) {
         for (format, encoder) in ENCODERS {
             let Some((bytes, _)) = written(*format, *encoder, &event) else { continue };
             if *format == Format::TwilioEvents {
@@ -69,7 +70,7 @@ proptest! {
 
     #[test]
     fn broken_payloads_become_rows_and_their_letters_show_nothing(
-        event in common::event(),
+        event in crate::common::event(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..9, "(null|true|-1|\"\"|\"x\"|\\[\\]|\\{\\}|[\\[\\]{}:,\"&=%0-9]{0,3})"), 0..5),
     ) {
         for (format, encoder) in ENCODERS {
@@ -80,8 +81,8 @@ proptest! {
                 bytes.splice(from..to, with.bytes());
             }
             for decoded_as in [*format, Format::Auto] {
-                let mut decoder = common::decoder();
-                let counts = common::put(&mut decoder, 1, decoded_as, &bytes);
+                let mut decoder = crate::common::decoder();
+                let counts = crate::common::put(&mut decoder, 1, decoded_as, &bytes);
                 prop_assert!(counts.total() > 0);
                 let mut shown = format!("{:?}", decoder.take_dead_letters());
                 if edits.is_empty() {

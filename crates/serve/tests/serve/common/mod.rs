@@ -1,9 +1,5 @@
 //! States to publish and servers on ports that the system chooses.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
-
-use std::net::SocketAddr;
-
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -70,7 +66,6 @@ pub fn state(version: u64, senders: Vec<PublishedSender>) -> Published {
 /// A gRPC server with a way to stop it.
 pub struct Server {
     pub channel: Channel,
-    pub address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     task: JoinSet<Result<(), ServeError>>,
 }
@@ -88,7 +83,7 @@ impl Server {
         }));
         let channel = Endpoint::from_shared(format!("http://{address}")).expect("endpoint");
         let channel = channel.connect().await.expect("connect");
-        Self { channel, address, stop: Some(stop), task }
+        Self { channel, stop: Some(stop), task }
     }
 
     /// Asks it to stop.

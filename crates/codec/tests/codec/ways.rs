@@ -1,14 +1,12 @@
 //! The short ways into the rows lead where the long one does: for webhooks, sends and protobuf of
 //! any form, whole and damaged.
 
-mod common;
-
 use proptest::prelude::*;
 use turnwise_codec::{DeadLetterNote, Decoder, Format, RecordCounts, encode};
 use turnwise_model::{Keys, Secret};
 
-use common::wild::{Choices, write};
-use common::{Batch, comparable, put};
+use crate::common::wild::{Choices, write};
+use crate::common::{Batch, comparable, put};
 
 fn keys() -> Keys {
     Keys::expand(&Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough"))
@@ -97,7 +95,7 @@ proptest! {
 
     #[test]
     fn json_of_any_form_gives_the_same_rows(
-        events in common::events(),
+        events in crate::common::events(),
         send in prop::bool::weighted(0.2),
         choices in choices(),
         cut in prop::option::weighted(0.1, any::<prop::sample::Index>()),
@@ -116,7 +114,7 @@ proptest! {
 
     #[test]
     fn damaged_json_gives_the_same_rows(
-        events in prop::collection::vec(common::event(), 1..3),
+        events in prop::collection::vec(crate::common::event(), 1..3),
         choices in choices(),
         edits in edits(),
     ) {
@@ -131,7 +129,7 @@ proptest! {
 
     #[test]
     fn records_after_each_other_give_the_same_rows(
-        events in prop::collection::vec(common::event(), 2..20),
+        events in prop::collection::vec(crate::common::event(), 2..20),
         edits in edits(),
     ) {
         // Layouts of the first are known when the others come, whole and damaged.
@@ -149,7 +147,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_protobuf_gives_the_same_rows(events in common::events(), edits in edits()) {
+    fn damaged_protobuf_gives_the_same_rows(events in crate::common::events(), edits in edits()) {
         let mut bytes = encode::protobuf(&events);
         check(Format::Protobuf, &bytes);
         edit(&mut bytes, edits);

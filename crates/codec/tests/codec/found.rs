@@ -1,9 +1,6 @@
 //! Seeds for the fuzz targets, made of the encoders' events, and what the targets found: all pass
 //! the targets' checks.
 
-mod common;
-mod encoders;
-
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -11,8 +8,8 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use turnwise_codec::{FORMATS, Format, encode};
 
-use common::check::CHECKS;
-use common::wild::{Choices, write};
+use crate::common::check::CHECKS;
+use crate::common::wild::{Choices, write};
 
 /// Events of which seeds are made.
 const EVENTS: usize = 120;
@@ -21,7 +18,7 @@ const EVENTS: usize = 120;
 fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let mut runner = TestRunner::deterministic();
     let mut seeds = Vec::new();
-    let strategy = (common::event(), prop::collection::vec(any::<u8>(), 0..200));
+    let strategy = (crate::common::event(), prop::collection::vec(any::<u8>(), 0..200));
     for _ in 0..EVENTS {
         let (event, choices) = strategy.new_tree(&mut runner).expect("a value").current();
         let events = std::slice::from_ref(&event);
@@ -37,8 +34,8 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         }
         seeds.extend(encode::send(events).map(|bytes| ("send", bytes)));
         seeds.push(("protobuf", encode::protobuf(events)));
-        for (format, encoder) in encoders::ENCODERS {
-            let event = encoders::carried(*format, &event);
+        for (format, encoder) in crate::encoders::ENCODERS {
+            let event = crate::encoders::carried(*format, &event);
             let Some(bytes) = event.and_then(|event| encoder(&event)) else { continue };
             if *format == Format::Twilio {
                 seeds.push(("form", bytes.clone()));

@@ -1,8 +1,6 @@
 //! Payloads that nobody here wrote: every one of them becomes the rows that the words of its index
 //! mean, and no row that they do not mean.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray as _;
@@ -115,8 +113,8 @@ fn of_provider(file: &str) -> Vec<String> {
 
 /// The rows of a file, by name.
 fn rows(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
-    let mut decoder = common::decoder();
-    let counts = common::put(&mut decoder, 1, Format::Auto, bytes);
+    let mut decoder = crate::common::decoder();
+    let counts = crate::common::put(&mut decoder, 1, Format::Auto, bytes);
     let mut found = Vec::new();
     for batch in decoder.finish() {
         for row in 0..batch.rows.num_rows() {

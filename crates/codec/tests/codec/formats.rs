@@ -1,14 +1,12 @@
 //! The same events in each format become the same rows.
 
-mod common;
-
 use proptest::prelude::*;
 use prost::Message as _;
 use turnwise_codec::encode::{self, Event};
 use turnwise_codec::{Format, events};
 use turnwise_model::EventKind;
 
-use common::{Batch, rows_of};
+use crate::common::{Batch, rows_of};
 
 /// An encoder, and the format that its bytes are decoded as.
 type Encoder = (Format, fn(&[Event]) -> Option<Vec<u8>>);
@@ -33,7 +31,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn events_of_each_format_become_the_same_rows(events in common::events()) {
+    fn events_of_each_format_become_the_same_rows(events in crate::common::events()) {
         for (format, encoder) in ENCODERS {
             let carried: Vec<Event> = events
                 .iter()
@@ -51,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn protobuf_is_told_by_its_content_and_read_in_any_frame(events in common::events()) {
+    fn protobuf_is_told_by_its_content_and_read_in_any_frame(events in crate::common::events()) {
         let bytes = encode::protobuf(&events);
         let expected = rows(Format::Protobuf, &bytes);
         prop_assert_eq!(expected.iter().filter(|(kind, _, _)| *kind != EventKind::Account).map(|(_, _, rows)| rows.num_rows()).sum::<usize>() <= events.len(), true);
@@ -62,7 +60,7 @@ proptest! {
 
     #[test]
     fn what_the_generated_types_refuse_is_a_dead_letter_and_what_they_read_is_none(
-        events in common::events(),
+        events in crate::common::events(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..4),
     ) {
         let mut bytes = encode::protobuf(&events);

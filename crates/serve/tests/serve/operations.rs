@@ -1,8 +1,6 @@
 //! What operators see: health, reflection, metrics and probes.
 
-mod common;
-
-use common::{Server, sender, state};
+use crate::common::{Server, sender, state};
 use futures::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -1,5 +1,4 @@
 //! What the lake's tests share: a store that fails on demand, and small tables.
-#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;

@@ -1,10 +1,10 @@
 //! Commits with offsets under races, lost answers and kills (law 2).
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{Fault, all_rows, fixture, info, now_ms, open, partition, rows, table, tiles, txn};
+use crate::common::{
+    Fault, all_rows, fixture, info, now_ms, open, partition, rows, table, tiles, txn,
+};
 use turnwise_lake::{CommitOutcome, Encoding, Lake, LakeError, Retry, Table};
 use turnwise_model::limits::{COMMIT_ATTEMPTS_MAX, COMMIT_DEADLINE_MS};
 

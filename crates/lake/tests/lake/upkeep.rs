@@ -1,9 +1,7 @@
 //! Compaction, checkpoints, vacuum and log cleaning beside writers.
 
-mod common;
-
+use crate::common::{Fault, all_rows, fixture, info, now_ms, partition, rows, table, tiles, txn};
 use arrow_array::RecordBatch;
-use common::{Fault, all_rows, fixture, info, now_ms, partition, rows, table, tiles, txn};
 use turnwise_lake::{
     Cause, CommitOutcome, CompactOutcome, CompactPlan, Encoding, FileFilter, Table,
 };
@@ -34,7 +32,7 @@ fn unchanged(rows: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, Cause> {
     Ok(rows)
 }
 
-fn data_files(fixture: &common::Fixture) -> usize {
+fn data_files(fixture: &crate::common::Fixture) -> usize {
     let folder = fixture.folder.path().join("events/part=p");
     std::fs::read_dir(folder).expect("folder").count()
 }
@@ -221,5 +219,5 @@ fn checkpoint_is_written_when_due() {
     }
     assert_eq!(table.checkpoint().expect("writes"), Some(CHECKPOINT_EVERY));
     assert_eq!(table.checkpoint().expect("looks"), None);
-    assert_eq!(all_rows(&common::table(&fixture.lake)), tiles(&[("a", every)]));
+    assert_eq!(all_rows(&crate::common::table(&fixture.lake)), tiles(&[("a", every)]));
 }

@@ -1,9 +1,8 @@
 //! Replacement of derived results, changes, filters and statistics.
 
-mod common;
-
 use std::sync::Arc;
 
+use crate::common::{Fault, all_rows, fixture, info, now_ms, partition, rows, table, tiles, txn};
 use arrow_array::builder::{Int32Builder, ListBuilder};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Int64Type;
@@ -11,7 +10,6 @@ use arrow_array::{
     Array as _, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow_schema::{DataType, Field, Schema};
-use common::{Fault, all_rows, fixture, info, now_ms, partition, rows, table, tiles, txn};
 use turnwise_lake::{
     Bound, CommitOutcome, Encoding, FileFilter, FileInfo, FloorTxn, LakeError, Partition,
     ReplaceOutcome, Table,

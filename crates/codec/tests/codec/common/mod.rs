@@ -1,8 +1,7 @@
 //! What the tests of this folder share: a decoder and events made up by proptest.
 
-#![allow(dead_code, reason = "each test uses a part")]
-
 pub mod check;
+mod decoding;
 pub mod wild;
 
 use proptest::collection::vec;
@@ -10,30 +9,12 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use turnwise_codec::encode::{Account, Event, IdentityChange, Message, Person, Status, Text, What};
-use turnwise_codec::{Decoder, Format, RecordContext, RecordCounts};
-use turnwise_model::{Category, Direction, EventBatch, EventKind, InteractiveType, Keys};
-use turnwise_model::{MessageKind, Millis, Offset, Origin, PartitionId, PricingModel, PricingType};
-use turnwise_model::{Secret, SourceName, Status as StatusCode};
+use turnwise_codec::{Format, RecordCounts};
+use turnwise_model::Status as StatusCode;
+use turnwise_model::{Category, Direction, EventBatch, EventKind, InteractiveType};
+use turnwise_model::{MessageKind, Millis, Origin, PricingModel, PricingType};
 
-/// 2026-11-08T12:00:00Z.
-pub const NOW: i64 = 1_794_139_200_000;
-
-pub fn decoder() -> Decoder {
-    let secret = Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough");
-    Decoder::new(Keys::expand(&secret))
-}
-
-pub fn put(decoder: &mut Decoder, offset: i64, format: Format, record: &[u8]) -> RecordCounts {
-    let source = SourceName("random/1".to_owned());
-    let context = RecordContext {
-        source: &source,
-        partition: PartitionId(0),
-        offset: Offset(offset),
-        record_time: None,
-        read_time: Millis(NOW),
-    };
-    decoder.decode(format, &context, Some(record))
-}
+pub use decoding::{NOW, decoder, put};
 
 /// The batches of one record, in a form that compares.
 pub fn rows_of(format: Format, record: &[u8]) -> (RecordCounts, Vec<Batch>) {

@@ -1,0 +1,10 @@
+//! The codec from the outside: any bytes, events of every format, recorded payloads.
+
+mod common;
+mod encoders;
+mod envelopes;
+mod formats;
+mod found;
+mod payloads;
+mod random;
+mod ways;

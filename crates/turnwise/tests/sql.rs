@@ -1,0 +1,90 @@
+//! `sql` from the outside: the built binary over a Parquet file of bare messages.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt8Array};
+use datafusion::parquet::arrow::ArrowWriter;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_turnwise");
+
+fn turnwise(folder: &Path, args: &[&str]) -> Output {
+    Command::new(BINARY).args(args).current_dir(folder).output().expect("runs")
+}
+
+fn answer(folder: &Path, args: &[&str], status: i32) -> (String, String) {
+    let output = turnwise(folder, &[&["sql"], args].concat());
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(status), "{err}");
+    (out, err)
+}
+
+/// Two conversations of one number, 31 minutes apart, and one of another.
+fn write(path: &Path) {
+    let minutes = [0, 1, 2, 33, 0];
+    let times = minutes.map(|minute| 1_794_000_000_000 + minute * 60_000);
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("number", Arc::new(StringArray::from(vec!["100", "100", "100", "100", "200"]))),
+        ("who", Arc::new(Int64Array::from(vec![7, 7, 7, 7, -7]))),
+        ("ts", Arc::new(Int64Array::from(times.to_vec()))),
+        ("way", Arc::new(UInt8Array::from(vec![0, 1, 0, 0, 1]))),
+        ("what", Arc::new(UInt8Array::from(vec![0, 0, 2, 0, 4]))),
+        ("text", Arc::new(StringArray::from(vec!["a secret"; 5]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).expect("columns");
+    let file = File::create(path).expect("created");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("writer");
+    writer.write(&batch).expect("written");
+    writer.close().expect("closed");
+}
+
+const COLUMNS: [&str; 2] = ["--columns", "number,who,ts,way,what"];
+
+#[test]
+fn bare_messages_are_asked_by_the_fold_and_their_texts_are_not_there() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path();
+    write(&path.join("m.parquet"));
+    let ask = |statement: &str, status: i32| {
+        let args = [&[statement, "--messages", "m.parquet", "--format", "csv"], &COLUMNS[..]];
+        answer(path, &args.concat(), status)
+    };
+    let sql = "SELECT sender, count(*) AS conversations, sum(messages) AS messages, \
+               exact_quantiles(turns, [0.5])[1] AS turns, sum(voices) AS voices \
+               FROM conversations GROUP BY sender ORDER BY sender";
+    let (out, _) = ask(sql, 0);
+    assert_eq!(out, "sender,conversations,messages,turns,voices\n100,2,4,2.0,1\n200,1,1,1.0,0\n");
+    let (out, _) = ask("EXPLAIN ANALYZE SELECT count(*) FROM conversations", 0);
+    assert!(out.contains("FoldExec: bare") && out.contains("rounds_folded"), "{out}");
+    let (_, err) = ask("SELECT * FROM bare_messages", 1);
+    assert!(err.contains("bare_messages"), "{err}");
+    // Names are names, and no patterns.
+    std::fs::rename(path.join("m.parquet"), path.join("m[1].pq")).expect("renamed");
+    let args = ["SELECT count(*) AS n FROM conversations", "--messages", "m[1].pq"];
+    let (out, _) = answer(path, &[&args, &COLUMNS[..], &["--format", "csv"]].concat(), 0);
+    assert_eq!(out, "n\n3\n");
+    let written: Vec<_> = std::fs::read_dir(path).expect("read").collect();
+    assert_eq!(written.len(), 1, "nothing is written beside the messages");
+}
+
+#[test]
+fn what_is_wrong_with_bare_messages_is_named() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path();
+    write(&path.join("m.parquet"));
+    let ask = |args: &[&str], status: i32| {
+        let args = [&["SELECT 1 FROM conversations"], args].concat();
+        answer(path, &args, status).1
+    };
+    assert!(ask(&["--messages", "no.parquet"], 2).contains("no.parquet"));
+    assert!(ask(&["--messages", "m.parquet"], 1).contains("number_id"));
+    assert!(ask(&["--messages", "m.parquet", "--columns", "a,b"], 2).contains("five names"));
+    let texts = ask(&["--messages", "m.parquet", "--columns", "number,who,ts,text,what"], 1);
+    assert!(texts.contains("text must hold whole numbers"), "{texts}");
+    assert!(ask(&["--messages", "m.parquet", "--lake", "."], 2).contains("cannot be used with"));
+    std::fs::write(path.join("torn.parquet"), b"PAR1 and nothing else").expect("written");
+    assert!(ask(&["--messages", "torn.parquet"], 1).contains("open the messages"));
+}
