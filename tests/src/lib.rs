@@ -13,3 +13,4 @@ pub mod ledger;
 pub mod oracle;
 pub mod place;
 pub mod process;
+pub mod wait;

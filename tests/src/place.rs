@@ -10,12 +10,11 @@ use turnwise_model::{Keys, Secret};
 use crate::input::Input;
 use crate::lake::LogWatch;
 use crate::process::Process;
+use crate::wait::{LOOK_PAUSE, look_until};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// How long one step of a process may take, on a busy machine too.
 const STEP_WITHIN: Duration = Duration::from_secs(120);
-/// Pause between two looks.
-const LOOK_PAUSE: Duration = Duration::from_millis(20);
 /// A member that is not heard of for so long is dead to the group: the least that a broker allows.
 pub const SESSION: Duration = Duration::from_secs(6);
 
@@ -159,11 +158,11 @@ impl Place {
         let wanted: i64 = self.input.ends(records).values().sum();
         let mut log = LogWatch::new(&self.events());
         let mut best = (0, Instant::now());
-        loop {
+        look_until(LOOK_PAUSE, Duration::MAX, || {
             log.look()?;
             let reached = log.reached();
             if reached >= wanted {
-                return Ok(());
+                return Ok(Some(()));
             }
             if reached > best.0 {
                 best = (reached, Instant::now());
@@ -172,8 +171,9 @@ impl Place {
             if best.1.elapsed() > STEP_WITHIN {
                 bail!("{reached} of {wanted} offsets\n{}", last_lines(processes));
             }
-            std::thread::sleep(LOOK_PAUSE);
-        }
+            Ok(None)
+        })?;
+        Ok(())
     }
 }
 
@@ -186,12 +186,14 @@ pub fn wait_until(
     processes: &mut [Process],
     mut done: impl FnMut() -> Result<bool>,
 ) -> Result<()> {
-    let begun = Instant::now();
-    while !done()? {
-        running(processes)?;
-        ensure!(begun.elapsed() < STEP_WITHIN, "no {what}\n{}", last_lines(processes));
-        std::thread::sleep(LOOK_PAUSE);
-    }
+    let found = look_until(LOOK_PAUSE, STEP_WITHIN, || {
+        let done = done()?;
+        if !done {
+            running(processes)?;
+        }
+        Ok(done.then_some(()))
+    })?;
+    ensure!(found.is_some(), "no {what}\n{}", last_lines(processes));
     Ok(())
 }
 

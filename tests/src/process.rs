@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-/// Pause between two looks at a process.
-const LOOK_PAUSE: Duration = Duration::from_millis(20);
+use crate::wait::{LOOK_PAUSE, look_until};
 
 /// A running process.
 #[derive(Debug)]
@@ -86,14 +85,9 @@ impl Process {
     pub fn terminate(&mut self, within: Duration) -> Result<(ExitStatus, Duration)> {
         let begun = Instant::now();
         self.signal("TERM")?;
-        loop {
-            if let Some(status) = self.child.try_wait()? {
-                return Ok((status, begun.elapsed()));
-            }
-            if begun.elapsed() > within {
-                bail!("goes on {within:?} after SIGTERM\n{}", self.last_lines());
-            }
-            std::thread::sleep(LOOK_PAUSE);
+        match look_until(LOOK_PAUSE, within, || Ok(self.child.try_wait()?))? {
+            Some(status) => Ok((status, begun.elapsed())),
+            None => bail!("goes on {within:?} after SIGTERM\n{}", self.last_lines()),
         }
     }
 
@@ -102,13 +96,11 @@ impl Process {
     /// # Errors
     /// A process that ends before or does not say it in time.
     pub fn wait_for_line(&mut self, text: &str, within: Duration) -> Result<()> {
-        let begun = Instant::now();
-        while !self.output().contains(text) {
-            if begun.elapsed() > within || self.has_ended()? {
-                bail!("did not say {text}\n{}", self.last_lines());
-            }
-            std::thread::sleep(LOOK_PAUSE);
-        }
+        let said = look_until(LOOK_PAUSE, within, || {
+            let ended = self.has_ended()?;
+            Ok(if self.output().contains(text) { Some(true) } else { ended.then_some(false) })
+        })?;
+        ensure!(said == Some(true), "did not say {text}\n{}", self.last_lines());
         Ok(())
     }
 

@@ -131,9 +131,11 @@ fn statement(work: &Work) -> Result<&'static str> {
         (Query::A, Source::Parquet, false) => include_str!("sql/a.sql"),
         (Query::B, Source::Parquet, true) => include_str!("sql/decode_b.sql"),
         (Query::C, Source::Parquet, true) => include_str!("sql/decode_c.sql"),
-        (Query::B, Source::Lake, false) => include_str!("sql/b_lake.sql"),
+        (Query::B, Source::Lake, false) => {
+            concat!(include_str!("sql/b_lake.sql"), include_str!("sql/b.sql"))
+        }
         (Query::C, Source::Lake, false) => include_str!("sql/c_lake.sql"),
-        (Query::B, _, false) => include_str!("sql/b_texts.sql"),
+        (Query::B, _, false) => concat!(include_str!("sql/b_texts.sql"), include_str!("sql/b.sql")),
         (Query::C, _, false) => include_str!("sql/c_texts.sql"),
         _ => bail!("there is no such query here"),
     })

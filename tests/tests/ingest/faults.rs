@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use turnwise_kafka::Admin;
 use turnwise_tests::lake::{FolderWatch, LogWatch};
-use turnwise_tests::place::{Place, SESSION, Wanted, running, wait_until};
+use turnwise_tests::place::{Place, SESSION, Wanted, wait_until};
 use turnwise_tests::process::Process;
+use turnwise_tests::wait::look_until;
 
 use crate::{GRACE, assert_lake_holds, input, one_at_a_time, producing, terminate};
 
@@ -46,33 +47,38 @@ fn storm_of_members_that_come_and_go_loses_and_repeats_nothing() {
 
 /// Whether a process has taken a partition on.
 fn reads(place: &Place, name: &str) -> bool {
-    let log = std::fs::read_to_string(place.path(&format!("{name}.log"))).unwrap_or_default();
-    log.contains(": reading")
+    said(place, name).contains(": reading")
 }
 
-/// How long it may take until a process has tried to write to a full disk twice.
-const FAILS_WITHIN: Duration = Duration::from_secs(60);
+/// All that a process has said.
+fn said(place: &Place, name: &str) -> String {
+    std::fs::read_to_string(place.path(&format!("{name}.log"))).unwrap_or_default()
+}
+
+/// Pause between two looks for a new data file: its log entry follows within milliseconds.
+const CLOSE_PAUSE: Duration = Duration::from_millis(1);
+/// How long it may take until a commit is caught.
+const COMMITS_WITHIN: Duration = Duration::from_secs(90);
 
 /// Stops a process between the data files of a commit and its log entry.
 fn stop_within_a_commit(place: &Place, process: &mut Process) {
     let (mut folders, mut log) =
         (FolderWatch::new(&place.events()), LogWatch::new(&place.events()));
     folders.look().expect("files");
-    let begun = Instant::now();
-    loop {
-        let new = folders.look().expect("files");
+    let stopped = look_until(CLOSE_PAUSE, COMMITS_WITHIN, || {
+        let new = folders.look()?;
         if new.is_empty() {
-            assert!(begun.elapsed() < Duration::from_secs(90), "{}", process.last_lines());
-            std::thread::sleep(Duration::from_millis(1));
-            continue;
+            return Ok(None);
         }
-        process.signal("STOP").expect("stops");
-        log.look().expect("log");
+        process.signal("STOP")?;
+        log.look()?;
         if new.iter().any(|file| !log.named.contains(file)) {
-            return;
+            return Ok(Some(()));
         }
-        process.signal("CONT").expect("goes on");
-    }
+        process.signal("CONT")?;
+        Ok(None)
+    });
+    assert!(stopped.expect("signals").is_some(), "{}", process.last_lines());
 }
 
 #[test]
@@ -163,15 +169,10 @@ fn full_disk_is_waited_out_and_holds_up_no_end() {
             })
             .expect("commits");
         };
-        let failures = |process: &Process| process.output().matches("not confirmed").count();
+        let failures = || said(&place, "ingest-0").matches("not confirmed").count();
         let fails = |process: &mut [Process]| {
-            let before = failures(&process[0]);
-            let begun = Instant::now();
-            while failures(&process[0]) < before + 2 {
-                running(process).expect("goes on");
-                assert!(begun.elapsed() < FAILS_WITHIN, "{}", process[0].last_lines());
-                std::thread::sleep(Duration::from_millis(20));
-            }
+            let before = failures();
+            wait_until("two failures", process, || Ok(failures() >= before + 2)).expect("fails");
         };
         commits(&mut process, 1);
         let ballast = disk.fill();

@@ -8,12 +8,13 @@ use rand_chacha::ChaCha8Rng;
 use turnwise_tests::lake::{FolderWatch, LogWatch};
 use turnwise_tests::place::{Place, running, wait_until};
 use turnwise_tests::process::Process;
+use turnwise_tests::wait::look_until;
 
 /// Pause between two looks for a new data file: files are written within milliseconds.
 const LOOK_PAUSE: Duration = Duration::from_millis(2);
 /// Looks after which what processes have written is noted anew.
 const LOOKS_A_NOTE: u32 = 25;
-/// How long nothing may be committed: a killed member's session, a new one's start and join, twice.
+/// How long no data file may come: a killed member's session, a new one's start and join, twice.
 const COMMITS_WITHIN: Duration = Duration::from_secs(90);
 /// Kills come every few seconds.
 const PAUSES_MS: std::ops::Range<u64> = 500..4_000;
@@ -66,18 +67,12 @@ impl<'a> Killer<'a> {
     /// Waits for another log entry with files: the survivor goes on, or the restarted one does.
     fn wait_for_a_commit(&mut self) {
         self.log.look().expect("log");
-        let (before, begun) = (self.log.adding, Instant::now());
-        while self.log.adding == before {
-            running(&mut self.processes).expect("goes on");
-            assert!(
-                begun.elapsed() < COMMITS_WITHIN,
-                "no commit in {COMMITS_WITHIN:?} after {} kills\n{}",
-                self.kills,
-                turnwise_tests::place::last_lines(&self.processes)
-            );
-            std::thread::sleep(10 * LOOK_PAUSE);
-            self.log.look().expect("log");
-        }
+        let (before, log) = (self.log.adding, &mut self.log);
+        wait_until("commit", &mut self.processes, || {
+            log.look()?;
+            Ok(log.adding != before)
+        })
+        .unwrap_or_else(|error| panic!("after {} kills: {error}", self.kills));
         // What was left by a kill and is named now was the survivor's.
         let named = &self.log.named;
         self.left.retain(|file, _| !named.contains(file));
@@ -89,23 +84,24 @@ impl<'a> Killer<'a> {
         let written = |processes: &[Process]| -> Vec<u64> {
             processes.iter().map(Process::bytes_written).collect()
         };
-        let (mut before, begun) = (written(&self.processes), Instant::now());
-        for look in 1_u32.. {
-            if !self.folders.look().expect("files").is_empty() {
-                break;
+        let (mut before, mut looks) = (written(&self.processes), 0_u32);
+        let found = look_until(LOOK_PAUSE, COMMITS_WITHIN, || {
+            if !self.folders.look()?.is_empty() {
+                return Ok(Some(()));
             }
-            if look.is_multiple_of(LOOKS_A_NOTE) {
+            looks += 1;
+            if looks.is_multiple_of(LOOKS_A_NOTE) {
                 before = written(&self.processes);
-                running(&mut self.processes).expect("goes on");
-                assert!(
-                    begun.elapsed() < COMMITS_WITHIN,
-                    "no data file in {COMMITS_WITHIN:?} after {} kills\n{}",
-                    self.kills,
-                    turnwise_tests::place::last_lines(&self.processes)
-                );
+                running(&mut self.processes)?;
             }
-            std::thread::sleep(LOOK_PAUSE);
-        }
+            Ok(None)
+        });
+        assert!(
+            found.expect("goes on").is_some(),
+            "no data file in {COMMITS_WITHIN:?} after {} kills\n{}",
+            self.kills,
+            turnwise_tests::place::last_lines(&self.processes)
+        );
         let now = written(&self.processes);
         let more = |at: &usize| now[*at].saturating_sub(before[*at]);
         (0..self.processes.len()).max_by_key(more).expect("a process")

@@ -2,10 +2,10 @@
 //! A failing case is printed by proptest with the seed that runs it again.
 
 use proptest::prelude::*;
-use turnwise_codec::{Decoder, FORMATS, Format, Headers, RecordContext, RecordCounts};
-use turnwise_model::{
-    EventBatch, EventKind, Keys, Millis, Offset, PartitionId, Secret, SourceName,
-};
+use turnwise_codec::{FORMATS, Format, Headers};
+use turnwise_model::{EventBatch, EventKind};
+
+use crate::common::{decoder, put, put_with};
 
 const WEBHOOK: &str = r#"{"object":"whatsapp_business_account","entry":[{"id":"9","time":1794096000,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"100"},"contacts":[{"wa_id":"16505551234","user_id":"US.7"}],"messages":[{"from":"16505551234","id":"wamid.SECRETID","timestamp":"1794096147","type":"text","text":{"body":"Quicksilver \u00e9 \ud83d\ude00"},"context":{"id":"wamid.B"}},{"from":"16505551234","id":"wamid.C","timestamp":1794096148,"type":"system","system":{"type":"user_changed_number","wa_id":"16505559999"}}],"statuses":[{"id":"wamid.D","status":"delivered","timestamp":"1794096149","recipient_id":"16505551234","pricing":{"category":"utility"}}]}},{"field":"history","value":{"metadata":{"phone_number_id":"100"},"history":[{"threads":[{"id":"16505551234","messages":[{"from":"16505551234","id":"w","timestamp":"1739230955","type":"text","text":{"body":"Quicksilver"}}]}]},{"errors":[{"code":2593109}]}]}},{"field":"standby","value":{"metadata":{"phone_number_id":"100"},"standby":{"message_echoes":[{"id":"e","timestamp":"1794096147","message":{"to":"16505551234","type":"text","text":{"body":"Quicksilver"}}}]}}},{"field":"calls","value":{}}]}]}"#;
 const SEND: &str = r#"{"time":"2026-11-08T00:02:27.127Z","waba_id":"9","phone_number_id":"100","status":200,"request":{"to":"16505551234","type":"text","text":{"body":"Quicksilver"}},"response":{"messages":[{"id":"wamid.E"}]}}"#;
@@ -26,33 +26,6 @@ const HEADER_VALUES: &[&str] = &[
 
 /// What no row may show of the records above.
 const SECRETS: [&str; 4] = ["16505551234", "Quicksilver", "SECRETID", "US.7"];
-
-fn decoder() -> Decoder {
-    let secret = Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough");
-    Decoder::new(Keys::expand(&secret))
-}
-
-fn put(decoder: &mut Decoder, offset: i64, format: Format, record: &[u8]) -> RecordCounts {
-    put_with(decoder, offset, format, &[], record)
-}
-
-fn put_with(
-    decoder: &mut Decoder,
-    offset: i64,
-    format: Format,
-    headers: Headers<'_>,
-    record: &[u8],
-) -> RecordCounts {
-    let source = SourceName("random/1".to_owned());
-    let context = RecordContext {
-        source: &source,
-        partition: PartitionId(0),
-        offset: Offset(offset),
-        record_time: None,
-        read_time: Millis(1_794_139_200_000),
-    };
-    decoder.decode_with_headers(format, &context, headers, Some(record))
-}
 
 fn count(batches: &[EventBatch], kind: EventKind) -> u64 {
     batches

@@ -199,9 +199,7 @@ fn harness(version: Version<'_>) -> Result<(), String> {
 fn every_instruction_set_gives_the_bits_of_the_scalar_version() {
     for set in InstructionSet::available() {
         let version = |texts: &BinaryArray, keys: &Keys| shape_with(set, texts, keys);
-        if let Err(error) = harness(&version) {
-            panic!("{}: {error}", set.name());
-        }
+        assert_eq!(harness(&version), Ok(()), "{}", set.name());
     }
 }
 

@@ -43,49 +43,34 @@ async fn health_serves_after_the_first_publication_and_not_while_draining() {
     server.stopped().await;
 }
 
+/// The services that a version of reflection lists: the versions differ in nothing but their types.
+macro_rules! listed {
+    ($server:expr, $version:ident) => {{
+        use tonic_reflection::pb::$version::{
+            ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+            server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+        };
+        let request = ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(MessageRequest::ListServices(String::new())),
+        };
+        let mut answers = ServerReflectionClient::new($server.channel.clone())
+            .server_reflection_info(tokio_stream::iter([request]))
+            .await
+            .expect(stringify!($version))
+            .into_inner();
+        let answer = answers.next().await.expect("one").expect("answer");
+        let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
+            panic!("no list of services");
+        };
+        list.service.into_iter().map(|service| service.name).collect::<Vec<String>>()
+    }};
+}
+
 #[tokio::test]
 async fn reflection_lists_the_services_in_both_versions() {
     let server = Server::start(&Board::new()).await;
-    let mut names = Vec::new();
-    {
-        use tonic_reflection::pb::v1::{
-            ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
-            server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
-        };
-        let request = ServerReflectionRequest {
-            host: String::new(),
-            message_request: Some(MessageRequest::ListServices(String::new())),
-        };
-        let mut answers = ServerReflectionClient::new(server.channel.clone())
-            .server_reflection_info(tokio_stream::iter([request]))
-            .await
-            .expect("v1")
-            .into_inner();
-        let answer = answers.next().await.expect("one").expect("answer");
-        if let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response {
-            names.push(list.service.into_iter().map(|service| service.name).collect::<Vec<_>>());
-        }
-    }
-    {
-        use tonic_reflection::pb::v1alpha::{
-            ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
-            server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
-        };
-        let request = ServerReflectionRequest {
-            host: String::new(),
-            message_request: Some(MessageRequest::ListServices(String::new())),
-        };
-        let mut answers = ServerReflectionClient::new(server.channel.clone())
-            .server_reflection_info(tokio_stream::iter([request]))
-            .await
-            .expect("v1alpha")
-            .into_inner();
-        let answer = answers.next().await.expect("one").expect("answer");
-        if let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response {
-            names.push(list.service.into_iter().map(|service| service.name).collect::<Vec<_>>());
-        }
-    }
-    assert_eq!(names.len(), 2);
+    let names = [listed!(server, v1), listed!(server, v1alpha)];
     for list in names {
         assert!(list.iter().any(|name| name == SERVICE), "{list:?}");
         assert!(list.iter().any(|name| name == "grpc.health.v1.Health"), "{list:?}");

@@ -1,6 +1,6 @@
 //! A decoder with a secret of its own, and records put into it.
 
-use turnwise_codec::{Decoder, Format, RecordContext, RecordCounts};
+use turnwise_codec::{Decoder, Format, Headers, RecordContext, RecordCounts};
 use turnwise_model::{Keys, Millis, Offset, PartitionId, Secret, SourceName};
 
 /// 2026-11-08T12:00:00Z.
@@ -12,6 +12,16 @@ pub fn decoder() -> Decoder {
 }
 
 pub fn put(decoder: &mut Decoder, offset: i64, format: Format, record: &[u8]) -> RecordCounts {
+    put_with(decoder, offset, format, &[], record)
+}
+
+pub fn put_with(
+    decoder: &mut Decoder,
+    offset: i64,
+    format: Format,
+    headers: Headers<'_>,
+    record: &[u8],
+) -> RecordCounts {
     let source = SourceName("random/1".to_owned());
     let context = RecordContext {
         source: &source,
@@ -20,5 +30,5 @@ pub fn put(decoder: &mut Decoder, offset: i64, format: Format, record: &[u8]) ->
         record_time: None,
         read_time: Millis(NOW),
     };
-    decoder.decode(format, &context, Some(record))
+    decoder.decode_with_headers(format, &context, headers, Some(record))
 }

@@ -14,7 +14,7 @@ use turnwise_model::Status as StatusCode;
 use turnwise_model::{Category, Direction, EventBatch, EventKind, InteractiveType};
 use turnwise_model::{MessageKind, Millis, Origin, PricingModel, PricingType};
 
-pub use decoding::{NOW, decoder, put};
+pub use decoding::{NOW, decoder, put, put_with};
 
 /// The batches of one record, in a form that compares.
 pub fn rows_of(format: Format, record: &[u8]) -> (RecordCounts, Vec<Batch>) {
