@@ -1,4 +1,5 @@
--- The first half of query B from texts. A text without a row of its own kind is null and has a shape of nulls.
+-- The first half of query B from texts. A text without a row of its own kind is null and has a
+-- shape of nulls.
 WITH shapes AS (
   SELECT number_id, direction = 0 AND kind = 0 AS is_in, direction = 1 AND kind = 0 AS is_out,
     chars_and_bits(text) AS shape
