@@ -1,4 +1,5 @@
-//! A scan of Parquet files cut into row groups, a partition each, or of very many some together, with what their statistics tell.
+//! A scan of Parquet files cut into row groups, a partition each, or of very many some together,
+//! with what their statistics tell.
 //!
 //! Row groups come in order of senders or of time, whichever cuts the rows better: of compacted
 //! files each row group holds few senders and all times, of messages as they arrived it is the
