@@ -1,5 +1,6 @@
 //! Text → shape: all columns in one pass, hashing included, by every instruction set of this
-//! processor, beside the scalar meaning. Bytes of text a second on one core.
+//! processor, beside the scalar meaning; and some numbers of it alone. Bytes of text a second on
+//! one core.
 
 use std::hint::black_box;
 
@@ -7,7 +8,7 @@ use arrow_array::BinaryArray;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use turnwise_benches::data::{Order, Plan, kind, rows, write_text};
 use turnwise_kernels::dispatch::InstructionSet;
-use turnwise_kernels::shape::{shape_scalar, shape_with};
+use turnwise_kernels::shape::{ShapeFields, shape_numbers, shape_scalar, shape_with};
 use turnwise_model::keys::{Keys, Secret};
 
 /// Messages of the data set's languages.
@@ -37,6 +38,26 @@ fn shapes(criterion: &mut Criterion) {
     for set in InstructionSet::available() {
         group.bench_function(set.name(), |bencher| {
             bencher.iter(|| shape_with(set, black_box(&texts), &keys));
+        });
+    }
+    let none = ShapeFields::default();
+    for (name, fields) in [
+        ("chars and two bits alone", ShapeFields { chars: true, text_bits: 3, ..none }),
+        (
+            "all numbers alone",
+            ShapeFields {
+                chars: true,
+                words: true,
+                lines: true,
+                script: true,
+                text_bits: !0,
+                text_bucket: true,
+            },
+        ),
+        ("bytes and bucket alone", ShapeFields { text_bucket: true, ..none }),
+    ] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| shape_numbers(black_box(&texts), &keys, fields));
         });
     }
     group.finish();

@@ -8,7 +8,7 @@ use arrow_schema::{DataType, Field, FieldRef};
 use turnwise_model::limits::TEXT_TOKENS_MAX;
 use turnwise_model::schema;
 
-use super::ShapeColumns;
+use super::{ShapeColumns, ShapeNumbers};
 
 /// What of a row is a number and no hash, in the order of [`ShapeColumns`].
 pub(super) const NUMBERS: usize = 6;
@@ -39,17 +39,23 @@ impl Rows {
 
     /// Fills in the numbers of a row.
     #[inline(always)]
-    pub(super) fn put(&mut self, row: usize, numbers: [i32; NUMBERS], skeleton: i64, bucket: i32) {
+    pub(super) fn put(&mut self, row: usize, numbers: [i32; NUMBERS], bucket: i32) {
         for (column, number) in self.numbers.iter_mut().zip(numbers) {
             column[row] = number;
         }
         self.buckets[row] = bucket;
-        self.skeletons[row] = skeleton;
     }
 
-    /// Fills in the first `count` tokens, in the order of the rows.
+    /// Fills in the first `count` tokens and the skeleton, in the order of the rows.
     #[inline(always)]
-    pub(super) fn put_tokens(&mut self, row: usize, tokens: &[u32; TEXT_TOKENS_MAX], count: usize) {
+    pub(super) fn put_hashes(
+        &mut self,
+        row: usize,
+        tokens: &[u32; TEXT_TOKENS_MAX],
+        count: usize,
+        skeleton: i64,
+    ) {
+        self.skeletons[row] = skeleton;
         self.token_counts[row] = count as i32;
         if self.tokens.len() < self.tokens_end + TEXT_TOKENS_MAX {
             self.make_room();
@@ -67,12 +73,19 @@ impl Rows {
         self.tokens.resize(self.tokens.len() + rows * TEXT_TOKENS_MAX / 2, 0);
     }
 
-    /// The columns; null where the texts are.
-    pub(super) fn finish(mut self, texts: &BinaryArray) -> ShapeColumns {
+    /// The numbers; null where the texts are.
+    pub(super) fn finish_numbers(self, texts: &BinaryArray) -> ShapeNumbers {
         let nulls = texts.nulls().cloned();
         let column =
             |numbers: Vec<i32>| Int32Array::new(ScalarBuffer::from(numbers), nulls.clone());
         let [bytes, chars, words, lines, script, text_bits] = self.numbers.map(column);
+        let text_bucket = column(self.buckets);
+        ShapeNumbers { bytes, chars, words, lines, script, text_bits, text_bucket }
+    }
+
+    /// The columns; null where the texts are.
+    pub(super) fn finish(mut self, texts: &BinaryArray) -> ShapeColumns {
+        let nulls = texts.nulls().cloned();
         let mut offsets = Vec::with_capacity(self.token_counts.len() + 1);
         // A column of 32-bit offsets holds fewer than 2^31 bytes of text, so fewer tokens.
         let mut sum = 0;
@@ -82,8 +95,13 @@ impl Rows {
             offsets.push(sum);
         }
         self.tokens.truncate(self.tokens_end);
-        let values: ArrayRef = Arc::new(Int32Array::from(self.tokens));
+        let values: ArrayRef = Arc::new(Int32Array::from(std::mem::take(&mut self.tokens)));
         let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+        let tokens = ListArray::new(tokens_field(), offsets, values, nulls.clone());
+        let skeletons = std::mem::take(&mut self.skeletons);
+        let skeleton = Int64Array::new(ScalarBuffer::from(skeletons), nulls);
+        let numbers = self.finish_numbers(texts);
+        let ShapeNumbers { bytes, chars, words, lines, script, text_bits, text_bucket } = numbers;
         ShapeColumns {
             bytes,
             chars,
@@ -91,9 +109,9 @@ impl Rows {
             lines,
             script,
             text_bits,
-            tokens: ListArray::new(tokens_field(), offsets, values, nulls.clone()),
-            skeleton: Int64Array::new(ScalarBuffer::from(self.skeletons), nulls.clone()),
-            text_bucket: column(self.buckets),
+            tokens,
+            skeleton,
+            text_bucket,
         }
     }
 }

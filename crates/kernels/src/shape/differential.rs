@@ -151,6 +151,47 @@ fn compare(version: Version<'_>, texts: &BinaryArray, keys: &Keys) -> Result<(),
     Ok(())
 }
 
+/// Compares numbers that are asked for alone with those of all columns.
+fn compare_numbers(texts: &BinaryArray, keys: &Keys) {
+    let all = shape_scalar(texts, keys);
+    for (set, fields) in InstructionSet::available()
+        .into_iter()
+        .flat_map(|set| some_fields().map(move |fields| (set, fields)))
+    {
+        let found = shape_numbers_with(set, texts, keys, fields);
+        let bits: Int32Array =
+            all.text_bits.iter().map(|bits| bits.map(|bits| bits & fields.text_bits)).collect();
+        let columns = [
+            ("bytes", true, &found.bytes, &all.bytes),
+            ("chars", fields.chars, &found.chars, &all.chars),
+            ("words", fields.words, &found.words, &all.words),
+            ("lines", fields.lines, &found.lines, &all.lines),
+            ("script", fields.script, &found.script, &all.script),
+            ("text_bits", true, &found.text_bits, &bits),
+            ("text_bucket", fields.text_bucket, &found.text_bucket, &all.text_bucket),
+        ];
+        for (name, _, found, expected) in columns.into_iter().filter(|column| column.1) {
+            assert_eq!(found, expected, "{name} asked with {fields:?}, {}", set.name());
+        }
+    }
+}
+
+/// One field each, one bit each, none and some together.
+fn some_fields() -> impl Iterator<Item = ShapeFields> {
+    let none = ShapeFields::default();
+    let bits = (0..9).map(move |bit| ShapeFields { text_bits: 1 << bit, ..none });
+    bits.chain([
+        none,
+        ShapeFields { chars: true, ..none },
+        ShapeFields { words: true, ..none },
+        ShapeFields { lines: true, ..none },
+        ShapeFields { script: true, ..none },
+        ShapeFields { text_bucket: true, ..none },
+        ShapeFields { chars: true, text_bits: 3, ..none },
+        ShapeFields { words: true, text_bits: !0, text_bucket: true, ..none },
+    ])
+}
+
 /// Compares a column of these texts under patterns of nulls and in slices.
 fn compare_all(version: Version<'_>, texts: &[Vec<u8>], keys: &Keys) -> Result<(), String> {
     let patterns: [fn(usize) -> bool; 3] = [|_| false, |row| row % 3 == 1, |row| row % 7 != 2];
@@ -201,6 +242,20 @@ fn every_instruction_set_gives_the_bits_of_the_scalar_version() {
         let version = |texts: &BinaryArray, keys: &Keys| shape_with(set, texts, keys);
         assert_eq!(harness(&version), Ok(()), "{}", set.name());
     }
+}
+
+#[test]
+fn numbers_asked_alone_are_those_of_the_whole_shape() {
+    let keys = keys();
+    let mut chance = Chance(9);
+    let random = (0..12 * RANGES.len()).map(|number| chance.text(number % RANGES.len()));
+    let moved = ADVERSARIAL.iter().flat_map(|adversarial| {
+        ["", "a", "é 1", "漢字 "].map(|filler| [filler.repeat(16).as_bytes(), adversarial].concat())
+    });
+    let texts: Vec<Vec<u8>> = random.chain(moved).collect();
+    let some = texts.iter().enumerate().map(|(row, text)| (row % 5 != 1).then_some(text));
+    compare_numbers(&BinaryArray::from_iter(some), &keys);
+    compare_numbers(&BinaryArray::from_iter_values(&texts).slice(3, texts.len() - 7), &keys);
 }
 
 #[test]

@@ -41,7 +41,7 @@ mod tokens;
 
 use self::begin::{STARTS, Starts};
 use self::block::Tally;
-use self::chunk::Chunk;
+use self::chunk::{Chunk, Text};
 use self::finish::Finish;
 use self::linked::mark_links;
 use self::masked::{skeleton, skeleton_resized};
@@ -51,6 +51,7 @@ use self::runs::{Runs, Sums, of};
 use self::scan::Scan;
 use self::sip::{Input, Sorted, TaggedSip};
 use self::tokens::lower_resized;
+use super::asked::Asked;
 use super::classes::{CLASSES, Classes};
 use super::columns::Rows;
 use super::scalar::{Shape, ShapeScratch, read_part};
@@ -62,6 +63,7 @@ use crate::dispatch::Kernel;
 pub(super) struct ShapeLanes<'a> {
     pub(super) texts: &'a BinaryArray,
     pub(super) keys: &'a Keys,
+    pub(super) asked: Asked,
 }
 
 impl Kernel for ShapeLanes<'_> {
@@ -83,7 +85,7 @@ impl ShapeLanes<'_> {
     #[inline(always)]
     fn run<V: Vectors>(self, vectors: V) -> Rows {
         let mut rows = Rows::new(self.texts.len());
-        let mut work = Work::new(self.keys);
+        let mut work = Work::new(self.keys, self.asked);
         let mut row = 0;
         while row < self.texts.len() {
             row = work.read(vectors, self.texts, row);
@@ -99,6 +101,7 @@ impl ShapeLanes<'_> {
 /// Tables, keyed functions and buffers, reused from chunk to chunk.
 struct Work<'a> {
     keys: &'a Keys,
+    asked: Asked,
     classes: &'static Classes,
     pages: &'static Pages,
     starts: &'static Starts,
@@ -127,10 +130,11 @@ struct Hashes {
 }
 
 impl<'a> Work<'a> {
-    fn new(keys: &'a Keys) -> Self {
+    fn new(keys: &'a Keys, asked: Asked) -> Self {
         let sip = |tag| TaggedSip::new(keys.text_hasher(), tag);
         Self {
             keys,
+            asked,
             classes: &CLASSES,
             pages: &PAGES,
             starts: &STARTS,
@@ -153,14 +157,19 @@ impl<'a> Work<'a> {
     #[inline(always)]
     fn read<V: Vectors>(&mut self, vectors: V, texts: &BinaryArray, row: usize) -> usize {
         let mut next = self.chunk.fill(texts, row, false);
+        if !self.asked.scan() {
+            return next;
+        }
         if !self.scan(vectors) {
             next = self.chunk.fill(texts, row, true);
             self.scan(vectors);
         }
         let Chunk { texts, raw, low, blocks, .. } = &mut self.chunk;
-        mark_links(vectors, self.classes, raw, texts, blocks);
-        self.runs.find(vectors, raw, low, blocks);
-        if !self.resized.is_empty() {
+        if self.asked.links() {
+            mark_links(vectors, self.classes, raw, texts, blocks);
+        }
+        self.runs.find(vectors, self.asked, raw, low, blocks);
+        if self.asked.hashes && !self.resized.is_empty() {
             let starts = &mut self.runs.token_starts[..self.runs.tokens];
             lower_resized(raw, low, &self.resized, starts, &mut self.runs.token_ends);
         }
@@ -180,30 +189,35 @@ impl<'a> Work<'a> {
         Scan { pages: self.pages, raw, low, scripts, blocks, cased, resized }.run(vectors)
     }
 
-    /// Hashes all tokens, skeletons and texts of the chunk.
+    /// Hashes all tokens, skeletons and texts of the chunk, as far as they are asked for.
     #[inline(always)]
     fn hash<V: Vectors>(&mut self, vectors: V) {
         let Chunk { texts, raw, low, blocks, .. } = &self.chunk;
+        let sorted = &mut self.sorted;
+        if self.asked.bucket() {
+            let whole = |text: &Text| Input {
+                at: text.start as u32,
+                bytes: (text.end - text.start) as u32,
+            };
+            self.inputs.clear();
+            self.inputs.extend(texts.iter().map(whole));
+            self.bucket.all_sorted(vectors, raw, &self.inputs, sorted, &mut self.hashes.buckets);
+        }
+        if !self.asked.hashes {
+            return;
+        }
         let starts = &self.runs.token_starts[..self.runs.tokens];
         let ends = &self.runs.token_ends[..self.runs.tokens];
         self.token.halves(vectors, low, starts, ends, &mut self.hashes.tokens);
-        self.inputs.clear();
-        self.inputs.extend(
-            texts
-                .iter()
-                .map(|text| Input { at: text.start as u32, bytes: (text.end - text.start) as u32 }),
-        );
-        let sorted = &mut self.sorted;
-        self.bucket.all_sorted(vectors, raw, &self.inputs, sorted, &mut self.hashes.buckets);
         self.inputs.clear();
         for (number, text) in texts.iter().enumerate() {
             let kept = of(&self.sums[number], Tally::Kept);
             let bytes = of(&self.sums[number + 1], Tally::Kept) - kept;
             let resized = text.places(&self.resized);
             self.inputs.push(if resized.is_empty() {
-                skeleton(&self.runs.masked, kept, bytes)
+                skeleton(vectors, &self.runs.masked, kept, bytes)
             } else {
-                skeleton_resized(&mut self.runs, blocks, raw, resized, [kept, bytes])
+                skeleton_resized(vectors, &mut self.runs, blocks, raw, resized, [kept, bytes])
             });
         }
         let masked = &self.runs.masked;
@@ -213,59 +227,76 @@ impl<'a> Work<'a> {
     /// Fills the rows of the chunk's texts.
     #[inline(always)]
     fn finish<V: Vectors>(&mut self, vectors: V, batch: &BinaryArray, rows: &mut Rows) {
-        self.finish_tokens(vectors, batch, rows);
+        if self.asked.words() {
+            self.finish_hashes(vectors, batch, rows);
+        }
+        let asked = self.asked;
         for (number, text) in self.chunk.texts.iter().enumerate() {
-            let (before, behind) = (&self.sums[number], &self.sums[number + 1]);
-            if of(before, Tally::Strange) != of(behind, Tally::Strange) {
-                continue;
-            }
             let original = batch.value(text.row);
-            let bucket = if text.repaired {
-                self.bucket.one(read_part(original))
+            let bytes = i32::try_from(original.len()).unwrap_or(i32::MAX);
+            let numbers = if asked.scan() {
+                let (before, behind) = (&self.sums[number], &self.sums[number + 1]);
+                if is_strange(before, behind) {
+                    continue;
+                }
+                Finish {
+                    vectors,
+                    asked,
+                    chunk: &self.chunk,
+                    starts: self.starts,
+                    resized: &self.resized,
+                    text: *text,
+                    before,
+                    behind,
+                }
+                .numbers(bytes)
             } else {
-                self.hashes.buckets[number]
+                [bytes, 0, 0, 0, 0, 0]
             };
-            let finish = Finish {
-                vectors,
-                chunk: &self.chunk,
-                starts: self.starts,
-                resized: &self.resized,
-                text: *text,
-                before,
-                behind,
+            let bucket = match self.hashes.buckets.get(number) {
+                _ if !asked.bucket() => 0,
+                Some(bucket) if !text.repaired => *bucket,
+                _ => self.bucket.one(read_part(original)),
             };
-            let numbers = finish.numbers(i32::try_from(original.len()).unwrap_or(i32::MAX));
-            let skeleton = self.hashes.skeletons[number].cast_signed();
-            rows.put(text.row, numbers, skeleton, (bucket % u64::from(TEXT_BUCKETS)) as i32);
+            rows.put(text.row, numbers, (bucket % u64::from(TEXT_BUCKETS)) as i32);
         }
     }
 
-    /// Fills in the tokens, and all of those rows that the scalar version reads.
+    /// Fills in tokens and skeletons, and all of those rows that the scalar version reads.
     #[inline(always)]
-    fn finish_tokens<V: Vectors>(&mut self, vectors: V, batch: &BinaryArray, rows: &mut Rows) {
+    fn finish_hashes<V: Vectors>(&mut self, vectors: V, batch: &BinaryArray, rows: &mut Rows) {
         let mut tokens = [0; TEXT_TOKENS_MAX];
         for (number, text) in self.chunk.texts.iter().enumerate() {
             let (before, behind) = (&self.sums[number], &self.sums[number + 1]);
-            if of(before, Tally::Strange) != of(behind, Tally::Strange) {
+            if is_strange(before, behind) {
                 let scalar = self.scalar.get_or_insert_with(|| ShapeScratch::new(self.keys));
-                put_scalar(rows, text.row, &scalar.shape(batch.value(text.row)));
-                continue;
+                put_scalar(rows, text.row, &scalar.shape(batch.value(text.row)), self.asked);
+            } else if self.asked.hashes {
+                let from = of(before, Tally::Token) as usize;
+                let hashes = &self.hashes.tokens[from..of(behind, Tally::Token) as usize];
+                let count = vectors.smallest(hashes, &mut tokens);
+                let skeleton = self.hashes.skeletons[number].cast_signed();
+                rows.put_hashes(text.row, &tokens, count, skeleton);
             }
-            let (from, to) = (of(before, Tally::Token) as usize, of(behind, Tally::Token) as usize);
-            let hashes = &self.hashes.tokens[from..to];
-            let count = vectors.smallest(hashes, &mut tokens);
-            rows.put_tokens(text.row, &tokens, count);
         }
     }
 }
 
+/// Whether a text is one for the scalar version.
+#[inline(always)]
+fn is_strange(before: &Sums, behind: &Sums) -> bool {
+    of(before, Tally::Strange) != of(behind, Tally::Strange)
+}
+
 /// Fills a row with what the scalar version says.
-pub(super) fn put_scalar(rows: &mut Rows, row: usize, shape: &Shape) {
+pub(super) fn put_scalar(rows: &mut Rows, row: usize, shape: &Shape, asked: Asked) {
     let Shape { bytes, chars, words, lines, script, text_bits, .. } = *shape;
-    let numbers = [bytes, chars, words, lines, script, text_bits];
-    let mut tokens = [0; TEXT_TOKENS_MAX];
-    let kept = shape.tokens.as_slice();
-    tokens[..kept.len()].copy_from_slice(kept);
-    rows.put_tokens(row, &tokens, kept.len());
-    rows.put(row, numbers, shape.skeleton, shape.text_bucket);
+    let numbers = [bytes, chars, words, lines, script, text_bits & asked.bits];
+    if asked.hashes {
+        let mut tokens = [0; TEXT_TOKENS_MAX];
+        let kept = shape.tokens.as_slice();
+        tokens[..kept.len()].copy_from_slice(kept);
+        rows.put_hashes(row, &tokens, kept.len(), shape.skeleton);
+    }
+    rows.put(row, numbers, shape.text_bucket);
 }

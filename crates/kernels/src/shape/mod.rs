@@ -10,6 +10,7 @@
 mod lanes;
 mod scalar;
 
+mod asked;
 mod bits;
 mod classes;
 mod columns;
@@ -24,6 +25,7 @@ mod x86;
 use arrow_array::{Array, BinaryArray, Int32Array, Int64Array, ListArray};
 use turnwise_model::keys::Keys;
 
+use self::asked::Asked;
 use self::columns::Rows;
 use self::lanes::{ShapeLanes, put_scalar};
 use crate::dispatch::InstructionSet;
@@ -55,6 +57,43 @@ pub struct ShapeColumns {
     pub text_bucket: Int32Array,
 }
 
+/// Numbers of the shape that a query may ask for alone; the rest of the pass is left out. `bytes`
+/// come for nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShapeFields {
+    /// Characters.
+    pub chars: bool,
+    /// Words.
+    pub words: bool,
+    /// Lines.
+    pub lines: bool,
+    /// Script of most letters.
+    pub script: bool,
+    /// Those of [`turnwise_model::codes::text_bits`] that matter.
+    pub text_bits: i32,
+    /// Bits of the hash of the text.
+    pub text_bucket: bool,
+}
+
+/// The columns of [`ShapeColumns`] that are numbers of their own. What was not asked for is zero.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShapeNumbers {
+    /// Bytes of the text.
+    pub bytes: Int32Array,
+    /// Characters of the text.
+    pub chars: Int32Array,
+    /// Words of the text.
+    pub words: Int32Array,
+    /// Lines of the text.
+    pub lines: Int32Array,
+    /// Code of the [`turnwise_model::Script`] of most letters.
+    pub script: Int32Array,
+    /// The bits asked for of [`turnwise_model::codes::text_bits`].
+    pub text_bits: Int32Array,
+    /// Six bits of a keyed hash of the text.
+    pub text_bucket: Int32Array,
+}
+
 /// The shape of every text of a column.
 #[must_use]
 pub fn shape(texts: &BinaryArray, keys: &Keys) -> ShapeColumns {
@@ -64,7 +103,24 @@ pub fn shape(texts: &BinaryArray, keys: &Keys) -> ShapeColumns {
 /// The same by a given instruction set.
 #[must_use]
 pub fn shape_with(set: InstructionSet, texts: &BinaryArray, keys: &Keys) -> ShapeColumns {
-    set.run(ShapeLanes { texts, keys }).finish(texts)
+    set.run(ShapeLanes { texts, keys, asked: Asked::ALL }).finish(texts)
+}
+
+/// Some numbers of the shape of every text: those of [`shape`], at the cost of what is asked for.
+#[must_use]
+pub fn shape_numbers(texts: &BinaryArray, keys: &Keys, fields: ShapeFields) -> ShapeNumbers {
+    shape_numbers_with(InstructionSet::best(), texts, keys, fields)
+}
+
+/// The same by a given instruction set.
+#[must_use]
+pub fn shape_numbers_with(
+    set: InstructionSet,
+    texts: &BinaryArray,
+    keys: &Keys,
+    fields: ShapeFields,
+) -> ShapeNumbers {
+    set.run(ShapeLanes { texts, keys, asked: Asked::numbers(fields) }).finish_numbers(texts)
 }
 
 /// The same one text at a time, by the version that says what the columns mean.
@@ -73,7 +129,7 @@ pub fn shape_scalar(texts: &BinaryArray, keys: &Keys) -> ShapeColumns {
     let mut scratch = ShapeScratch::new(keys);
     let mut rows = Rows::new(texts.len());
     for row in (0..texts.len()).filter(|row| texts.is_valid(*row)) {
-        put_scalar(&mut rows, row, &scratch.shape(texts.value(row)));
+        put_scalar(&mut rows, row, &scratch.shape(texts.value(row)), Asked::ALL);
     }
     rows.finish(texts)
 }

@@ -91,6 +91,15 @@ impl Vectors for Avx512 {
     }
 
     #[inline(always)]
+    fn goes_on(self, bytes: &[u8; BLOCK]) -> u64 {
+        // SAFETY: `self` proves the features; the pointer is to 64 bytes.
+        unsafe {
+            let bytes = _mm512_loadu_epi8(bytes.as_ptr().cast());
+            _mm512_cmplt_epi8_mask(bytes, splat(0xc0))
+        }
+    }
+
+    #[inline(always)]
     fn places(self, bits: u64, base: u32, places: &mut [u32; BLOCK]) {
         // SAFETY: `self` proves the features; sixteen places are written four times at most.
         unsafe {

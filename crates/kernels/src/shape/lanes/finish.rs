@@ -3,6 +3,7 @@
 use turnwise_model::Script;
 use turnwise_model::codes::text_bits;
 
+use super::super::asked::Asked;
 use super::super::classes::{CLASSES, Class};
 use super::super::columns::NUMBERS;
 use super::super::phrases::Beginning;
@@ -18,6 +19,7 @@ use super::runs::Sums;
 /// What is known of a text before it is finished.
 pub(super) struct Finish<'a, V> {
     pub(super) vectors: V,
+    pub(super) asked: Asked,
     pub(super) chunk: &'a Chunk,
     pub(super) starts: &'static Starts,
     /// Places in the chunk of letters whose lower case has another number of bytes.
@@ -57,19 +59,27 @@ impl<V: Vectors> Finish<'_, V> {
         let words = (self.count(Tally::Word) + bigram_words) as i32;
         let feeds = self.count(Tally::Feed) as i32;
         let ends_open = end > start && raw[end - 1] != b'\n';
-        let beginning = self.starts.beginning(raw, &self.chunk.low, &self.chunk.blocks, &self.text);
+        let beginning = if self.asked.beginning() {
+            self.starts.beginning(raw, &self.chunk.low, &self.chunk.blocks, &self.text)
+        } else {
+            Beginning::default()
+        };
         let chars = (end - start) as i32 - self.count(Tally::GoesOn) as i32;
         let lines = feeds + i32::from(ends_open);
         let text_bits = self.kind_bits(words, beginning)
             | self.layout_bits()
             | bit(self.has(Tally::Url), text_bits::URL);
-        [bytes, chars, words, lines, self.script(), text_bits]
+        let script = if self.asked.script() { self.script() } else { 0 };
+        [bytes, chars, words, lines, script, text_bits & self.asked.bits]
     }
 
     #[inline(always)]
     fn kind_bits(&self, words: i32, beginning: Beginning) -> i32 {
-        let question = self.has(Tally::Question) || self.asks_in_greek();
-        let digits = self.has(Tally::Digits) && !self.has(Tally::Emoji) && self.is_digits();
+        let question = self.asked.question() && (self.has(Tally::Question) || self.asks_in_greek());
+        let digits = self.asked.digits()
+            && self.has(Tally::Digits)
+            && !self.has(Tally::Emoji)
+            && self.is_digits();
         let question_of_size = question && words >= OPEN_QUESTION_WORDS;
         let open_ended =
             (beginning.opener || question_of_size) && !beginning.greeting_only && !digits;
@@ -83,7 +93,8 @@ impl<V: Vectors> Finish<'_, V> {
     #[inline(always)]
     fn layout_bits(&self) -> i32 {
         let (feeds, signs) = (self.has(Tally::Feed), self.has(Tally::Sign));
-        if feeds || signs { layout_bits(self.bytes(), feeds, signs) } else { 0 }
+        let may_be = self.asked.layout() && (feeds || signs);
+        if may_be { layout_bits(self.bytes(), feeds, signs) } else { 0 }
     }
 
     /// Code of the script of most letters, of equals the smallest.

@@ -3,51 +3,46 @@
 use turnwise_model::limits::SKELETON_CHARS_MAX;
 
 use super::block::{Block, Tally};
-use super::ops::BLOCK;
+use super::ops::{BLOCK, Vectors};
 use super::runs::{Runs, of};
 use super::scan::char_at;
 use super::sip::Input;
 
 /// The bytes of a text's masked text, of which `kept` bytes came before it in the chunk.
 #[inline(always)]
-pub(super) fn skeleton(masked: &[u8], kept: u64, bytes: u64) -> Input {
+pub(super) fn skeleton<V: Vectors>(vectors: V, masked: &[u8], kept: u64, bytes: u64) -> Input {
     let at = BLOCK + kept as usize;
     let text = &masked[at..at + bytes as usize];
     // White space at the end of a text, folded to one space, is no part of it.
     let end = text.len() - usize::from(text.last() == Some(&b' '));
-    let end = if end <= SKELETON_CHARS_MAX { end } else { cut(&text[..end]) };
+    let end = if end <= SKELETON_CHARS_MAX { end } else { cut(vectors, masked, at, end) };
     Input { at: at as u32, bytes: end as u32 }
 }
 
-/// Bytes of the first characters of a masked text, as many as a skeleton reads.
+/// Bytes of the first characters of `bytes` of masked text from a place on, as many as a skeleton
+/// reads.
 #[inline(always)]
-fn cut(text: &[u8]) -> usize {
-    let begins = |byte: &u8| byte & 0xc0 != 0x80;
-    let (mut chars, mut at) = (0, 0);
-    // Whole blocks are counted, the last one is searched.
-    for block in text.as_chunks::<BLOCK>().0 {
-        let here = block.iter().filter(|byte| begins(byte)).count();
-        if chars + here > SKELETON_CHARS_MAX {
-            break;
+fn cut<V: Vectors>(vectors: V, masked: &[u8], from: usize, bytes: usize) -> usize {
+    let mut left = SKELETON_CHARS_MAX;
+    let mut at = 0;
+    while let (true, Some(block)) = (at < bytes, masked[from + at..].first_chunk()) {
+        let begins = !vectors.goes_on(block);
+        let here = begins.count_ones() as usize;
+        if left < here {
+            let place = at + vectors.spread(1 << left, begins).trailing_zeros() as usize;
+            return place.min(bytes);
         }
-        chars += here;
+        left -= here;
         at += BLOCK;
     }
-    for (place, byte) in text[at..].iter().enumerate() {
-        if begins(byte) {
-            if chars == SKELETON_CHARS_MAX {
-                return at + place;
-            }
-            chars += 1;
-        }
-    }
-    text.len()
+    bytes
 }
 
 /// Writes behind the chunk's masked text the one of a text that has letters, at these places,
 /// whose lower case has another number of bytes.
 #[cold]
-pub(super) fn skeleton_resized(
+pub(super) fn skeleton_resized<V: Vectors>(
+    vectors: V,
     runs: &mut Runs,
     blocks: &[Block],
     raw: &[u8],
@@ -76,7 +71,7 @@ pub(super) fn skeleton_resized(
     }
     runs.masked.extend_from_within(done..end);
     let bytes = runs.masked.len() - from;
-    let Input { bytes, .. } = skeleton(&runs.masked, (from - BLOCK) as u64, bytes as u64);
     runs.masked.extend_from_slice(&[0; BLOCK]);
+    let Input { bytes, .. } = skeleton(vectors, &runs.masked, (from - BLOCK) as u64, bytes as u64);
     Input { at: from as u32, bytes }
 }

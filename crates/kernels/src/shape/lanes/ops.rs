@@ -81,6 +81,9 @@ pub(in super::super) trait Vectors: Copy {
     /// Where a byte stands.
     fn equal(self, bytes: &[u8; BLOCK], byte: u8) -> u64;
 
+    /// Where bytes stand that go on with a character.
+    fn goes_on(self, bytes: &[u8; BLOCK]) -> u64;
+
     /// Writes the numbers of the set bits, `base` added, to the beginning of `places`, the rest of
     /// which it may overwrite with anything.
     fn places(self, bits: u64, base: u32, places: &mut [u32; BLOCK]);
@@ -171,7 +174,7 @@ impl Vectors for Plain {
             first: std::array::from_fn(|bit| bits(&planes.first, |byte| byte >> bit & 1 != 0)),
             second: std::array::from_fn(|bit| bits(&planes.second, |byte| byte >> bit & 1 != 0)),
             wide,
-            goes_on: bits(raw, |byte| byte & 0xc0 == 0x80),
+            goes_on: self.goes_on(raw),
             three: bits(raw, |byte| byte >= 0xe0),
             four: bits(raw, |byte| byte >= 0xf0),
             joint: bits(raw, |byte| matches!(byte, b'.' | b',' | b':' | b'/' | b'-' | b'\'')),
@@ -212,6 +215,11 @@ impl Vectors for Plain {
     #[inline(always)]
     fn equal(self, bytes: &[u8; BLOCK], byte: u8) -> u64 {
         bits(bytes, |one| one == byte)
+    }
+
+    #[inline(always)]
+    fn goes_on(self, bytes: &[u8; BLOCK]) -> u64 {
+        bits(bytes, |byte| byte & 0xc0 == 0x80)
     }
 
     #[inline(always)]

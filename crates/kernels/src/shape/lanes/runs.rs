@@ -8,6 +8,7 @@
 //! * the places of letter runs of five bytes and more, and of the characters of bigram scripts;
 //! * the masked text of the whole chunk.
 
+use super::super::asked::Asked;
 use super::block::{Block, TALLIES, Tally, all_if_last, down, parity, reach, switched, up};
 use super::ops::{BLOCK, Edit, Vectors, each_bit};
 
@@ -55,6 +56,10 @@ struct Carry {
     letters: u64,
     /// Whether the last character is the second of a pair.
     paired: u64,
+    /// Ends of tokens so far.
+    ended: usize,
+    /// Bytes of masked text so far.
+    kept: usize,
 }
 
 /// A block with a bit a character instead of a bit a byte.
@@ -109,58 +114,72 @@ impl Runs {
     pub(super) fn find<V: Vectors>(
         &mut self,
         vectors: V,
+        asked: Asked,
         raw: &[u8],
         low: &[u8],
         blocks: &mut [Block],
     ) {
         self.reserve(blocks.len());
-        let mut carry = Carry { space: 1, ..Carry::default() };
-        let mut kept = BLOCK;
-        let mut ended = 0;
+        let mut carry = Carry { space: 1, kept: BLOCK, ..Carry::default() };
         let mut sums = Sums::default();
         let mut chars = Chars::of(vectors, &blocks[1]);
         for at in 1..blocks.len() - 1 {
             let [before, block, after] = &mut blocks[at - 1..=at + 1] else { return };
-            if block.of(Tally::Rare) & up(before.of(Tally::Digits), block.of(Tally::Digits), 1) != 0
+            let digits = block.of(Tally::Digits);
+            if asked.hashes && block.of(Tally::Rare) & up(before.of(Tally::Digits), digits, 1) != 0
             {
                 mark_inner_quotes(raw, at, before, block, after);
             }
-            let next = Chars::of(vectors, after);
-            let (starts, ends) = chars.tokens(&next, &mut carry);
-            let (starts, ends) =
-                (vectors.spread(starts, chars.first), vectors.spread(ends, chars.first));
-            let base = (at * BLOCK) as u32;
-            let places = self.token_starts[self.tokens..].first_chunk_mut();
-            if let (Some(starting), Some(ending)) =
-                (places, self.token_ends[ended..].first_chunk_mut())
-            {
-                vectors.places(starts, base, starting);
-                vectors.places(ends, base, ending);
+            if asked.words() {
+                let letters = starts_of(Tally::Letters, before, block);
+                *block.of_mut(Tally::Word) = letters | starts_of(Tally::Digits, before, block);
+                find_odd_runs(block, &mut carry);
+                if block.glue_marks | before.glue_marks != 0 {
+                    *block.of_mut(Tally::Strange) = strange_glue(before, block, &mut carry);
+                }
             }
-            self.tokens += starts.count_ones() as usize;
-            ended += ends.count_ones() as usize;
-            chars = next;
-            let letters = block.of(Tally::Letters)
-                & !up(before.of(Tally::Letters), block.of(Tally::Letters), 1);
-            let digits = block.of(Tally::Digits);
-            let words = letters | digits & !up(before.of(Tally::Digits), digits, 1);
-            *block.of_mut(Tally::Word) = words;
-            *block.of_mut(Tally::Token) = starts;
-            find_odd_runs(block, &mut carry);
-            if block.glue_marks | before.glue_marks != 0 {
-                *block.of_mut(Tally::Strange) = strange_glue(before, block, &mut carry);
+            if asked.hashes {
+                let next = Chars::of(vectors, after);
+                *block.of_mut(Tally::Token) =
+                    self.find_tokens(vectors, at, [&chars, &next], &mut carry);
+                chars = next;
+                let edit = edit(starts_of(Tally::Letters, before, block), block, after, &mut carry);
+                *block.of_mut(Tally::Kept) = edit.kept;
+                let low = low[at * BLOCK..].first_chunk();
+                let masked = self.masked[carry.kept..].first_chunk_mut();
+                if let (Some(low), Some(masked)) = (low, masked) {
+                    vectors.mask(low, &edit, masked);
+                }
+                carry.kept += edit.kept.count_ones() as usize;
             }
-            let edit = edit(letters, block, after, &mut carry);
-            *block.of_mut(Tally::Kept) = edit.kept;
-            let low = low[at * BLOCK..].first_chunk();
-            let masked = self.masked[kept..].first_chunk_mut();
-            if let (Some(low), Some(masked)) = (low, masked) {
-                vectors.mask(low, &edit, masked);
-            }
-            kept += edit.kept.count_ones() as usize;
             self.sums[at] = sums;
             add(&mut sums, &block.bits, u64::MAX);
         }
+    }
+
+    /// Writes down where the content tokens of a block begin and end, and tells where they begin.
+    #[inline(always)]
+    fn find_tokens<V: Vectors>(
+        &mut self,
+        vectors: V,
+        at: usize,
+        [chars, next]: [&Chars; 2],
+        carry: &mut Carry,
+    ) -> u64 {
+        let (starts, ends) = chars.tokens(next, carry);
+        let (starts, ends) =
+            (vectors.spread(starts, chars.first), vectors.spread(ends, chars.first));
+        let base = (at * BLOCK) as u32;
+        let places = self.token_starts[self.tokens..].first_chunk_mut();
+        if let (Some(starting), Some(ending)) =
+            (places, self.token_ends[carry.ended..].first_chunk_mut())
+        {
+            vectors.places(starts, base, starting);
+            vectors.places(ends, base, ending);
+        }
+        self.tokens += starts.count_ones() as usize;
+        carry.ended += ends.count_ones() as usize;
+        starts
     }
 
     fn reserve(&mut self, blocks: usize) {
@@ -184,6 +203,12 @@ impl Runs {
         add(&mut sums, &blocks[at].bits, below);
         sums
     }
+}
+
+/// Where runs of a tally begin.
+#[inline(always)]
+const fn starts_of(tally: Tally, before: &Block, block: &Block) -> u64 {
+    block.of(tally) & !up(before.of(tally), block.of(tally), 1)
 }
 
 /// Adds the numbers of those bits that are in `mask`.
