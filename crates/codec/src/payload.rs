@@ -112,13 +112,15 @@ pub(crate) fn payload(
     if bytes.is_empty() {
         return Err(told(record, Reason::Empty, "a record", "nothing"));
     }
+    if format == Format::Protobuf {
+        around.tally.unknown.add_other(protobuf::decode(record, bytes));
+        return Ok(());
+    }
     let framed = bytes;
     let bytes = framed.get(frame::of_json(framed)..).unwrap_or_default();
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let is_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
-    if format == Format::Protobuf
-        || format == Format::Auto && !is_json && protobuf::looks_like_one(framed)
-    {
+    if format == Format::Auto && !is_json && protobuf::looks_like_one(framed) {
         around.tally.unknown.add_other(protobuf::decode(record, framed));
         return Ok(());
     }

@@ -12,7 +12,7 @@ use turnwise_model::{Keys, Millis, Pseudonym};
 
 use crate::country;
 use crate::record::Record;
-use crate::rows::{Cells, MessageCells, StatusCells};
+use crate::rows::{Common, MessageRow, PlainOwner, StatusRow};
 use crate::utf8::is_ascii;
 
 /// What makes pseudonyms of ids.
@@ -27,14 +27,22 @@ pub(crate) enum Hashing<'d> {
 /// The ids of one event, each plain or empty.
 #[derive(Clone, Copy)]
 pub(crate) struct PlainIds<'a> {
-    pub(crate) waba_id: &'a [u8],
-    /// Never empty.
+    pub(crate) owner: PlainOwner,
+    /// The owner's number, as it stands in the record.
     pub(crate) sender: &'a [u8],
     /// Digits or empty.
     pub(crate) phone: &'a [u8],
     pub(crate) user: &'a [u8],
     /// Never empty.
     pub(crate) message: &'a [u8],
+}
+
+impl PlainIds<'_> {
+    /// The country of the peer.
+    #[inline]
+    pub(crate) fn country(&self) -> Option<[u8; 2]> {
+        country::of_digits(self.phone).or_else(|| country::of_plain_user_id(self.user))
+    }
 }
 
 impl Hashing<'_> {
@@ -105,18 +113,20 @@ impl Record<'_> {
         time >= EARLIEST && time.0 <= self.time.0.saturating_add(FUTURE_SLACK_MS)
     }
 
+    /// The columns that every row has, dated by the event.
     #[inline]
-    fn plain_cells<'a>(
+    pub(crate) fn plain_common(
         &self,
         hashing: Hashing<'_>,
-        ids: &PlainIds<'a>,
+        ids: &PlainIds<'_>,
         time: Millis,
         item: i32,
-    ) -> Cells<'a> {
-        let PlainIds { waba_id, sender, phone, user, message } = *ids;
-        Cells {
-            waba_id,
-            sender,
+    ) -> Common {
+        let PlainIds { owner, sender, phone, user, message } = *ids;
+        Common {
+            date: time.day(),
+            waba_id: owner.waba_id,
+            sender: Some(owner.sender),
             peer_phone: (!phone.is_empty()).then(|| hashing.of(IdKind::PeerPhone, sender, phone)),
             peer_user: (!user.is_empty()).then(|| hashing.of(IdKind::PeerUser, sender, user)),
             time,
@@ -128,36 +138,18 @@ impl Record<'_> {
         }
     }
 
-    /// Writes the row of a message that is no history; `country` is filled in here.
+    /// Writes the row of a message that is no history.
     #[inline]
-    pub(crate) fn plain_message(
-        &mut self,
-        hashing: Hashing<'_>,
-        ids: &PlainIds<'_>,
-        time: Millis,
-        item: i32,
-        mut message: MessageCells,
-    ) {
-        let by_phone = country::of_digits(ids.phone);
-        message.country = by_phone.or_else(|| country::of_plain_user_id(ids.user));
-        let cells = self.plain_cells(hashing, ids, time, item);
+    pub(crate) fn plain_message(&mut self, owner: PlainOwner, row: MessageRow) {
         self.counts.messages += 1;
-        self.rows.message_cells(&cells, &message);
+        self.rows.live_message(row, owner.bytes);
     }
 
     /// Writes the row of a status.
     #[inline]
-    pub(crate) fn plain_status(
-        &mut self,
-        hashing: Hashing<'_>,
-        ids: &PlainIds<'_>,
-        time: Millis,
-        item: i32,
-        status: &StatusCells,
-    ) {
-        let cells = self.plain_cells(hashing, ids, time, item);
+    pub(crate) fn plain_status(&mut self, owner: PlainOwner, row: StatusRow) {
         self.counts.statuses += 1;
-        self.rows.status_cells(&cells, status);
+        self.rows.live_status(row, owner.bytes);
     }
 }
 

@@ -3,9 +3,22 @@
 //! As the protocol has it, the last of a field that occurs twice counts, messages that occur twice
 //! are merged, and of a choice the last one written stands. Whether strings are UTF-8 is asked
 //! later, of those who do not find out anyway.
+//!
+//! Writers write fields in the order of their numbers. So each field is first asked for once, in
+//! that order: a branch that nearly always goes the way it went before, where a jump by tag would
+//! go another way each time. Fields that stand elsewhere, occur twice or are unknown are read after
+//! that, as they come.
 
 use super::wire::{Fault, Tag, Wire, WireError, length, varint};
 use crate::utf8;
+
+/// The fields of an `Item`.
+pub(super) const MESSAGE: Tag = length(1);
+pub(super) const STATUS: Tag = length(2);
+pub(super) const ACCOUNT: Tag = length(3);
+pub(super) const IGNORED: Tag = length(4);
+pub(super) const WABA_ID: Tag = length(5);
+pub(super) const SENDER: Tag = length(6);
 
 /// One `Item`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,6 +104,19 @@ pub(super) struct Account<'a> {
     pub(super) previous_user: &'a [u8],
 }
 
+/// Reads a message's fields to its end, the usual order first: see the module.
+macro_rules! read_fields {
+    ($wire:ident, $known:literal, $unknown:expr, { $($tag:ident => $read:expr,)* }) => {
+        $(if $wire.takes($tag) { $read; })*
+        while let Some(tag) = $wire.tag()? {
+            match tag {
+                $($tag => $read,)*
+                tag => skip(&mut $wire, tag, $known, $unknown)?,
+            }
+        }
+    };
+}
+
 /// What becomes of a field that is not read: counted if unknown.
 fn skip<'a>(
     wire: &mut Wire<'a>,
@@ -164,12 +190,6 @@ impl<'a> Item<'a> {
 
     /// Reads an item to its end.
     pub(super) fn read(mut wire: Wire<'a>) -> Result<Self, WireError<'a>> {
-        const MESSAGE: Tag = length(1);
-        const STATUS: Tag = length(2);
-        const ACCOUNT: Tag = length(3);
-        const IGNORED: Tag = length(4);
-        const WABA_ID: Tag = length(5);
-        const SENDER: Tag = length(6);
         let mut item = Self::default();
         while let Some(tag) = wire.tag()? {
             match tag {
@@ -231,7 +251,11 @@ fn ignored<'a>(
 }
 
 impl<'a> Message<'a> {
-    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError<'a>> {
+    pub(super) fn read(
+        &mut self,
+        mut wire: Wire<'a>,
+        unknown: &mut u64,
+    ) -> Result<(), WireError<'a>> {
         const ID: Tag = length(1);
         const TIME: Tag = varint(2);
         const DIRECTION: Tag = varint(3);
@@ -247,62 +271,64 @@ impl<'a> Message<'a> {
         const IS_REPLY: Tag = varint(13);
         const HAS_REFERRAL: Tag = varint(14);
         const CHANGE: Tag = length(15);
-        while let Some(tag) = wire.tag()? {
-            match tag {
-                ID => self.id = wire.bytes()?,
-                TIME => self.time = long(&mut wire)?,
-                DIRECTION => self.direction = int(&mut wire)?,
-                ORIGIN => self.origin = int(&mut wire)?,
-                TYPE => self.kind = int(&mut wire)?,
-                INTERACTIVE => self.interactive = int(&mut wire)?,
-                PHONE => self.phone = wire.bytes()?,
-                USER => self.user = wire.bytes()?,
-                TEXT => {
-                    self.text = Some(wire.bytes()?);
-                    self.chars = None;
-                }
-                CHARS => {
-                    self.chars = Some(int(&mut wire)?.cast_unsigned());
-                    self.text = None;
-                }
-                VOICE => self.voice = boolean(&mut wire)?,
-                IN_GROUP => self.in_group = boolean(&mut wire)?,
-                IS_REPLY => self.is_reply = boolean(&mut wire)?,
-                HAS_REFERRAL => self.has_referral = boolean(&mut wire)?,
-                CHANGE => {
-                    let inner = Wire::new(wire.bytes()?);
-                    self.change.get_or_insert_default().read(inner, unknown)?;
-                }
-                tag => skip(&mut wire, tag, 15, unknown)?,
-            }
-        }
+        read_fields!(wire, 15, unknown, {
+            ID => self.id = wire.bytes()?,
+            TIME => self.time = long(&mut wire)?,
+            DIRECTION => self.direction = int(&mut wire)?,
+            ORIGIN => self.origin = int(&mut wire)?,
+            TYPE => self.kind = int(&mut wire)?,
+            INTERACTIVE => self.interactive = int(&mut wire)?,
+            PHONE => self.phone = wire.bytes()?,
+            USER => self.user = wire.bytes()?,
+            TEXT => {
+                self.text = Some(wire.bytes()?);
+                self.chars = None;
+            },
+            CHARS => {
+                self.chars = Some(int(&mut wire)?.cast_unsigned());
+                self.text = None;
+            },
+            VOICE => self.voice = boolean(&mut wire)?,
+            IN_GROUP => self.in_group = boolean(&mut wire)?,
+            IS_REPLY => self.is_reply = boolean(&mut wire)?,
+            HAS_REFERRAL => self.has_referral = boolean(&mut wire)?,
+            CHANGE => {
+                let inner = Wire::new(wire.bytes()?);
+                self.change.get_or_insert_default().read(inner, unknown)?;
+            },
+        });
         Ok(())
     }
 }
 
 impl<'a> Change<'a> {
-    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError<'a>> {
+    pub(super) fn read(
+        &mut self,
+        mut wire: Wire<'a>,
+        unknown: &mut u64,
+    ) -> Result<(), WireError<'a>> {
         const EVENT: Tag = length(1);
         const PHONE: Tag = length(2);
         const USER: Tag = length(3);
         const PREVIOUS_PHONE: Tag = length(4);
         const PREVIOUS_USER: Tag = length(5);
-        while let Some(tag) = wire.tag()? {
-            match tag {
-                EVENT => self.event = wire.bytes()?,
-                PHONE => self.phone = wire.bytes()?,
-                USER => self.user = wire.bytes()?,
-                PREVIOUS_PHONE => self.previous_phone = wire.bytes()?,
-                PREVIOUS_USER => self.previous_user = wire.bytes()?,
-                tag => skip(&mut wire, tag, 5, unknown)?,
-            }
-        }
+        read_fields!(wire, 5, unknown, {
+            EVENT => self.event = wire.bytes()?,
+            PHONE => self.phone = wire.bytes()?,
+            USER => self.user = wire.bytes()?,
+            PREVIOUS_PHONE => self.previous_phone = wire.bytes()?,
+            PREVIOUS_USER => self.previous_user = wire.bytes()?,
+        });
         Ok(())
     }
 }
 
 impl<'a> Status<'a> {
-    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError<'a>> {
+    pub(super) fn read(
+        &mut self,
+        mut wire: Wire<'a>,
+        unknown: &mut u64,
+    ) -> Result<(), WireError<'a>> {
         const ID: Tag = length(1);
         const TIME: Tag = varint(2);
         const ORIGIN: Tag = varint(3);
@@ -315,29 +341,30 @@ impl<'a> Status<'a> {
         const PRICING_TYPE: Tag = varint(10);
         const PRICING_MODEL: Tag = varint(11);
         const ERROR_CODE: Tag = varint(12);
-        while let Some(tag) = wire.tag()? {
-            match tag {
-                ID => self.id = wire.bytes()?,
-                TIME => self.time = long(&mut wire)?,
-                ORIGIN => self.origin = int(&mut wire)?,
-                STATUS => self.status = int(&mut wire)?,
-                PHONE => self.phone = wire.bytes()?,
-                USER => self.user = wire.bytes()?,
-                IN_GROUP => self.in_group = boolean(&mut wire)?,
-                CATEGORY => self.category = int(&mut wire)?,
-                CONVERSATION_ORIGIN => self.conversation_origin = int(&mut wire)?,
-                PRICING_TYPE => self.pricing_type = int(&mut wire)?,
-                PRICING_MODEL => self.pricing_model = int(&mut wire)?,
-                ERROR_CODE => self.error_code = Some(long(&mut wire)?),
-                tag => skip(&mut wire, tag, 12, unknown)?,
-            }
-        }
+        read_fields!(wire, 12, unknown, {
+            ID => self.id = wire.bytes()?,
+            TIME => self.time = long(&mut wire)?,
+            ORIGIN => self.origin = int(&mut wire)?,
+            STATUS => self.status = int(&mut wire)?,
+            PHONE => self.phone = wire.bytes()?,
+            USER => self.user = wire.bytes()?,
+            IN_GROUP => self.in_group = boolean(&mut wire)?,
+            CATEGORY => self.category = int(&mut wire)?,
+            CONVERSATION_ORIGIN => self.conversation_origin = int(&mut wire)?,
+            PRICING_TYPE => self.pricing_type = int(&mut wire)?,
+            PRICING_MODEL => self.pricing_model = int(&mut wire)?,
+            ERROR_CODE => self.error_code = Some(long(&mut wire)?),
+        });
         Ok(())
     }
 }
 
 impl<'a> Account<'a> {
-    fn read(&mut self, mut wire: Wire<'a>, unknown: &mut u64) -> Result<(), WireError<'a>> {
+    pub(super) fn read(
+        &mut self,
+        mut wire: Wire<'a>,
+        unknown: &mut u64,
+    ) -> Result<(), WireError<'a>> {
         const TIME: Tag = varint(1);
         const FIELD: Tag = length(2);
         const EVENT: Tag = length(3);
@@ -348,21 +375,18 @@ impl<'a> Account<'a> {
         const USER: Tag = length(8);
         const PREVIOUS_PHONE: Tag = length(9);
         const PREVIOUS_USER: Tag = length(10);
-        while let Some(tag) = wire.tag()? {
-            match tag {
-                TIME => self.time = long(&mut wire)?,
-                FIELD => self.field = wire.bytes()?,
-                EVENT => self.event = wire.bytes()?,
-                ERROR_CODE => self.error_code = Some(long(&mut wire)?),
-                ROLE_PREVIOUS => self.role_previous = wire.bytes()?,
-                ROLE_NEW => self.role_new = wire.bytes()?,
-                PHONE => self.phone = wire.bytes()?,
-                USER => self.user = wire.bytes()?,
-                PREVIOUS_PHONE => self.previous_phone = wire.bytes()?,
-                PREVIOUS_USER => self.previous_user = wire.bytes()?,
-                tag => skip(&mut wire, tag, 10, unknown)?,
-            }
-        }
+        read_fields!(wire, 10, unknown, {
+            TIME => self.time = long(&mut wire)?,
+            FIELD => self.field = wire.bytes()?,
+            EVENT => self.event = wire.bytes()?,
+            ERROR_CODE => self.error_code = Some(long(&mut wire)?),
+            ROLE_PREVIOUS => self.role_previous = wire.bytes()?,
+            ROLE_NEW => self.role_new = wire.bytes()?,
+            PHONE => self.phone = wire.bytes()?,
+            USER => self.user = wire.bytes()?,
+            PREVIOUS_PHONE => self.previous_phone = wire.bytes()?,
+            PREVIOUS_USER => self.previous_user = wire.bytes()?,
+        });
         Ok(())
     }
 }

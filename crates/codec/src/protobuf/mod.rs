@@ -5,7 +5,7 @@
 //!        └ items ─▶ fields, borrowed ┴▶ rows
 //! ```
 //!
-//! One pass over the bytes and nothing copied on the way. An item is read to its end before its
+//! Nothing is copied on the way. An item is read to its end before its
 //! row is written, so a damaged one is a dead letter and its neighbours are rows. Where the record
 //! itself breaks off, what stands before is taken and the rest is one dead letter.
 
@@ -20,6 +20,7 @@ use crate::frame::{self, FrameError};
 use crate::meant::{Id, id_of};
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record, Scope};
+use crate::rows::{PlainOwner, Strings};
 use crate::utf8;
 use fields::Item;
 use wire::{Fault, Tag, Wire, WireError, length};
@@ -35,6 +36,8 @@ const KNOWN: u64 = 3;
 struct Head<'a> {
     waba_id: &'a [u8],
     sender: &'a [u8],
+    /// Both, where it is known that they are plain.
+    owner: Option<PlainOwner>,
     unknown_fields: u64,
     broken: Option<Break<'a>>,
 }
@@ -61,12 +64,9 @@ pub(crate) fn decode(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
             return 0;
         }
     };
-    let mut wire = Wire::new(bytes.get(at..).unwrap_or_default());
-    let mut head = Head::default();
-    head.read(&mut wire, false);
-    let items = wire;
-    // Fields of the head may stand behind items, too, and count for all.
-    head.read(&mut wire, true);
+    let wire = Wire::new(bytes.get(at..).unwrap_or_default());
+    let usual = record.straight.and_then(|_| Head::usual(wire, &mut record.rows.strings));
+    let (head, items) = usual.unwrap_or_else(|| Head::of(wire));
     let mut unknown_fields = head.unknown_fields;
     let nth = self::items(record, bytes, &head, items, &mut unknown_fields);
     if let Some(broken) = head.broken {
@@ -123,6 +123,36 @@ pub fn looks_like_one(bytes: &[u8]) -> bool {
 }
 
 impl<'a> Head<'a> {
+    /// The head of a record that is laid out as all writers do it: plain ids, then items, and
+    /// nothing else to the end. Gives where the items begin, too.
+    #[inline]
+    fn usual(mut wire: Wire<'a>, strings: &mut Strings) -> Option<(Self, Wire<'a>)> {
+        let mut head = Self::default();
+        if wire.takes(WABA_ID) {
+            head.waba_id = wire.bytes().ok()?;
+        }
+        if wire.takes(SENDER) {
+            head.sender = wire.bytes().ok()?;
+        }
+        head.owner = Some(strings.plain_owner(head.waba_id, head.sender)?);
+        let items = wire;
+        while wire.takes(ITEM) {
+            wire.bytes().ok()?;
+        }
+        wire.rest().is_empty().then_some((head, items))
+    }
+
+    /// The head of any record, and where its items begin.
+    #[inline(never)]
+    fn of(mut wire: Wire<'a>) -> (Self, Wire<'a>) {
+        let mut head = Self::default();
+        head.read(&mut wire, false);
+        let items = wire;
+        // Fields of the head may stand behind items, too, and count for all.
+        head.read(&mut wire, true);
+        (head, items)
+    }
+
     /// Reads what stands before the first item, or, `past_items`, to the end or to where the
     /// record breaks.
     fn read(&mut self, wire: &mut Wire<'a>, past_items: bool) {
@@ -170,16 +200,23 @@ fn item<'a>(
     nth: usize,
     inner: &'a [u8],
 ) -> u64 {
-    let read = Item::read(Wire::new(inner));
-    if let (Some(hashing), Ok(item)) = (record.straight, &read) {
-        let owner = owner(head, item);
-        if straight::item(record, hashing, owner, item) {
-            return item.unknown_fields;
-        }
-    }
+    let straight = record.straight.and_then(|hashing| straight::item(record, hashing, head, inner));
+    straight.unwrap_or_else(|| meant_item(record, bytes, head, nth, inner))
+}
+
+/// The same by what the item says in any form.
+#[inline(never)]
+fn meant_item<'a>(
+    record: &mut Record<'_>,
+    bytes: &'a [u8],
+    head: &Head<'a>,
+    nth: usize,
+    inner: &'a [u8],
+) -> u64 {
     let depth = record.path.depth();
     record.path.key("items");
     record.path.index(nth);
+    let read = Item::read(Wire::new(inner));
     let unknown_fields = match read.and_then(|item| item.check().map(|()| item)) {
         Ok(item) => {
             let [waba_id, sender] = owner(head, &item).map(fields::text);

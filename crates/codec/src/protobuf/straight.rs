@@ -3,42 +3,74 @@
 use turnwise_model::{Category, Direction, InteractiveType, MessageKind, Millis, Origin};
 use turnwise_model::{PricingModel, PricingType, Status as StatusCode};
 
-use super::fields::{Event, Item, Message, Status};
+use super::Head;
+use super::fields::{MESSAGE, Message, SENDER, STATUS, Status, WABA_ID};
 use super::rows::{code, millis};
+use super::wire::Wire;
 use crate::body::{has_text, text_length};
 use crate::meant;
 use crate::record::Record;
-use crate::rows::{MessageCells, StatusCells, TextColumns, small, small_or_none};
+use crate::rows::{MessageRow, PlainOwner, StatusRow, TextColumns};
 use crate::straight::{Hashing, PlainIds, is_digits_or_empty, is_plain, is_plain_or_empty};
 use crate::utf8;
 
-/// Writes the row of an item and answers `true`, or does nothing.
+/// Writes the row of an item and gives the number of its unknown fields, or does nothing.
 #[inline]
-pub(super) fn item(
+pub(super) fn item<'a>(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,
-    [waba_id, sender]: [&[u8]; 2],
-    item: &Item<'_>,
-) -> bool {
-    if !is_plain_or_empty(waba_id) || !is_plain(sender) {
-        return false;
+    head: &Head<'a>,
+    bytes: &'a [u8],
+) -> Option<u64> {
+    let mut wire = Wire::new(bytes);
+    let mut unknown_fields = 0;
+    if wire.takes(MESSAGE) {
+        let mut fields = Message::default();
+        fields.read(Wire::new(wire.bytes().ok()?), &mut unknown_fields).ok()?;
+        let owner = owner(record, head, wire)?;
+        message(record, hashing, owner, &fields)?;
+    } else if wire.takes(STATUS) {
+        let mut fields = Status::default();
+        fields.read(Wire::new(wire.bytes().ok()?), &mut unknown_fields).ok()?;
+        let owner = owner(record, head, wire)?;
+        status(record, hashing, owner, &fields)?;
+    } else {
+        return None;
     }
-    let written = match &item.event {
-        Event::Message(fields) => message(record, hashing, [waba_id, sender], fields),
-        Event::Status(fields) => status(record, hashing, [waba_id, sender], fields),
-        _ => None,
-    };
-    written.is_some()
+    Some(unknown_fields)
 }
 
+/// Who an item is of: what it says behind its event, else the record's.
+#[inline]
+fn owner<'a>(
+    record: &mut Record<'_>,
+    head: &Head<'a>,
+    mut wire: Wire<'a>,
+) -> Option<(PlainOwner, &'a [u8])> {
+    if let (Some(owner), []) = (head.owner, wire.rest()) {
+        return Some((owner, head.sender));
+    }
+    let (mut waba_id, mut sender) = (head.waba_id, head.sender);
+    if wire.takes(WABA_ID) {
+        waba_id = Some(wire.bytes().ok()?).filter(|own| !own.is_empty()).unwrap_or(waba_id);
+    }
+    if wire.takes(SENDER) {
+        sender = Some(wire.bytes().ok()?).filter(|own| !own.is_empty()).unwrap_or(sender);
+    }
+    let owner = record.rows.strings.plain_owner(waba_id, sender)?;
+    wire.rest().is_empty().then_some((owner, sender))
+}
+
+/// The ids of an event, if all are plain.
+#[inline]
 fn plain_ids<'a>(
-    [waba_id, sender]: [&'a [u8]; 2],
+    (owner, sender): (PlainOwner, &'a [u8]),
     message: &'a [u8],
     phone: &'a [u8],
     user: &'a [u8],
 ) -> Option<PlainIds<'a>> {
     let plain = is_plain(message) && is_digits_or_empty(phone) && is_plain_or_empty(user);
-    plain.then_some(PlainIds { waba_id, sender, phone, user, message })
+    plain.then_some(PlainIds { owner, sender, phone, user, message })
 }
 
 /// A known origin that is no history, and a time in range.
@@ -52,7 +84,7 @@ fn origin_and_time(record: &Record<'_>, origin: i32, time: i64) -> Option<(Origi
 fn message(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,
-    owner: [&[u8]; 2],
+    owner: (PlainOwner, &[u8]),
     fields: &Message<'_>,
 ) -> Option<()> {
     let mut ids = plain_ids(owner, fields.id, fields.phone, fields.user)?;
@@ -83,50 +115,45 @@ fn message(
         (None, Some(chars)) if has_text(kind) => record.text(text_length(i64::from(chars))),
         _ => TextColumns::None,
     };
-    let message = MessageCells {
+    let row = MessageRow {
+        common: record.plain_common(hashing, &ids, time, item),
         origin,
         in_group: fields.in_group,
         direction,
         kind,
         interactive,
         voice: (kind == MessageKind::Audio).then_some(fields.voice),
-        country: None,
+        country: ids.country(),
         is_reply: fields.is_reply,
         has_referral: fields.has_referral,
         text,
     };
-    record.plain_message(hashing, &ids, time, item, message);
+    record.plain_message(ids.owner, row);
     Some(())
 }
 
 fn status(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,
-    owner: [&[u8]; 2],
+    owner: (PlainOwner, &[u8]),
     fields: &Status<'_>,
 ) -> Option<()> {
     let ids = plain_ids(owner, fields.id, fields.phone, fields.user)?;
     let (origin, time) = origin_and_time(record, fields.origin, fields.time)?;
     let status = code(fields.status, StatusCode::from_code, StatusCode::Other)?;
     let item = record.begin_known()?;
-    let category = |number| {
-        let category = code(number, Category::from_code, Category::Other);
-        small_or_none(category.map(|category| category.code()))
-    };
-    let pricing_type = code(fields.pricing_type, PricingType::from_code, PricingType::Other);
-    let pricing_model = code(fields.pricing_model, PricingModel::from_code, PricingModel::Other);
-    let status = StatusCells {
+    let category = |number| code(number, Category::from_code, Category::Other);
+    let row = StatusRow {
+        common: record.plain_common(hashing, &ids, time, item),
         origin,
         in_group: fields.in_group,
-        status: small(status.code()),
+        status,
         category: category(fields.category),
         conversation_origin: category(fields.conversation_origin),
-        pricing_type: small_or_none(pricing_type.map(|kind| kind.code())),
-        pricing_model: small_or_none(pricing_model.map(|model| model.code())),
-        error_code: StatusCells::error_code(
-            fields.error_code.filter(|code| meant::is_error_code(*code)),
-        ),
+        pricing_type: code(fields.pricing_type, PricingType::from_code, PricingType::Other),
+        pricing_model: code(fields.pricing_model, PricingModel::from_code, PricingModel::Other),
+        error_code: fields.error_code.filter(|code| meant::is_error_code(*code)),
     };
-    record.plain_status(hashing, &ids, time, item, &status);
+    record.plain_status(ids.owner, row);
     Some(())
 }

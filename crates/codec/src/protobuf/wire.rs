@@ -77,6 +77,18 @@ impl<'a> Wire<'a> {
         WireError { fault, rest: self.rest }
     }
 
+    /// Whether the next field has this tag, of one byte; then the cursor stands behind it.
+    #[inline(always)]
+    pub(crate) fn takes(&mut self, tag: Tag) -> bool {
+        match self.rest {
+            [byte, rest @ ..] if Tag::from(*byte) == tag => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The next field's tag; `None` at the end.
     #[inline]
     pub(crate) fn tag(&mut self) -> Result<Option<Tag>, WireError<'a>> {

@@ -1,16 +1,19 @@
 //! Rows as they are decoded, before they are batches.
 //!
 //! ```text
-//! messages ─┐                         texts ── a few thousand at a time ──▶ shapes, texts dropped
-//! statuses ─┴▶ columns that grow, by date ───┐
-//! accounts ─┐                                ├─ finish ─▶ a record batch for each (kind, date)
-//! letters  ─┴▶ rows; strings are kept once ──┘
+//! messages ─┐ rows by date; strings ── finish: block by block ─▶ a record batch
+//! statuses ─┤ that many rows share                                for each (kind, date)
+//! accounts ─┤ are kept once
+//! letters  ─┘
+//! texts ── a few thousand at a time ─▶ shapes, texts dropped
 //! ```
 //!
 //! Rows of a batch stand in order of arrival.
 
+mod column;
 mod columns;
-mod store;
+mod dated;
+mod strings;
 
 use turnwise_model::{Category, Day, Direction, EventKind, InteractiveType, Keys, MessageKind};
 use turnwise_model::{EventBatch, Millis, Offset, Origin, PartitionId, PricingModel, PricingType};
@@ -18,22 +21,8 @@ use turnwise_model::{Pseudonym, Status};
 
 use crate::peer::PeerColumns;
 use crate::shapes::Shapes;
-pub(crate) use store::{Cells, MessageCells, StatusCells, small, small_or_none};
-use store::{Dated, MessageStore, StatusStore};
-
-/// A string that many rows share; see [`Strings`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StringId(u32);
-
-/// Strings kept once while a batch is built.
-#[derive(Debug, Default)]
-pub(crate) struct Strings {
-    ids: hashbrown::HashMap<Box<str>, u32>,
-    texts: Vec<Box<str>>,
-    bytes: usize,
-    /// The last source; records of one follow each other.
-    source: Option<StringId>,
-}
+use dated::Dated;
+pub(crate) use strings::{PlainOwner, StringId, Strings};
 
 /// What every row has.
 #[derive(Clone, Copy, Debug)]
@@ -127,52 +116,15 @@ pub(crate) struct LetterRow {
 pub(crate) struct Rows {
     pub(crate) strings: Strings,
     pub(crate) shapes: Shapes,
-    messages: Dated<MessageStore>,
-    history: Dated<MessageStore>,
-    statuses: Dated<StatusStore>,
-    accounts: Vec<AccountRow>,
-    dead_letters: Vec<LetterRow>,
-    ignored: Vec<LetterRow>,
-    gaps: Vec<LetterRow>,
+    messages: Dated<MessageRow>,
+    history: Dated<MessageRow>,
+    statuses: Dated<StatusRow>,
+    accounts: Dated<AccountRow>,
+    dead_letters: Dated<LetterRow>,
+    ignored: Dated<LetterRow>,
+    gaps: Dated<LetterRow>,
     /// Bytes of strings that the columns will repeat in each row.
     string_bytes: usize,
-}
-
-impl Strings {
-    /// The id of a text; the same for the same text until [`Strings::clear`].
-    pub(crate) fn intern(&mut self, text: &str) -> StringId {
-        if let Some(id) = self.ids.get(text) {
-            return StringId(*id);
-        }
-        let id = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-        self.ids.insert(text.into(), id);
-        self.texts.push(text.into());
-        self.bytes += 2 * text.len() + 64;
-        StringId(id)
-    }
-
-    /// The same of the name of a record's source.
-    pub(crate) fn intern_source(&mut self, name: &str) -> StringId {
-        match self.source {
-            Some(id) if self.get(id) == name => id,
-            _ => {
-                let id = self.intern(name);
-                self.source = Some(id);
-                id
-            }
-        }
-    }
-
-    pub(crate) fn get(&self, id: StringId) -> &str {
-        self.texts.get(id.0 as usize).map_or("", |text| text)
-    }
-
-    fn clear(&mut self) {
-        self.ids.clear();
-        self.texts.clear();
-        self.bytes = 0;
-        self.source = None;
-    }
 }
 
 impl Common {
@@ -193,10 +145,10 @@ impl Rows {
             messages: Dated::default(),
             history: Dated::default(),
             statuses: Dated::default(),
-            accounts: Vec::new(),
-            dead_letters: Vec::new(),
-            ignored: Vec::new(),
-            gaps: Vec::new(),
+            accounts: Dated::default(),
+            dead_letters: Dated::default(),
+            ignored: Dated::default(),
+            gaps: Dated::default(),
             string_bytes: 0,
         }
     }
@@ -209,59 +161,36 @@ impl Rows {
 
     pub(crate) fn message(&mut self, row: MessageRow) {
         self.note_strings(&row.common);
-        let cells = cells(&self.strings, &row.common);
-        let message = MessageCells {
-            origin: row.origin,
-            in_group: row.in_group,
-            direction: row.direction,
-            kind: row.kind,
-            interactive: row.interactive,
-            voice: row.voice,
-            country: row.country,
-            is_reply: row.is_reply,
-            has_referral: row.has_referral,
-            text: row.text,
-        };
         let rows = match row.origin {
             Origin::History => &mut self.history,
             _ => &mut self.messages,
         };
-        rows.of(row.common.date).push(&cells, &message);
+        rows.of(row.common.date).push(row);
     }
 
     pub(crate) fn status(&mut self, row: StatusRow) {
         self.note_strings(&row.common);
-        let cells = cells(&self.strings, &row.common);
-        let status = StatusCells {
-            origin: row.origin,
-            in_group: row.in_group,
-            status: small(row.status.code()),
-            category: small_or_none(row.category.map(|category| category.code())),
-            conversation_origin: small_or_none(row.conversation_origin.map(|from| from.code())),
-            pricing_type: small_or_none(row.pricing_type.map(|kind| kind.code())),
-            pricing_model: small_or_none(row.pricing_model.map(|model| model.code())),
-            error_code: StatusCells::error_code(row.error_code),
-        };
-        self.statuses.of(row.common.date).push(&cells, &status);
+        self.statuses.of(row.common.date).push(row);
     }
 
-    /// The same as [`Rows::message`] of a message that is no history, without a detour.
+    /// The same as [`Rows::message`] of a message that is no history and whose owner's ids have so
+    /// many bytes.
     #[inline]
-    pub(crate) fn message_cells(&mut self, cells: &Cells<'_>, message: &MessageCells) {
-        self.string_bytes += cells.waba_id.len() + cells.sender.len();
-        self.messages.of(cells.time.day()).push(cells, message);
+    pub(crate) fn live_message(&mut self, row: MessageRow, owner_bytes: usize) {
+        self.string_bytes += owner_bytes;
+        self.messages.of(row.common.date).push(row);
     }
 
-    /// The same as [`Rows::status`], without a detour.
+    /// The same as [`Rows::status`] where the owner's ids have so many bytes.
     #[inline]
-    pub(crate) fn status_cells(&mut self, cells: &Cells<'_>, status: &StatusCells) {
-        self.string_bytes += cells.waba_id.len() + cells.sender.len();
-        self.statuses.of(cells.time.day()).push(cells, status);
+    pub(crate) fn live_status(&mut self, row: StatusRow, owner_bytes: usize) {
+        self.string_bytes += owner_bytes;
+        self.statuses.of(row.common.date).push(row);
     }
 
     pub(crate) fn account(&mut self, row: AccountRow) {
         self.note_strings(&row.common);
-        self.accounts.push(row);
+        self.accounts.of(row.common.date).push(row);
     }
 
     /// A row of `kind`, one of dead letter, ignored and gap.
@@ -273,28 +202,28 @@ impl Rows {
             EventKind::Gap => &mut self.gaps,
             _ => &mut self.dead_letters,
         };
-        rows.push(row);
+        rows.of(row.common.date).push(row);
     }
 
     pub(crate) fn len(&self) -> usize {
         self.messages.rows()
             + self.history.rows()
             + self.statuses.rows()
-            + self.accounts.len()
-            + self.dead_letters.len()
-            + self.ignored.len()
-            + self.gaps.len()
+            + self.accounts.rows()
+            + self.dead_letters.rows()
+            + self.ignored.rows()
+            + self.gaps.rows()
     }
 
     /// Bytes held now and by the columns to come, about.
     pub(crate) fn bytes(&self) -> usize {
         (self.messages.rows() + self.history.rows()) * size_of::<MessageRow>()
             + self.statuses.rows() * size_of::<StatusRow>()
-            + self.accounts.len() * size_of::<AccountRow>()
-            + (self.dead_letters.len() + self.ignored.len() + self.gaps.len())
+            + self.accounts.rows() * size_of::<AccountRow>()
+            + (self.dead_letters.rows() + self.ignored.rows() + self.gaps.rows())
                 * size_of::<LetterRow>()
             + self.string_bytes
-            + self.strings.bytes
+            + self.strings.bytes()
             + self.shapes.bytes()
     }
 
@@ -303,27 +232,8 @@ impl Rows {
         let shapes = self.shapes.finish();
         let batches = columns::batches(self, &shapes);
         self.shapes.reuse(shapes);
-        self.accounts.clear();
-        self.dead_letters.clear();
-        self.ignored.clear();
-        self.gaps.clear();
         self.strings.clear();
         self.string_bytes = 0;
         batches
-    }
-}
-
-fn cells<'a>(strings: &'a Strings, common: &Common) -> Cells<'a> {
-    Cells {
-        waba_id: common.waba_id.map_or("", |id| strings.get(id)).as_bytes(),
-        sender: common.sender.map_or("", |id| strings.get(id)).as_bytes(),
-        peer_phone: common.peer_phone,
-        peer_user: common.peer_user,
-        time: common.time,
-        message: common.message,
-        source: common.source,
-        partition: common.partition,
-        offset: common.offset,
-        item: common.item,
     }
 }

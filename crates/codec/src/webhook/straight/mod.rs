@@ -14,12 +14,12 @@
 
 mod items;
 
-use turnwise_model::{Category, Direction, Millis, Origin};
+use turnwise_model::{Direction, Millis, Origin};
 
 use crate::json::{Cursor, Field, Layouts, Reader, Span, Trace, UNUSUAL, unescape_into};
 use crate::peer::same_digits;
 use crate::record::Record;
-use crate::rows::{MessageCells, StatusCells, TextColumns, small, small_or_none};
+use crate::rows::{MessageRow, PlainOwner, StatusRow, TextColumns};
 use crate::straight::{Hashing, PlainIds};
 use crate::unknown::UnknownFields;
 use items::{Contact, Message, StatusItem};
@@ -48,6 +48,7 @@ struct Lists {
 struct Change {
     waba_id: Span,
     sender: Span,
+    owner: Option<PlainOwner>,
     contacts: usize,
     messages: usize,
     echoes: usize,
@@ -118,6 +119,13 @@ pub(crate) fn decode(
         || !record.has_room(lists.items())
     {
         return false;
+    }
+    for change in &mut lists.changes {
+        let (waba_id, sender) = (change.waba_id.of(bytes), change.sender.of(bytes));
+        change.owner = record.rows.strings.plain_owner(waba_id, sender);
+        if change.owner.is_none() {
+            return false;
+        }
     }
     match known {
         Some(replay) => unknown.add_all(replay.unknown),
@@ -244,15 +252,14 @@ fn value<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<Change>
     })?;
     let after = lists.lengths();
     let [contacts, messages, echoes, statuses] = std::array::from_fn(|at| after[at] - before[at]);
-    let waba_id = Span::default();
-    let change = Change { waba_id, sender, contacts, messages, echoes, statuses };
+    let change = Change { sender, contacts, messages, echoes, statuses, ..Change::default() };
     (!sender.is_empty()).then_some(change)
 }
 
 /// What an item's rows need of the change around it.
 struct Around<'a> {
     bytes: &'a [u8],
-    waba_id: &'a [u8],
+    owner: PlainOwner,
     sender: &'a [u8],
     contacts: &'a [Contact],
 }
@@ -268,7 +275,7 @@ impl<'a> Around<'a> {
             _ => own,
         };
         PlainIds {
-            waba_id: self.waba_id,
+            owner: self.owner,
             sender: self.sender,
             phone: or(phone, |contact| contact.phone),
             user: or(user, |contact| contact.user),
@@ -301,9 +308,10 @@ fn rows(record: &mut Record<'_>, hashing: Hashing<'_>, scratch: &mut Scratch, by
     let (mut contacts, mut messages) = (&contacts[..], &messages[..]);
     let (mut echoes, mut statuses) = (&echoes[..], &statuses[..]);
     for change in changes.iter() {
+        let Some(owner) = change.owner else { continue };
         let around = Around {
             bytes,
-            waba_id: change.waba_id.of(bytes),
+            owner,
             sender: change.sender.of(bytes),
             contacts: first(&mut contacts, change.contacts),
         };
@@ -355,19 +363,20 @@ fn a_message(
             record.rows.shapes.push_bytes(raw)
         })
     });
-    let cells = MessageCells {
+    let row = MessageRow {
+        common: record.plain_common(hashing, ids, message.time, item),
         origin,
         in_group: false,
         direction,
         kind: message.kind,
         interactive: message.interactive,
         voice: message.voice,
-        country: None,
+        country: ids.country(),
         is_reply: message.is_reply,
         has_referral: message.has_referral,
         text,
     };
-    record.plain_message(hashing, ids, message.time, item, cells);
+    record.plain_message(ids.owner, row);
 }
 
 #[inline]
@@ -378,18 +387,18 @@ fn a_status(
     status: &StatusItem,
 ) {
     let Some(item) = record.begin_known() else { return };
-    let category = |known: Option<Category>| small_or_none(known.map(|known| known.code()));
-    let cells = StatusCells {
+    let row = StatusRow {
+        common: record.plain_common(hashing, ids, status.time, item),
         origin: Origin::Live,
         in_group: false,
-        status: small(status.status.code()),
-        category: category(status.category),
-        conversation_origin: category(status.conversation_origin),
-        pricing_type: small_or_none(status.pricing_type.map(|kind| kind.code())),
-        pricing_model: small_or_none(status.pricing_model.map(|model| model.code())),
-        error_code: StatusCells::error_code(status.error_code),
+        status: status.status,
+        category: status.category,
+        conversation_origin: status.conversation_origin,
+        pricing_type: status.pricing_type,
+        pricing_model: status.pricing_model,
+        error_code: status.error_code,
     };
-    record.plain_status(hashing, ids, status.time, item, &cells);
+    record.plain_status(ids.owner, row);
 }
 
 #[cfg(test)]

@@ -1,0 +1,250 @@
+//! Columns of Arrow that are filled from rows, a block of rows at a time.
+//!
+//! ```text
+//! rows ── a block ─▶ first column, second column, …      the block stays in the nearest cache
+//!      ── the next ─▶ first column, …                    while each column takes its part of it
+//! ```
+//!
+//! All rows of a batch are far more than the nearest cache holds: column by column over all of them
+//! each would come from farther away once for every column.
+
+use std::sync::Arc;
+
+use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{ArrayRef, Int32Array, ListArray, PrimitiveArray, StringArray};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
+use arrow_schema::{DataType, Field};
+
+/// Rows of a block; a multiple of the bits of a word.
+const BLOCK_ROWS: usize = 128;
+const WORD_ROWS: usize = u64::BITS as usize;
+const _: () = assert!(BLOCK_ROWS.is_multiple_of(WORD_ROWS));
+
+/// A column that is being filled from rows.
+pub(super) trait Column<'a, R> {
+    fn fill(&mut self, rows: &'a [R]);
+    fn finish(self: Box<Self>) -> ArrayRef;
+}
+
+pub(super) type AnyColumn<'a, R> = Box<dyn Column<'a, R> + 'a>;
+
+/// Fills columns from all rows.
+pub(super) fn arrays<'a, R>(rows: &'a [R], mut columns: Vec<AnyColumn<'a, R>>) -> Vec<ArrayRef> {
+    for block in rows.chunks(BLOCK_ROWS) {
+        columns.iter_mut().for_each(|column| column.fill(block));
+    }
+    columns.into_iter().map(Column::finish).collect()
+}
+
+/// Numbers, one for each row.
+struct Numbers<T: ArrowPrimitiveType, V> {
+    values: Vec<T::Native>,
+    value: V,
+}
+
+/// Numbers of which some may be missing.
+struct NumbersOrNull<T: ArrowPrimitiveType, V> {
+    values: Vec<T::Native>,
+    there: There,
+    value: V,
+}
+
+/// Strings of which some may be missing.
+struct Texts<V> {
+    values: Vec<u8>,
+    offsets: Vec<i32>,
+    there: There,
+    value: V,
+}
+
+/// Lists of numbers of which some may be missing.
+struct Lists<V> {
+    values: Vec<i32>,
+    offsets: Vec<i32>,
+    there: There,
+    value: V,
+}
+
+/// Which rows have a value, a bit each.
+#[derive(Default)]
+struct There {
+    words: Vec<u64>,
+    rows: usize,
+}
+
+/// A column of these numbers, for so many rows.
+fn numbers<'a, T, R>(rows: usize, value: impl Fn(&R) -> T::Native + 'a) -> AnyColumn<'a, R>
+where
+    T: ArrowPrimitiveType,
+{
+    Box::new(Numbers::<T, _> { values: Vec::with_capacity(rows), value })
+}
+
+fn numbers_or_null<'a, T, R>(
+    rows: usize,
+    value: impl Fn(&R) -> Option<T::Native> + 'a,
+) -> AnyColumn<'a, R>
+where
+    T: ArrowPrimitiveType,
+{
+    let (values, there) = (Vec::with_capacity(rows), There::default());
+    Box::new(NumbersOrNull::<T, _> { values, there, value })
+}
+
+pub(super) fn int<'a, R>(rows: usize, value: impl Fn(&R) -> i32 + 'a) -> AnyColumn<'a, R> {
+    numbers::<Int32Type, R>(rows, value)
+}
+
+pub(super) fn int_or_null<'a, R>(
+    rows: usize,
+    value: impl Fn(&R) -> Option<i32> + 'a,
+) -> AnyColumn<'a, R> {
+    numbers_or_null::<Int32Type, R>(rows, value)
+}
+
+pub(super) fn long<'a, R>(rows: usize, value: impl Fn(&R) -> i64 + 'a) -> AnyColumn<'a, R> {
+    numbers::<Int64Type, R>(rows, value)
+}
+
+pub(super) fn long_or_null<'a, R>(
+    rows: usize,
+    value: impl Fn(&R) -> Option<i64> + 'a,
+) -> AnyColumn<'a, R> {
+    numbers_or_null::<Int64Type, R>(rows, value)
+}
+
+/// Times in microseconds, UTC.
+pub(super) fn micros<'a, R>(rows: usize, value: impl Fn(&R) -> i64 + 'a) -> AnyColumn<'a, R> {
+    numbers::<TimestampMicrosecondType, R>(rows, value)
+}
+
+pub(super) fn text<'a, R: 'a>(
+    rows: usize,
+    value: impl Fn(&'a R) -> Option<&'a str> + 'a,
+) -> AnyColumn<'a, R> {
+    /// Bytes of a text, about: most are ids of an account or a number.
+    const TEXT_BYTES: usize = 16;
+    let mut offsets = Vec::with_capacity(rows + 1);
+    offsets.push(0);
+    let values = Vec::with_capacity(rows * TEXT_BYTES);
+    Box::new(Texts { values, offsets, there: There::default(), value })
+}
+
+pub(super) fn list<'a, R>(
+    rows: usize,
+    value: impl Fn(&R) -> Option<&'a [i32]> + 'a,
+) -> AnyColumn<'a, R> {
+    let mut offsets = Vec::with_capacity(rows + 1);
+    offsets.push(0);
+    Box::new(Lists { values: Vec::new(), offsets, there: There::default(), value })
+}
+
+impl There {
+    /// Asks `is_there` of each row, in order.
+    #[inline]
+    fn fill<'a, R>(&mut self, rows: &'a [R], mut is_there: impl FnMut(&'a R) -> bool) {
+        for rows in rows.chunks(WORD_ROWS) {
+            let word = rows
+                .iter()
+                .zip(0_u32..)
+                .fold(0, |word, (row, at)| word | u64::from(is_there(row)) << at);
+            self.words.push(word);
+        }
+        self.rows += rows.len();
+    }
+
+    /// `None` if all have a value.
+    fn nulls(self) -> Option<NullBuffer> {
+        let bits = BooleanBuffer::new(Buffer::from_vec(self.words), 0, self.rows);
+        Some(NullBuffer::new(bits)).filter(|nulls| nulls.null_count() > 0)
+    }
+}
+
+/// One array's values are far fewer bytes than 2³¹: see the bounds of a batch.
+fn offset(bytes: usize) -> i32 {
+    i32::try_from(bytes).unwrap_or(i32::MAX)
+}
+
+/// Appends a text; ids have 15 digits or so, and two words that overlap are written faster than a
+/// call copies.
+#[inline]
+fn append(values: &mut Vec<u8>, text: &[u8]) {
+    const WORD: usize = 8;
+    match (text.first_chunk::<WORD>(), text.last_chunk::<WORD>()) {
+        (Some(first), Some(last)) if text.len() <= 2 * WORD => {
+            let mut words = [0; 2 * WORD];
+            words[..WORD].copy_from_slice(first);
+            let end = values.len() + text.len();
+            values.extend_from_slice(&words);
+            values.truncate(end - WORD);
+            values.extend_from_slice(last);
+        }
+        _ => values.extend_from_slice(text),
+    }
+}
+
+impl<'a, T: ArrowPrimitiveType, R, V: Fn(&R) -> T::Native> Column<'a, R> for Numbers<T, V> {
+    fn fill(&mut self, rows: &'a [R]) {
+        self.values.extend(rows.iter().map(&self.value));
+    }
+
+    fn finish(self: Box<Self>) -> ArrayRef {
+        let array = PrimitiveArray::<T>::new(self.values.into(), None);
+        // Of all types here only that of times has a parameter.
+        match T::DATA_TYPE {
+            DataType::Timestamp(..) => Arc::new(array.with_data_type(utc())),
+            _ => Arc::new(array),
+        }
+    }
+}
+
+fn utc() -> DataType {
+    DataType::Timestamp(arrow_schema::TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+impl<'a, T: ArrowPrimitiveType, R, V> Column<'a, R> for NumbersOrNull<T, V>
+where
+    V: Fn(&R) -> Option<T::Native>,
+{
+    fn fill(&mut self, rows: &'a [R]) {
+        self.values.extend(rows.iter().map(|row| (self.value)(row).unwrap_or_default()));
+        self.there.fill(rows, |row| (self.value)(row).is_some());
+    }
+
+    fn finish(self: Box<Self>) -> ArrayRef {
+        Arc::new(PrimitiveArray::<T>::new(self.values.into(), self.there.nulls()))
+    }
+}
+
+impl<'a, R: 'a, V: Fn(&'a R) -> Option<&'a str>> Column<'a, R> for Texts<V> {
+    fn fill(&mut self, rows: &'a [R]) {
+        for row in rows {
+            append(&mut self.values, (self.value)(row).unwrap_or_default().as_bytes());
+            self.offsets.push(offset(self.values.len()));
+        }
+        self.there.fill(rows, |row| (self.value)(row).is_some());
+    }
+
+    fn finish(self: Box<Self>) -> ArrayRef {
+        let offsets = OffsetBuffer::new(self.offsets.into());
+        let texts = StringArray::try_new(offsets, self.values.into(), self.there.nulls());
+        Arc::new(texts.expect("whole strings were put behind each other"))
+    }
+}
+
+impl<'a, R, V: Fn(&R) -> Option<&'a [i32]>> Column<'a, R> for Lists<V> {
+    fn fill(&mut self, rows: &'a [R]) {
+        for row in rows {
+            self.values.extend_from_slice((self.value)(row).unwrap_or_default());
+            self.offsets.push(offset(self.values.len()));
+        }
+        self.there.fill(rows, |row| (self.value)(row).is_some());
+    }
+
+    fn finish(self: Box<Self>) -> ArrayRef {
+        let field = Arc::new(Field::new("element", DataType::Int32, true));
+        let offsets = OffsetBuffer::new(self.offsets.into());
+        let values = Arc::new(Int32Array::new(self.values.into(), None));
+        Arc::new(ListArray::new(field, offsets, values, self.there.nulls()))
+    }
+}

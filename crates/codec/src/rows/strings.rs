@@ -1,0 +1,196 @@
+//! Strings that many rows share, kept once while a batch is built.
+
+use std::num::NonZeroU32;
+
+use crate::straight::{is_plain, is_plain_or_empty};
+
+/// A string that many rows share; see [`Strings`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StringId(NonZeroU32);
+
+/// An account and a number of it, both plain ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlainOwner {
+    pub(crate) waba_id: Option<StringId>,
+    pub(crate) sender: StringId,
+    /// Bytes of both.
+    pub(crate) bytes: usize,
+}
+
+/// Strings kept once while a batch is built.
+#[derive(Debug, Default)]
+pub(crate) struct Strings {
+    ids: hashbrown::HashMap<Box<str>, StringId>,
+    texts: Vec<Box<str>>,
+    bytes: usize,
+    /// The last source; records of one follow each other.
+    source: Option<StringId>,
+    owners: Owners,
+}
+
+/// Owners met lately: a few own nearly all records, and looking each of their ids up by its hash,
+/// and again whether it is plain, would take as long as reading a record does.
+#[derive(Debug)]
+struct Owners([Option<(OwnerKey, PlainOwner)>; OWNERS]);
+
+const OWNERS: usize = 64;
+
+/// The bytes of an account's and a number's id, if both are short.
+type OwnerKey = [ShortId; 2];
+
+/// An id of none or of 8 to 16 bytes: its length, its first and its last eight. No two are alike.
+type ShortId = (usize, u64, u64);
+
+impl StringId {
+    /// The string that was added so many strings after the first.
+    fn of(place: usize) -> Self {
+        let number = u32::try_from(place + 1).unwrap_or(u32::MAX);
+        Self(NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX))
+    }
+
+    fn place(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+impl Default for Owners {
+    fn default() -> Self {
+        Self([None; OWNERS])
+    }
+}
+
+#[inline]
+fn short(id: &[u8]) -> Option<ShortId> {
+    match (id.first_chunk(), id.last_chunk()) {
+        (Some(first), Some(last)) if id.len() <= 16 => {
+            Some((id.len(), u64::from_le_bytes(*first), u64::from_le_bytes(*last)))
+        }
+        _ => id.is_empty().then_some((0, 0, 0)),
+    }
+}
+
+impl Owners {
+    /// The place of an owner; others have the same.
+    #[inline]
+    fn place(
+        &mut self,
+        [waba_id, sender]: &OwnerKey,
+    ) -> Option<&mut Option<(OwnerKey, PlainOwner)>> {
+        // Ids differ in their last digits, wherever they do: those end up above.
+        let mixed = (waba_id.2 ^ sender.2.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0.get_mut((mixed >> 58) as usize)
+    }
+}
+
+impl Strings {
+    /// The id of a text; the same for the same text until [`Strings::clear`].
+    pub(crate) fn intern(&mut self, text: &str) -> StringId {
+        if let Some(id) = self.ids.get(text) {
+            return *id;
+        }
+        let id = StringId::of(self.texts.len());
+        self.ids.insert(text.into(), id);
+        self.texts.push(text.into());
+        self.bytes += 2 * text.len() + 64;
+        id
+    }
+
+    /// The same of the name of a record's source.
+    pub(crate) fn intern_source(&mut self, name: &str) -> StringId {
+        match self.source {
+            Some(id) if self.get(id) == name => id,
+            _ => {
+                let id = self.intern(name);
+                self.source = Some(id);
+                id
+            }
+        }
+    }
+
+    /// The ids of an account, which may be missing, and a number, if both are plain.
+    #[inline]
+    pub(crate) fn plain_owner(&mut self, waba_id: &[u8], sender: &[u8]) -> Option<PlainOwner> {
+        let key = short(waba_id).zip(short(sender)).map(|(waba_id, sender)| [waba_id, sender]);
+        if let Some(key) = &key
+            && let Some(Some((known, owner))) = self.owners.place(key)
+            && known == key
+        {
+            return Some(*owner);
+        }
+        self.new_owner(key, waba_id, sender)
+    }
+
+    #[inline(never)]
+    fn new_owner(
+        &mut self,
+        key: Option<OwnerKey>,
+        waba_id: &[u8],
+        sender: &[u8],
+    ) -> Option<PlainOwner> {
+        if !is_plain_or_empty(waba_id) || !is_plain(sender) {
+            return None;
+        }
+        let bytes = waba_id.len() + sender.len();
+        let waba_id = std::str::from_utf8(waba_id).ok()?;
+        let sender = self.intern(std::str::from_utf8(sender).ok()?);
+        let waba_id = (!waba_id.is_empty()).then(|| self.intern(waba_id));
+        let owner = PlainOwner { waba_id, sender, bytes };
+        if let Some(key) = key
+            && let Some(place) = self.owners.place(&key)
+        {
+            *place = Some((key, owner));
+        }
+        Some(owner)
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: StringId) -> &str {
+        self.texts.get(id.place()).map_or("", |text| text)
+    }
+
+    /// Bytes held, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.ids.clear();
+        self.texts.clear();
+        self.bytes = 0;
+        self.source = None;
+        self.owners = Owners::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_are_the_ids_that_they_are_made_of() {
+        let mut strings = Strings::default();
+        let ids: [&[u8]; 9] = [
+            b"",
+            b"1",
+            b"12345678",
+            b"123456789",
+            b"123456780",
+            b"1234567890123456",
+            b"12345678901234567",
+            b" 12345678",
+            b"12345678\xff",
+        ];
+        for _ in 0..2 {
+            for waba_id in ids {
+                for sender in ids {
+                    let found = strings.plain_owner(waba_id, sender).map(|owner| {
+                        let waba_id = owner.waba_id.map_or("", |id| strings.get(id));
+                        [waba_id.as_bytes(), strings.get(owner.sender).as_bytes()]
+                    });
+                    let plain = is_plain_or_empty(waba_id) && is_plain(sender);
+                    assert_eq!(found, plain.then_some([waba_id, sender]));
+                }
+            }
+        }
+    }
+}
