@@ -59,8 +59,13 @@ fn list_and_code(text: &[u8]) -> (bool, bool) {
 
 /// Whether a line without ASCII white space at its beginning is an item.
 fn begins_item(line: &[u8], first: u8) -> bool {
-    if first.is_ascii_alphabetic() {
-        return false;
+    match (first, line.get(1)) {
+        (b'-' | b'*' | b'+', Some(next)) if next.is_ascii() => {
+            return next.is_ascii_whitespace() || *next == 0x0b;
+        }
+        // Nothing else of ASCII begins one, nor white space before one.
+        (b'-' | b'*' | b'+' | b'(' | b'0'..=b'9' | 0x0b | 0x80.., _) => {}
+        _ => return false,
     }
     if begins_space(first) {
         return is_item(as_str(line).trim_start());
@@ -75,8 +80,16 @@ fn begins_item(line: &[u8], first: u8) -> bool {
 /// Whether a line of code may begin or end so. Code ends with a bracket or sign, or has an `=`,
 /// or begins with `#`, with `import` or `from`, or with a word in capitals.
 fn may_be_code(line: &[u8], first: u8, last: u8) -> bool {
-    matches!(last, b'{' | b';' | b':' | b')' | b'>' | b'}' | b']' | b',')
-        || matches!(first, b'#' | b'i' | b'f')
+    let ends_so = match last {
+        b'{' | b';' | b')' | b'>' | b'}' | b']' | b',' => true,
+        // Words that open a block are in small letters.
+        b':' => !first.is_ascii_uppercase(),
+        _ => false,
+    };
+    ends_so
+        || first == b'#'
+        || line.starts_with(b"import")
+        || line.starts_with(b"from")
         || first.is_ascii_uppercase() && line.get(1).is_some_and(u8::is_ascii_uppercase)
         || begins_space(first)
         || ends_space(last)
@@ -166,6 +179,14 @@ mod tests {
             "é",
             "class A:",
             "FROM",
+            "* ",
+            "-\u{b}x",
+            "\u{b}- v",
+            "+\u{2003}x",
+            "-é",
+            "Else:",
+            "import",
+            "from x import y",
             "UPDATE t",
             "val x = 1",
         ];
