@@ -98,9 +98,7 @@ fn session(work: &Work) -> Result<SessionContext> {
         Source::Lake => Engine::new(&settings, &sources::lake(work)?),
     };
     let context = engine.context("start engine")?.session();
-    for function in functions::all()? {
-        context.register_udf(function);
-    }
+    context.register_udf(functions::signed());
     Ok(context)
 }
 

@@ -8,19 +8,22 @@ use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field};
 use arrow::ipc::reader::FileReader;
+use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use turnwise_lake::{FileFilter, Lake};
 use turnwise_model::EventKind;
 use turnwise_model::schema::{column, file_schema};
-use turnwise_query::{BareConversations, BareNames, LakeTable};
+use turnwise_query::{BareConversations, BareMessages, BareNames, BareTexts, LakeTable};
 
 use super::{Source, Work};
-use crate::oracle::Query;
+use crate::files::keys;
 
+/// What analysts ask.
 const MESSAGES: &str = "messages";
-/// Those of the rows of a file: in place of the lake's.
 const CONVERSATIONS: &str = "conversations";
+/// The file or the memory as it is.
+const TEXTS: &str = "texts";
 
 pub(super) fn lake(work: &Work) -> Result<Lake> {
     let location = work.path.to_str().context("name the lake")?;
@@ -33,26 +36,31 @@ pub(super) async fn register(context: &SessionContext, work: &Work) -> Result<()
             let path = work.path.to_str().context("name the file")?;
             let options = ParquetReadOptions::default();
             context.register_parquet(MESSAGES, path, options).await.context("open Parquet file")?;
-            if work.query == Query::A {
-                let messages = context.table_provider(MESSAGES).await.context("find messages")?;
-                let conversations = BareConversations::new(messages, BareNames::default())?;
-                context
-                    .register_table(CONVERSATIONS, Arc::new(conversations))
-                    .context("add table")?;
-            }
-            Ok(())
+            let file = context.table_provider(MESSAGES).await.context("find messages")?;
+            bare(context, file)
         }
-        Source::Memory => {
-            let table = memory(work).context("load Arrow file")?;
-            context.register_table(MESSAGES, Arc::new(table)).context("add table")?;
-            Ok(())
-        }
+        Source::Memory => bare(context, Arc::new(memory(work).context("load Arrow file")?)),
         Source::Lake => {
             let table = messages(&lake(work)?).context("open the lake's messages")?;
             context.register_table(MESSAGES, Arc::new(table)).context("add table")?;
             Ok(())
         }
     }
+}
+
+/// The product's tables over messages of a file or in memory; their own are the table `texts`.
+fn bare(context: &SessionContext, messages: Arc<dyn TableProvider>) -> Result<()> {
+    let (names, column) = (BareNames::default(), "text".to_owned());
+    let texts = BareTexts { column, keys: Arc::new(keys().context("make keys")?) };
+    let shaped = BareMessages::new(Arc::clone(&messages), &names, Some(texts))?;
+    let conversations = BareConversations::new(Arc::clone(&messages), names)?;
+    context.deregister_table(MESSAGES)?;
+    let tables: [(&str, Arc<dyn TableProvider>); 3] =
+        [(TEXTS, messages), (MESSAGES, Arc::new(shaped)), (CONVERSATIONS, Arc::new(conversations))];
+    for (name, table) in tables {
+        context.register_table(name, table).context("add table")?;
+    }
+    Ok(())
 }
 
 /// The batches of an Arrow file, dealt to as many partitions as there are threads.

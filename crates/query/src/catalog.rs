@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
 use datafusion::common::exec_err;
 use datafusion::datasource::file_format::options::ReadOptions;
 use datafusion::datasource::listing::{ListingTable, ListingTableConfig, ListingTableUrl};
@@ -18,7 +19,7 @@ use turnwise_lake::FileInfo;
 use turnwise_model::schema::{column, file_schema};
 use turnwise_model::{EventKind, limits};
 
-use crate::bare::{BareConversations, BareNames};
+use crate::bare::{BareConversations, BareMessages, BareNames, BareTexts};
 use crate::conversations::{Conversations, is_kind};
 use crate::derive::{register, without_comments};
 use crate::engine::Engine;
@@ -29,7 +30,7 @@ use crate::lake_table::{LakeTable, date};
 /// The views over `events`: name and statement.
 const VIEWS: [(&str, &str); 8] = [
     ("messages_raw", include_str!("sql/messages_raw.sql")),
-    ("messages", include_str!("sql/messages.sql")),
+    (MESSAGES, include_str!("sql/messages.sql")),
     ("statuses_raw", include_str!("sql/statuses_raw.sql")),
     ("statuses", include_str!("sql/statuses.sql")),
     ("account_events", include_str!("sql/account_events.sql")),
@@ -40,6 +41,8 @@ const VIEWS: [(&str, &str); 8] = [
 
 /// The table of conversations, a lake's or bare messages'.
 const CONVERSATIONS: &str = "conversations";
+/// The table of messages; a lake's is one of [`VIEWS`].
+const MESSAGES: &str = "messages";
 
 /// The files of the tables at the versions that an answer stands on.
 #[derive(Clone, Debug, Default)]
@@ -111,8 +114,8 @@ impl Catalog {
         Ok(Self { context })
     }
 
-    /// Makes `conversations` over a Parquet file of bare messages, or a folder of such files, in
-    /// place of a lake's tables.
+    /// Makes `conversations` and `messages` over a Parquet file of bare messages, or a folder of
+    /// such files, in place of a lake's tables.
     ///
     /// # Errors
     /// Files that cannot be read; columns that are missing, or hold other values.
@@ -120,12 +123,16 @@ impl Catalog {
         engine: &Engine,
         path: &Path,
         names: BareNames,
+        texts: Option<BareTexts>,
     ) -> Result<Self, QueryError> {
-        let messages = parquet(engine, path).await;
-        let conversations =
-            messages.and_then(|messages| BareConversations::new(Arc::new(messages), names));
-        let conversations = conversations.map_err(QueryError::engine("open the messages"))?;
+        let tables = parquet(engine, path).await.and_then(|messages| {
+            let messages: Arc<dyn TableProvider> = Arc::new(messages);
+            let bare = BareMessages::new(Arc::clone(&messages), &names, texts)?;
+            Ok((bare, BareConversations::new(messages, names)?))
+        });
+        let (bare, conversations) = tables.map_err(QueryError::engine("open the messages"))?;
         let context = engine.session();
+        register(&context, MESSAGES, Arc::new(bare))?;
         register(&context, CONVERSATIONS, Arc::new(conversations))?;
         Ok(Self { context })
     }

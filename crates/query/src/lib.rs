@@ -23,13 +23,15 @@ mod fold_exec;
 pub mod guard;
 mod lake_table;
 pub mod scalars;
+mod shape_exec;
 pub mod touched;
 pub mod verdicts;
 
-pub use bare::{BareConversations, BareNames};
+pub use bare::{BareConversations, BareMessages, BareNames, BareTexts};
 pub use catalog::{Catalog, CatalogFiles};
 pub use conversations::Conversations;
 pub use engine::{Engine, EngineSettings};
 pub use error::{QueryError, Retry};
 pub use fold_exec::FoldExec;
 pub use lake_table::LakeTable;
+pub use shape_exec::ShapeExec;

@@ -10,11 +10,11 @@ use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use turnwise_lake::{FileFilter, Lake};
 use turnwise_query::derived::{DerivedTable, FLAGS, SENDER_FEATURES, VERDICTS};
-use turnwise_query::{BareNames, Catalog, CatalogFiles, Engine, EngineSettings};
+use turnwise_query::{BareNames, BareTexts, Catalog, CatalogFiles, Engine, EngineSettings};
 
 use crate::args::{Form, SqlArgs};
 use crate::exit::{self, Failure, Outcome};
-use crate::{runtime, writer};
+use crate::{runtime, secret, writer};
 
 /// The derived tables that analysts may read.
 const DERIVED: [DerivedTable; 3] = [SENDER_FEATURES, VERDICTS, FLAGS];
@@ -60,9 +60,12 @@ fn of_bare(args: &SqlArgs, messages: &Path) -> Result<Vec<RecordBatch>, Failure>
         direction: direction.clone(),
         kind: kind.clone(),
     };
+    // What of a shape is a hash means nothing beyond this one statement.
+    let keys = Arc::new(secret::random()?);
+    let texts = args.text.clone().map(|column| BareTexts { column, keys });
     let engine = Engine::local(&EngineSettings::default()).context("set up the query engine")?;
     let batches = runtime::new()?.block_on(async {
-        let catalog = Catalog::of_bare(&engine, messages, names).await?;
+        let catalog = Catalog::of_bare(&engine, messages, names, texts).await?;
         catalog.answer(&args.statement).await
     });
     Ok(batches.map_err(anyhow::Error::new)?)

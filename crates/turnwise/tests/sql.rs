@@ -61,6 +61,17 @@ fn bare_messages_are_asked_by_the_fold_and_their_texts_are_not_there() {
     assert!(out.contains("FoldExec: bare") && out.contains("rounds_folded"), "{out}");
     let (_, err) = ask("SELECT * FROM bare_messages", 1);
     assert!(err.contains("bare_messages"), "{err}");
+    let (out, _) = ask("SELECT * FROM messages ORDER BY ts LIMIT 1", 0);
+    assert_eq!(out, "number,who,ts,way,what\n100,7,1794000000000,0,0\n");
+    let sql = "SELECT sum(chars) AS chars, sum(words) AS words FROM messages";
+    let args = [&[sql, "--messages", "m.parquet", "--text", "text"], &COLUMNS[..]].concat();
+    let (out, _) = answer(path, &[&args[..], &["--format", "csv"]].concat(), 0);
+    assert_eq!(out, "chars,words\n40,10\n");
+    for (sql, status) in [("SELECT * FROM messages", 0), ("SELECT text FROM messages", 1)] {
+        let args = [&[sql], &args[1..]].concat();
+        let (out, err) = answer(path, &args, status);
+        assert!(!out.contains("secret") && !err.contains("secret"), "{out}{err}");
+    }
     // Names are names, and no patterns.
     std::fs::rename(path.join("m.parquet"), path.join("m[1].pq")).expect("renamed");
     let args = ["SELECT count(*) AS n FROM conversations", "--messages", "m[1].pq"];
@@ -85,6 +96,9 @@ fn what_is_wrong_with_bare_messages_is_named() {
     let texts = ask(&["--messages", "m.parquet", "--columns", "number,who,ts,text,what"], 1);
     assert!(texts.contains("text must hold whole numbers"), "{texts}");
     assert!(ask(&["--messages", "m.parquet", "--lake", "."], 2).contains("cannot be used with"));
+    let number = ask(&["--messages", "m.parquet", COLUMNS[0], COLUMNS[1], "--text", "who"], 1);
+    assert!(number.contains("column who must hold texts"), "{number}");
+    assert!(ask(&["--text", "text"], 2).contains("--messages"));
     std::fs::write(path.join("torn.parquet"), b"PAR1 and nothing else").expect("written");
     assert!(ask(&["--messages", "torn.parquet"], 1).contains("open the messages"));
 }

@@ -1,12 +1,7 @@
--- The first half of query B from texts. A text without a row of its own kind is null and has a
--- shape of nulls.
-WITH shapes AS (
+-- The first half of query B from texts, of whose shapes it names three columns. A text without a
+-- row of its own kind is null and has a shape of nulls.
+WITH texts AS (
   SELECT number_id, direction = 0 AND kind = 0 AS is_in, direction = 1 AND kind = 0 AS is_out,
-    chars_and_bits(text) AS shape
+    chars, chars >= 60 OR question OR opener AS open
   FROM messages
-),
-texts AS (
-  SELECT number_id, is_in, is_out, shape['chars'] AS chars,
-    shape['chars'] >= 60 OR shape['text_bits'] & 3 <> 0 AS open
-  FROM shapes
 ),

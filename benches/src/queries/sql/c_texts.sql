@@ -1,15 +1,9 @@
 -- Query C from texts.
-WITH shapes AS (
-  SELECT number_id, signed(peer_id) AS peer, kind = 0 AS is_text,
-    kind = 0 AND direction = 0 AS is_in,
-    bytes_and_bucket(text) AS shape
-  FROM messages
-),
-states AS (
-  SELECT number_id, peer_count(peer) AS peers,
-    histogram(CAST(shape['bytes'] AS BIGINT)) FILTER (WHERE is_text) AS bytes,
-    histogram(CAST(shape['text_bucket'] AS BIGINT)) FILTER (WHERE is_in) AS buckets
-  FROM shapes GROUP BY number_id
+WITH states AS (
+  SELECT number_id, peer_count(signed(peer_id)) AS peers,
+    histogram(CAST(bytes AS BIGINT)) FILTER (WHERE kind = 0) AS bytes,
+    histogram(CAST(text_bucket AS BIGINT)) FILTER (WHERE kind = 0 AND direction = 0) AS buckets
+  FROM messages GROUP BY number_id
 )
 SELECT number_id, peer_estimate(peers) AS peers,
   hist_quantile(bytes, 50, 100) AS bytes_p50,

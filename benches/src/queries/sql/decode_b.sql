@@ -1,1 +1,1 @@
-SELECT number_id, direction, kind, text FROM messages
+SELECT number_id, direction, kind, text FROM texts

@@ -9,6 +9,7 @@
 
 mod pieces;
 mod read;
+mod texts;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ use turnwise_model::conversation::{self, column};
 
 use crate::fold_exec::FoldExec;
 pub(crate) use read::{BareReader, UNTIMELY, Words};
+pub use texts::{BareMessages, BareTexts};
 
 /// How a table calls its columns.
 #[derive(Clone, Debug, PartialEq, Eq)]

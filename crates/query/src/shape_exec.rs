@@ -1,0 +1,284 @@
+//! The operator that reads texts: shape columns in the place of a column of texts.
+//!
+//! Of the shape only what is asked for is computed, and no text leaves the operator.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Int32Array, RecordBatch, StringArray,
+};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, Statistics};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::CardinalityEffect;
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, RecordOutput,
+};
+use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
+    PlanProperties, ReplaceChildrenOptions,
+};
+use futures::StreamExt;
+use turnwise_kernels::shape::{ShapeFields, ShapeNumbers, shape_numbers};
+use turnwise_model::codes::text_bits;
+use turnwise_model::schema::column;
+use turnwise_model::{Keys, Script};
+
+/// A column of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// A column of the input.
+    Own(usize),
+    /// A number of the shape.
+    Number(Number),
+    /// The name of the script.
+    Script,
+    /// One of [`text_bits`].
+    Bit(i32),
+}
+
+/// A number of the shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Number {
+    Chars,
+    Bytes,
+    Words,
+    Lines,
+    Bucket,
+}
+
+/// What a text's shape tells, by the names that the view `messages` has.
+pub(crate) const TOLD: [(&str, Told); 15] = [
+    (column::CHARS, Told::Number(Number::Chars)),
+    (column::BYTES, Told::Number(Number::Bytes)),
+    (column::WORDS, Told::Number(Number::Words)),
+    (column::LINES, Told::Number(Number::Lines)),
+    (column::SCRIPT, Told::Script),
+    ("question", Told::Bit(text_bits::QUESTION)),
+    ("opener", Told::Bit(text_bits::OPENER)),
+    ("greeting", Told::Bit(text_bits::GREETING)),
+    ("digits", Told::Bit(text_bits::DIGITS)),
+    ("open_ended", Told::Bit(text_bits::OPEN_ENDED)),
+    ("markdown", Told::Bit(text_bits::MARKDOWN)),
+    ("list", Told::Bit(text_bits::LIST)),
+    ("code", Told::Bit(text_bits::CODE)),
+    ("url", Told::Bit(text_bits::URL)),
+    (column::TEXT_BUCKET, Told::Number(Number::Bucket)),
+];
+
+impl Told {
+    /// The column's field, where it is no column of the input.
+    pub(crate) fn field(self, name: &str) -> Field {
+        let data_type = match self {
+            Self::Bit(_) => DataType::Boolean,
+            Self::Script => DataType::Utf8,
+            Self::Own(_) | Self::Number(_) => DataType::Int32,
+        };
+        Field::new(name, data_type, true)
+    }
+
+    /// The column of the input that it is.
+    pub(crate) const fn own(&self) -> Option<usize> {
+        match self {
+            Self::Own(at) => Some(*at),
+            _ => None,
+        }
+    }
+
+    fn ask(self, fields: &mut ShapeFields) {
+        match self {
+            Self::Own(_) | Self::Number(Number::Bytes) => {}
+            Self::Number(Number::Chars) => fields.chars = true,
+            Self::Number(Number::Words) => fields.words = true,
+            Self::Number(Number::Lines) => fields.lines = true,
+            Self::Number(Number::Bucket) => fields.text_bucket = true,
+            Self::Script => fields.script = true,
+            Self::Bit(bit) => fields.text_bits |= bit,
+        }
+    }
+
+    fn of(self, batch: &RecordBatch, numbers: &ShapeNumbers) -> ArrayRef {
+        match self {
+            Self::Own(at) => Arc::clone(batch.column(at)),
+            Self::Number(Number::Chars) => Arc::new(numbers.chars.clone()),
+            Self::Number(Number::Bytes) => Arc::new(numbers.bytes.clone()),
+            Self::Number(Number::Words) => Arc::new(numbers.words.clone()),
+            Self::Number(Number::Lines) => Arc::new(numbers.lines.clone()),
+            Self::Number(Number::Bucket) => Arc::new(numbers.text_bucket.clone()),
+            Self::Script => Arc::new(names_of(&numbers.script)),
+            Self::Bit(bit) => {
+                let all = numbers.text_bits.values();
+                let values = BooleanBuffer::collect_bool(all.len(), |row| all[row] & bit != 0);
+                Arc::new(BooleanArray::new(values, numbers.text_bits.nulls().cloned()))
+            }
+        }
+    }
+}
+
+fn names_of(scripts: &Int32Array) -> StringArray {
+    scripts.iter().map(|code| code.and_then(Script::from_code).map(Script::name)).collect()
+}
+
+/// The operator.
+#[derive(Debug)]
+pub struct ShapeExec {
+    input: Arc<dyn ExecutionPlan>,
+    /// The column of texts in the input.
+    text: usize,
+    told: Vec<Told>,
+    fields: ShapeFields,
+    keys: Arc<Keys>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl ShapeExec {
+    /// Tells these columns, of an input that has texts in column `text`.
+    pub(crate) fn new(
+        input: Arc<dyn ExecutionPlan>,
+        text: usize,
+        told: Vec<Told>,
+        schema: SchemaRef,
+        keys: Arc<Keys>,
+    ) -> Self {
+        let mut fields = ShapeFields::default();
+        told.iter().for_each(|told| told.ask(&mut fields));
+        // The input's order is not told of: nobody who asks for shapes sorts by what it has.
+        let partitions = input.output_partitioning().partition_count();
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            datafusion::physical_expr::Partitioning::UnknownPartitioning(partitions),
+            input.pipeline_behavior(),
+            input.boundedness(),
+        );
+        let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
+        Self { input, text, told, fields, keys, properties, metrics }
+    }
+}
+
+impl DisplayAs for ShapeExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schema: &Schema = &self.schema();
+        let columns: Vec<&str> = schema.fields().iter().map(|c| c.name().as_str()).collect();
+        write!(f, "ShapeExec: columns=[{}]", columns.join(", "))
+    }
+}
+
+impl ExecutionPlan for ShapeExec {
+    fn name(&self) -> &'static str {
+        "ShapeExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let input = children.into_iter().next().unwrap_or_else(|| Arc::clone(&self.input));
+        let keys = Arc::clone(&self.keys);
+        Ok(Arc::new(Self::new(input, self.text, self.told.clone(), self.schema(), keys)))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(
+            children,
+            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute),
+        )
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let text_bytes = MetricBuilder::new(&self.metrics).counter("text_bytes", partition);
+        let (text, told, fields) = (self.text, self.told.clone(), self.fields);
+        let (schema, keys) = (self.schema(), Arc::clone(&self.keys));
+        let batches = self.input.execute(partition, context)?.map(move |batch| {
+            let batch = batch?;
+            let _timer = metrics.elapsed_compute().timer();
+            let texts = binary(batch.column(text))?;
+            let (offsets, rows) = (texts.value_offsets(), batch.num_rows());
+            text_bytes.add(usize::try_from(offsets[rows] - offsets[0]).unwrap_or_default());
+            let numbers = shape_numbers(&texts, &keys, fields);
+            let columns = told.iter().map(|told| told.of(&batch, &numbers)).collect();
+            Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?.record_output(&metrics))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
+        vec![ChildStats::At(partition)]
+    }
+
+    /// As many rows as come in.
+    fn statistics_from_inputs(
+        &self,
+        inputs: &[Arc<Statistics>],
+        _: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        let mut statistics = Statistics::new_unknown(&self.schema());
+        for (found, told) in statistics.column_statistics.iter_mut().zip(&self.told) {
+            if let (Told::Own(at), Some(input)) = (told, inputs.first())
+                && let Some(known) = input.column_statistics.get(*at)
+            {
+                found.clone_from(known);
+            }
+        }
+        if let Some(input) = inputs.first() {
+            statistics.num_rows = input.num_rows;
+        }
+        Ok(Arc::new(statistics))
+    }
+
+    fn cardinality_effect(&self) -> CardinalityEffect {
+        CardinalityEffect::Equal
+    }
+}
+
+/// Whether a column of this type holds texts.
+pub(crate) const fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+fn binary(texts: &ArrayRef) -> Result<BinaryArray> {
+    let texts = match texts.data_type() {
+        DataType::Utf8 => Arc::clone(texts),
+        _ => cast(texts, &DataType::Utf8)?,
+    };
+    Ok(BinaryArray::from(texts.as_string::<i32>().clone()))
+}

@@ -1,0 +1,167 @@
+//! The shapes of bare messages' texts: the values of the scalar version, whatever columns a
+//! statement names, and never a text.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, AsArray, Int32Array, Int64Array, LargeStringArray, RecordBatch, StringArray,
+    StringViewArray,
+};
+use arrow::compute::concat_batches;
+use arrow::datatypes::Int32Type;
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::prelude::{ParquetReadOptions, SessionContext};
+use turnwise_kernels::shape::ShapeScratch;
+use turnwise_model::codes::text_bits;
+use turnwise_model::{Keys, Script, Secret};
+use turnwise_query::{BareMessages, BareNames, BareTexts, Engine, EngineSettings};
+
+const TEXTS: [Option<&str>; 9] = [
+    Some("How do I reset my password?"),
+    Some("hi"),
+    None,
+    Some(""),
+    Some("¿Qué horario tienen?\n- uno\n- dos"),
+    Some("**bold** https://example.org/a?b"),
+    Some("42 kg"),
+    Some("漢字かな 한국어"),
+    Some("1️⃣.5 e\u{301}\u{fe0f}1\u{20e3}2 İI ßẞ"),
+];
+const NUMBERS: [&str; 5] = ["chars", "bytes", "words", "lines", "text_bucket"];
+const BITS: [(&str, i32); 9] = [
+    ("question", text_bits::QUESTION),
+    ("opener", text_bits::OPENER),
+    ("greeting", text_bits::GREETING),
+    ("digits", text_bits::DIGITS),
+    ("open_ended", text_bits::OPEN_ENDED),
+    ("markdown", text_bits::MARKDOWN),
+    ("list", text_bits::LIST),
+    ("code", text_bits::CODE),
+    ("url", text_bits::URL),
+];
+
+fn keys() -> Arc<Keys> {
+    Arc::new(Keys::expand(&Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough")))
+}
+
+fn write(path: &Path, texts: ArrayRef) {
+    let rows = i64::try_from(texts.len()).expect("few");
+    let longs = |add: i64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values((0..rows).map(|row| row + add)))
+    };
+    let columns = [
+        ("number_id", longs(7)),
+        ("body", texts),
+        ("peer_id", longs(90)),
+        ("ts_ms", longs(1_790_000_000_000)),
+        ("direction", longs(0)),
+        ("kind", longs(0)),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).expect("columns");
+    let file = File::create(path).expect("created");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("writer");
+    writer.write(&batch).expect("written");
+    writer.close().expect("closed");
+}
+
+async fn table(path: &Path, column: Option<&str>) -> Result<SessionContext, String> {
+    let context = Engine::local(&EngineSettings::default()).expect("engine").session();
+    let path = path.to_str().expect("UTF-8");
+    context.register_parquet("file", path, ParquetReadOptions::default()).await.expect("opened");
+    let file = context.table_provider("file").await.expect("registered");
+    let texts = column.map(|column| BareTexts { column: column.to_owned(), keys: keys() });
+    let messages = BareMessages::new(file, &BareNames::default(), texts);
+    let messages = messages.map_err(|error| error.to_string())?;
+    context.register_table("messages", Arc::new(messages)).expect("registered");
+    Ok(context)
+}
+
+async fn ask(context: &SessionContext, sql: &str) -> RecordBatch {
+    let frame = context.sql(sql).await.expect("planned");
+    let batches = frame.collect().await.expect("run");
+    concat_batches(&batches[0].schema(), &batches).expect("one")
+}
+
+#[tokio::test]
+async fn every_column_is_what_the_scalar_version_says_however_it_is_asked() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("m.parquet");
+    let mut scratch = ShapeScratch::new(&keys());
+    let shapes = TEXTS.map(|text| text.map(|text| scratch.shape(text.as_bytes())));
+    let forms: [ArrayRef; 3] = [
+        Arc::new(StringArray::from(TEXTS.to_vec())),
+        Arc::new(LargeStringArray::from(TEXTS.to_vec())),
+        Arc::new(StringViewArray::from(TEXTS.to_vec())),
+    ];
+    for texts in forms {
+        write(&path, texts);
+        let context = table(&path, Some("body")).await.expect("a table");
+        let all = ask(&context, "SELECT * FROM messages ORDER BY number_id").await;
+        assert_eq!(all.num_columns(), 5 + NUMBERS.len() + 1 + BITS.len());
+        for name in NUMBERS {
+            let sql = format!("SELECT {name}, peer_id FROM messages ORDER BY peer_id");
+            let alone = ask(&context, &sql).await;
+            let number = |shape: &turnwise_kernels::shape::Shape| match name {
+                "chars" => shape.chars,
+                "bytes" => shape.bytes,
+                "words" => shape.words,
+                "lines" => shape.lines,
+                _ => shape.text_bucket,
+            };
+            let expected: Int32Array =
+                shapes.iter().map(|shape| shape.as_ref().map(number)).collect();
+            assert_eq!(alone.column(0).as_primitive::<Int32Type>(), &expected, "{name}");
+            assert_eq!(all.column_by_name(name), Some(alone.column(0)), "{name}");
+        }
+        for (name, bit) in BITS {
+            let sql = format!("SELECT {name} FROM messages ORDER BY number_id");
+            let alone = ask(&context, &sql).await;
+            let found: Vec<_> = alone.column(0).as_boolean().iter().collect();
+            let expected = shapes.map(|shape| shape.map(|shape| shape.text_bits & bit != 0));
+            assert_eq!(found, expected, "{name}");
+            assert_eq!(all.column_by_name(name), Some(alone.column(0)), "{name}");
+        }
+        let scripts = all.column_by_name("script").expect("there").as_string::<i32>();
+        let expected = shapes.map(|s| s.and_then(|s| Script::from_code(s.script)));
+        assert!(scripts.iter().eq(expected.map(|script| script.map(Script::name))));
+    }
+}
+
+#[tokio::test]
+async fn plans_read_the_texts_only_where_their_shape_is_asked_for() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("m.parquet");
+    write(&path, Arc::new(StringArray::from(TEXTS.to_vec())));
+    let context = table(&path, Some("body")).await.expect("a table");
+    let plan = async |sql: &str| {
+        let batch = ask(&context, &format!("EXPLAIN {sql}")).await;
+        let plans = batch.column(1).as_string::<i32>();
+        plans.value(plans.len() - 1).to_owned()
+    };
+    let without = plan("SELECT count(*), max(ts_ms) FROM messages").await;
+    assert!(!without.contains("body") && !without.contains("ShapeExec"), "{without}");
+    let with = plan("SELECT opener, kind FROM messages WHERE number_id > 9 AND chars > 2").await;
+    assert!(with.contains("ShapeExec: columns=[") && with.contains("body"), "{with}");
+    assert!(with.contains("predicate=number_id"), "{with}");
+    let sql = "SELECT kind, url FROM messages WHERE number_id > 9 AND chars > 2";
+    let found = ask(&context, sql).await;
+    let expected: Vec<i64> = vec![4, 5, 6, 7, 8];
+    let kinds = found.column(0).as_primitive::<arrow::datatypes::Int64Type>();
+    assert_eq!(kinds.values(), &expected[..]);
+    assert!(context.sql("SELECT body FROM messages").await.is_err());
+    let plain = table(&path, None).await.expect("a table");
+    let all = ask(&plain, "SELECT * FROM messages LIMIT 3").await;
+    assert_eq!((all.num_rows(), all.num_columns()), (3, 5));
+}
+
+#[tokio::test]
+async fn what_is_no_column_of_texts_is_named() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("m.parquet");
+    write(&path, Arc::new(StringArray::from(TEXTS.to_vec())));
+    let error = async |column: &str| table(&path, Some(column)).await.expect_err("refused");
+    assert!(error("peer_id").await.contains("column peer_id must hold texts"));
+    assert!(error("missing").await.contains("missing"));
+}
