@@ -91,6 +91,9 @@ pub(crate) fn decode(
         return Err(told(record, Reason::RecordTooLarge, &expected, &bytes.len().to_string()));
     }
     let around = Around::nothing(tally);
+    if format == Format::Protobuf {
+        return payload(record, &around, format, bytes, outer, None);
+    }
     match detect::by_headers(format, headers) {
         Told::Payload(format) => payload(record, &around, format, bytes, outer, Some(inner)),
         Told::Data(attributes) => {

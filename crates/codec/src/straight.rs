@@ -58,12 +58,22 @@ impl Hashing<'_> {
 /// Every byte counts, and that is all.
 #[inline]
 fn fold(bytes: &[u8]) -> Pseudonym {
-    let last = match bytes.last_chunk::<8>() {
-        Some(last) => u64::from_le_bytes(*last),
-        None => bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+    let both = |[low, high]: [u64; 2]| low ^ high.rotate_left(23);
+    let words = |half: [u8; 16]| {
+        let word = u128::from_le_bytes(half);
+        both([word as u64, (word >> 64) as u64])
     };
-    let words = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
-    Pseudonym(words.fold(last, |sum, word| sum.rotate_left(5) ^ word).cast_signed())
+    let folded = match (bytes.last_chunk(), bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(last), ..) => {
+            let all = bytes.as_chunks::<16>().0.iter();
+            all.fold(words(*last), |sum, chunk| sum.rotate_left(5) ^ words(*chunk))
+        }
+        (_, Some(first), Some(last)) => {
+            both([u64::from_le_bytes(*first), u64::from_le_bytes(*last)])
+        }
+        _ => bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+    };
+    Pseudonym(folded.cast_signed())
 }
 
 /// Whether an id is itself as it stands: nothing to trim, not too long, not empty.
@@ -88,13 +98,12 @@ pub(crate) fn is_plain_or_empty(id: &[u8]) -> bool {
 /// Whether a phone number is in its one spelling, digits alone, or missing.
 #[inline]
 pub(crate) fn is_digits_or_empty(phone: &[u8]) -> bool {
-    let Some(last) = phone.last_chunk::<8>() else {
-        return phone.iter().all(u8::is_ascii_digit);
-    };
-    // Whole words, and the last word again for what is left.
-    let words = phone.as_chunks::<8>().0;
-    words.iter().chain([last]).all(|word| are_digits(u64::from_le_bytes(*word)))
-        && phone.len() <= ID_BYTES_MAX
+    let digits = |word: &[u8; 8]| are_digits(u64::from_le_bytes(*word));
+    match (phone.first_chunk(), phone.last_chunk()) {
+        // Two words that overlap are all of it.
+        (Some(first), Some(last)) if phone.len() <= 16 => digits(first) & digits(last),
+        _ => phone.iter().all(u8::is_ascii_digit) && phone.len() <= ID_BYTES_MAX,
+    }
 }
 
 /// Whether the eight bytes of a word are digits: from 0x30 on, and below 0x40 with six more.
@@ -114,7 +123,7 @@ impl Record<'_> {
     }
 
     /// The columns that every row has, dated by the event.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn plain_common(
         &self,
         hashing: Hashing<'_>,

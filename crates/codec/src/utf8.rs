@@ -3,14 +3,19 @@
 /// Whether all bytes are ASCII.
 #[inline]
 pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let Some(last) = bytes.last_chunk::<8>() else {
-        return bytes.iter().fold(0, |all, byte| all | byte) < 0x80;
+    const HIGH: u128 = 0x8080_8080_8080_8080_8080_8080_8080_8080;
+    let Some(last) = bytes.last_chunk() else {
+        return match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(first), Some(last)) => {
+                (u64::from_le_bytes(*first) | u64::from_le_bytes(*last)) & HIGH as u64 == 0
+            }
+            _ => bytes.iter().fold(0, |all, byte| all | byte) < 0x80,
+        };
     };
-    // Whole words, and the last word again for what is left.
-    let words = bytes.as_chunks::<8>().0;
+    // Whole chunks, and the last one again for what is left.
+    let chunks = bytes.as_chunks::<16>().0.iter();
     let all =
-        words.iter().fold(u64::from_le_bytes(*last), |all, word| all | u64::from_le_bytes(*word));
+        chunks.fold(u128::from_le_bytes(*last), |all, chunk| all | u128::from_le_bytes(*chunk));
     all & HIGH == 0
 }
 

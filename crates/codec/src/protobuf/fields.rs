@@ -106,15 +106,22 @@ pub(super) struct Account<'a> {
 
 /// Reads a message's fields to its end, the usual order first: see the module.
 macro_rules! read_fields {
-    ($wire:ident, $known:literal, $unknown:expr, { $($tag:ident => $read:expr,)* }) => {
-        $(if $wire.takes($tag) { $read; })*
+    ($wire:ident, $known:literal, $unknown:expr, {
+        $($kind:ident $tag:ident => |$value:ident| $take:expr,)*
+    }) => {
+        $(if let Some($value) = read_fields!(@next $kind, $wire, $tag) { $take })*
         while let Some(tag) = $wire.tag()? {
             match tag {
-                $($tag => $read,)*
+                $($tag => {
+                    let $value = $wire.$kind()?;
+                    $take
+                })*
                 tag => skip(&mut $wire, tag, $known, $unknown)?,
             }
         }
     };
+    (@next varint, $wire:ident, $tag:ident) => { $wire.varint_of($tag)? };
+    (@next bytes, $wire:ident, $tag:ident) => { $wire.bytes_of($tag)? };
 }
 
 /// What becomes of a field that is not read: counted if unknown.
@@ -129,21 +136,18 @@ fn skip<'a>(
     Ok(())
 }
 
-#[inline]
-fn long<'a>(wire: &mut Wire<'a>) -> Result<i64, WireError<'a>> {
-    Ok(wire.varint()?.cast_signed())
+fn long(number: u64) -> i64 {
+    number.cast_signed()
 }
 
 /// Numbers of 32 bits are cut to them, as the protocol has it.
-#[inline]
 #[expect(clippy::cast_possible_truncation, reason = "what the protocol says")]
-fn int<'a>(wire: &mut Wire<'a>) -> Result<i32, WireError<'a>> {
-    Ok(wire.varint()? as i32)
+fn int(number: u64) -> i32 {
+    number as i32
 }
 
-#[inline]
-fn boolean<'a>(wire: &mut Wire<'a>) -> Result<bool, WireError<'a>> {
-    Ok(wire.varint()? != 0)
+fn boolean(number: u64) -> bool {
+    number != 0
 }
 
 /// A string that is UTF-8.
@@ -251,6 +255,7 @@ fn ignored<'a>(
 }
 
 impl<'a> Message<'a> {
+    #[inline(always)]
     pub(super) fn read(
         &mut self,
         mut wire: Wire<'a>,
@@ -272,29 +277,28 @@ impl<'a> Message<'a> {
         const HAS_REFERRAL: Tag = varint(14);
         const CHANGE: Tag = length(15);
         read_fields!(wire, 15, unknown, {
-            ID => self.id = wire.bytes()?,
-            TIME => self.time = long(&mut wire)?,
-            DIRECTION => self.direction = int(&mut wire)?,
-            ORIGIN => self.origin = int(&mut wire)?,
-            TYPE => self.kind = int(&mut wire)?,
-            INTERACTIVE => self.interactive = int(&mut wire)?,
-            PHONE => self.phone = wire.bytes()?,
-            USER => self.user = wire.bytes()?,
-            TEXT => {
-                self.text = Some(wire.bytes()?);
+            bytes ID => |bytes| self.id = bytes,
+            varint TIME => |number| self.time = long(number),
+            varint DIRECTION => |number| self.direction = int(number),
+            varint ORIGIN => |number| self.origin = int(number),
+            varint TYPE => |number| self.kind = int(number),
+            varint INTERACTIVE => |number| self.interactive = int(number),
+            bytes PHONE => |bytes| self.phone = bytes,
+            bytes USER => |bytes| self.user = bytes,
+            bytes TEXT => |text| {
+                self.text = Some(text);
                 self.chars = None;
             },
-            CHARS => {
-                self.chars = Some(int(&mut wire)?.cast_unsigned());
+            varint CHARS => |number| {
+                self.chars = Some(int(number).cast_unsigned());
                 self.text = None;
             },
-            VOICE => self.voice = boolean(&mut wire)?,
-            IN_GROUP => self.in_group = boolean(&mut wire)?,
-            IS_REPLY => self.is_reply = boolean(&mut wire)?,
-            HAS_REFERRAL => self.has_referral = boolean(&mut wire)?,
-            CHANGE => {
-                let inner = Wire::new(wire.bytes()?);
-                self.change.get_or_insert_default().read(inner, unknown)?;
+            varint VOICE => |number| self.voice = boolean(number),
+            varint IN_GROUP => |number| self.in_group = boolean(number),
+            varint IS_REPLY => |number| self.is_reply = boolean(number),
+            varint HAS_REFERRAL => |number| self.has_referral = boolean(number),
+            bytes CHANGE => |inner| {
+                self.change.get_or_insert_default().read(Wire::new(inner), unknown)?;
             },
         });
         Ok(())
@@ -313,17 +317,18 @@ impl<'a> Change<'a> {
         const PREVIOUS_PHONE: Tag = length(4);
         const PREVIOUS_USER: Tag = length(5);
         read_fields!(wire, 5, unknown, {
-            EVENT => self.event = wire.bytes()?,
-            PHONE => self.phone = wire.bytes()?,
-            USER => self.user = wire.bytes()?,
-            PREVIOUS_PHONE => self.previous_phone = wire.bytes()?,
-            PREVIOUS_USER => self.previous_user = wire.bytes()?,
+            bytes EVENT => |bytes| self.event = bytes,
+            bytes PHONE => |bytes| self.phone = bytes,
+            bytes USER => |bytes| self.user = bytes,
+            bytes PREVIOUS_PHONE => |bytes| self.previous_phone = bytes,
+            bytes PREVIOUS_USER => |bytes| self.previous_user = bytes,
         });
         Ok(())
     }
 }
 
 impl<'a> Status<'a> {
+    #[inline(always)]
     pub(super) fn read(
         &mut self,
         mut wire: Wire<'a>,
@@ -342,18 +347,18 @@ impl<'a> Status<'a> {
         const PRICING_MODEL: Tag = varint(11);
         const ERROR_CODE: Tag = varint(12);
         read_fields!(wire, 12, unknown, {
-            ID => self.id = wire.bytes()?,
-            TIME => self.time = long(&mut wire)?,
-            ORIGIN => self.origin = int(&mut wire)?,
-            STATUS => self.status = int(&mut wire)?,
-            PHONE => self.phone = wire.bytes()?,
-            USER => self.user = wire.bytes()?,
-            IN_GROUP => self.in_group = boolean(&mut wire)?,
-            CATEGORY => self.category = int(&mut wire)?,
-            CONVERSATION_ORIGIN => self.conversation_origin = int(&mut wire)?,
-            PRICING_TYPE => self.pricing_type = int(&mut wire)?,
-            PRICING_MODEL => self.pricing_model = int(&mut wire)?,
-            ERROR_CODE => self.error_code = Some(long(&mut wire)?),
+            bytes ID => |bytes| self.id = bytes,
+            varint TIME => |number| self.time = long(number),
+            varint ORIGIN => |number| self.origin = int(number),
+            varint STATUS => |number| self.status = int(number),
+            bytes PHONE => |bytes| self.phone = bytes,
+            bytes USER => |bytes| self.user = bytes,
+            varint IN_GROUP => |number| self.in_group = boolean(number),
+            varint CATEGORY => |number| self.category = int(number),
+            varint CONVERSATION_ORIGIN => |number| self.conversation_origin = int(number),
+            varint PRICING_TYPE => |number| self.pricing_type = int(number),
+            varint PRICING_MODEL => |number| self.pricing_model = int(number),
+            varint ERROR_CODE => |number| self.error_code = Some(long(number)),
         });
         Ok(())
     }
@@ -376,16 +381,16 @@ impl<'a> Account<'a> {
         const PREVIOUS_PHONE: Tag = length(9);
         const PREVIOUS_USER: Tag = length(10);
         read_fields!(wire, 10, unknown, {
-            TIME => self.time = long(&mut wire)?,
-            FIELD => self.field = wire.bytes()?,
-            EVENT => self.event = wire.bytes()?,
-            ERROR_CODE => self.error_code = Some(long(&mut wire)?),
-            ROLE_PREVIOUS => self.role_previous = wire.bytes()?,
-            ROLE_NEW => self.role_new = wire.bytes()?,
-            PHONE => self.phone = wire.bytes()?,
-            USER => self.user = wire.bytes()?,
-            PREVIOUS_PHONE => self.previous_phone = wire.bytes()?,
-            PREVIOUS_USER => self.previous_user = wire.bytes()?,
+            varint TIME => |number| self.time = long(number),
+            bytes FIELD => |bytes| self.field = bytes,
+            bytes EVENT => |bytes| self.event = bytes,
+            varint ERROR_CODE => |number| self.error_code = Some(long(number)),
+            bytes ROLE_PREVIOUS => |bytes| self.role_previous = bytes,
+            bytes ROLE_NEW => |bytes| self.role_new = bytes,
+            bytes PHONE => |bytes| self.phone = bytes,
+            bytes USER => |bytes| self.user = bytes,
+            bytes PREVIOUS_PHONE => |bytes| self.previous_phone = bytes,
+            bytes PREVIOUS_USER => |bytes| self.previous_user = bytes,
         });
         Ok(())
     }

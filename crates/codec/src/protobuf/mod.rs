@@ -65,8 +65,24 @@ pub(crate) fn decode(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
         }
     };
     let wire = Wire::new(bytes.get(at..).unwrap_or_default());
-    let usual = record.straight.and_then(|_| Head::usual(wire, &mut record.rows.strings));
-    let (head, items) = usual.unwrap_or_else(|| Head::of(wire));
+    if let Some((head, mut wire)) =
+        record.straight.and_then(|_| Head::usual(wire, &mut record.rows.strings))
+    {
+        let (mut nth, mut unknown_fields) = (0, 0);
+        while wire.takes(ITEM) {
+            let Ok(inner) = wire.bytes() else { break };
+            unknown_fields += item(record, bytes, &head, nth, inner);
+            nth += 1;
+        }
+        return unknown_fields;
+    }
+    any(record, bytes, wire)
+}
+
+/// Decodes a record that is laid out in any way.
+#[inline(never)]
+fn any<'a>(record: &mut Record<'_>, bytes: &'a [u8], wire: Wire<'a>) -> u64 {
+    let (head, items) = Head::of(wire);
     let mut unknown_fields = head.unknown_fields;
     let nth = self::items(record, bytes, &head, items, &mut unknown_fields);
     if let Some(broken) = head.broken {
@@ -128,12 +144,8 @@ impl<'a> Head<'a> {
     #[inline]
     fn usual(mut wire: Wire<'a>, strings: &mut Strings) -> Option<(Self, Wire<'a>)> {
         let mut head = Self::default();
-        if wire.takes(WABA_ID) {
-            head.waba_id = wire.bytes().ok()?;
-        }
-        if wire.takes(SENDER) {
-            head.sender = wire.bytes().ok()?;
-        }
+        head.waba_id = wire.bytes_of(WABA_ID).ok()?.unwrap_or_default();
+        head.sender = wire.bytes_of(SENDER).ok()?.unwrap_or_default();
         head.owner = Some(strings.plain_owner(head.waba_id, head.sender)?);
         let items = wire;
         while wire.takes(ITEM) {
@@ -143,7 +155,6 @@ impl<'a> Head<'a> {
     }
 
     /// The head of any record, and where its items begin.
-    #[inline(never)]
     fn of(mut wire: Wire<'a>) -> (Self, Wire<'a>) {
         let mut head = Self::default();
         head.read(&mut wire, false);
@@ -192,7 +203,7 @@ fn scope<'a>(waba_id: &'a str, sender: &'a str) -> Scope<'a> {
 }
 
 /// Decodes one item; gives the number of its unknown fields.
-#[inline]
+#[inline(always)]
 fn item<'a>(
     record: &mut Record<'_>,
     bytes: &'a [u8],

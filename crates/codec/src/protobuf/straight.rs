@@ -15,7 +15,7 @@ use crate::straight::{Hashing, PlainIds, is_digits_or_empty, is_plain, is_plain_
 use crate::utf8;
 
 /// Writes the row of an item and gives the number of its unknown fields, or does nothing.
-#[inline]
+#[inline(always)]
 pub(super) fn item<'a>(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,
@@ -41,7 +41,7 @@ pub(super) fn item<'a>(
 }
 
 /// Who an item is of: what it says behind its event, else the record's.
-#[inline]
+#[inline(always)]
 fn owner<'a>(
     record: &mut Record<'_>,
     head: &Head<'a>,
@@ -50,19 +50,15 @@ fn owner<'a>(
     if let (Some(owner), []) = (head.owner, wire.rest()) {
         return Some((owner, head.sender));
     }
-    let (mut waba_id, mut sender) = (head.waba_id, head.sender);
-    if wire.takes(WABA_ID) {
-        waba_id = Some(wire.bytes().ok()?).filter(|own| !own.is_empty()).unwrap_or(waba_id);
-    }
-    if wire.takes(SENDER) {
-        sender = Some(wire.bytes().ok()?).filter(|own| !own.is_empty()).unwrap_or(sender);
-    }
+    let own = |bytes: Option<&'a [u8]>, all| bytes.filter(|own| !own.is_empty()).unwrap_or(all);
+    let waba_id = own(wire.bytes_of(WABA_ID).ok()?, head.waba_id);
+    let sender = own(wire.bytes_of(SENDER).ok()?, head.sender);
     let owner = record.rows.strings.plain_owner(waba_id, sender)?;
     wire.rest().is_empty().then_some((owner, sender))
 }
 
 /// The ids of an event, if all are plain.
-#[inline]
+#[inline(always)]
 fn plain_ids<'a>(
     (owner, sender): (PlainOwner, &'a [u8]),
     message: &'a [u8],
@@ -81,6 +77,7 @@ fn origin_and_time(record: &Record<'_>, origin: i32, time: i64) -> Option<(Origi
     (origin != Origin::History).then_some((origin, time))
 }
 
+#[inline(always)]
 fn message(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,
@@ -132,6 +129,7 @@ fn message(
     Some(())
 }
 
+#[inline(always)]
 fn status(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,

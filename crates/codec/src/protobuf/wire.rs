@@ -89,6 +89,34 @@ impl<'a> Wire<'a> {
         }
     }
 
+    /// The number of the next field, if it has this tag.
+    #[inline(always)]
+    pub(crate) fn varint_of(&mut self, tag: Tag) -> Result<Option<u64>, WireError<'a>> {
+        // Most numbers have one byte: one question for it and the tag.
+        if let [byte, number, rest @ ..] = self.rest
+            && Tag::from(*byte) == tag
+            && *number < 0x80
+        {
+            self.rest = rest;
+            return Ok(Some(u64::from(*number)));
+        }
+        if self.takes(tag) { self.varint().map(Some) } else { Ok(None) }
+    }
+
+    /// The bytes of the next field, if it has this tag.
+    #[inline(always)]
+    pub(crate) fn bytes_of(&mut self, tag: Tag) -> Result<Option<&'a [u8]>, WireError<'a>> {
+        if let [byte, length, rest @ ..] = self.rest
+            && Tag::from(*byte) == tag
+            && *length < 0x80
+            && let Some((bytes, rest)) = rest.split_at_checked(usize::from(*length))
+        {
+            self.rest = rest;
+            return Ok(Some(bytes));
+        }
+        if self.takes(tag) { self.long_bytes().map(Some) } else { Ok(None) }
+    }
+
     /// The next field's tag; `None` at the end.
     #[inline]
     pub(crate) fn tag(&mut self) -> Result<Option<Tag>, WireError<'a>> {
@@ -149,8 +177,30 @@ impl<'a> Wire<'a> {
     }
 
     /// The bytes of a string or message; the cursor stands behind its tag.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], WireError<'a>> {
+        // Nearly all lengths have one byte, or, of items, two.
+        let (length, rest) = match self.rest {
+            [low, rest @ ..] if *low < 0x80 => (usize::from(*low), rest),
+            [low, high, rest @ ..] if *high < 0x80 => {
+                (usize::from(*low & 0x7F) | usize::from(*high) << 7, rest)
+            }
+            _ => return self.long_bytes(),
+        };
+        match rest.split_at_checked(length) {
+            Some((bytes, rest)) => {
+                self.rest = rest;
+                Ok(bytes)
+            }
+            None => {
+                self.rest = rest;
+                Err(self.error(Fault::Truncated))
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn long_bytes(&mut self) -> Result<&'a [u8], WireError<'a>> {
         let length = self.varint()?;
         let split = usize::try_from(length).ok().and_then(|at| self.rest.split_at_checked(at));
         let Some((bytes, rest)) = split else { return Err(self.error(Fault::Truncated)) };

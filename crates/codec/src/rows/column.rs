@@ -10,8 +10,9 @@
 
 use std::sync::Arc;
 
+use arrow_array::builder::StringBuilder;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{ArrayRef, Int32Array, ListArray, PrimitiveArray, StringArray};
+use arrow_array::{ArrayRef, Int32Array, ListArray, PrimitiveArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
 
@@ -51,9 +52,7 @@ struct NumbersOrNull<T: ArrowPrimitiveType, V> {
 
 /// Strings of which some may be missing.
 struct Texts<V> {
-    values: Vec<u8>,
-    offsets: Vec<i32>,
-    there: There,
+    builder: StringBuilder,
     value: V,
 }
 
@@ -118,16 +117,13 @@ pub(super) fn micros<'a, R>(rows: usize, value: impl Fn(&R) -> i64 + 'a) -> AnyC
     numbers::<TimestampMicrosecondType, R>(rows, value)
 }
 
+/// Texts of so many bytes each, about.
 pub(super) fn text<'a, R: 'a>(
     rows: usize,
+    text_bytes: usize,
     value: impl Fn(&'a R) -> Option<&'a str> + 'a,
 ) -> AnyColumn<'a, R> {
-    /// Bytes of a text, about: most are ids of an account or a number.
-    const TEXT_BYTES: usize = 16;
-    let mut offsets = Vec::with_capacity(rows + 1);
-    offsets.push(0);
-    let values = Vec::with_capacity(rows * TEXT_BYTES);
-    Box::new(Texts { values, offsets, there: There::default(), value })
+    Box::new(Texts { builder: StringBuilder::with_capacity(rows, rows * text_bytes), value })
 }
 
 pub(super) fn list<'a, R>(
@@ -140,17 +136,11 @@ pub(super) fn list<'a, R>(
 }
 
 impl There {
-    /// Asks `is_there` of each row, in order.
+    /// A word of bits, for so many rows.
     #[inline]
-    fn fill<'a, R>(&mut self, rows: &'a [R], mut is_there: impl FnMut(&'a R) -> bool) {
-        for rows in rows.chunks(WORD_ROWS) {
-            let word = rows
-                .iter()
-                .zip(0_u32..)
-                .fold(0, |word, (row, at)| word | u64::from(is_there(row)) << at);
-            self.words.push(word);
-        }
-        self.rows += rows.len();
+    fn push(&mut self, word: u64, rows: usize) {
+        self.words.push(word);
+        self.rows += rows;
     }
 
     /// `None` if all have a value.
@@ -163,24 +153,6 @@ impl There {
 /// One array's values are far fewer bytes than 2³¹: see the bounds of a batch.
 fn offset(bytes: usize) -> i32 {
     i32::try_from(bytes).unwrap_or(i32::MAX)
-}
-
-/// Appends a text; ids have 15 digits or so, and two words that overlap are written faster than a
-/// call copies.
-#[inline]
-fn append(values: &mut Vec<u8>, text: &[u8]) {
-    const WORD: usize = 8;
-    match (text.first_chunk::<WORD>(), text.last_chunk::<WORD>()) {
-        (Some(first), Some(last)) if text.len() <= 2 * WORD => {
-            let mut words = [0; 2 * WORD];
-            words[..WORD].copy_from_slice(first);
-            let end = values.len() + text.len();
-            values.extend_from_slice(&words);
-            values.truncate(end - WORD);
-            values.extend_from_slice(last);
-        }
-        _ => values.extend_from_slice(text),
-    }
 }
 
 impl<'a, T: ArrowPrimitiveType, R, V: Fn(&R) -> T::Native> Column<'a, R> for Numbers<T, V> {
@@ -207,8 +179,16 @@ where
     V: Fn(&R) -> Option<T::Native>,
 {
     fn fill(&mut self, rows: &'a [R]) {
-        self.values.extend(rows.iter().map(|row| (self.value)(row).unwrap_or_default()));
-        self.there.fill(rows, |row| (self.value)(row).is_some());
+        let Self { values, there, value } = self;
+        for rows in rows.chunks(WORD_ROWS) {
+            let mut word = 0;
+            values.extend(rows.iter().enumerate().map(|(at, row)| {
+                let value = value(row);
+                word |= u64::from(value.is_some()) << at;
+                value.unwrap_or_default()
+            }));
+            there.push(word, rows.len());
+        }
     }
 
     fn finish(self: Box<Self>) -> ArrayRef {
@@ -218,27 +198,29 @@ where
 
 impl<'a, R: 'a, V: Fn(&'a R) -> Option<&'a str>> Column<'a, R> for Texts<V> {
     fn fill(&mut self, rows: &'a [R]) {
-        for row in rows {
-            append(&mut self.values, (self.value)(row).unwrap_or_default().as_bytes());
-            self.offsets.push(offset(self.values.len()));
-        }
-        self.there.fill(rows, |row| (self.value)(row).is_some());
+        // Unlike an array made of bytes, a builder need not look again whether they are UTF-8.
+        rows.iter().for_each(|row| self.builder.append_option((self.value)(row)));
     }
 
-    fn finish(self: Box<Self>) -> ArrayRef {
-        let offsets = OffsetBuffer::new(self.offsets.into());
-        let texts = StringArray::try_new(offsets, self.values.into(), self.there.nulls());
-        Arc::new(texts.expect("whole strings were put behind each other"))
+    fn finish(mut self: Box<Self>) -> ArrayRef {
+        Arc::new(self.builder.finish())
     }
 }
 
 impl<'a, R, V: Fn(&R) -> Option<&'a [i32]>> Column<'a, R> for Lists<V> {
     fn fill(&mut self, rows: &'a [R]) {
-        for row in rows {
-            self.values.extend_from_slice((self.value)(row).unwrap_or_default());
-            self.offsets.push(offset(self.values.len()));
+        let Self { values, offsets, there, value } = self;
+        for rows in rows.chunks(WORD_ROWS) {
+            let mut word = 0;
+            offsets.extend(rows.iter().enumerate().map(|(at, row)| {
+                if let Some(numbers) = value(row) {
+                    word |= 1 << at;
+                    values.extend_from_slice(numbers);
+                }
+                offset(values.len())
+            }));
+            there.push(word, rows.len());
         }
-        self.there.fill(rows, |row| (self.value)(row).is_some());
     }
 
     fn finish(self: Box<Self>) -> ArrayRef {

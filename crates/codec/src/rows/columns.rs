@@ -6,7 +6,13 @@ use turnwise_model::{Day, EventBatch, EventKind, PricingRegime};
 
 use super::column::{AnyColumn, arrays, int, int_or_null, list, long, long_or_null, micros, text};
 use super::{AccountRow, Common, LetterRow, MessageRow, Rows, StatusRow, Strings, TextColumns};
+use crate::country;
 use crate::shapes::{TextShape, TextShapes};
+
+/// Bytes of an id of an account or number, about.
+const ID_BYTES: usize = 16;
+/// Bytes of one of our own names, or of a dead letter's detail, about.
+const NAME_BYTES: usize = 24;
 
 /// All batches, sorted by kind and date, out of `rows`.
 pub(super) fn batches(rows: &mut Rows, shapes: &TextShapes) -> Vec<EventBatch> {
@@ -44,16 +50,16 @@ pub(super) fn batches(rows: &mut Rows, shapes: &TextShapes) -> Vec<EventBatch> {
 fn common_columns<'a, R: 'a>(
     rows: usize,
     strings: &'a Strings,
-    common: fn(&R) -> &Common,
+    common: impl Fn(&R) -> &Common + Copy + 'a,
 ) -> Vec<AnyColumn<'a, R>> {
     vec![
-        text(rows, move |row: &'a R| common(row).waba_id.map(|id| strings.get(id))),
-        text(rows, move |row: &'a R| common(row).sender.map(|id| strings.get(id))),
+        text(rows, ID_BYTES, move |row: &'a R| common(row).waba_id.map(|id| strings.get(id))),
+        text(rows, ID_BYTES, move |row: &'a R| common(row).sender.map(|id| strings.get(id))),
         long_or_null(rows, move |row: &R| common(row).peer_phone.map(|pseudonym| pseudonym.0)),
         long_or_null(rows, move |row: &R| common(row).peer_user.map(|pseudonym| pseudonym.0)),
         micros(rows, move |row: &R| common(row).time.micros()),
         long_or_null(rows, move |row: &R| common(row).message.map(|pseudonym| pseudonym.0)),
-        text(rows, move |row: &'a R| Some(strings.get(common(row).source))),
+        text(rows, ID_BYTES, move |row: &'a R| Some(strings.get(common(row).source))),
         int(rows, move |row: &R| common(row).partition.0),
         long(rows, move |row: &R| common(row).offset.0),
         int(rows, move |row: &R| common(row).item),
@@ -81,9 +87,7 @@ fn message_columns<'a>(
         int(rows, |row: &Row| row.kind.code()),
         int_or_null(rows, |row: &Row| row.interactive.map(|kind| kind.code())),
         int_or_null(rows, |row: &Row| row.voice.map(i32::from)),
-        text(rows, |row: &Row| {
-            row.country.as_ref().and_then(|code| std::str::from_utf8(code).ok())
-        }),
+        text(rows, 2, |row: &Row| row.country.and_then(country::text)),
         int(rows, |row: &Row| i32::from(row.is_reply)),
         int(rows, |row: &Row| i32::from(row.has_referral)),
         int(rows, |row: &Row| PricingRegime::at(row.common.time).code()),
@@ -124,11 +128,11 @@ fn account_columns(rows: usize, strings: &Strings) -> Vec<AnyColumn<'_, AccountR
     type Row = AccountRow;
     let mut columns = common_columns(rows, strings, |row: &Row| &row.common);
     columns.extend([
-        text(rows, |row: &Row| Some(row.facts.field)),
-        text(rows, |row: &Row| Some(row.facts.event)),
+        text(rows, NAME_BYTES, |row: &Row| Some(row.facts.field)),
+        text(rows, NAME_BYTES, |row: &Row| Some(row.facts.event)),
         long_or_null(rows, |row: &Row| row.facts.error_code),
-        text(rows, |row: &Row| row.facts.role_previous),
-        text(rows, |row: &Row| row.facts.role_new),
+        text(rows, NAME_BYTES, |row: &Row| row.facts.role_previous),
+        text(rows, NAME_BYTES, |row: &Row| row.facts.role_new),
         long_or_null(rows, |row: &Row| row.facts.user_previous.map(|pseudonym| pseudonym.0)),
         long_or_null(rows, |row: &Row| row.facts.phone_previous.map(|pseudonym| pseudonym.0)),
     ]);
@@ -139,8 +143,8 @@ fn letter_columns(rows: usize, strings: &Strings) -> Vec<AnyColumn<'_, LetterRow
     type Row = LetterRow;
     let mut columns = common_columns(rows, strings, |row: &Row| &row.common);
     columns.extend([
-        text(rows, |row: &Row| Some(row.reason)),
-        text(rows, |row: &Row| row.detail.as_deref()),
+        text(rows, NAME_BYTES, |row: &Row| Some(row.reason)),
+        text(rows, NAME_BYTES, |row: &Row| row.detail.as_deref()),
         long_or_null(rows, |row: &Row| row.record_bytes),
         long_or_null(rows, |row: &Row| row.offset_end.map(|offset| offset.0)),
     ]);
