@@ -127,7 +127,7 @@ pub(crate) fn payload(
         around.tally.unknown.add_other(protobuf::decode(record, framed));
         return Ok(());
     }
-    if bytes.trim_ascii().is_empty() {
+    if !is_json && bytes.trim_ascii().is_empty() {
         return Err(told(record, Reason::Empty, "JSON", "nothing"));
     }
     let is_form = match format {

@@ -5,9 +5,13 @@
 //!        └ items ─▶ fields, borrowed ┴▶ rows
 //! ```
 //!
-//! Nothing is copied on the way. An item is read to its end before its
-//! row is written, so a damaged one is a dead letter and its neighbours are rows. Where the record
-//! itself breaks off, what stands before is taken and the rest is one dead letter.
+//! Nothing is copied on the way. An item is read to its end before its row is written, so a damaged
+//! one is a dead letter and its neighbours are rows. Where the record itself breaks off, what stands
+//! before is taken and the rest is one dead letter.
+//!
+//! Nearly all records are laid out in one way: account and number, then items, each an event and
+//! little else, fields in the order of their numbers. That is asked for first; what is not so is
+//! read in any order.
 
 mod fields;
 mod rows;
@@ -76,12 +80,12 @@ pub(crate) fn decode(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
         }
         return unknown_fields;
     }
-    any(record, bytes, wire)
+    of_any_layout(record, bytes, wire)
 }
 
 /// Decodes a record that is laid out in any way.
 #[inline(never)]
-fn any<'a>(record: &mut Record<'_>, bytes: &'a [u8], wire: Wire<'a>) -> u64 {
+fn of_any_layout<'a>(record: &mut Record<'_>, bytes: &'a [u8], wire: Wire<'a>) -> u64 {
     let (head, items) = Head::of(wire);
     let mut unknown_fields = head.unknown_fields;
     let nth = self::items(record, bytes, &head, items, &mut unknown_fields);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{ArrayRef, Int32Array, ListArray, PrimitiveArray};
+use arrow_array::{ArrayRef, Int32Array, ListArray, PrimitiveArray, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
 
@@ -53,6 +53,12 @@ struct NumbersOrNull<T: ArrowPrimitiveType, V> {
 /// Strings of which some may be missing.
 struct Texts<V> {
     builder: StringBuilder,
+    value: V,
+}
+
+/// Strings that many rows in a row share, such as the name of a source.
+struct Runs<'a, V> {
+    runs: Vec<(&'a str, usize)>,
     value: V,
 }
 
@@ -124,6 +130,11 @@ pub(super) fn text<'a, R: 'a>(
     value: impl Fn(&'a R) -> Option<&'a str> + 'a,
 ) -> AnyColumn<'a, R> {
     Box::new(Texts { builder: StringBuilder::with_capacity(rows, rows * text_bytes), value })
+}
+
+/// Texts that are mostly the same as the row's before.
+pub(super) fn runs<'a, R: 'a>(value: impl Fn(&'a R) -> &'a str + 'a) -> AnyColumn<'a, R> {
+    Box::new(Runs { runs: Vec::new(), value })
 }
 
 pub(super) fn list<'a, R>(
@@ -204,6 +215,33 @@ impl<'a, R: 'a, V: Fn(&'a R) -> Option<&'a str>> Column<'a, R> for Texts<V> {
 
     fn finish(mut self: Box<Self>) -> ArrayRef {
         Arc::new(self.builder.finish())
+    }
+}
+
+impl<'a, R: 'a, V: Fn(&'a R) -> &'a str> Column<'a, R> for Runs<'a, V> {
+    fn fill(&mut self, rows: &'a [R]) {
+        for row in rows {
+            let text = (self.value)(row);
+            match self.runs.last_mut() {
+                // Equal texts are kept once, so that a look at where they are is enough.
+                Some((last, rows)) if std::ptr::eq(*last, text) => *rows += 1,
+                _ => self.runs.push((text, 1)),
+            }
+        }
+    }
+
+    fn finish(self: Box<Self>) -> ArrayRef {
+        let bytes = self.runs.iter().map(|(text, rows)| text.len() * rows).sum();
+        let rows = self.runs.iter().map(|(_, rows)| rows).sum::<usize>();
+        let (mut values, mut offsets) = (Vec::with_capacity(bytes), Vec::with_capacity(rows + 1));
+        offsets.push(0);
+        for (text, rows) in self.runs {
+            let before = values.len();
+            values.extend_from_slice(text.repeat(rows).as_bytes());
+            offsets.extend((1..=rows).map(|row| offset(before + row * text.len())));
+        }
+        let texts = StringArray::try_new(OffsetBuffer::new(offsets.into()), values.into(), None);
+        Arc::new(texts.expect("whole strings were put behind each other"))
     }
 }
 

@@ -4,7 +4,9 @@ use arrow_array::{ArrayRef, RecordBatch};
 use turnwise_model::schema::file_schema;
 use turnwise_model::{Day, EventBatch, EventKind, PricingRegime};
 
-use super::column::{AnyColumn, arrays, int, int_or_null, list, long, long_or_null, micros, text};
+use super::column::{
+    AnyColumn, arrays, int, int_or_null, list, long, long_or_null, micros, runs, text,
+};
 use super::{AccountRow, Common, LetterRow, MessageRow, Rows, StatusRow, Strings, TextColumns};
 use crate::country;
 use crate::shapes::{TextShape, TextShapes};
@@ -59,7 +61,7 @@ fn common_columns<'a, R: 'a>(
         long_or_null(rows, move |row: &R| common(row).peer_user.map(|pseudonym| pseudonym.0)),
         micros(rows, move |row: &R| common(row).time.micros()),
         long_or_null(rows, move |row: &R| common(row).message.map(|pseudonym| pseudonym.0)),
-        text(rows, ID_BYTES, move |row: &'a R| Some(strings.get(common(row).source))),
+        runs(move |row: &'a R| strings.get(common(row).source)),
         int(rows, move |row: &R| common(row).partition.0),
         long(rows, move |row: &R| common(row).offset.0),
         int(rows, move |row: &R| common(row).item),
