@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! rows:   scan ─▶ fold to conversations ─────────────▶ aggregates by number
-//! texts:  scan ─▶ text_shape (the product's kernel) ─▶ aggregates by number
+//! texts:  scan ─▶ shapes of the texts ───────────────▶ aggregates by number
 //! lake:   scan of shape columns ─────────────────────▶ aggregates by number
 //! ```
 

@@ -24,6 +24,8 @@ const MESSAGES: &str = "messages";
 const CONVERSATIONS: &str = "conversations";
 /// The file or the memory as it is.
 const TEXTS: &str = "texts";
+/// Its column of texts.
+const TEXT: &str = "text";
 
 pub(super) fn lake(work: &Work) -> Result<Lake> {
     let location = work.path.to_str().context("name the lake")?;
@@ -50,9 +52,16 @@ pub(super) async fn register(context: &SessionContext, work: &Work) -> Result<()
 
 /// The product's tables over messages of a file or in memory; their own are the table `texts`.
 fn bare(context: &SessionContext, messages: Arc<dyn TableProvider>) -> Result<()> {
-    let (names, column) = (BareNames::default(), "text".to_owned());
-    let texts = BareTexts { column, keys: Arc::new(keys().context("make keys")?) };
-    let shaped = BareMessages::new(Arc::clone(&messages), &names, Some(texts))?;
+    let names = BareNames::default();
+    // Layouts for query A alone have no texts.
+    let texts = match messages.schema().column_with_name(TEXT) {
+        Some(_) => {
+            let keys = Arc::new(keys().context("make keys")?);
+            Some(BareTexts { column: TEXT.to_owned(), keys, buckets: true })
+        }
+        None => None,
+    };
+    let shaped = BareMessages::new(Arc::clone(&messages), &names, texts)?;
     let conversations = BareConversations::new(Arc::clone(&messages), names)?;
     context.deregister_table(MESSAGES)?;
     let tables: [(&str, Arc<dyn TableProvider>); 3] =

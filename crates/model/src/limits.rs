@@ -82,6 +82,8 @@ pub const FOLD_ROWS_MAX: u64 = 16_000_000;
 /// Shares of the senders that the rows of a day are folded in; a day is read once for each. Of more
 /// rows each share has more than one fold should hold.
 pub const FOLD_SHARES_MAX: u32 = 64;
+/// Bytes of texts of bare messages that are read at a time; one longer text is read alone.
+pub const BARE_TEXT_BYTES_MAX: usize = 64 << 20;
 /// Pieces that a Parquet file of bare messages is folded in.
 pub const BARE_PIECES_MAX: usize = 64;
 

@@ -33,12 +33,17 @@ const CONVERSATIONS: &str = "conversations";
 /// The protected columns of one plan node, by position in its schema.
 type Protected = HashSet<usize>;
 
-/// Refuses a plan that would show, compare, sort or group by samples.
+/// Refuses a plan that would show, compare, sort or group by samples, or show statistics: the
+/// smallest and largest values of a file's columns, texts and hashes among them.
 ///
 /// # Errors
 /// [`QueryError::Refused`] with the column and what it may be used for.
 pub fn check(plan: &LogicalPlan) -> Result<(), QueryError> {
     if let LogicalPlan::Explain(explain) = plan {
+        if explain.verbose || explain.show_statistics == Some(true) {
+            let reason = "EXPLAIN shows no statistics: leave out VERBOSE and STATISTICS";
+            return Err(QueryError::Refused { reason: reason.to_owned() });
+        }
         return check(&explain.plan);
     }
     if let LogicalPlan::Analyze(analyze) = plan {

@@ -34,4 +34,3 @@ pub use engine::{Engine, EngineSettings};
 pub use error::{QueryError, Retry};
 pub use fold_exec::FoldExec;
 pub use lake_table::LakeTable;
-pub use shape_exec::ShapeExec;

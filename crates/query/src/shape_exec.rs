@@ -1,6 +1,7 @@
 //! The operator that reads texts: shape columns in the place of a column of texts.
 //!
-//! Of the shape only what is asked for is computed, and no text leaves the operator.
+//! Of the shape only what is asked for is computed, and no text leaves the operator. Texts are read
+//! some at a time, so that no batch of long ones is copied whole.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,10 +10,10 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Int32Array, RecordBatch, StringArray,
 };
 use arrow::buffer::BooleanBuffer;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::compute::{cast, concat};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics};
+use datafusion::common::{Result, Statistics, exec_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
@@ -29,7 +30,7 @@ use futures::StreamExt;
 use turnwise_kernels::shape::{ShapeFields, ShapeNumbers, shape_numbers};
 use turnwise_model::codes::text_bits;
 use turnwise_model::schema::column;
-use turnwise_model::{Keys, Script};
+use turnwise_model::{Keys, Script, limits};
 
 /// A column of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +55,8 @@ pub(crate) enum Number {
     Bucket,
 }
 
-/// What a text's shape tells, by the names that the view `messages` has.
-pub(crate) const TOLD: [(&str, Told); 15] = [
+/// What a text's shape tells analysts, by the names that the view `messages` has.
+pub(crate) const TOLD: [(&str, Told); 14] = [
     (column::CHARS, Told::Number(Number::Chars)),
     (column::BYTES, Told::Number(Number::Bytes)),
     (column::WORDS, Told::Number(Number::Words)),
@@ -70,8 +71,10 @@ pub(crate) const TOLD: [(&str, Told); 15] = [
     ("list", Told::Bit(text_bits::LIST)),
     ("code", Told::Bit(text_bits::CODE)),
     ("url", Told::Bit(text_bits::URL)),
-    (column::TEXT_BUCKET, Told::Number(Number::Bucket)),
 ];
+
+/// What it tells our own functions alone.
+pub(crate) const BUCKET: (&str, Told) = (column::TEXT_BUCKET, Told::Number(Number::Bucket));
 
 impl Told {
     /// The column's field, where it is no column of the input.
@@ -128,7 +131,7 @@ fn names_of(scripts: &Int32Array) -> StringArray {
 
 /// The operator.
 #[derive(Debug)]
-pub struct ShapeExec {
+pub(crate) struct ShapeExec {
     input: Arc<dyn ExecutionPlan>,
     /// The column of texts in the input.
     text: usize,
@@ -150,7 +153,6 @@ impl ShapeExec {
     ) -> Self {
         let mut fields = ShapeFields::default();
         told.iter().for_each(|told| told.ask(&mut fields));
-        // The input's order is not told of: nobody who asks for shapes sorts by what it has.
         let partitions = input.output_partitioning().partition_count();
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
@@ -211,10 +213,6 @@ impl ExecutionPlan for ShapeExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
     fn execute(
         &self,
         partition: usize,
@@ -227,10 +225,9 @@ impl ExecutionPlan for ShapeExec {
         let batches = self.input.execute(partition, context)?.map(move |batch| {
             let batch = batch?;
             let _timer = metrics.elapsed_compute().timer();
-            let texts = binary(batch.column(text))?;
-            let (offsets, rows) = (texts.value_offsets(), batch.num_rows());
-            text_bytes.add(usize::try_from(offsets[rows] - offsets[0]).unwrap_or_default());
-            let numbers = shape_numbers(&texts, &keys, fields);
+            let texts = batch.column(text);
+            text_bytes.add(text_lengths(texts)?.iter().sum());
+            let numbers = numbers_of(texts, &keys, fields)?;
             let columns = told.iter().map(|told| told.of(&batch, &numbers)).collect();
             Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?.record_output(&metrics))
         });
@@ -272,13 +269,71 @@ impl ExecutionPlan for ShapeExec {
 
 /// Whether a column of this type holds texts.
 pub(crate) const fn is_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+    use DataType::{Binary, BinaryView, LargeBinary, LargeUtf8, Utf8, Utf8View};
+    matches!(data_type, Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView)
+}
+
+/// Bytes of each text; zero where there is none.
+fn text_lengths(texts: &ArrayRef) -> Result<Vec<usize>> {
+    fn lengths<'a, T: AsRef<[u8]> + ?Sized + 'a>(
+        texts: impl Iterator<Item = Option<&'a T>>,
+    ) -> Vec<usize> {
+        texts.map(|text| text.map_or(0, |text| text.as_ref().len())).collect()
+    }
+    Ok(match texts.data_type() {
+        DataType::Utf8 => lengths(texts.as_string::<i32>().iter()),
+        DataType::LargeUtf8 => lengths(texts.as_string::<i64>().iter()),
+        DataType::Utf8View => lengths(texts.as_string_view().iter()),
+        DataType::Binary => lengths(texts.as_binary::<i32>().iter()),
+        DataType::LargeBinary => lengths(texts.as_binary::<i64>().iter()),
+        DataType::BinaryView => lengths(texts.as_binary_view().iter()),
+        other => return exec_err!("a column of texts is {other}"),
+    })
+}
+
+/// The numbers of all texts, read some at a time.
+fn numbers_of(texts: &ArrayRef, keys: &Keys, fields: ShapeFields) -> Result<ShapeNumbers> {
+    if matches!(texts.data_type(), DataType::Utf8 | DataType::Binary) {
+        return Ok(shape_numbers(&binary(texts)?, keys, fields));
+    }
+    let lengths = text_lengths(texts)?;
+    let (mut pieces, mut from) = (Vec::new(), 0);
+    while from < texts.len() || pieces.is_empty() {
+        let (mut to, mut bytes) = (from, 0_usize);
+        for length in &lengths[from..] {
+            bytes = bytes.saturating_add(*length);
+            if to > from && bytes > limits::BARE_TEXT_BYTES_MAX {
+                break;
+            }
+            to += 1;
+        }
+        let piece = binary(&texts.slice(from, to - from))?;
+        pieces.push(shape_numbers(&piece, keys, fields));
+        from = to;
+    }
+    joined(&pieces)
+}
+
+/// The numbers of pieces, one behind the other.
+fn joined(pieces: &[ShapeNumbers]) -> Result<ShapeNumbers> {
+    let column = |of: fn(&ShapeNumbers) -> &Int32Array| -> Result<Int32Array> {
+        let columns: Vec<&dyn Array> = pieces.iter().map(|piece| of(piece) as _).collect();
+        Ok(concat(&columns)?.as_primitive::<Int32Type>().clone())
+    };
+    Ok(ShapeNumbers {
+        bytes: column(|piece| &piece.bytes)?,
+        chars: column(|piece| &piece.chars)?,
+        words: column(|piece| &piece.words)?,
+        lines: column(|piece| &piece.lines)?,
+        script: column(|piece| &piece.script)?,
+        text_bits: column(|piece| &piece.text_bits)?,
+        text_bucket: column(|piece| &piece.text_bucket)?,
+    })
 }
 
 fn binary(texts: &ArrayRef) -> Result<BinaryArray> {
-    let texts = match texts.data_type() {
-        DataType::Utf8 => Arc::clone(texts),
-        _ => cast(texts, &DataType::Utf8)?,
-    };
-    Ok(BinaryArray::from(texts.as_string::<i32>().clone()))
+    if let Some(texts) = texts.as_string_opt::<i32>() {
+        return Ok(BinaryArray::from(texts.clone()));
+    }
+    Ok(cast(texts, &DataType::Binary)?.as_binary::<i32>().clone())
 }

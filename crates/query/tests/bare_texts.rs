@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, Int32Array, Int64Array, LargeStringArray, RecordBatch, StringArray,
-    StringViewArray,
+    Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, Int32Array, Int64Array,
+    LargeBinaryArray, LargeStringArray, RecordBatch, StringArray, StringViewArray,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{Int32Type, Int64Type};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use turnwise_kernels::shape::ShapeScratch;
@@ -71,7 +71,8 @@ async fn table(path: &Path, column: Option<&str>) -> Result<SessionContext, Stri
     let path = path.to_str().expect("UTF-8");
     context.register_parquet("file", path, ParquetReadOptions::default()).await.expect("opened");
     let file = context.table_provider("file").await.expect("registered");
-    let texts = column.map(|column| BareTexts { column: column.to_owned(), keys: keys() });
+    let texts =
+        column.map(|column| BareTexts { column: column.to_owned(), keys: keys(), buckets: true });
     let messages = BareMessages::new(file, &BareNames::default(), texts);
     let messages = messages.map_err(|error| error.to_string())?;
     context.register_table("messages", Arc::new(messages)).expect("registered");
@@ -90,10 +91,14 @@ async fn every_column_is_what_the_scalar_version_says_however_it_is_asked() {
     let path = folder.path().join("m.parquet");
     let mut scratch = ShapeScratch::new(&keys());
     let shapes = TEXTS.map(|text| text.map(|text| scratch.shape(text.as_bytes())));
-    let forms: [ArrayRef; 3] = [
+    let bytes = TEXTS.map(|text| text.map(str::as_bytes));
+    let forms: [ArrayRef; 6] = [
         Arc::new(StringArray::from(TEXTS.to_vec())),
         Arc::new(LargeStringArray::from(TEXTS.to_vec())),
         Arc::new(StringViewArray::from(TEXTS.to_vec())),
+        Arc::new(BinaryArray::from(bytes.to_vec())),
+        Arc::new(LargeBinaryArray::from(bytes.to_vec())),
+        Arc::new(BinaryViewArray::from(bytes.to_vec())),
     ];
     for texts in forms {
         write(&path, texts);
@@ -148,7 +153,7 @@ async fn plans_read_the_texts_only_where_their_shape_is_asked_for() {
     let sql = "SELECT kind, url FROM messages WHERE number_id > 9 AND chars > 2";
     let found = ask(&context, sql).await;
     let expected: Vec<i64> = vec![4, 5, 6, 7, 8];
-    let kinds = found.column(0).as_primitive::<arrow::datatypes::Int64Type>();
+    let kinds = found.column(0).as_primitive::<Int64Type>();
     assert_eq!(kinds.values(), &expected[..]);
     assert!(context.sql("SELECT body FROM messages").await.is_err());
     let plain = table(&path, None).await.expect("a table");
@@ -161,7 +166,33 @@ async fn what_is_no_column_of_texts_is_named() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("m.parquet");
     write(&path, Arc::new(StringArray::from(TEXTS.to_vec())));
-    let error = async |column: &str| table(&path, Some(column)).await.expect_err("refused");
+    let error = async |column: &str| table(&path, Some(column)).await.err().expect("refused");
     assert!(error("peer_id").await.contains("column peer_id must hold texts"));
     assert!(error("missing").await.contains("missing"));
+    let context = table(&path, None).await.expect("a table");
+    let file = context.table_provider("file").await.expect("registered");
+    let refused = |names: BareNames| {
+        let texts = BareTexts { column: "body".to_owned(), keys: keys(), buckets: false };
+        let made = BareMessages::new(Arc::clone(&file), &names, Some(texts));
+        made.expect_err("refused").to_string()
+    };
+    let names = BareNames::default;
+    let twice = refused(BareNames { kind: "direction".to_owned(), ..names() });
+    assert!(twice.contains("direction is named twice"), "{twice}");
+    let sender = refused(BareNames { sender: "body".to_owned(), ..names() });
+    assert!(sender.contains("body holds texts"), "{sender}");
+    assert!(refused(BareNames { kind: "body".to_owned(), ..names() }).contains("body must hold"));
+}
+
+#[tokio::test]
+async fn long_texts_are_read_some_at_a_time() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("m.parquet");
+    // 2.4 GB once every row has a text of its own: more than one column of texts can hold.
+    let text = "long ".repeat(60_000);
+    write(&path, Arc::new(StringViewArray::from_iter_values((0..8_000).map(|_| &text))));
+    let context = table(&path, Some("body")).await.expect("a table");
+    let sums = ask(&context, "SELECT sum(bytes) AS bytes, count(chars) AS n FROM messages").await;
+    let number = |at: usize| sums.column(at).as_primitive::<Int64Type>().value(0);
+    assert_eq!([number(0), number(1)], [8_000 * 300_000, 8_000]);
 }

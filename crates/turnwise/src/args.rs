@@ -185,8 +185,8 @@ pub(crate) struct SqlArgs {
     #[arg(long, value_name = "DIR", default_value = DEMO_DIR)]
     pub(crate) lake: PathBuf,
     /// In place of a lake a Parquet file of bare messages, or a folder of such files: who wrote to
-    /// whom, when, which way and of what kind. `conversations` and `messages` are then made of
-    /// these.
+    /// whom, when, which way and of what kind. `messages` are then its rows, repeats among them,
+    /// and `conversations` is made of these.
     #[arg(long, value_name = "PATH", conflicts_with = "lake")]
     pub(crate) messages: Option<PathBuf>,
     /// The names of its columns: sender, peer, milliseconds since 1970 or a timestamp, direction
@@ -202,7 +202,7 @@ pub(crate) struct SqlArgs {
     pub(crate) columns: Vec<String>,
     /// The name of a column of texts: in its place `messages` has the shape of each text (`chars`,
     /// `bytes`, `words`, `lines`, `script`, `question`, `opener`, `greeting`, `digits`,
-    /// `open_ended`, `markdown`, `list`, `code`, `url`, `text_bucket`). Statements see no text.
+    /// `open_ended`, `markdown`, `list`, `code`, `url`). Statements see no text.
     #[arg(long, value_name = "NAME", requires = "messages")]
     pub(crate) text: Option<String>,
     /// The form of the answer.

@@ -60,9 +60,13 @@ fn of_bare(args: &SqlArgs, messages: &Path) -> Result<Vec<RecordBatch>, Failure>
         direction: direction.clone(),
         kind: kind.clone(),
     };
-    // What of a shape is a hash means nothing beyond this one statement.
-    let keys = Arc::new(secret::random()?);
-    let texts = args.text.clone().map(|column| BareTexts { column, keys });
+    let texts = match args.text.clone() {
+        // What of a shape is a hash is not told.
+        Some(column) => {
+            Some(BareTexts { column, keys: Arc::new(secret::random()?), buckets: false })
+        }
+        None => None,
+    };
     let engine = Engine::local(&EngineSettings::default()).context("set up the query engine")?;
     let batches = runtime::new()?.block_on(async {
         let catalog = Catalog::of_bare(&engine, messages, names, texts).await?;

@@ -67,7 +67,14 @@ fn bare_messages_are_asked_by_the_fold_and_their_texts_are_not_there() {
     let args = [&[sql, "--messages", "m.parquet", "--text", "text"], &COLUMNS[..]].concat();
     let (out, _) = answer(path, &[&args[..], &["--format", "csv"]].concat(), 0);
     assert_eq!(out, "chars,words\n40,10\n");
-    for (sql, status) in [("SELECT * FROM messages", 0), ("SELECT text FROM messages", 1)] {
+    for (sql, status) in [
+        ("SELECT * FROM messages", 0),
+        ("SELECT text FROM messages", 1),
+        ("SELECT text_bucket FROM messages", 1),
+        ("EXPLAIN SELECT chars FROM messages", 0),
+        ("EXPLAIN ANALYZE VERBOSE SELECT chars FROM messages", 0),
+        ("EXPLAIN VERBOSE SELECT chars FROM messages", 1),
+    ] {
         let args = [&[sql], &args[1..]].concat();
         let (out, err) = answer(path, &args, status);
         assert!(!out.contains("secret") && !err.contains("secret"), "{out}{err}");

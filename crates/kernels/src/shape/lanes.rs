@@ -39,20 +39,19 @@ mod sip;
 pub(super) mod smallest;
 mod tokens;
 
-use self::begin::{STARTS, Starts};
 use self::block::Tally;
 use self::chunk::{Chunk, Text};
 use self::finish::Finish;
 use self::linked::mark_links;
 use self::masked::{skeleton, skeleton_resized};
 use self::ops::{Plain, Vectors};
-use self::pages::{PAGES, Pages};
+use self::pages::PAGES;
 use self::runs::{Runs, Sums, of};
 use self::scan::Scan;
 use self::sip::{Input, Sorted, TaggedSip};
 use self::tokens::lower_resized;
 use super::asked::Asked;
-use super::classes::{CLASSES, Classes};
+use super::classes::CLASSES;
 use super::columns::Rows;
 use super::scalar::{Shape, ShapeScratch, read_part};
 #[cfg(target_arch = "x86_64")]
@@ -98,13 +97,10 @@ impl ShapeLanes<'_> {
     }
 }
 
-/// Tables, keyed functions and buffers, reused from chunk to chunk.
+/// Keyed functions and buffers, reused from chunk to chunk.
 struct Work<'a> {
     keys: &'a Keys,
     asked: Asked,
-    classes: &'static Classes,
-    pages: &'static Pages,
-    starts: &'static Starts,
     token: TaggedSip,
     skeleton: TaggedSip,
     bucket: TaggedSip,
@@ -135,9 +131,6 @@ impl<'a> Work<'a> {
         Self {
             keys,
             asked,
-            classes: &CLASSES,
-            pages: &PAGES,
-            starts: &STARTS,
             token: sip(b't'),
             skeleton: sip(b's'),
             bucket: sip(b'b'),
@@ -166,7 +159,7 @@ impl<'a> Work<'a> {
         }
         let Chunk { texts, raw, low, blocks, .. } = &mut self.chunk;
         if self.asked.links() {
-            mark_links(vectors, self.classes, raw, texts, blocks);
+            mark_links(vectors, &CLASSES, raw, texts, blocks);
         }
         self.runs.find(vectors, self.asked, raw, low, blocks);
         if self.asked.hashes && !self.resized.is_empty() {
@@ -186,7 +179,7 @@ impl<'a> Work<'a> {
         let Chunk { raw, low, scripts, blocks, .. } = &mut self.chunk;
         self.cased.clear();
         let (cased, resized) = (&mut self.cased, &mut self.resized);
-        Scan { pages: self.pages, raw, low, scripts, blocks, cased, resized }.run(vectors)
+        Scan { pages: &PAGES, raw, low, scripts, blocks, cased, resized }.run(vectors)
     }
 
     /// Hashes all tokens, skeletons and texts of the chunk, as far as they are asked for.
@@ -243,7 +236,6 @@ impl<'a> Work<'a> {
                     vectors,
                     asked,
                     chunk: &self.chunk,
-                    starts: self.starts,
                     resized: &self.resized,
                     text: *text,
                     before,

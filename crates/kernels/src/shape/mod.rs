@@ -75,7 +75,8 @@ pub struct ShapeFields {
     pub text_bucket: bool,
 }
 
-/// The columns of [`ShapeColumns`] that are numbers of their own. What was not asked for is zero.
+/// The columns of [`ShapeColumns`] that are numbers of their own. What was not asked for means
+/// nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShapeNumbers {
     /// Bytes of the text.
@@ -88,7 +89,7 @@ pub struct ShapeNumbers {
     pub lines: Int32Array,
     /// Code of the [`turnwise_model::Script`] of most letters.
     pub script: Int32Array,
-    /// The bits asked for of [`turnwise_model::codes::text_bits`].
+    /// The bits asked for, and no others, of [`turnwise_model::codes::text_bits`].
     pub text_bits: Int32Array,
     /// Six bits of a keyed hash of the text.
     pub text_bucket: Int32Array,

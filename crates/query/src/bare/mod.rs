@@ -114,6 +114,17 @@ impl BareConversations {
     }
 }
 
+/// What a scan does not filter itself; its source is told of the condition by the optimizer.
+fn filtered(
+    scan: Arc<dyn ExecutionPlan>,
+    filters: Vec<Expr>,
+    state: &dyn Session,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let Some(filter) = conjunction(filters) else { return Ok(scan) };
+    let known = DFSchema::try_from(scan.schema())?;
+    Ok(Arc::new(FilterExec::try_new(state.create_physical_expr(filter, &known)?, scan)?))
+}
+
 /// The columns of `conversations` that bare messages can tell; sender and peer as they come.
 fn bare_schema(reader: &BareReader) -> SchemaRef {
     let all = conversation::schema();
@@ -157,15 +168,7 @@ impl TableProvider for BareConversations {
         let scan =
             pieces::by_row_group(scan, [&self.names.time, &self.names.sender], state).await?;
         let schema = scan.schema();
-        // What the scan does not filter itself; its source is told of the condition by the
-        // optimizer.
-        let scan: Arc<dyn ExecutionPlan> = match conjunction(filters) {
-            Some(filter) => {
-                let known = DFSchema::try_from(Arc::clone(&schema))?;
-                Arc::new(FilterExec::try_new(state.create_physical_expr(filter, &known)?, scan)?)
-            }
-            None => scan,
-        };
+        let scan = filtered(scan, filters, state)?;
         let in_order = self.names.in_order().map(|name| {
             let at = schema.index_of(name)?;
             Ok((Arc::new(PhysicalColumn::new(name, at)) as _, name.to_owned()))

@@ -19,16 +19,18 @@ use datafusion::physical_plan::expressions::Column as PhysicalColumn;
 use datafusion::physical_plan::projection::ProjectionExec;
 use turnwise_model::Keys;
 
-use super::BareNames;
-use crate::shape_exec::{ShapeExec, TOLD, Told, is_text};
+use super::{BareNames, BareReader, filtered};
+use crate::shape_exec::{BUCKET, ShapeExec, TOLD, Told, is_text};
 
-/// A column of texts, and the keys for what of their shape is a hash.
+/// A column of texts.
 #[derive(Clone, Debug)]
 pub struct BareTexts {
     /// The column's name.
     pub column: String,
-    /// The keys.
+    /// The keys of hashes.
     pub keys: Arc<Keys>,
+    /// Whether `text_bucket` is a column: it is for our own functions, and analysts see none.
+    pub buckets: bool,
 }
 
 /// Bare messages without their texts.
@@ -45,7 +47,7 @@ impl BareMessages {
     /// Over a table with these columns.
     ///
     /// # Errors
-    /// Columns that are missing, texts that are none, names that are taken twice.
+    /// Columns that are missing or hold other values, texts that are none, names that occur twice.
     pub fn new(
         messages: Arc<dyn TableProvider>,
         names: &BareNames,
@@ -55,16 +57,24 @@ impl BareMessages {
         let (mut told, mut fields) = (Vec::new(), Vec::new());
         for name in names.in_order() {
             let at = found.index_of(name)?;
+            if told.contains(&Told::Own(at)) {
+                return plan_err!("column {name} is named twice");
+            }
             told.push(Told::Own(at));
             fields.push(found.field(at).clone());
         }
+        // Refuses what is no such column, a column of texts above all.
+        BareReader::new(&Schema::new(fields.clone()))?;
         if let Some(texts) = &texts {
+            if fields.iter().any(|field| *field.name() == texts.column) {
+                return plan_err!("column {} holds texts and is named as another", texts.column);
+            }
             let field = found.field_with_name(&texts.column)?;
             if !is_text(field.data_type()) {
                 let (name, other) = (field.name(), field.data_type());
                 return plan_err!("column {name} must hold texts, it is {other}");
             }
-            for (name, of_shape) in TOLD {
+            for (name, of_shape) in TOLD.into_iter().chain(texts.buckets.then_some(BUCKET)) {
                 if fields.iter().any(|field| field.name() == name) {
                     return plan_err!("column {name} is called like a column of the shape");
                 }
@@ -113,12 +123,15 @@ impl TableProvider for BareMessages {
         let texts = self.texts.as_ref().filter(|_| is_shaped);
         let text = texts.map(|texts| self.messages.schema().index_of(&texts.column)).transpose()?;
         wanted.extend(text);
+        for column in filters.iter().flat_map(Expr::column_refs) {
+            wanted.push(self.messages.schema().index_of(&column.name)?);
+        }
         wanted.sort_unstable();
         wanted.dedup();
         let place = |column: usize| wanted.partition_point(|other| *other < column);
-        let filters: Vec<Expr> =
-            filters.iter().filter(|filter| self.is_own(filter)).cloned().collect();
-        let scan = self.messages.scan(state, Some(&wanted), &filters, limit).await?;
+        let limit = limit.filter(|_| filters.is_empty());
+        let scan = self.messages.scan(state, Some(&wanted), filters, limit).await?;
+        let scan = filtered(scan, filters.to_vec(), state)?;
         let (Some(texts), Some(text)) = (texts, text) else {
             let columns = told.iter().filter_map(Told::own).zip(schema.fields());
             let columns = columns.map(|(column, field)| {
@@ -137,7 +150,7 @@ impl TableProvider for BareMessages {
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
         let told = filters.iter().map(|filter| match self.is_own(filter) {
-            true => TableProviderFilterPushDown::Inexact,
+            true => TableProviderFilterPushDown::Exact,
             false => TableProviderFilterPushDown::Unsupported,
         });
         Ok(told.collect())

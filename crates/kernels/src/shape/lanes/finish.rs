@@ -9,7 +9,7 @@ use super::super::columns::NUMBERS;
 use super::super::phrases::Beginning;
 use super::super::scalar::{CODE_LETTERS_MAX, OPEN_QUESTION_WORDS, bit, touches_digit};
 use super::super::units::{UNIT_BYTES_MAX, is_unit, is_unit_bytes, is_unit_signs};
-use super::begin::{Starts, next_set};
+use super::begin::{STARTS, next_set};
 use super::block::Tally;
 use super::chunk::{Chunk, Text};
 use super::layout::layout_bits;
@@ -21,7 +21,6 @@ pub(super) struct Finish<'a, V> {
     pub(super) vectors: V,
     pub(super) asked: Asked,
     pub(super) chunk: &'a Chunk,
-    pub(super) starts: &'static Starts,
     /// Places in the chunk of letters whose lower case has another number of bytes.
     pub(super) resized: &'a [u32],
     pub(super) text: Text,
@@ -60,7 +59,7 @@ impl<V: Vectors> Finish<'_, V> {
         let feeds = self.count(Tally::Feed) as i32;
         let ends_open = end > start && raw[end - 1] != b'\n';
         let beginning = if self.asked.beginning() {
-            self.starts.beginning(raw, &self.chunk.low, &self.chunk.blocks, &self.text)
+            STARTS.beginning(raw, &self.chunk.low, &self.chunk.blocks, &self.text)
         } else {
             Beginning::default()
         };
