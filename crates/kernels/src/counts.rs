@@ -28,9 +28,23 @@ impl Counts {
             self.pairs.push((key, n));
             return;
         }
-        match self.pairs.binary_search_by_key(&key, |pair| pair.0) {
+        match self.place(key) {
             Ok(at) => self.pairs[at].1 = self.pairs[at].1.saturating_add(n),
             Err(at) => self.pairs.insert(at, (key, n)),
+        }
+    }
+
+    /// Where a key is, or would be. Keys are mostly neighbours, so it is first looked for where
+    /// it stands if none is left out before it; it never stands behind that place.
+    fn place(&self, key: i64) -> Result<usize, usize> {
+        let Some(first) = self.pairs.first() else { return Err(0) };
+        let Ok(guess) = usize::try_from(key.saturating_sub(first.0)) else { return Err(0) };
+        match self.pairs.get(guess) {
+            Some(pair) if pair.0 == key => Ok(guess),
+            _ => {
+                let before = &self.pairs[..guess.min(self.pairs.len())];
+                before.binary_search_by_key(&key, |pair| pair.0)
+            }
         }
     }
 
@@ -96,6 +110,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_keys_are_counted_as_in_a_tree(
+            keys in prop::collection::vec(
+                prop_oneof![-4_i64..40, Just(i64::MIN), Just(i64::MAX), any::<i64>()],
+                0..80,
+            ),
+        ) {
+            let (mut counts, mut tree) = (Counts::new(), std::collections::BTreeMap::new());
+            for key in keys {
+                counts.add(key, 2);
+                *tree.entry(key).or_insert(0) += 2;
+            }
+            let expected: Vec<i64> = tree.into_iter().flat_map(|(key, n)| [key, n]).collect();
+            prop_assert_eq!(counts.to_state(), expected);
+        }
+
         #[test]
         fn any_split_and_order_gives_the_same_state(
             values in prop::collection::vec((-20_i64..20, 1_i64..5), 0..60),
