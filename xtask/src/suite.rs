@@ -70,7 +70,10 @@ pub(crate) fn cargo() -> Command {
 
 /// The folder of the workspace.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+    // Told by `cargo xtask`: two checkouts may share one folder of built programs.
+    let told = std::env::var_os("CARGO_MANIFEST_DIR");
+    let package = told.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
 /// Builds every program and test, and gives the path of `turnwise`. In one go: the features of

@@ -104,7 +104,7 @@ fn what_is_wrong_with_bare_messages_is_named() {
     assert!(texts.contains("text must hold whole numbers"), "{texts}");
     assert!(ask(&["--messages", "m.parquet", "--lake", "."], 2).contains("cannot be used with"));
     let number = ask(&["--messages", "m.parquet", COLUMNS[0], COLUMNS[1], "--text", "who"], 1);
-    assert!(number.contains("column who must hold texts"), "{number}");
+    assert!(number.contains("who holds texts and is named as another"), "{number}");
     assert!(ask(&["--text", "text"], 2).contains("--messages"));
     std::fs::write(path.join("torn.parquet"), b"PAR1 and nothing else").expect("written");
     assert!(ask(&["--messages", "torn.parquet"], 1).contains("open the messages"));
