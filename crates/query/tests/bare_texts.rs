@@ -58,6 +58,7 @@ fn write(path: &Path, texts: ArrayRef) {
         ("ts_ms", longs(1_790_000_000_000)),
         ("direction", longs(0)),
         ("kind", longs(0)),
+        ("size", longs(1)),
     ];
     let batch = RecordBatch::try_from_iter(columns).expect("columns");
     let file = File::create(path).expect("created");
@@ -167,7 +168,8 @@ async fn what_is_no_column_of_texts_is_named() {
     let path = folder.path().join("m.parquet");
     write(&path, Arc::new(StringArray::from(TEXTS.to_vec())));
     let error = async |column: &str| table(&path, Some(column)).await.err().expect("refused");
-    assert!(error("peer_id").await.contains("column peer_id must hold texts"));
+    assert!(error("size").await.contains("column size must hold texts"));
+    assert!(error("peer_id").await.contains("peer_id holds texts and is named as another"));
     assert!(error("missing").await.contains("missing"));
     let context = table(&path, None).await.expect("a table");
     let file = context.table_provider("file").await.expect("registered");
