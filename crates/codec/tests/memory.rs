@@ -9,11 +9,15 @@ use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use turnwise_codec::{Decoder, Format, encode};
+use turnwise_model::limits::RECORD_ITEMS_MAX;
 
 use decoding::{decoder, put};
 
 #[global_allocator]
 static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Rows of a batch: more than an eighth of what a commit has, and of two kinds.
+const ROWS: usize = 70_000;
 
 /// Bytes that any record may take: dead letters, and tables that are built when first used.
 const FIXED_BYTES: usize = 512 << 10;
@@ -23,6 +27,22 @@ fn asked(decoder: &mut Decoder, format: Format, record: &[u8]) -> usize {
     let region = Region::new(COUNTED);
     put(decoder, 1, format, record);
     region.change().bytes_allocated
+}
+
+/// Bytes that a decoder holds after one record of protobuf.
+fn held(record: &[u8]) -> usize {
+    let mut decoder = decoder();
+    let region = Region::new(COUNTED);
+    put(&mut decoder, 1, Format::Protobuf, record);
+    let change = region.change();
+    change.bytes_allocated - change.bytes_deallocated
+}
+
+/// A record of events that say nothing, each of another number.
+fn owners(count: usize) -> Vec<u8> {
+    let item =
+        |nth: usize| [&b"\x1a\x0c\x0a\x00\x32\x08"[..], format!("{nth:08}").as_bytes()].concat();
+    (0..count).flat_map(item).collect()
 }
 
 /// Records that claim or hold more than they should, of some megabytes.
@@ -62,7 +82,7 @@ fn usual() -> Vec<Vec<u8>> {
                 format!(
                     r#"{{"from":"1650555{:04}","id":"wamid.{nth:08}","timestamp":"{}","type":"location","location":{{}}}}"#,
                     nth % 1_000,
-                    1_794_096_147 + nth
+                    1_794_096_147 + nth / 2
                 ),
             )
         } else {
@@ -70,14 +90,14 @@ fn usual() -> Vec<Vec<u8>> {
                 "statuses",
                 format!(
                     r#"{{"id":"wamid.{nth:08}","status":"read","timestamp":"{}","recipient_id":"1650555{:04}"}}"#,
-                    1_794_096_147 + nth,
+                    1_794_096_147 + nth / 2,
                     nth % 1_000
                 ),
             )
         };
         format!(r#"{{"object":"whatsapp_business_account","entry":[{{"id":"9","changes":[{{"field":"messages","value":{{"metadata":{{"phone_number_id":"100"}},"{list}":[{item}]}}}}]}}]}}"#).into_bytes()
     };
-    (0..20_000).map(record).collect()
+    (0..ROWS).map(record).collect()
 }
 
 #[test]
@@ -88,6 +108,10 @@ fn memory_is_in_proportion_to_records_and_asked_for_a_few_times_a_batch() {
         println!("{name}: {} bytes, {asked} asked for, {per_byte:.1} a byte", record.len());
         assert!(asked <= FIXED_BYTES + 24 * record.len(), "{name}: {asked} of {}", record.len());
     }
+    // Of items past the maximum nothing is held, whoever they are of.
+    let [full, more] = [0, 60_000].map(|past| held(&owners(RECORD_ITEMS_MAX + past)));
+    println!("{full} bytes held of a full record, {more} of one with more items");
+    assert!(more <= full + FIXED_BYTES, "{full} and {more}");
     let (mut usually, records) = (decoder(), usual());
     let bytes: usize = records.iter().map(Vec::len).sum();
     let mut batch = |round: usize| {
@@ -96,8 +120,15 @@ fn memory_is_in_proportion_to_records_and_asked_for_a_few_times_a_batch() {
             put(&mut usually, 1, Format::CloudApi, record);
         }
         let decoded = region.change();
-        let rows: usize = usually.finish().iter().map(|batch| batch.rows.num_rows()).sum();
-        assert_eq!(rows, records.len());
+        let told = usually.bytes();
+        let batches = usually.finish();
+        let taken = region.change();
+        assert_eq!(batches.iter().map(|batch| batch.rows.num_rows()).sum::<usize>(), records.len());
+        // What stands at once is told of: rows, kept or new, and columns beside them.
+        let columns: usize = batches.iter().map(|batch| batch.rows.get_array_memory_size()).sum();
+        println!("batch {round}: {told} bytes told, columns {columns}, taken {taken:?}");
+        assert!(columns <= told, "{columns} bytes of columns, {told} told");
+        assert!(taken.bytes_allocated <= 3 * told, "{taken:?}, {told} told");
         // `put` makes a name for each record.
         let calls = decoded.allocations + decoded.reallocations - records.len();
         println!("batch {round}: {bytes} bytes, {decoded:?}");

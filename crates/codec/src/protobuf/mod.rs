@@ -143,7 +143,7 @@ pub fn looks_like_one(bytes: &[u8]) -> bool {
 }
 
 impl<'a> Head<'a> {
-    /// The head of a record that is laid out as all writers do it: plain ids, then items, and
+    /// The head of a record that is laid out as nearly all are: plain ids, then items, and
     /// nothing else to the end. Gives where the items begin, too.
     #[inline]
     fn usual(mut wire: Wire<'a>, strings: &mut Strings) -> Option<(Self, Wire<'a>)> {

@@ -27,13 +27,11 @@ pub(super) fn item<'a>(
     if wire.takes(MESSAGE) {
         let mut fields = Message::default();
         fields.read(Wire::new(wire.bytes().ok()?), &mut unknown_fields).ok()?;
-        let owner = owner(record, head, wire)?;
-        message(record, hashing, owner, &fields)?;
+        message(record, hashing, (head, wire), &fields)?;
     } else if wire.takes(STATUS) {
         let mut fields = Status::default();
         fields.read(Wire::new(wire.bytes().ok()?), &mut unknown_fields).ok()?;
-        let owner = owner(record, head, wire)?;
-        status(record, hashing, owner, &fields)?;
+        status(record, hashing, (head, wire), &fields)?;
     } else {
         return None;
     }
@@ -57,16 +55,25 @@ fn owner<'a>(
     wire.rest().is_empty().then_some((owner, sender))
 }
 
-/// The ids of an event, if all are plain.
+/// What is said of an event's owner: by the record, and behind the event.
+type Owner<'a> = (&'a Head<'a>, Wire<'a>);
+
+/// The ids of an event, if all are plain and the record may have one more: the owner's are only
+/// then kept, so that a record has no more of them than items.
 #[inline(always)]
 fn plain_ids<'a>(
-    (owner, sender): (PlainOwner, &'a [u8]),
+    record: &mut Record<'_>,
+    (head, wire): Owner<'a>,
     message: &'a [u8],
     phone: &'a [u8],
     user: &'a [u8],
 ) -> Option<PlainIds<'a>> {
     let plain = is_plain(message) && is_digits_or_empty(phone) && is_plain_or_empty(user);
-    plain.then_some(PlainIds { owner, sender, phone, user, message })
+    if !plain || !record.has_room(1) {
+        return None;
+    }
+    let (owner, sender) = owner(record, head, wire)?;
+    Some(PlainIds { owner, sender, phone, user, message })
 }
 
 /// A known origin that is no history, and a time in range.
@@ -81,10 +88,10 @@ fn origin_and_time(record: &Record<'_>, origin: i32, time: i64) -> Option<(Origi
 fn message(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,
-    owner: (PlainOwner, &[u8]),
+    owner: Owner<'_>,
     fields: &Message<'_>,
 ) -> Option<()> {
-    let mut ids = plain_ids(owner, fields.id, fields.phone, fields.user)?;
+    let mut ids = plain_ids(record, owner, fields.id, fields.phone, fields.user)?;
     let (origin, time) = origin_and_time(record, fields.origin, fields.time)?;
     let direction = match fields.direction {
         1 => Direction::Inbound,
@@ -133,10 +140,10 @@ fn message(
 fn status(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,
-    owner: (PlainOwner, &[u8]),
+    owner: Owner<'_>,
     fields: &Status<'_>,
 ) -> Option<()> {
-    let ids = plain_ids(owner, fields.id, fields.phone, fields.user)?;
+    let ids = plain_ids(record, owner, fields.id, fields.phone, fields.user)?;
     let (origin, time) = origin_and_time(record, fields.origin, fields.time)?;
     let status = code(fields.status, StatusCode::from_code, StatusCode::Other)?;
     let item = record.begin_known()?;

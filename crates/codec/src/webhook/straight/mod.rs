@@ -55,7 +55,7 @@ struct Change {
     statuses: usize,
 }
 
-/// Items of one text that this way takes.
+/// Items of one text that this way takes, and changes.
 const ITEMS_MAX: usize = 1_000;
 
 /// Entries of each list that memory is kept for between records: more are of a record that is not
@@ -116,6 +116,7 @@ pub(crate) fn decode(
     let times = lists.messages.iter().chain(&lists.echoes).map(|message| &message.time);
     if !times.chain(lists.statuses.iter().map(|status| &status.time)).all(in_range)
         || !(1..=ITEMS_MAX).contains(&lists.items())
+        || lists.changes.len() > ITEMS_MAX
         || !record.has_room(lists.items())
     {
         return false;
