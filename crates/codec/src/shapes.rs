@@ -14,6 +14,9 @@ const TEXT_BYTES_WAITING_MAX: usize = 4 << 20;
 /// Tokens of a text, about, for the estimate of memory.
 const TOKENS_ABOUT: usize = 8;
 
+/// Texts that memory for shapes is kept for between two batches.
+const TEXTS_KEPT_MAX: usize = 1 << 16;
+
 /// The shape of one text; tokens are a range of [`TextShapes::tokens`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TextShape {
@@ -145,7 +148,9 @@ impl Shapes {
     /// Takes back what [`Shapes::finish`] gave, for its memory.
     pub(crate) fn reuse(&mut self, mut shapes: TextShapes) {
         shapes.shapes.clear();
+        shapes.shapes.shrink_to(TEXTS_KEPT_MAX);
         shapes.tokens.clear();
+        shapes.tokens.shrink_to(TEXTS_KEPT_MAX * TOKENS_ABOUT);
         self.done = shapes;
     }
 }

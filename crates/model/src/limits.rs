@@ -49,8 +49,8 @@ pub const JACKKNIFE_GROUPS: u64 = 10;
 
 /// Age at which an open batch of ingest is committed.
 pub const COMMIT_AGE_MS: i64 = 2_000;
-/// Bytes of an open batch of ingest that commit it.
-pub const COMMIT_BYTES: usize = 32 << 20;
+/// Bytes of an open batch of ingest, rows and the columns to come, that commit it.
+pub const COMMIT_BYTES: usize = 64 << 20;
 /// Rows of an open batch of ingest that commit it.
 pub const COMMIT_ROWS: usize = 500_000;
 /// A data file older than this is not committed but read again (law 8).
@@ -63,7 +63,8 @@ pub const LOG_RETENTION_MS: i64 = 24 * 3_600_000;
 pub const COMMIT_ATTEMPTS_MAX: u32 = 30;
 /// Commits between two checkpoints of the log.
 pub const CHECKPOINT_EVERY: u64 = 200;
-/// Bytes of undecoded records that an ingest process holds before it pauses partitions.
+/// Bytes of decoded rows, and of the columns to come, that an ingest process holds before it pauses
+/// partitions.
 pub const INGEST_BUFFER_BYTES_MAX: usize = 256 << 20;
 
 /// Dead letters that one run of `dead-letters requeue` tries; each becomes a transaction that stays.

@@ -9,11 +9,14 @@ use turnwise_lake::{FileFilter, Lake};
 use turnwise_model::schema::{column, events};
 use turnwise_query::{Catalog, CatalogFiles, Engine, EngineSettings};
 use turnwise_tests::canary::{Search, files};
+use turnwise_tests::wait::look_until;
 
 use super::{LAKE, assert_clean, binary, input, joined, run};
 
 /// A sort holds ten back for merging; what it sorts is more than the rest.
 const MEMORY_BYTES: usize = 18 << 20;
+/// The statements end long before.
+const ASKED_WITHIN: Duration = Duration::from_secs(600);
 /// Times that the rows of a table are sorted at once.
 const TIMES: usize = 8;
 
@@ -45,7 +48,7 @@ fn no_canary_comes_out_of_spill_files() {
 /// Gives every file that appears a second name, so that its content outlives its first.
 fn keep(spill: &Path, kept: &Path, done: &AtomicBool) {
     let mut known = 0;
-    while !done.load(Ordering::Acquire) {
+    let ended = look_until(Duration::from_micros(200), ASKED_WITHIN, || {
         let mut folders = vec![spill.to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
@@ -58,8 +61,9 @@ fn keep(spill: &Path, kept: &Path, done: &AtomicBool) {
                 }
             }
         }
-        std::thread::sleep(Duration::from_micros(200));
-    }
+        Ok(done.load(Ordering::Acquire).then_some(()))
+    });
+    assert!(ended.expect("looks").is_some(), "the statements did not end");
     println!("{known} files kept");
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use turnwise_model::Day;
+use turnwise_model::schema::file_schema;
+use turnwise_model::{Day, EventKind};
 
 /// Rows by date. Rows that follow each other are nearly always of one date, or of two by turns.
 #[derive(Debug)]
@@ -13,16 +14,26 @@ pub(super) struct Dated<R> {
     last: [usize; 2],
     /// Rows of all lists.
     rows: usize,
-    /// Emptied lists of the batch before, for their memory.
+    /// Bytes of a row and of its part of the columns to come, strings and lists left out.
+    row_bytes: usize,
+    /// Emptied lists of the batch before, for their memory; the largest is the last.
     spare: Vec<Vec<R>>,
 }
 
-/// Rows that spare lists have room for at most.
-const SPARE_ROWS_MAX: usize = 1 << 16;
+/// Spare lists at most.
+const SPARE_LISTS_MAX: usize = 8;
+/// Bytes that the spare lists of a kind have room for at most.
+const SPARE_BYTES_MAX: usize = 8 << 20;
 
-impl<R> Default for Dated<R> {
-    fn default() -> Self {
+impl<R> Dated<R> {
+    /// For rows of a kind.
+    pub(super) fn of_kind(kind: EventKind) -> Self {
+        let schema = file_schema(kind);
+        let widths = schema.fields().iter().map(|field| field.data_type().primitive_width());
+        // Strings and lists have an offset each.
+        let column_bytes: usize = widths.map(|width| width.unwrap_or(size_of::<i32>())).sum();
         Self {
+            row_bytes: size_of::<R>() + column_bytes,
             lists: Vec::new(),
             places: BTreeMap::new(),
             last: [0; 2],
@@ -30,9 +41,7 @@ impl<R> Default for Dated<R> {
             spare: Vec::new(),
         }
     }
-}
 
-impl<R> Dated<R> {
     /// The list that takes the next row, of this date.
     #[inline]
     pub(super) fn of(&mut self, date: Day) -> &mut Vec<R> {
@@ -60,16 +69,24 @@ impl<R> Dated<R> {
         self.rows
     }
 
+    /// Bytes of the rows, and of the columns that stand beside them before they go.
+    pub(super) fn bytes(&self) -> usize {
+        self.rows * self.row_bytes
+    }
+
     /// Hands over the rows of each date, the dates in order; then there are none.
     pub(super) fn drain(&mut self, mut then: impl FnMut(Day, &[R])) {
         self.lists.sort_by_key(|(date, _)| *date);
-        let mut room: usize = self.spare.iter().map(Vec::capacity).sum();
+        let rows_max = SPARE_BYTES_MAX / size_of::<R>();
         for (date, mut rows) in self.lists.drain(..) {
             then(date, &rows);
             rows.clear();
-            room += rows.capacity();
-            if room <= SPARE_ROWS_MAX {
-                self.spare.push(rows);
+            rows.shrink_to(rows_max);
+            self.spare.push(rows);
+            self.spare.sort_unstable_by_key(Vec::capacity);
+            let room = |spare: &[Vec<R>]| spare.iter().map(Vec::capacity).sum::<usize>();
+            while self.spare.len() > SPARE_LISTS_MAX || room(&self.spare) > rows_max {
+                self.spare.remove(0);
             }
         }
         self.places.clear();

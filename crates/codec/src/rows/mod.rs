@@ -142,21 +142,26 @@ impl Rows {
         Self {
             strings: Strings::default(),
             shapes: Shapes::new(keys),
-            messages: Dated::default(),
-            history: Dated::default(),
-            statuses: Dated::default(),
-            accounts: Dated::default(),
-            dead_letters: Dated::default(),
-            ignored: Dated::default(),
-            gaps: Dated::default(),
+            messages: Dated::of_kind(EventKind::Message),
+            history: Dated::of_kind(EventKind::History),
+            statuses: Dated::of_kind(EventKind::Status),
+            accounts: Dated::of_kind(EventKind::Account),
+            dead_letters: Dated::of_kind(EventKind::DeadLetter),
+            ignored: Dated::of_kind(EventKind::Ignored),
+            gaps: Dated::of_kind(EventKind::Gap),
             string_bytes: 0,
         }
     }
 
     fn note_strings(&mut self, common: &Common) {
-        let ids = [common.waba_id, common.sender, Some(common.source)];
-        let bytes: usize = ids.into_iter().flatten().map(|id| self.strings.get(id).len()).sum();
-        self.string_bytes += bytes;
+        let ids = [common.waba_id, common.sender].into_iter().flatten();
+        let owner_bytes = ids.map(|id| self.strings.get(id).len()).sum();
+        self.note_owner(common, owner_bytes);
+    }
+
+    #[inline]
+    fn note_owner(&mut self, common: &Common, owner_bytes: usize) {
+        self.string_bytes += owner_bytes + self.strings.get(common.source).len();
     }
 
     pub(crate) fn message(&mut self, row: MessageRow) {
@@ -177,14 +182,14 @@ impl Rows {
     /// many bytes.
     #[inline]
     pub(crate) fn live_message(&mut self, row: MessageRow, owner_bytes: usize) {
-        self.string_bytes += owner_bytes;
+        self.note_owner(&row.common, owner_bytes);
         self.messages.of(row.common.date).push(row);
     }
 
     /// The same as [`Rows::status`] where the owner's ids have so many bytes.
     #[inline]
     pub(crate) fn live_status(&mut self, row: StatusRow, owner_bytes: usize) {
-        self.string_bytes += owner_bytes;
+        self.note_owner(&row.common, owner_bytes);
         self.statuses.of(row.common.date).push(row);
     }
 
@@ -215,13 +220,15 @@ impl Rows {
             + self.gaps.rows()
     }
 
-    /// Bytes held now and by the columns to come, about.
+    /// Bytes held now and by the columns to come, about; lists may have room for more rows.
     pub(crate) fn bytes(&self) -> usize {
-        (self.messages.rows() + self.history.rows()) * size_of::<MessageRow>()
-            + self.statuses.rows() * size_of::<StatusRow>()
-            + self.accounts.rows() * size_of::<AccountRow>()
-            + (self.dead_letters.rows() + self.ignored.rows() + self.gaps.rows())
-                * size_of::<LetterRow>()
+        self.messages.bytes()
+            + self.history.bytes()
+            + self.statuses.bytes()
+            + self.accounts.bytes()
+            + self.dead_letters.bytes()
+            + self.ignored.bytes()
+            + self.gaps.bytes()
             + self.string_bytes
             + self.strings.bytes()
             + self.shapes.bytes()

@@ -35,6 +35,9 @@ struct Owners([Option<(OwnerKey, PlainOwner)>; OWNERS]);
 
 const OWNERS: usize = 64;
 
+/// Strings that memory is kept for between two batches.
+const STRINGS_KEPT_MAX: usize = 1 << 16;
+
 /// The bytes of an account's and a number's id, if both are short.
 type OwnerKey = [ShortId; 2];
 
@@ -155,7 +158,9 @@ impl Strings {
 
     pub(super) fn clear(&mut self) {
         self.ids.clear();
+        self.ids.shrink_to(STRINGS_KEPT_MAX);
         self.texts.clear();
+        self.texts.shrink_to(STRINGS_KEPT_MAX);
         self.bytes = 0;
         self.source = None;
         self.owners = Owners::default();
@@ -180,7 +185,12 @@ mod tests {
             b" 12345678",
             b"12345678\xff",
         ];
-        for _ in 0..2 {
+        for round in 0..4 {
+            // The second batch numbers its strings anew, beginning with another.
+            if round == 2 {
+                strings.clear();
+                strings.intern("another");
+            }
             for waba_id in ids {
                 for sender in ids {
                     let found = strings.plain_owner(waba_id, sender).map(|owner| {

@@ -5,6 +5,7 @@ mod encoders;
 mod envelopes;
 mod formats;
 mod found;
+mod layouts;
 mod payloads;
 mod random;
 mod ways;

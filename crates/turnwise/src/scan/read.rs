@@ -23,8 +23,8 @@ use crate::writer::EventWriter;
 const INGEST_NAME: &str = "scan";
 /// Nobody waits for a scan's rows before its end, so few large commits are better.
 const COMMIT_AGE_MS: i64 = MINUTE_MS;
-/// Bytes of rows that are committed at once.
-const COMMIT_BYTES: usize = 96 << 20;
+/// Bytes of rows and their columns that are committed at once.
+const COMMIT_BYTES: usize = 192 << 20;
 /// Rows that are committed at once.
 const COMMIT_ROWS: usize = 1_500_000;
 /// Attempts at a commit: a person waits for the answer.
