@@ -71,7 +71,8 @@ impl TextShapes {
     fn extend(&mut self, columns: &ShapeColumns) {
         let int = |array: &Int32Array, row: usize| array.is_valid(row).then(|| array.value(row));
         let long = |array: &Int64Array, row: usize| array.is_valid(row).then(|| array.value(row));
-        for row in 0..columns.chars.len() {
+        let numbers = &columns.numbers;
+        for row in 0..numbers.chars.len() {
             let tokens = columns.tokens.is_valid(row).then(|| {
                 let from = self.tokens.len();
                 let values = columns.tokens.value(row);
@@ -81,14 +82,14 @@ impl TextShapes {
                 (narrow(from), narrow(self.tokens.len()))
             });
             self.shapes.push(TextShape {
-                chars: int(&columns.chars, row),
-                bytes: int(&columns.bytes, row),
-                words: int(&columns.words, row),
-                lines: int(&columns.lines, row),
-                script: int(&columns.script, row),
-                text_bits: int(&columns.text_bits, row),
+                chars: int(&numbers.chars, row),
+                bytes: int(&numbers.bytes, row),
+                words: int(&numbers.words, row),
+                lines: int(&numbers.lines, row),
+                script: int(&numbers.script, row),
+                text_bits: int(&numbers.text_bits, row),
                 skeleton: long(&columns.skeleton, row),
-                text_bucket: int(&columns.text_bucket, row),
+                text_bucket: int(&numbers.text_bucket, row),
                 tokens,
             });
         }

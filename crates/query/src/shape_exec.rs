@@ -226,8 +226,9 @@ impl ExecutionPlan for ShapeExec {
             let batch = batch?;
             let _timer = metrics.elapsed_compute().timer();
             let texts = batch.column(text);
-            text_bytes.add(text_lengths(texts)?.iter().sum());
-            let numbers = numbers_of(texts, &keys, fields)?;
+            let lengths = text_lengths(texts)?;
+            text_bytes.add(lengths.iter().sum());
+            let numbers = numbers_of(texts, &lengths, &keys, fields)?;
             let columns = told.iter().map(|told| told.of(&batch, &numbers)).collect();
             Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?.record_output(&metrics))
         });
@@ -292,11 +293,15 @@ fn text_lengths(texts: &ArrayRef) -> Result<Vec<usize>> {
 }
 
 /// The numbers of all texts, read some at a time.
-fn numbers_of(texts: &ArrayRef, keys: &Keys, fields: ShapeFields) -> Result<ShapeNumbers> {
+fn numbers_of(
+    texts: &ArrayRef,
+    lengths: &[usize],
+    keys: &Keys,
+    fields: ShapeFields,
+) -> Result<ShapeNumbers> {
     if matches!(texts.data_type(), DataType::Utf8 | DataType::Binary) {
         return Ok(shape_numbers(&binary(texts)?, keys, fields));
     }
-    let lengths = text_lengths(texts)?;
     let (mut pieces, mut from) = (Vec::new(), 0);
     while from < texts.len() || pieces.is_empty() {
         let (mut to, mut bytes) = (from, 0_usize);

@@ -10,7 +10,7 @@ use turnwise_model::schema;
 
 use super::{ShapeColumns, ShapeNumbers};
 
-/// What of a row is a number and no hash, in the order of [`ShapeColumns`].
+/// What of a row is a number and no hash, in the order of [`ShapeNumbers`].
 pub(super) const NUMBERS: usize = 6;
 
 /// Columns that are filled row by row. Rows that are passed over have zeros and no tokens.
@@ -100,19 +100,7 @@ impl Rows {
         let tokens = ListArray::new(tokens_field(), offsets, values, nulls.clone());
         let skeletons = std::mem::take(&mut self.skeletons);
         let skeleton = Int64Array::new(ScalarBuffer::from(skeletons), nulls);
-        let numbers = self.finish_numbers(texts);
-        let ShapeNumbers { bytes, chars, words, lines, script, text_bits, text_bucket } = numbers;
-        ShapeColumns {
-            bytes,
-            chars,
-            words,
-            lines,
-            script,
-            text_bits,
-            tokens,
-            skeleton,
-            text_bucket,
-        }
+        ShapeColumns { numbers: self.finish_numbers(texts), tokens, skeleton }
     }
 }
 

@@ -37,24 +37,12 @@ pub use tokens::Tokens;
 /// [`turnwise_model::schema::column`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShapeColumns {
-    /// Bytes of the text.
-    pub bytes: Int32Array,
-    /// Characters of the text.
-    pub chars: Int32Array,
-    /// Words of the text.
-    pub words: Int32Array,
-    /// Lines of the text.
-    pub lines: Int32Array,
-    /// Code of the [`turnwise_model::Script`] of most letters.
-    pub script: Int32Array,
-    /// Bits of [`turnwise_model::codes::text_bits`].
-    pub text_bits: Int32Array,
+    /// Those that are numbers of their own.
+    pub numbers: ShapeNumbers,
     /// The smallest keyed hashes of the distinct content tokens, ascending as unsigned.
     pub tokens: ListArray,
     /// Keyed hash of the masked text.
     pub skeleton: Int64Array,
-    /// Six bits of a keyed hash of the text.
-    pub text_bucket: Int32Array,
 }
 
 /// Numbers of the shape that a query may ask for alone; the rest of the pass is left out. `bytes`
@@ -75,7 +63,7 @@ pub struct ShapeFields {
     pub text_bucket: bool,
 }
 
-/// The columns of [`ShapeColumns`] that are numbers of their own. What was not asked for means
+/// The shape columns that are numbers of their own. Of some numbers those not asked for mean
 /// nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShapeNumbers {

@@ -242,15 +242,15 @@ fn null_text_is_null_everywhere_and_empty_text_is_not() {
     let texts = BinaryArray::from_opt_vec(vec![Some(b"hello"), None, Some(b"")]);
     let columns = shape(&texts, &keys());
     for nulls in [
-        columns.bytes.nulls(),
-        columns.chars.nulls(),
-        columns.words.nulls(),
-        columns.lines.nulls(),
-        columns.script.nulls(),
-        columns.text_bits.nulls(),
+        columns.numbers.bytes.nulls(),
+        columns.numbers.chars.nulls(),
+        columns.numbers.words.nulls(),
+        columns.numbers.lines.nulls(),
+        columns.numbers.script.nulls(),
+        columns.numbers.text_bits.nulls(),
         columns.tokens.nulls(),
         columns.skeleton.nulls(),
-        columns.text_bucket.nulls(),
+        columns.numbers.text_bucket.nulls(),
     ] {
         let nulls = nulls.expect("has nulls");
         assert_eq!((nulls.is_null(0), nulls.is_null(1), nulls.is_null(2)), (false, true, false));
