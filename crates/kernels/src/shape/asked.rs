@@ -10,6 +10,11 @@ const LAYOUT: i32 = text_bits::MARKDOWN | text_bits::LIST | text_bits::CODE;
 const OF_OPEN_ENDED: i32 =
     text_bits::QUESTION | text_bits::OPENER | text_bits::GREETING | text_bits::DIGITS;
 
+/// The question mark.
+const QUESTION: i32 = text_bits::QUESTION;
+/// The bits that look at the beginning.
+const OF_BEGINNING: i32 = text_bits::OPENER | text_bits::GREETING;
+
 /// What is asked, with what that is made of.
 #[derive(Clone, Copy)]
 pub(super) struct Asked {
@@ -51,6 +56,15 @@ impl Asked {
         self.hashes || chars || words || lines || script || text_bits != 0
     }
 
+    /// Whether nothing is that a skimmed text does not tell.
+    #[inline(always)]
+    pub(super) const fn skims(&self) -> bool {
+        let ShapeFields { words, script, text_bits, text_bucket, .. } = self.fields;
+        self.scan()
+            && !(self.hashes || words || script || text_bucket)
+            && text_bits & !(OF_BEGINNING | QUESTION) == 0
+    }
+
     /// Whether links are to be found.
     #[inline(always)]
     pub(super) const fn links(&self) -> bool {
@@ -78,7 +92,7 @@ impl Asked {
     /// Whether the beginning is to be read.
     #[inline(always)]
     pub(super) const fn beginning(&self) -> bool {
-        self.any(text_bits::OPENER | text_bits::GREETING)
+        self.any(OF_BEGINNING)
     }
 
     /// Whether it matters that a text is nothing but digits.

@@ -13,6 +13,9 @@
 //!                 └─ finish   the numbers of one text after the other ─► columns
 //! ```
 //!
+//! Where little is asked of texts that are all UTF-8 they are but skimmed (`skim`), each where it
+//! lies.
+//!
 //! What is rare is asked rarely: links, lists, code, Greek question marks and units only where a
 //! bit says that a text may have them.
 //!
@@ -36,6 +39,7 @@ pub(super) mod pages;
 mod runs;
 mod scan;
 mod sip;
+pub(super) mod skim;
 pub(super) mod smallest;
 mod tokens;
 
@@ -49,6 +53,7 @@ use self::pages::PAGES;
 use self::runs::{Runs, Sums, of};
 use self::scan::Scan;
 use self::sip::{Input, Sorted, TaggedSip};
+use self::skim::skim;
 use self::tokens::lower_resized;
 use super::asked::Asked;
 use super::classes::CLASSES;
@@ -84,6 +89,9 @@ impl ShapeLanes<'_> {
     #[inline(always)]
     fn run<V: Vectors>(self, vectors: V) -> Rows {
         let mut rows = Rows::new(self.texts.len());
+        if self.asked.skims() && skim(vectors, self.asked, self.texts, &mut rows) {
+            return rows;
+        }
         let mut work = Work::new(self.keys, self.asked);
         let mut row = 0;
         while row < self.texts.len() {

@@ -7,6 +7,7 @@ use turnwise_model::limits::TEXT_TOKENS_MAX;
 
 use super::lanes::ops::{BLOCK, Edit, Found, LANES, Vectors, ascii_first, ascii_second};
 use super::lanes::pages::{INVALID, Page, Pages, first, place};
+use super::lanes::skim::{Skimmed, x86::skim};
 use super::lanes::smallest::x86::smallest;
 use crate::dispatch::Avx512;
 
@@ -52,6 +53,12 @@ impl Vectors for Avx512 {
             found.second = bits(planes.second);
             found
         }
+    }
+
+    #[inline(always)]
+    fn skim(self, text: &[u8]) -> Skimmed {
+        // SAFETY: `self` proves the features.
+        unsafe { skim(text) }
     }
 
     #[inline(always)]

@@ -1,6 +1,7 @@
 //! What a text begins with, as `phrases.rs` says, by one look into a table for each byte.
 //!
-//! The trie of phrases becomes an automaton over the bytes of a chunk's lower-cased text. Where the
+//! The trie of phrases becomes an automaton over the bytes of lower-cased text. Letters are
+//! lower-cased as they are read, and only those: most texts are told after a word. Where the
 //! normal form of a character is not what stands there (`ı`, `ς`, `’`, white space …), the automaton has
 //! a second way for what stands there, and more white space leads from behind a space back to
 //! behind it.
@@ -15,9 +16,9 @@ use super::super::classes::{CLASSES, Class};
 use super::super::phrases::{
     Beginning, GREETING, OPENER, PHRASES, each_normal, goes_on, is_word_end,
 };
-use super::block::{Block, Tally};
-use super::chunk::Text;
+use super::block::Block;
 use super::ops::BLOCK;
+use super::pages::Pages;
 use super::scan::char_at;
 
 /// The automaton of all phrases; built at first use.
@@ -47,28 +48,32 @@ const TRIES: usize = 256;
 const LEAF: u32 = 1;
 
 impl Starts {
-    /// Reads the beginning of a text, and all of it as long as it is greetings.
+    /// Reads the beginning of a text of UTF-8, and all of it as long as it is greetings.
     #[inline(always)]
-    pub(super) fn beginning(
-        &self,
-        raw: &[u8],
-        low: &[u8],
-        blocks: &[Block],
-        text: &Text,
-    ) -> Beginning {
+    pub(super) fn beginning(&self, pages: &Pages, text: &[u8]) -> Beginning {
         let mut found = Beginning::default();
         let mut seen = false;
-        let mut at = text.start;
+        let mut at = 0;
         loop {
-            let word = next_set(blocks, at, text.end, |block| {
-                block.of(Tally::Letter) | block.of(Tally::Digits)
-            });
-            seen = seen || next_set(blocks, at, word, |block| block.of(Tally::Emoji)) < word;
-            if word == text.end {
+            while let Some(byte) = text.get(at)
+                && !byte.is_ascii_alphanumeric()
+            {
+                at += 1;
+                if !byte.is_ascii() {
+                    let class = class_at(text, at - 1);
+                    if class.has(Class::LETTER.union(Class::DIGIT)) {
+                        at -= 1;
+                        break;
+                    }
+                    seen |= class.has(Class::EMOJI);
+                    at += bytes_behind(*byte);
+                }
+            }
+            if at >= text.len() {
                 found.greeting_only = seen;
                 return found;
             }
-            let (opener, greeting) = self.longest(raw, low, word, text.end);
+            let (opener, greeting) = self.longest(pages, text, at);
             if opener > greeting {
                 found.opener = true;
                 return found;
@@ -83,19 +88,25 @@ impl Starts {
 
     /// Ends of the longest opener and of the longest greeting from `from` on (0: none).
     #[inline(always)]
-    fn longest(&self, raw: &[u8], low: &[u8], from: usize, end: usize) -> (usize, usize) {
+    fn longest(&self, pages: &Pages, text: &[u8], from: usize) -> (usize, usize) {
         let (mut opener, mut greeting) = (0, 0);
         let (mut base, mut at) = (self.root, from);
-        loop {
-            let cell = self.cells[base as usize + usize::from(low[at])];
-            if cell.owner != base {
-                return (opener, greeting);
-            }
-            at += 1;
-            base = cell.next & BASE;
-            let kinds = cell.next >> KINDS_SHIFT;
+        while let Some(byte) = text.get(at) {
+            let kinds = if byte.is_ascii() {
+                at += 1;
+                self.step(&mut base, byte.to_ascii_lowercase())
+            } else {
+                let (bytes, count) = lower(pages, text, at);
+                at += count;
+                let mut kinds = Some(0);
+                for byte in &bytes[..count] {
+                    kinds = kinds.and_then(|_| self.step(&mut base, *byte));
+                }
+                kinds
+            };
+            let Some(kinds) = kinds else { break };
             if kinds != 0 {
-                let (ends, alone) = ends_word(raw, from, at, end);
+                let (ends, alone) = ends_word(text, from, at);
                 if ends && kinds & u32::from(OPENER) != 0 {
                     opener = at;
                 }
@@ -103,6 +114,49 @@ impl Starts {
                     greeting = at;
                 }
             }
+        }
+        (opener, greeting)
+    }
+
+    /// Goes on by a byte; the kinds of the phrases that end behind it, none where no way leads on.
+    #[inline(always)]
+    fn step(&self, base: &mut u32, byte: u8) -> Option<u32> {
+        let cell = self.cells[*base as usize + usize::from(byte)];
+        if cell.owner != *base {
+            return None;
+        }
+        *base = cell.next & BASE;
+        Some(cell.next >> KINDS_SHIFT)
+    }
+}
+
+/// Bytes of a character behind its first one.
+#[inline(always)]
+const fn bytes_behind(lead: u8) -> usize {
+    match lead {
+        0..0xc0 => 0,
+        0xc0..0xe0 => 1,
+        0xe0..0xf0 => 2,
+        _ => 3,
+    }
+}
+
+#[inline(always)]
+fn class_at(text: &[u8], at: usize) -> Class {
+    char_at(text, at).map_or(Class::default(), |ch| CLASSES.get(ch))
+}
+
+/// A character beyond ASCII in lower case where that has as many bytes, else as it is.
+#[inline(always)]
+fn lower(pages: &Pages, text: &[u8], at: usize) -> ([u8; 4], usize) {
+    let bytes = text[at..].first_chunk::<2>();
+    match bytes.and_then(|[lead, next]| (*lead < 0xe0).then(|| pages.lower_of_two(*lead, *next))) {
+        Some(Some([lead, next])) => ([lead, next, 0, 0], 2),
+        _ => {
+            let ch = char_at(text, at).unwrap_or_default();
+            let mut bytes = [0; 4];
+            let count = standing(ch, CLASSES.get(ch)).encode_utf8(&mut bytes).len();
+            (bytes, count)
         }
     }
 }
@@ -127,22 +181,22 @@ pub(super) fn next_set(
 /// Whether a word ends at `at`, and whether what ends there is a first sign alone in a word that
 /// goes on.
 #[inline(always)]
-fn ends_word(raw: &[u8], from: usize, at: usize, end: usize) -> (bool, bool) {
-    if raw[at].is_ascii() && !raw[at].is_ascii_alphanumeric() {
-        return (true, false);
+fn ends_word(text: &[u8], from: usize, at: usize) -> (bool, bool) {
+    match text.get(at) {
+        None => (true, false),
+        Some(next) if next.is_ascii() && !next.is_ascii_alphanumeric() => (true, false),
+        Some(_) => ends_in_word(text, from, at),
     }
-    ends_in_word(raw, from, at, end)
 }
 
 #[inline(never)]
-fn ends_in_word(raw: &[u8], from: usize, at: usize, end: usize) -> (bool, bool) {
-    let class = |place: usize| char_at(raw, place).map_or(Class::default(), |ch| CLASSES.get(ch));
-    let next = if at == end { Class::default() } else { class(at) };
+fn ends_in_word(text: &[u8], from: usize, at: usize) -> (bool, bool) {
+    let next = class_at(text, at);
     let mut last = at - 1;
-    while raw[last] & 0xc0 == 0x80 {
+    while text[last] & 0xc0 == 0x80 {
         last -= 1;
     }
-    (is_word_end(class(last), next), last == from && goes_on(next))
+    (is_word_end(class_at(text, last), next), last == from && goes_on(next))
 }
 
 /// A trie that grows into the automaton.
@@ -261,6 +315,9 @@ fn other_forms() -> OtherForms {
 
 /// The character that the lower-cased text of a chunk has for one.
 fn standing(ch: char, class: Class) -> char {
+    if !class.has(Class::CHANGES) {
+        return ch;
+    }
     let mut lower = ch.to_lowercase();
     match (lower.next(), lower.next()) {
         (Some(only), None) if class.is_lettery() && only.len_utf8() == ch.len_utf8() => only,

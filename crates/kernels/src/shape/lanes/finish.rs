@@ -14,6 +14,7 @@ use super::block::Tally;
 use super::chunk::{Chunk, Text};
 use super::layout::layout_bits;
 use super::ops::{BLOCK, Vectors};
+use super::pages::PAGES;
 use super::runs::Sums;
 
 /// What is known of a text before it is finished.
@@ -59,7 +60,7 @@ impl<V: Vectors> Finish<'_, V> {
         let feeds = self.count(Tally::Feed) as i32;
         let ends_open = end > start && raw[end - 1] != b'\n';
         let beginning = if self.asked.beginning() {
-            STARTS.beginning(raw, &self.chunk.low, &self.chunk.blocks, &self.text)
+            STARTS.beginning(&PAGES, self.bytes())
         } else {
             Beginning::default()
         };
@@ -199,7 +200,7 @@ impl<V: Vectors> Finish<'_, V> {
 }
 
 #[inline(never)]
-fn asks_in_greek(text: &str) -> bool {
+pub(super) fn asks_in_greek(text: &str) -> bool {
     let greek = Script::Greek.code() as usize;
     let (mut last_script, mut marked) = (0, false);
     for ch in text.chars() {

@@ -7,6 +7,7 @@ use turnwise_model::limits::TEXT_TOKENS_MAX;
 
 use super::block::reach;
 use super::pages::{INVALID, Pages, first, place, second};
+use super::skim::Skimmed;
 use super::smallest::smallest;
 
 /// Bytes of a block.
@@ -67,6 +68,9 @@ pub(in super::super) trait Vectors: Copy {
         low: &mut [u8; BLOCK],
         scripts: &mut [u8; BLOCK],
     ) -> Found;
+
+    /// What the bytes of a text of UTF-8 tell.
+    fn skim(self, text: &[u8]) -> Skimmed;
 
     /// The bits of whole characters from those of their first bytes, and from what the bits of
     /// the block before are. Those that are not among `which` are left as they are.
@@ -182,6 +186,11 @@ impl Vectors for Plain {
             sign: bits(raw, |byte| matches!(byte, b'`' | b'*' | b'_' | b'#' | b'@' | b';')),
             invalid,
         }
+    }
+
+    #[inline(always)]
+    fn skim(self, text: &[u8]) -> Skimmed {
+        Skimmed::plain(text)
     }
 
     #[inline(always)]
