@@ -3,7 +3,7 @@
 //! ```text
 //! headers ─▶ format ─┬─ form ─▶ JSON text ─┐
 //!            bytes ──┼─ JSON ──────────────┴▶ tape ─▶ each element ─▶ its format's decoder
-//!                    │   └ usual webhook ─▶ rows         └ event ─▶ data, once more
+//!                    │   └ usual webhook or send ─▶ rows └ event ─▶ data, once more
 //!                    └─ protobuf
 //! ```
 
@@ -23,7 +23,8 @@ use crate::{Format, Headers, cloudevents, envelopes, form, frame, protobuf, send
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     tape: Tape,
-    straight: webhook::straight::Scratch,
+    webhook: webhook::straight::Scratch,
+    send: send::straight::Scratch,
     /// A form as JSON, or a text that was inside another.
     text: String,
     bytes: Vec<u8>,
@@ -135,13 +136,10 @@ pub(crate) fn payload(
         Format::Auto => !is_json && detect::is_form(bytes),
         _ => false,
     };
-    let Scratch { tape, straight, text, bytes: decoded } = scratch;
-    if matches!(format, Format::Auto | Format::CloudApi)
-        && let Some(hashing) = record.straight
-        && webhook::straight::decode(record, hashing, straight, &around.tally.unknown, bytes)
-    {
+    if straight(record, around, format, bytes, scratch) {
         return Ok(());
     }
+    let Scratch { tape, text, bytes: decoded, .. } = scratch;
     let done = if is_form {
         form::to_json(bytes, text, decoded).and_then(|()| {
             let root = parse(record, tape, text)?;
@@ -165,6 +163,25 @@ pub(crate) fn payload(
     text.shrink_to(SCRATCH_KEPT_MAX);
     decoded.shrink_to(SCRATCH_KEPT_MAX);
     done
+}
+
+/// Decodes JSON that is in a usual shape of a usual format, or does nothing and answers `false`.
+#[inline]
+fn straight(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    format: Format,
+    bytes: &[u8],
+    scratch: &mut Scratch,
+) -> bool {
+    let Some(hashing) = record.straight else { return false };
+    let Scratch { webhook, send, .. } = scratch;
+    let unknown = &around.tally.unknown;
+    // Where content tells, neither takes what is told to be of the other.
+    matches!(format, Format::Auto | Format::CloudApi)
+        && webhook::straight::decode(record, hashing, webhook, unknown, bytes)
+        || matches!(format, Format::Auto | Format::Send)
+            && send::straight::decode(record, hashing, send, unknown, bytes)
 }
 
 impl Scratch {

@@ -3,6 +3,8 @@
 //! The message's id is the answer's, because statuses refer to it; without an answer the message
 //! has the pseudonym of the record's own bytes and joins no status.
 
+pub(crate) mod straight;
+
 use turnwise_model::{Direction, Origin};
 
 use crate::body::body;

@@ -5,14 +5,18 @@
 //! Everything else takes the way that says what is meant; where both can go they give the same
 //! rows, and tests compare them.
 
+pub(crate) mod body;
+pub(crate) mod values;
+
 use turnwise_model::keys::IdKind;
 use turnwise_model::limits::ID_BYTES_MAX;
 use turnwise_model::time::{EARLIEST, FUTURE_SLACK_MS};
 use turnwise_model::{Keys, Millis, Pseudonym};
 
 use crate::country;
+use crate::json::{Text, unescape_into};
 use crate::record::Record;
-use crate::rows::{Common, MessageRow, PlainOwner, StatusRow};
+use crate::rows::{Common, MessageRow, PlainOwner, StatusRow, TextColumns};
 use crate::utf8::is_ascii;
 
 /// What makes pseudonyms of ids.
@@ -145,6 +149,25 @@ impl Record<'_> {
             offset: self.offset,
             item,
         }
+    }
+
+    /// Hands a text of a JSON record that is UTF-8 over to the kernel; `unescaped` is lent.
+    #[inline]
+    pub(crate) fn plain_text(
+        &mut self,
+        text: Option<Text>,
+        bytes: &[u8],
+        unescaped: &mut String,
+    ) -> TextColumns {
+        let Some(text) = text else { return TextColumns::None };
+        let raw = text.span().of(bytes);
+        TextColumns::Text(if text.is_escaped() {
+            unescaped.clear();
+            unescape_into(std::str::from_utf8(raw).unwrap_or_default(), unescaped);
+            self.rows.shapes.push(unescaped)
+        } else {
+            self.rows.shapes.push_bytes(raw)
+        })
     }
 
     /// Writes the row of a message that is no history.

@@ -12,12 +12,12 @@ const _: () = assert!(SKIPPED_DEPTH_MAX + 16 <= turnwise_model::limits::JSON_DEP
 /// What a reader did, as [`super::replay::Replay`] does it again. Fields stand for themselves.
 pub(super) mod op {
     pub(in super::super) const END_OBJECT: u8 = 0;
-    pub(in super::super) const TRUE: u8 = 24;
-    pub(in super::super) const FALSE: u8 = 25;
-    pub(in super::super) const ELEMENT: u8 = 26;
-    pub(in super::super) const END_ARRAY: u8 = 27;
+    pub(in super::super) const TRUE: u8 = 32;
+    pub(in super::super) const FALSE: u8 = 33;
+    pub(in super::super) const ELEMENT: u8 = 34;
+    pub(in super::super) const END_ARRAY: u8 = 35;
     /// Something was skipped; how many strings and numbers it holds follows.
-    pub(in super::super) const SKIP: u8 = 28;
+    pub(in super::super) const SKIP: u8 = 36;
 }
 
 /// How a text is laid out: what was done with it, and where its strings and numbers stand.

@@ -9,10 +9,10 @@
 
 use super::scan::{Span, Text};
 
-/// What a reader calls a key that it asks for: 1 to 22.
+/// What a reader calls a key that it asks for: 1 to 30.
 pub(crate) type Field = u8;
 /// A key that ends the straight way.
-pub(crate) const UNUSUAL: Field = 23;
+pub(crate) const UNUSUAL: Field = 31;
 
 /// See the module.
 pub(crate) trait Reader<'a>: Sized {

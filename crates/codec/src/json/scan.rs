@@ -30,6 +30,12 @@ impl Span {
     pub(crate) fn is_empty(self) -> bool {
         self.0 >> 32 == 0
     }
+
+    /// What stands behind its first byte; of an empty one itself.
+    pub(crate) fn behind_first(self) -> Self {
+        // One place on, one byte less.
+        if self.is_empty() { self } else { Self(self.0 + 1 - (1 << 32)) }
+    }
 }
 
 impl Text {

@@ -96,7 +96,7 @@ proptest! {
     #[test]
     fn json_of_any_form_gives_the_same_rows(
         events in crate::common::events(),
-        send in prop::bool::weighted(0.2),
+        send in prop::bool::weighted(0.4),
         choices in choices(),
         cut in prop::option::weighted(0.1, any::<prop::sample::Index>()),
     ) {
@@ -115,15 +115,17 @@ proptest! {
     #[test]
     fn damaged_json_gives_the_same_rows(
         events in prop::collection::vec(crate::common::event(), 1..3),
+        send in prop::bool::weighted(0.4),
         choices in choices(),
         edits in edits(),
     ) {
-        let tree = serde_json::from_slice(&carried(Format::CloudApi, &events)).expect("JSON");
+        let format = if send { Format::Send } else { Format::CloudApi };
+        let tree = serde_json::from_slice(&carried(format, &events)).expect("JSON");
         let mut text = String::new();
         write(&tree, &mut Choices::new(&choices[..choices.len().min(30)]), &mut text);
         let mut bytes = text.into_bytes();
         edit(&mut bytes, edits);
-        check(Format::CloudApi, &bytes);
+        check(format, &bytes);
         check(Format::Auto, &bytes);
     }
 
@@ -135,15 +137,19 @@ proptest! {
         // Layouts of the first are known when the others come, whole and damaged.
         let mut records = Vec::new();
         for event in events {
-            let record = carried(Format::CloudApi, &[event]);
-            let mut damaged = record.clone();
-            edit(&mut damaged, edits.clone());
-            records.extend([record, damaged]);
+            for format in [Format::CloudApi, Format::Send] {
+                let record = carried(format, std::slice::from_ref(&event));
+                let mut damaged = record.clone();
+                edit(&mut damaged, edits.clone());
+                records.extend([record, damaged]);
+            }
         }
         let shown = || String::from_utf8_lossy(&records.concat()).into_owned();
-        let short = output(Decoder::new(keys()), Format::CloudApi, &records);
-        let long = output(Decoder::by_meaning(keys()), Format::CloudApi, &records);
-        prop_assert!(short == long, "{}", shown());
+        for format in [Format::CloudApi, Format::Send, Format::Auto] {
+            let short = output(Decoder::new(keys()), format, &records);
+            let long = output(Decoder::by_meaning(keys()), format, &records);
+            prop_assert!(short == long, "{format} {}", shown());
+        }
     }
 
     #[test]

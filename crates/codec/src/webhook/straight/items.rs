@@ -4,12 +4,12 @@
 //! there, one that occurs twice, or a value of another type ends the straight way; keys that nobody
 //! asks for are skipped.
 
-use turnwise_model::time::MILLISECONDS_FROM;
 use turnwise_model::{Category, InteractiveType, MessageKind, Millis, PricingModel, PricingType};
 use turnwise_model::{Status, limits};
 
 use crate::json::{Field, Reader, Span, Text, UNUSUAL, whole};
-use crate::straight::{is_digits_or_empty, is_plain_ascii};
+use crate::straight::body::{self, Body};
+use crate::straight::values::{digits_or_empty, named, of_name, plain, plain_or_empty, timestamp};
 
 /// A message of `messages` or `message_echoes`.
 #[derive(Clone, Copy, Debug)]
@@ -47,48 +47,6 @@ pub(super) struct StatusItem {
 pub(super) struct Contact {
     pub(super) phone: Span,
     pub(super) user: Span,
-}
-
-/// A string that is a plain id or empty.
-#[inline(always)]
-pub(super) fn plain_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
-    let text = cursor.plain()?;
-    let id = text.span().of(cursor.bytes());
-    (id.is_empty() || !text.is_high() && is_plain_ascii(id)).then_some(text.span())
-}
-
-/// A string that is a plain id.
-#[inline(always)]
-pub(super) fn plain<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
-    let text = cursor.plain()?;
-    (!text.is_high() && is_plain_ascii(text.span().of(cursor.bytes()))).then_some(text.span())
-}
-
-/// A string of digits, or an empty one.
-#[inline(always)]
-fn digits_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
-    let span = cursor.plain()?.span();
-    is_digits_or_empty(span.of(cursor.bytes())).then_some(span)
-}
-
-/// A time in whole seconds or milliseconds, as a string or number.
-#[inline(always)]
-fn timestamp<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Millis> {
-    let text = cursor.number_or_string()?;
-    let number = whole(text.span().of(cursor.bytes())).filter(|_| !text.is_escaped())?;
-    // Eighteen digits of seconds would not fit, but then they are milliseconds.
-    Some(Millis(if number >= MILLISECONDS_FROM { number } else { number * 1_000 }))
-}
-
-/// A string without escapes that one of a closed list is named by, exactly.
-#[inline(always)]
-fn named<'a, R: Reader<'a>, T>(cursor: &mut R, known: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
-    known(cursor.plain()?.span().of(cursor.bytes()))
-}
-
-/// The same of lists whose names are longer or seldom read.
-fn of_name<T>(name: &[u8], known: impl Fn(&str) -> Option<T>) -> Option<T> {
-    known(std::str::from_utf8(name).ok()?)
 }
 
 fn status_name(name: &[u8]) -> Option<Status> {
@@ -149,147 +107,6 @@ pub(super) fn contact<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Contact> {
     Some(contact)
 }
 
-/// What the object named as a message's type says.
-#[derive(Clone, Copy, Debug)]
-struct Body {
-    kind: MessageKind,
-    interactive: Option<InteractiveType>,
-    voice: Option<bool>,
-    text: Option<Text>,
-}
-
-/// Bodies by their field number: [`BODY`] and so on. Voice messages of old, system messages, edits
-/// and revokes are not usual.
-const BODIES: [MessageKind; 13] = [
-    MessageKind::Text,
-    MessageKind::Image,
-    MessageKind::Audio,
-    MessageKind::Video,
-    MessageKind::Document,
-    MessageKind::Sticker,
-    MessageKind::Interactive,
-    MessageKind::Button,
-    MessageKind::Location,
-    MessageKind::Contacts,
-    MessageKind::Order,
-    MessageKind::Reaction,
-    MessageKind::Unsupported,
-];
-
-#[inline(always)]
-fn body<'a, R: Reader<'a>>(cursor: &mut R, kind: MessageKind) -> Option<Body> {
-    let mut body = Body { kind, interactive: None, voice: None, text: None };
-    match kind {
-        MessageKind::Text => {
-            let name = |name: &[u8]| u8::from(name == b"body");
-            body.text = Some(only_string(cursor, name)?);
-        }
-        _ => other_body(cursor, &mut body)?,
-    }
-    Some(body)
-}
-
-#[inline(never)]
-fn other_body<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
-    match body.kind {
-        MessageKind::Button => {
-            let name = |name: &[u8]| u8::from(name == b"text");
-            body.text = Some(only_string(cursor, name)?);
-            Some(())
-        }
-        MessageKind::Image
-        | MessageKind::Audio
-        | MessageKind::Video
-        | MessageKind::Document
-        | MessageKind::Sticker => media(cursor, body),
-        MessageKind::Interactive => interactive(cursor, body),
-        _ => cursor.skip(),
-    }
-}
-
-/// The string of field 1 in an object that must have it, whatever else it has.
-#[inline(always)]
-fn only_string<'a, R: Reader<'a>>(cursor: &mut R, name: fn(&[u8]) -> Field) -> Option<Text> {
-    let mut text = None;
-    cursor.object(name, |cursor, _| {
-        text = Some(cursor.string()?);
-        Some(())
-    })?;
-    text
-}
-
-/// Keys of bodies that may hold a text or its length where this reader does not look.
-fn is_text_elsewhere(name: &[u8]) -> bool {
-    matches!(name, b"chars" | b"body" | b"caption" | b"button_reply" | b"list_reply")
-}
-
-fn media<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
-    const CAPTION: Field = 1;
-    const VOICE: Field = 2;
-    let name = |name: &[u8]| match name {
-        b"caption" => CAPTION,
-        b"voice" => VOICE,
-        name if is_text_elsewhere(name) => UNUSUAL,
-        _ => 0,
-    };
-    let is_audio = body.kind == MessageKind::Audio;
-    body.voice = is_audio.then_some(false);
-    cursor.object(name, |cursor, field| match field {
-        CAPTION => {
-            body.text = Some(cursor.string()?);
-            Some(())
-        }
-        VOICE if is_audio => {
-            body.voice = Some(cursor.boolean()?);
-            Some(())
-        }
-        VOICE => cursor.skip(),
-        _ => None,
-    })
-}
-
-fn interactive<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
-    const TYPE: Field = 1;
-    const REPLY: Field = 2;
-    let name = |name: &[u8]| match name {
-        b"type" => TYPE,
-        b"button_reply" | b"list_reply" => REPLY,
-        name if is_text_elsewhere(name) => UNUSUAL,
-        _ => 0,
-    };
-    cursor.object(name, |cursor, field| {
-        match field {
-            TYPE => {
-                let known = |name: &[u8]| of_name(name, InteractiveType::from_name);
-                body.interactive = Some(named(cursor, known)?);
-            }
-            REPLY => {
-                let name = |name: &[u8]| u8::from(name == b"title");
-                body.text = Some(only_string(cursor, name)?);
-            }
-            _ => return None,
-        }
-        Some(())
-    })?;
-    body.interactive.map(drop)
-}
-
-/// Whether `context` names a message that is answered.
-fn is_reply<'a, R: Reader<'a>>(cursor: &mut R) -> Option<bool> {
-    let name = |name: &[u8]| match name {
-        b"id" => 1,
-        b"message_id" => 2,
-        _ => 0,
-    };
-    let mut is_reply = false;
-    cursor.object(name, |cursor, _| {
-        plain(cursor)?;
-        is_reply = true;
-        Some(())
-    })?;
-    Some(is_reply)
-}
-
 const FROM: Field = 1;
 const FROM_USER_ID: Field = 2;
 const TO: Field = 3;
@@ -299,9 +116,9 @@ const TIMESTAMP: Field = 6;
 const TYPE: Field = 7;
 const CONTEXT: Field = 8;
 const REFERRAL: Field = 9;
-/// The first of [`BODIES`].
+/// The first of [`body::BODIES`].
 const BODY: Field = 10;
-const _: () = assert!(BODY as usize + BODIES.len() <= UNUSUAL as usize);
+const _: () = assert!(BODY as usize + body::BODIES.len() <= UNUSUAL as usize);
 
 fn message_field(name: &[u8]) -> Field {
     match name {
@@ -314,10 +131,7 @@ fn message_field(name: &[u8]) -> Field {
         b"referral" => REFERRAL,
         b"to" | b"to_user_id" | b"group_id" | b"recipient_type" | b"recipient" | b"message"
         | b"chars" | b"system" | b"voice" => UNUSUAL,
-        name => BODIES
-            .iter()
-            .position(|kind| kind.name().as_bytes() == name)
-            .map_or(0, |at| BODY + at as Field),
+        name => body::field(name, BODY),
     }
 }
 
@@ -345,33 +159,19 @@ pub(super) fn message<'a, R: Reader<'a>>(cursor: &mut R, echoed: bool) -> Option
             MESSAGE_ID => id = plain(cursor)?,
             TIMESTAMP => time = Some(timestamp(cursor)?),
             TYPE => name_of_body = cursor.plain()?.span(),
-            CONTEXT => reply = is_reply(cursor)?,
+            CONTEXT => reply = body::is_reply(cursor)?,
             REFERRAL => {
                 cursor.skip_object()?;
                 has_referral = true;
             }
-            field => {
-                let kind = BODIES.get(usize::from(field.checked_sub(BODY)?))?;
-                if read_body.is_some() {
-                    return None;
-                }
-                read_body = Some(body(cursor, *kind)?);
-            }
+            _ if read_body.is_some() => return None,
+            field => read_body = Some(body::read(cursor, field, BODY)?),
         }
         Some(())
     })?;
-    let name = name_of_body.of(cursor.bytes());
-    let body = match read_body {
-        Some(body) if body.kind.name().as_bytes() == name => body,
-        // Nothing but its errors says what an unsupported message was.
-        None if name == b"unsupported" => {
-            let kind = MessageKind::Unsupported;
-            Body { kind, interactive: None, voice: None, text: None }
-        }
-        _ => return None,
-    };
     let (phone, user) = if echoed { (to, to_user) } else { (from, from_user) };
-    let Body { kind, interactive, voice, text } = body;
+    let name = name_of_body.of(cursor.bytes());
+    let Body { kind, interactive, voice, text } = body::of_type(read_body, name)?;
     let (time, is_reply) = (time?, reply);
     let message =
         Message { id, time, phone, user, kind, interactive, voice, text, is_reply, has_referral };

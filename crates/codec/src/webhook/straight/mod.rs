@@ -16,10 +16,11 @@ mod items;
 
 use turnwise_model::{Direction, Millis, Origin};
 
-use crate::json::{Cursor, Field, Layouts, Reader, Span, Trace, UNUSUAL, unescape_into};
+use crate::json::{Cursor, Field, Layouts, Reader, Span, Trace, UNUSUAL};
 use crate::peer::same_digits;
 use crate::record::Record;
-use crate::rows::{MessageRow, PlainOwner, StatusRow, TextColumns};
+use crate::rows::{MessageRow, PlainOwner, StatusRow};
+use crate::straight::values::{plain, plain_or_empty};
 use crate::straight::{Hashing, PlainIds};
 use crate::unknown::UnknownFields;
 use items::{Contact, Message, StatusItem};
@@ -145,8 +146,8 @@ pub(crate) fn decode(
 fn root<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<()> {
     let name = |name: &[u8]| match name {
         b"entry" => 1,
-        // Another writer's envelope around the same.
-        b"gs_app_id" => UNUSUAL,
+        // Another writer's envelope around the same; a send.
+        b"gs_app_id" | b"request" | b"phone_number_id" => UNUSUAL,
         _ => 0,
     };
     cursor.object(name, |cursor, _| cursor.array(|cursor| entry(cursor, lists)))
@@ -165,7 +166,7 @@ fn entry<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<()> {
     let before = lists.changes.len();
     cursor.object(name, |cursor, field| {
         match field {
-            ID => waba_id = items::plain_or_empty(cursor)?,
+            ID => waba_id = plain_or_empty(cursor)?,
             CHANGES => cursor.array(|cursor| change(cursor, lists))?,
             _ => return None,
         }
@@ -229,7 +230,7 @@ fn value<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<Change>
         METADATA => {
             let name = |name: &[u8]| u8::from(name == b"phone_number_id");
             cursor.object(name, |cursor, _| {
-                sender = items::plain(cursor)?;
+                sender = plain(cursor)?;
                 Some(())
             })
         }
@@ -353,17 +354,7 @@ fn a_message(
     unescaped: &mut String,
 ) {
     let Some(item) = record.begin_known() else { return };
-    let text = message.text.map_or(TextColumns::None, |text| {
-        let raw = text.span().of(bytes);
-        TextColumns::Text(if text.is_escaped() {
-            unescaped.clear();
-            // The whole record is UTF-8 by now.
-            unescape_into(std::str::from_utf8(raw).unwrap_or_default(), unescaped);
-            record.rows.shapes.push(unescaped)
-        } else {
-            record.rows.shapes.push_bytes(raw)
-        })
-    });
+    let text = record.plain_text(message.text, bytes, unescaped);
     let row = MessageRow {
         common: record.plain_common(hashing, ids, message.time, item),
         origin,

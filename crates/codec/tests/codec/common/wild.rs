@@ -62,7 +62,7 @@ pub fn write(value: &Value, choices: &mut Choices<'_>, out: &mut String) {
 fn object(fields: &[(&str, &Value)], choices: &mut Choices<'_>, out: &mut String) {
     const WRONG: [&str; 8] =
         ["null", "\"x\"", "7", "[]", "{}", "true", "[{\"id\":\"1\"}]", "{\"body\":\"y\"}"];
-    const EXTRA: [&str; 7] = [
+    const EXTRA: [&str; 9] = [
         "\"new\":{\"a\":[1,-2.5e3,null,[],{}]}",
         "\"\":\"\"",
         "\"chars\":3",
@@ -70,6 +70,8 @@ fn object(fields: &[(&str, &Value)], choices: &mut Choices<'_>, out: &mut String
         "\"recipient_type\":\"individual\"",
         "\"group_id\":null",
         "\"code\":131047",
+        "\"to\":\"+16505551234\"",
+        "\"recipient\":\"1 650\"",
     ];
     out.push('{');
     let mut first = true;
@@ -87,7 +89,7 @@ fn object(fields: &[(&str, &Value)], choices: &mut Choices<'_>, out: &mut String
         }
         if choices.once_in(24) {
             comma(out);
-            out.push_str(EXTRA[usize::from(choices.below(7))]);
+            out.push_str(EXTRA[usize::from(choices.below(9))]);
         }
         comma(out);
         space(choices, out);

@@ -1,0 +1,174 @@
+//! What the object named as a message's type says, where it is as it usually is; of webhooks, echoes
+//! and requests alike. See [`crate::body`] for what it means.
+
+use turnwise_model::{InteractiveType, MessageKind};
+
+use super::values::{named, of_name, only_string, plain};
+use crate::json::{Field, Reader, Text, UNUSUAL};
+
+/// See the module.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Body {
+    pub(crate) kind: MessageKind,
+    pub(crate) interactive: Option<InteractiveType>,
+    pub(crate) voice: Option<bool>,
+    pub(crate) text: Option<Text>,
+}
+
+/// Bodies by their field number, see [`field`]. Voice messages of old, system messages, edits and
+/// revokes are not usual.
+pub(crate) const BODIES: [MessageKind; 14] = [
+    MessageKind::Text,
+    MessageKind::Image,
+    MessageKind::Audio,
+    MessageKind::Video,
+    MessageKind::Document,
+    MessageKind::Sticker,
+    MessageKind::Interactive,
+    MessageKind::Button,
+    MessageKind::Location,
+    MessageKind::Contacts,
+    MessageKind::Order,
+    MessageKind::Reaction,
+    MessageKind::Unsupported,
+    MessageKind::Template,
+];
+
+/// The field of a body, if `first` is that of the first one; 0 of other keys.
+#[inline]
+pub(crate) fn field(name: &[u8], first: Field) -> Field {
+    let place = BODIES.iter().position(|kind| kind.name().as_bytes() == name);
+    place.map_or(0, |at| first + at as Field)
+}
+
+/// Reads the body that a field stands for.
+#[inline(always)]
+pub(crate) fn read<'a, R: Reader<'a>>(cursor: &mut R, field: Field, first: Field) -> Option<Body> {
+    body(cursor, *BODIES.get(usize::from(field.checked_sub(first)?))?)
+}
+
+/// The body of a message with a type of this name, if it is the one that was read.
+#[inline]
+pub(crate) fn of_type(read: Option<Body>, name: &[u8]) -> Option<Body> {
+    match read {
+        Some(body) if body.kind.name().as_bytes() == name => Some(body),
+        // Nothing but its errors says what an unsupported message was.
+        None if name == b"unsupported" => {
+            let kind = MessageKind::Unsupported;
+            Some(Body { kind, interactive: None, voice: None, text: None })
+        }
+        _ => None,
+    }
+}
+
+#[inline(always)]
+fn body<'a, R: Reader<'a>>(cursor: &mut R, kind: MessageKind) -> Option<Body> {
+    let mut body = Body { kind, interactive: None, voice: None, text: None };
+    match kind {
+        MessageKind::Text => {
+            let name = |name: &[u8]| u8::from(name == b"body");
+            body.text = Some(only_string(cursor, name)?);
+        }
+        _ => other_body(cursor, &mut body)?,
+    }
+    Some(body)
+}
+
+#[inline(never)]
+fn other_body<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
+    match body.kind {
+        MessageKind::Button => {
+            let name = |name: &[u8]| u8::from(name == b"text");
+            body.text = Some(only_string(cursor, name)?);
+            Some(())
+        }
+        MessageKind::Image
+        | MessageKind::Audio
+        | MessageKind::Video
+        | MessageKind::Document
+        | MessageKind::Sticker => media(cursor, body),
+        MessageKind::Interactive => interactive(cursor, body),
+        _ => cursor.skip(),
+    }
+}
+
+/// Keys of bodies that may hold a text or its length where this reader does not look.
+fn is_text_elsewhere(name: &[u8]) -> bool {
+    matches!(name, b"chars" | b"body" | b"caption" | b"button_reply" | b"list_reply")
+}
+
+fn media<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
+    const CAPTION: Field = 1;
+    const VOICE: Field = 2;
+    let name = |name: &[u8]| match name {
+        b"caption" => CAPTION,
+        b"voice" => VOICE,
+        name if is_text_elsewhere(name) => UNUSUAL,
+        _ => 0,
+    };
+    let is_audio = body.kind == MessageKind::Audio;
+    body.voice = is_audio.then_some(false);
+    cursor.object(name, |cursor, field| match field {
+        CAPTION => {
+            body.text = Some(cursor.string()?);
+            Some(())
+        }
+        VOICE if is_audio => {
+            body.voice = Some(cursor.boolean()?);
+            Some(())
+        }
+        VOICE => cursor.skip(),
+        _ => None,
+    })
+}
+
+fn interactive<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
+    const TYPE: Field = 1;
+    const REPLY: Field = 2;
+    const BODY: Field = 3;
+    let name = |name: &[u8]| match name {
+        b"type" => TYPE,
+        b"button_reply" | b"list_reply" => REPLY,
+        b"body" => BODY,
+        name if is_text_elsewhere(name) => UNUSUAL,
+        _ => 0,
+    };
+    let mut written = None;
+    cursor.object(name, |cursor, field| {
+        match field {
+            TYPE => {
+                let known = |name: &[u8]| of_name(name, InteractiveType::from_name);
+                body.interactive = Some(named(cursor, known)?);
+            }
+            REPLY => {
+                let name = |name: &[u8]| u8::from(name == b"title");
+                body.text = Some(only_string(cursor, name)?);
+            }
+            BODY => {
+                let name = |name: &[u8]| u8::from(name == b"text");
+                written = Some(only_string(cursor, name)?);
+            }
+            _ => return None,
+        }
+        Some(())
+    })?;
+    // What was tapped goes before what stands above it.
+    body.text = body.text.or(written);
+    body.interactive.map(drop)
+}
+
+/// Whether `context` names a message that is answered.
+pub(crate) fn is_reply<'a, R: Reader<'a>>(cursor: &mut R) -> Option<bool> {
+    let name = |name: &[u8]| match name {
+        b"id" => 1,
+        b"message_id" => 2,
+        _ => 0,
+    };
+    let mut is_reply = false;
+    cursor.object(name, |cursor, _| {
+        plain(cursor)?;
+        is_reply = true;
+        Some(())
+    })?;
+    Some(is_reply)
+}

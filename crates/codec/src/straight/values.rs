@@ -1,0 +1,172 @@
+//! Values of JSON as they usually are: plain ids, phone numbers in digits, times, names of closed
+//! lists. Anything else ends the straight way.
+
+use turnwise_model::Millis;
+use turnwise_model::time::{DAY_MS, HOUR_MS, MILLISECONDS_FROM, MINUTE_MS};
+
+use super::{is_digits_or_empty, is_plain_ascii};
+use crate::json::{Field, Reader, Span, Text, whole};
+use crate::meant::{self, Time};
+
+/// A string that is a plain id or empty.
+#[inline(always)]
+pub(crate) fn plain_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
+    let text = cursor.plain()?;
+    let id = text.span().of(cursor.bytes());
+    (id.is_empty() || !text.is_high() && is_plain_ascii(id)).then_some(text.span())
+}
+
+/// A string that is a plain id.
+#[inline(always)]
+pub(crate) fn plain<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
+    let text = cursor.plain()?;
+    (!text.is_high() && is_plain_ascii(text.span().of(cursor.bytes()))).then_some(text.span())
+}
+
+/// A string of digits, or an empty one.
+#[inline(always)]
+pub(crate) fn digits_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
+    let span = cursor.plain()?.span();
+    is_digits_or_empty(span.of(cursor.bytes())).then_some(span)
+}
+
+/// A time in whole seconds or milliseconds, as a string or number.
+#[inline(always)]
+pub(crate) fn timestamp<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Millis> {
+    let text = cursor.number_or_string()?;
+    millis(text.span().of(cursor.bytes())).filter(|_| !text.is_escaped())
+}
+
+/// A time in any form that has no escapes; mostly as RFC 3339 in UTC.
+#[inline(always)]
+pub(crate) fn time<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Millis> {
+    let text = cursor.number_or_string().filter(|text| !text.is_escaped())?;
+    let text = text.span().of(cursor.bytes());
+    utc(text).or_else(|| millis(text)).or_else(|| any_time(text))
+}
+
+#[inline]
+fn millis(digits: &[u8]) -> Option<Millis> {
+    let number = whole(digits)?;
+    // Eighteen digits of seconds would not fit, but then they are milliseconds.
+    Some(Millis(if number >= MILLISECONDS_FROM { number } else { number * 1_000 }))
+}
+
+#[inline(never)]
+fn any_time(text: &[u8]) -> Option<Millis> {
+    match meant::time_of_text(std::str::from_utf8(text).ok()?) {
+        Time::Some(time) => Some(time),
+        Time::None | Time::Unreadable(_) => None,
+    }
+}
+
+/// `2026-11-08T00:02:27Z` or `2026-11-08T00:02:27.127Z`; days by the algorithm of Howard Hinnant's
+/// `days_from_civil`, in years that begin in March.
+#[inline]
+fn utc(text: &[u8]) -> Option<Millis> {
+    let (text, rest) = text.split_first_chunk::<19>()?;
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    if !marks.iter().all(|(at, mark)| text[*at] == *mark) {
+        return None;
+    }
+    let digits = |digits: &[u8]| {
+        digits.iter().try_fold(0, |number, byte| {
+            let digit = byte.wrapping_sub(b'0');
+            (digit < 10).then(|| number * 10 + i64::from(digit))
+        })
+    };
+    let (year, month, day) = (digits(&text[..4])?, digits(&text[5..7])?, digits(&text[8..10])?);
+    let (hour, minute) = (digits(&text[11..13])?, digits(&text[14..16])?);
+    let second = digits(&text[17..19])?;
+    let millis = match rest {
+        [b'Z'] => 0,
+        [b'.', millis @ .., b'Z'] if millis.len() == 3 => digits(millis)?,
+        _ => return None,
+    };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=last).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let year = year - i64::from(month <= 2);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    // The first of March of the year 0 was 719,468 days before 1970. Its years' leap days are
+    // rounded towards the past, the year before it included.
+    let leaps = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let days = 365 * year + leaps + day_of_year - 719_468;
+    let within = hour * HOUR_MS + minute * MINUTE_MS + second * 1_000 + millis;
+    Some(Millis(days * DAY_MS + within))
+}
+
+/// A string without escapes that one of a closed list is named by, exactly.
+#[inline(always)]
+pub(crate) fn named<'a, R: Reader<'a>, T>(
+    cursor: &mut R,
+    known: impl Fn(&[u8]) -> Option<T>,
+) -> Option<T> {
+    known(cursor.plain()?.span().of(cursor.bytes()))
+}
+
+/// The same of lists whose names are longer or seldom read.
+pub(crate) fn of_name<T>(name: &[u8], known: impl Fn(&str) -> Option<T>) -> Option<T> {
+    known(std::str::from_utf8(name).ok()?)
+}
+
+/// The string of field 1 in an object that must have it, whatever else it has.
+#[inline(always)]
+pub(crate) fn only_string<'a, R: Reader<'a>>(
+    cursor: &mut R,
+    name: fn(&[u8]) -> Field,
+) -> Option<Text> {
+    let mut text = None;
+    cursor.object(name, |cursor, _| {
+        text = Some(cursor.string()?);
+        Some(())
+    })?;
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_utc_are_read_as_meant() {
+        let check = |text: &str| {
+            let meant = meant::time_of_text(text);
+            if let Some(time) = utc(text.as_bytes()) {
+                assert_eq!(meant, Time::Some(time), "{text}");
+                return true;
+            }
+            false
+        };
+        // Days of all months and of leap years of all kinds, and one past each end.
+        for year in ["0000", "0001", "1582", "1900", "1969", "1970", "2000", "2026", "2028", "9999"]
+        {
+            for month in 0..14 {
+                for day in 0..33 {
+                    let text = format!("{year}-{month:02}-{day:02}T23:59:07.009Z");
+                    let is_one = matches!(meant::time_of_text(&text), Time::Some(_));
+                    assert_eq!(check(&text), is_one, "{text}");
+                }
+            }
+        }
+        assert!(check("2026-11-08T00:02:27Z"));
+        let text = "2026-11-08T00:02:27.127Z";
+        for at in 0..text.len() {
+            for byte in [b'0', b'6', b'9', b'-', b'+', b':', b' ', b'z', b'\xC3'] {
+                let mut bytes = text.as_bytes().to_vec();
+                bytes[at] = byte;
+                if let Ok(text) = std::str::from_utf8(&bytes) {
+                    check(text);
+                }
+            }
+            assert_eq!(utc(&text.as_bytes()[..at]), None);
+        }
+    }
+}
