@@ -39,11 +39,31 @@ const WIDE_EDGES: [i64; wide_edges_count()] = {
     edges
 };
 
+/// Values below are looked up: lengths of texts and most counts are.
+const NEAR: usize = 4_096;
+
+/// By value: the first integer of its bucket.
+static NEAR_BUCKETS: [u16; NEAR] = {
+    let mut buckets = [0; NEAR];
+    let (mut value, mut wide) = (0, 0);
+    while value < NEAR {
+        buckets[value] = value as u16;
+        if value as i64 >= WIDE_FROM {
+            while WIDE_EDGES[wide + 1] <= value as i64 {
+                wide += 1;
+            }
+            buckets[value] = WIDE_EDGES[wide] as u16;
+        }
+        value += 1;
+    }
+    buckets
+};
+
 /// The first integer of a value's bucket. A negative value counts as 0.
 #[must_use]
 pub fn bucket(value: i64) -> i64 {
-    if value < WIDE_FROM {
-        return value.max(0);
+    if value < NEAR as i64 {
+        return i64::from(NEAR_BUCKETS[value.max(0) as usize]);
     }
     WIDE_EDGES[WIDE_EDGES.partition_point(|edge| *edge <= value) - 1]
 }

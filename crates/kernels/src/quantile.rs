@@ -8,26 +8,51 @@
 /// Writes the quantile of each fraction to `found`, in the order of `fractions`; leaves `values`
 /// in another order. Nothing is written where there is no value; a fraction below 0 counts as 0,
 /// above 1 as 1, and one that is no number as 0.
-pub fn quantiles(values: &mut [i64], fractions: &[f64], found: &mut Vec<f64>) {
-    let Some(last) = values.len().checked_sub(1) else { return };
+///
+/// Besides `values` there are small ones that were counted: `counted[v]` of the value v each. No
+/// other value may be below those.
+pub fn quantiles(counted: &[u32], values: &mut [i64], fractions: &[f64], found: &mut Vec<f64>) {
+    let small: usize = counted.iter().map(|count| *count as usize).sum();
+    let Some(last) = (small + values.len()).checked_sub(1) else { return };
     let base = found.len();
     found.resize(base + fractions.len(), 0.0);
     let place = |fraction: f64| fraction.clamp(0.0, 1.0).max(0.0) * last as f64;
     // From the largest down: what a selection leaves on the left holds all that are left to find.
     let mut order: Vec<usize> = (0..fractions.len()).collect();
     order.sort_by(|a, b| place(fractions[*b]).total_cmp(&place(fractions[*a])));
-    let (mut end, mut above) = (values.len(), values[last]);
+    let (mut end, mut above) = (values.len(), values.last().copied().unwrap_or_default());
     for at in order {
         let place = place(fractions[at]);
         let rank = (place as usize).min(last);
-        let (_, low, higher) = values[..end].select_nth_unstable(rank);
-        // The next value: the least of those on the right, or what was found to be there before.
-        let high = higher.iter().min().copied().unwrap_or(if rank == last { *low } else { above });
+        let (low, high) = if rank >= small {
+            let (_, low, higher) = values[..end].select_nth_unstable(rank - small);
+            // The next value: the least on the right, or what was found to be there before.
+            let next = higher.iter().min().copied();
+            let high = next.unwrap_or(if rank == last { *low } else { above });
+            (end, above) = (rank - small + 1, high);
+            (*low, high)
+        } else {
+            let low = ranked(counted, rank);
+            let high = match rank + 1 {
+                next if next < small => ranked(counted, next),
+                _ => values[..end].iter().min().copied().unwrap_or(low),
+            };
+            (low, high)
+        };
         let share = place - rank as f64;
-        let step = (i128::from(high) - i128::from(*low)) as f64;
-        found[base + at] = if share > 0.0 { *low as f64 + step * share } else { *low as f64 };
-        (end, above) = (rank + 1, high);
+        let step = (i128::from(high) - i128::from(low)) as f64;
+        found[base + at] = if share > 0.0 { low as f64 + step * share } else { low as f64 };
     }
+}
+
+/// The counted value of a rank.
+fn ranked(counted: &[u32], rank: usize) -> i64 {
+    let mut before = 0;
+    let value = counted.iter().position(|count| {
+        before += *count as usize;
+        before > rank
+    });
+    value.map_or(0, |value| value as i64)
 }
 
 #[cfg(test)]
@@ -38,7 +63,7 @@ mod tests {
 
     fn found(values: &[i64], fractions: &[f64]) -> Vec<f64> {
         let mut found = Vec::new();
-        quantiles(&mut values.to_vec(), fractions, &mut found);
+        quantiles(&[], &mut values.to_vec(), fractions, &mut found);
         found
     }
 
@@ -54,6 +79,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn counted_values_are_values_too(
+            values in prop::collection::vec(prop_oneof![0_i64..9, 0_i64..40, 8_i64..i64::MAX], 0..60),
+            fractions in prop::collection::vec(0.0..=1.0_f64, 0..6),
+        ) {
+            let mut counted = [0; 8];
+            let mut others = Vec::new();
+            for value in &values {
+                match counted.get_mut(*value as usize) {
+                    Some(count) => *count += 1,
+                    None => others.push(*value),
+                }
+            }
+            let mut some = Vec::new();
+            quantiles(&counted, &mut others, &fractions, &mut some);
+            prop_assert_eq!(some, found(&values, &fractions));
+        }
+
         #[test]
         fn selection_agrees_with_sorting(
             mut values in prop::collection::vec(prop_oneof![-20_i64..20, any::<i64>()], 1..80),

@@ -8,21 +8,30 @@ use turnwise_model::Pseudonym;
 use turnwise_model::limits::PEER_COUNT_MAX;
 
 const KEPT_MAX: usize = PEER_COUNT_MAX + 1;
+/// Slots of the largest table: twice as many as the hashes after which it is cut down, and those
+/// are about twice as many as are kept then.
+const SLOTS_MAX: usize = (4 * KEPT_MAX).next_power_of_two() / 2;
+const _: () = assert!(SLOTS_MAX / 2 > KEPT_MAX);
 
 /// A growing peer count.
+///
+/// The hashes stand in an open-addressed table, each at the slot that its low bits name or behind
+/// it, so a peer that was there before costs one look.
 #[derive(Clone, Debug)]
 pub struct PeerCount {
-    /// Hashes not above `largest`, with repeats until the next compaction.
-    hashes: Vec<u64>,
+    /// Hashes not above `largest`; 0 is an empty slot. A power of two, half of them filled at most.
+    slots: Vec<u64>,
+    /// Slots that are filled.
+    filled: usize,
+    /// The hash 0 is one of them.
+    zero: bool,
     /// Nothing above it can be among the smallest.
     largest: u64,
-    /// Length at which repeats are dropped: twice what was left the last time.
-    compact_at: usize,
 }
 
 impl Default for PeerCount {
     fn default() -> Self {
-        Self { hashes: Vec::new(), largest: u64::MAX, compact_at: 64 }
+        Self { slots: Vec::new(), filled: 0, zero: false, largest: u64::MAX }
     }
 }
 
@@ -46,36 +55,66 @@ impl PeerCount {
     /// The state.
     #[must_use]
     pub fn to_state(&self) -> Vec<i64> {
-        let mut hashes = self.hashes.clone();
-        smallest(&mut hashes);
-        hashes.into_iter().map(u64::cast_signed).collect()
+        self.smallest().into_iter().map(u64::cast_signed).collect()
     }
 
     /// Bytes on the heap.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.hashes.capacity() * size_of::<u64>()
+        self.slots.capacity() * size_of::<u64>()
     }
 
     fn add_hash(&mut self, hash: u64) {
         if hash > self.largest {
             return;
         }
-        self.hashes.push(hash);
-        if self.hashes.len() >= self.compact_at {
-            smallest(&mut self.hashes);
-            if let (KEPT_MAX, Some(last)) = (self.hashes.len(), self.hashes.last()) {
-                self.largest = *last;
-            }
-            self.compact_at = (2 * self.hashes.len()).max(64);
+        if hash == 0 {
+            self.zero = true;
+            return;
         }
+        if 2 * self.filled >= self.slots.len() {
+            self.make_room();
+        }
+        self.put(hash);
     }
-}
 
-fn smallest(hashes: &mut Vec<u64>) {
-    hashes.sort_unstable();
-    hashes.dedup();
-    hashes.truncate(KEPT_MAX);
+    fn put(&mut self, hash: u64) {
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        while self.slots[at] != 0 {
+            if self.slots[at] == hash {
+                return;
+            }
+            at = (at + 1) & mask;
+        }
+        self.slots[at] = hash;
+        self.filled += 1;
+    }
+
+    /// Takes a larger table, or leaves those out that cannot be among the smallest.
+    #[cold]
+    fn make_room(&mut self) {
+        let kept = if self.slots.len() < SLOTS_MAX {
+            let slots = vec![0; (2 * self.slots.len()).max(16)];
+            std::mem::replace(&mut self.slots, slots)
+        } else {
+            let kept = self.smallest();
+            self.largest = kept.last().copied().unwrap_or(u64::MAX);
+            self.slots.fill(0);
+            kept
+        };
+        self.filled = 0;
+        kept.into_iter().filter(|hash| *hash != 0).for_each(|hash| self.put(hash));
+    }
+
+    /// The smallest hashes, ascending.
+    fn smallest(&self) -> Vec<u64> {
+        let filled = self.slots.iter().copied().filter(|hash| *hash != 0);
+        let mut hashes: Vec<u64> = self.zero.then_some(0).into_iter().chain(filled).collect();
+        hashes.sort_unstable();
+        hashes.truncate(KEPT_MAX);
+        hashes
+    }
 }
 
 /// The number of peers of a state: exact up to [`PEER_COUNT_MAX`], else estimated (± 2.2 %).

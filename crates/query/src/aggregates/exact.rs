@@ -1,9 +1,8 @@
 //! Aggregates that need every value: exact quantiles and exact numbers of distinct values.
 //!
-//! Values are kept in one list for all groups, each beside its group's number, so that taking them
-//! in is an append. Only when results are asked for are they brought together, by the ordering
-//! kernel: linear, whatever the number of groups. As a state, the values of a group are one list;
-//! merging appends it.
+//! Only when results are asked for are the values of each group brought together, by the ordering
+//! kernel: linear, whatever the number of groups. As a state, a group is two lists: its values, and
+//! how often each of the small ones came that are counted (see `values.rs`); merging adds both.
 
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
@@ -12,16 +11,16 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, LargeListArray, new_empty_array,
 };
-use arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use arrow::buffer::{BooleanBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, UInt64Type};
-use datafusion::common::{Result, ScalarValue, exec_err, plan_err, resources_err};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
 };
-use turnwise_kernels::ordering::{Ordered, Orderer};
 
-use super::frame::{OneGroup, Sole, refuse_distinct};
+use super::frame::{OneGroup, Sole, counting_rows, each_row, refuse_distinct};
+use super::values::{Grouped, Values};
 
 /// What is told of the values of each group.
 pub(super) trait Exact: Clone + Debug + Send + Sync + 'static {
@@ -37,7 +36,7 @@ pub(super) trait Exact: Clone + Debug + Send + Sync + 'static {
     /// Reads the arguments that are constant.
     fn new(args: &AccumulatorArgs<'_>) -> Result<Self>;
     /// One result a group; may put a group's values in another order.
-    fn results(&self, groups: &mut Ordered<i64>) -> Result<ArrayRef>;
+    fn results(&self, groups: &mut Grouped) -> Result<ArrayRef>;
 }
 
 /// The type that values are read in: whole numbers, or lists of them where each counts.
@@ -114,11 +113,14 @@ impl<E: Exact> AggregateUDFImpl for ExactUdaf<E> {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         refuse_distinct(&args)?;
-        Ok(Box::new(OneGroup(Values::new(E::new(&args)?))))
+        Ok(Box::new(OneGroup(ExactGroups::new(E::new(&args)?))))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(format!("{}[values]", args.name), state_type(), false))])
+        let field = |part: &str| {
+            Arc::new(Field::new(format!("{}[{part}]", args.name), state_type(), false))
+        };
+        Ok(vec![field("values"), field("counts")])
     }
 
     fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
@@ -130,73 +132,27 @@ impl<E: Exact> AggregateUDFImpl for ExactUdaf<E> {
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
         refuse_distinct(&args)?;
-        Ok(Box::new(Values::new(E::new(&args)?)))
+        Ok(Box::new(ExactGroups::new(E::new(&args)?)))
     }
 }
 
-/// The values of all groups.
-struct Values<E> {
+/// All groups of an aggregate.
+struct ExactGroups<E> {
     exact: E,
-    groups: Vec<u32>,
-    values: Vec<i64>,
-    count: usize,
+    values: Values,
 }
 
-impl<E: Exact> Values<E> {
+impl<E: Exact> ExactGroups<E> {
     fn new(exact: E) -> Self {
-        Self { exact, groups: Vec::new(), values: Vec::new(), count: 0 }
+        Self { exact, values: Values::default() }
     }
 
     fn push(&mut self, group: usize, value: i64) {
-        let group = group as u32;
-        let again = E::IS_DISTINCT
-            && self.values.last() == Some(&value)
-            && self.groups.last() == Some(&group);
-        if !again {
-            self.groups.push(group);
-            self.values.push(value);
+        if E::IS_DISTINCT {
+            self.values.push_distinct(group, value);
+        } else {
+            self.values.push(group, value);
         }
-    }
-
-    fn extend(&mut self, group: usize, values: &[i64]) {
-        self.groups.extend(std::iter::repeat_n(group as u32, values.len()));
-        self.values.extend_from_slice(values);
-    }
-
-    /// Rows and groups are counted in 32 bits.
-    fn check(&self, groups: usize) -> Result<()> {
-        if u32::try_from(self.values.len().max(groups)).is_err() {
-            return resources_err!("{} holds more values than it can count", E::NAME);
-        }
-        Ok(())
-    }
-
-    /// The values of the first groups, which are forgotten; others move down.
-    fn take(&mut self, emit_to: EmitTo) -> Ordered<i64> {
-        let (mut groups, mut values) =
-            (std::mem::take(&mut self.groups), std::mem::take(&mut self.values));
-        let count = match emit_to {
-            EmitTo::All => std::mem::take(&mut self.count),
-            EmitTo::First(first) => {
-                self.count -= first;
-                let mut kept = 0;
-                for at in 0..groups.len() {
-                    if groups[at] as usize >= first {
-                        self.groups.push(groups[at] - first as u32);
-                        self.values.push(values[at]);
-                    } else {
-                        (groups[kept], values[kept]) = (groups[at], values[at]);
-                        kept += 1;
-                    }
-                }
-                groups.truncate(kept);
-                values.truncate(kept);
-                first
-            }
-        };
-        let mut ordered = Ordered::default();
-        Orderer::default().group(&groups, count, &values, &mut ordered);
-        ordered
     }
 
     /// Takes in the values of all rows, or of those that count.
@@ -206,71 +162,75 @@ impl<E: Exact> Values<E> {
         group_indices: &[usize],
         counts: Option<&BooleanArray>,
     ) -> Result<()> {
-        let all = counts.is_none() && values.null_count() == 0;
-        let is_kept = |row: &usize| {
-            values.is_valid(*row) && counts.is_none_or(|c| c.is_valid(*row) && c.value(*row))
-        };
-        let rows = (0..values.len()).filter(is_kept);
+        let kept = kept_rows(values, counts);
         if let Some(numbers) = values.as_primitive_opt::<Int64Type>() {
-            if all && !E::IS_DISTINCT {
-                self.groups.extend(group_indices.iter().map(|group| *group as u32));
-                self.values.extend_from_slice(numbers.values());
-            } else {
-                rows.for_each(|row| self.push(group_indices[row], numbers.value(row)));
-            }
+            each_row(values.len(), kept.as_ref(), |row| {
+                self.push(group_indices[row], numbers.value(row));
+                Ok(())
+            })
         } else if let Some(numbers) = values.as_primitive_opt::<UInt64Type>() {
-            for row in rows {
-                self.push(group_indices[row], self.exact_bits(numbers.value(row))?);
-            }
+            each_row(values.len(), kept.as_ref(), |row| {
+                self.push(group_indices[row], exact_bits::<E>(numbers.value(row))?);
+                Ok(())
+            })
         } else if let Some(lists) = values.as_list_opt::<i32>() {
             let offsets = lists.value_offsets();
-            if let Some(items) = lists.values().as_primitive_opt::<UInt64Type>() {
-                for row in rows {
-                    let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
-                    for at in (from..to).filter(|at| items.is_valid(*at)) {
-                        self.push(group_indices[row], self.exact_bits(items.value(at))?);
-                    }
+            let nulls = lists.values().nulls();
+            let (signed, unsigned) = (
+                lists.values().as_primitive_opt::<Int64Type>(),
+                lists.values().as_primitive_opt::<UInt64Type>(),
+            );
+            each_row(values.len(), kept.as_ref(), |row| {
+                let items = offsets[row] as usize..offsets[row + 1] as usize;
+                for at in items.filter(|at| nulls.is_none_or(|nulls| nulls.is_valid(*at))) {
+                    let value = match (signed, unsigned) {
+                        (Some(items), _) => items.value(at),
+                        (_, Some(items)) => exact_bits::<E>(items.value(at))?,
+                        _ => return no_whole_numbers::<E>(values),
+                    };
+                    self.push(group_indices[row], value);
                 }
-                return Ok(());
-            }
-            let Some(items) = lists.values().as_primitive_opt::<Int64Type>() else {
-                return exec_err!("{} takes whole numbers, found {}", E::NAME, values.data_type());
-            };
-            if all && items.null_count() == 0 {
-                // The lists lie one behind the other.
-                let ends = offsets.windows(2).map(|ends| (ends[1] - ends[0]) as usize);
-                for (group, length) in group_indices.iter().zip(ends) {
-                    self.groups.resize(self.groups.len() + length, *group as u32);
-                }
-                let (from, to) = (offsets[0] as usize, offsets[values.len()] as usize);
-                self.values.extend_from_slice(&items.values()[from..to]);
-            } else {
-                for row in rows {
-                    let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
-                    for at in (from..to).filter(|at| items.is_valid(*at)) {
-                        self.push(group_indices[row], items.value(at));
-                    }
-                }
-            }
+                Ok(())
+            })
         } else {
-            return exec_err!("{} takes whole numbers, found {}", E::NAME, values.data_type());
+            no_whole_numbers::<E>(values)
+        }
+    }
+
+    fn settle(&mut self) -> Result<()> {
+        self.values.check(E::NAME)?;
+        if !E::IS_DISTINCT {
+            self.values.settle();
         }
         Ok(())
     }
+}
 
-    /// Unsigned numbers as signed ones: of distinct values only the bits matter.
-    fn exact_bits(&self, value: u64) -> Result<i64> {
-        if E::IS_DISTINCT {
-            return Ok(value.cast_signed());
-        }
-        match i64::try_from(value) {
-            Ok(value) => Ok(value),
-            Err(_) => exec_err!("{} takes numbers below 2^63", E::NAME),
-        }
+/// The rows with a value that counts; none where all are.
+fn kept_rows(values: &ArrayRef, counts: Option<&BooleanArray>) -> Option<BooleanBuffer> {
+    let valid = values.nulls().map(|nulls| nulls.inner());
+    match (valid, counting_rows(counts)) {
+        (Some(valid), Some(counting)) => Some(valid & &counting),
+        (valid, counting) => counting.or(valid.cloned()),
     }
 }
 
-impl<E: Exact> GroupsAccumulator for Values<E> {
+fn no_whole_numbers<E: Exact>(found: &ArrayRef) -> Result<()> {
+    exec_err!("{} takes whole numbers, found {}", E::NAME, found.data_type())
+}
+
+/// Unsigned numbers as signed ones: of distinct values only the bits matter.
+fn exact_bits<E: Exact>(value: u64) -> Result<i64> {
+    if E::IS_DISTINCT {
+        return Ok(value.cast_signed());
+    }
+    match i64::try_from(value) {
+        Ok(value) => Ok(value),
+        Err(_) => exec_err!("{} takes numbers below 2^63", E::NAME),
+    }
+}
+
+impl<E: Exact> GroupsAccumulator for ExactGroups<E> {
     fn update_batch(
         &mut self,
         values: &[ArrayRef],
@@ -278,24 +238,28 @@ impl<E: Exact> GroupsAccumulator for Values<E> {
         opt_filter: Option<&BooleanArray>,
         total_num_groups: usize,
     ) -> Result<()> {
-        self.count = total_num_groups;
-        self.check(total_num_groups)?;
-        self.update(&values[0], group_indices, opt_filter)
+        self.values.set_groups(total_num_groups);
+        self.update(&values[0], group_indices, opt_filter)?;
+        self.settle()
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        self.check(self.count)?;
-        let mut ordered = self.take(emit_to);
-        self.exact.results(&mut ordered)
+        let mut groups = self.values.take(emit_to);
+        self.exact.results(&mut groups)
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        self.check(self.count)?;
-        let (starts, values) = self.take(emit_to).into_parts();
-        let offsets: ScalarBuffer<i64> = starts.iter().map(|start| i64::from(*start)).collect();
-        let DataType::LargeList(field) = state_type() else { unreachable!("a list") };
-        let values = Arc::new(Int64Array::from(values));
-        Ok(vec![Arc::new(LargeListArray::new(field, OffsetBuffer::new(offsets), values, None))])
+        let Grouped { values, counted } = self.values.take(emit_to);
+        let (starts, values) = values.into_parts();
+        let starts = starts.iter().map(|start| i64::from(*start)).collect();
+        let mut counts = Vec::new();
+        let mut ends = vec![0];
+        for counted in counted {
+            let used = counted.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+            counts.extend(counted[..used].iter().map(|count| i64::from(*count)));
+            ends.push(counts.len() as i64);
+        }
+        Ok(vec![lists(starts, values), lists(ends.into(), counts)])
     }
 
     fn merge_batch(
@@ -304,17 +268,19 @@ impl<E: Exact> GroupsAccumulator for Values<E> {
         group_indices: &[usize],
         total_num_groups: usize,
     ) -> Result<()> {
-        self.count = total_num_groups;
-        let Some(lists) = values[0].as_list_opt::<i64>() else {
+        self.values.set_groups(total_num_groups);
+        let (Some(lists), Some(counts)) =
+            (values[0].as_list_opt::<i64>(), values[1].as_list_opt::<i64>())
+        else {
             return exec_err!("{} merges lists, found {}", E::NAME, values[0].data_type());
         };
-        let items = lists.values().as_primitive::<Int64Type>().values();
-        let offsets = lists.value_offsets();
-        for (row, group) in group_indices.iter().enumerate().filter(|(row, _)| lists.is_valid(*row))
-        {
-            self.extend(*group, &items[offsets[row] as usize..offsets[row + 1] as usize]);
+        for (row, group) in group_indices.iter().enumerate() {
+            for (at, count) in items_of(counts, row).iter().enumerate().filter(|(_, n)| **n > 0) {
+                self.values.add_counted(*group, at, *count);
+            }
+            items_of(lists, row).iter().for_each(|value| self.values.push(*group, *value));
         }
-        self.check(total_num_groups)
+        self.settle()
     }
 
     fn convert_to_state(
@@ -330,25 +296,36 @@ impl<E: Exact> GroupsAccumulator for Values<E> {
     }
 
     fn size(&self) -> usize {
-        // What bringing the values together will take too.
-        self.groups.capacity() * size_of::<u32>()
-            + (self.values.capacity() + self.values.len()) * size_of::<i64>()
-            + 2 * self.count * size_of::<u32>()
+        self.values.size()
     }
 }
 
-impl<E: Exact> Sole for Values<E> {
+/// A column of lists that end where the next begins.
+fn lists(starts: ScalarBuffer<i64>, values: Vec<i64>) -> ArrayRef {
+    let DataType::LargeList(field) = state_type() else { unreachable!("a list") };
+    let values = Arc::new(Int64Array::from(values));
+    Arc::new(LargeListArray::new(field, OffsetBuffer::new(starts), values, None))
+}
+
+/// The numbers of a row, none of a null one.
+fn items_of(lists: &LargeListArray, row: usize) -> &[i64] {
+    if lists.is_null(row) {
+        return &[];
+    }
+    let offsets = lists.value_offsets();
+    let items = lists.values().as_primitive::<Int64Type>().values();
+    &items[offsets[row] as usize..offsets[row + 1] as usize]
+}
+
+impl<E: Exact> Sole for ExactGroups<E> {
     fn settle(&mut self) {
-        self.count = 1;
+        self.values.set_groups(1);
     }
 
     fn look(&mut self) -> Result<ArrayRef> {
-        self.check(self.count)?;
-        let mut ordered = self.take(EmitTo::All);
-        let result = self.exact.results(&mut ordered);
-        (_, self.values) = ordered.into_parts();
-        self.groups = vec![0; self.values.len()];
-        self.settle();
+        let mut groups = self.values.take(EmitTo::All);
+        let result = self.exact.results(&mut groups);
+        self.values.put_back(groups);
         result
     }
 }

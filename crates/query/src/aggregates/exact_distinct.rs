@@ -7,9 +7,10 @@ use arrow::array::{ArrayRef, Int64Array};
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::function::AccumulatorArgs;
-use turnwise_kernels::ordering::{Ordered, Orderer};
+use turnwise_kernels::ordering::Orderer;
 
 use super::exact::{Exact, value_type};
+use super::values::Grouped;
 
 /// `exact_distinct(value)`.
 #[derive(Clone, Debug)]
@@ -34,9 +35,9 @@ impl Exact for ExactDistinct {
         Ok(Self)
     }
 
-    fn results(&self, groups: &mut Ordered<i64>) -> Result<ArrayRef> {
-        Orderer::default().sort_groups(groups);
-        let distinct = groups.groups().map(|values| {
+    fn results(&self, groups: &mut Grouped) -> Result<ArrayRef> {
+        Orderer::default().sort_groups(&mut groups.values);
+        let distinct = groups.values.groups().map(|values| {
             let differing = values.windows(2).filter(|pair| pair[0] != pair[1]).count();
             (differing + usize::from(!values.is_empty())) as i64
         });

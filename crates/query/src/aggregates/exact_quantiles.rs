@@ -9,10 +9,10 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Float64Type};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::AccumulatorArgs;
-use turnwise_kernels::ordering::Ordered;
 use turnwise_kernels::quantile::quantiles;
 
 use super::exact::{Exact, constant, value_type};
+use super::values::Grouped;
 
 /// `exact_quantile(value, fraction)`.
 #[derive(Clone, Debug)]
@@ -41,17 +41,15 @@ impl Exact for ExactQuantile {
         }
     }
 
-    fn results(&self, groups: &mut Ordered<i64>) -> Result<ArrayRef> {
+    fn results(&self, groups: &mut Grouped) -> Result<ArrayRef> {
+        let mut results = Vec::with_capacity(groups.counted.len());
         let mut found = Vec::new();
-        let results: Float64Array = groups
-            .groups_mut()
-            .map(|values| {
-                found.clear();
-                quantiles(values, &[self.0], &mut found);
-                found.first().copied()
-            })
-            .collect();
-        Ok(Arc::new(results))
+        each_group(groups, |counted, values| {
+            found.clear();
+            quantiles(counted, values, &[self.0], &mut found);
+            results.push(found.first().copied());
+        });
+        Ok(Arc::new(Float64Array::from(results)))
     }
 }
 
@@ -96,17 +94,30 @@ impl Exact for ExactQuantiles {
             .map(Self)
     }
 
-    fn results(&self, groups: &mut Ordered<i64>) -> Result<ArrayRef> {
+    fn results(&self, groups: &mut Grouped) -> Result<ArrayRef> {
         let (mut found, mut lengths, mut valid) = (Vec::new(), Vec::new(), Vec::new());
-        for values in groups.groups_mut() {
+        each_group(groups, |counted, values| {
             let before = found.len();
-            quantiles(values, &self.0, &mut found);
+            quantiles(counted, values, &self.0, &mut found);
             lengths.push(found.len() - before);
-            valid.push(!values.is_empty());
-        }
+            valid.push(!values.is_empty() || counted.iter().any(|count| *count > 0));
+        });
         let offsets = OffsetBuffer::from_lengths(lengths);
         let values = Arc::new(Float64Array::from(found));
         Ok(Arc::new(ListArray::new(item(), offsets, values, Some(NullBuffer::from(valid)))))
+    }
+}
+
+/// Calls with the counted values and the others of each group; of those none is below the counted.
+fn each_group(groups: &mut Grouped, mut each: impl FnMut(&[u32], &mut [i64])) {
+    for (values, counted) in groups.values.groups_mut().zip(&groups.counted) {
+        if counted.is_empty() || values.iter().all(|value| *value >= 0) {
+            each(counted, values);
+        } else {
+            let times = |(value, n): (i64, &u32)| std::iter::repeat_n(value, *n as usize);
+            let small = (0..).zip(counted).flat_map(times);
+            each(&[], &mut values.iter().copied().chain(small).collect::<Vec<i64>>());
+        }
     }
 }
 

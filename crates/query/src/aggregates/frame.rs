@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Builder, ListArray, ListBuilder};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -133,12 +134,10 @@ impl<S: MergeState> GroupsAccumulator for Groups<S> {
     ) -> Result<()> {
         self.states.resize_with(total_num_groups, S::default);
         let columns = S::columns(values)?;
-        for (row, group) in group_indices.iter().enumerate() {
-            if opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)) {
-                self.states[*group].update(&columns, row);
-            }
-        }
-        Ok(())
+        each_row(group_indices.len(), counting_rows(opt_filter).as_ref(), |row| {
+            self.states[group_indices[row]].update(&columns, row);
+            Ok(())
+        })
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -233,6 +232,27 @@ impl<G: Sole> Accumulator for OneGroup<G> {
     fn merge_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let rows = values.first().map_or(0, |values| values.len());
         self.0.merge_batch(values, &vec![0; rows], 1)
+    }
+}
+
+/// The rows that a filter lets count; none where there is no filter.
+pub(super) fn counting_rows(filter: Option<&BooleanArray>) -> Option<BooleanBuffer> {
+    filter.map(|filter| match filter.nulls() {
+        Some(valid) => filter.values() & valid.inner(),
+        None => filter.values().clone(),
+    })
+}
+
+/// Calls for the kept rows, or for all.
+#[inline]
+pub(super) fn each_row(
+    rows: usize,
+    kept: Option<&BooleanBuffer>,
+    each: impl FnMut(usize) -> Result<()>,
+) -> Result<()> {
+    match kept {
+        Some(kept) => kept.set_indices().try_for_each(each),
+        None => (0..rows).try_for_each(each),
     }
 }
 

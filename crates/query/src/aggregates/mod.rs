@@ -13,6 +13,7 @@ mod frame;
 mod histograms;
 mod peers;
 mod texts;
+mod values;
 
 use std::sync::Arc;
 

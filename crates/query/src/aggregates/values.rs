@@ -1,0 +1,249 @@
+//! The values of all groups of an aggregate that needs every value.
+//!
+//! Values are kept in one list for all groups, each beside its group's number, so that taking them
+//! in is an append. Where equal values need not be told apart by anything, small ones of a group
+//! that has many are counted instead: lengths, turns and counts are few different numbers.
+//!
+//! ```text
+//! (group, value) ─┬─ the group counts its small ones ──▶ counts by value
+//!                 └─ else ──▶ list ── now and then ──▶ counts of groups with many small ones
+//! ```
+
+use datafusion::common::{Result, resources_err};
+use datafusion::logical_expr::EmitTo;
+use turnwise_kernels::ordering::{Ordered, Orderer};
+
+/// Values from 0 up to here are small.
+const SMALL: usize = 1_024;
+/// A group with so many small values in the list counts them: the counts take no more than a few
+/// times the bytes.
+const COUNTED_FROM: u32 = 256;
+/// The list is not looked through before it is this long.
+const LIST_MIN: usize = 64 << 10;
+
+/// The values of all groups.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    list: List,
+    /// By group: how often each small value came; empty where they are in the list.
+    counted: Vec<Vec<u32>>,
+    /// Values that were taken in.
+    taken: u64,
+    /// Length of the list at which it is looked through.
+    look_at: usize,
+}
+
+/// Values beside the numbers of their groups.
+#[derive(Debug, Default)]
+struct List {
+    groups: Vec<u32>,
+    values: Vec<i64>,
+}
+
+impl List {
+    fn push(&mut self, group: usize, value: i64) {
+        self.groups.push(group as u32);
+        self.values.push(value);
+    }
+}
+
+/// The values of some groups, brought together.
+pub(super) struct Grouped {
+    /// Those that are not counted.
+    pub(super) values: Ordered<i64>,
+    /// By group: how often each small value came; none of them is in `values` then.
+    pub(super) counted: Vec<Vec<u32>>,
+}
+
+impl Values {
+    /// Takes in a value of which every repeat matters.
+    #[inline]
+    pub(super) fn push(&mut self, group: usize, value: i64) {
+        self.taken += 1;
+        if let Some(counts) = self.counted.get_mut(group)
+            && let Some(count) = counts.get_mut(value as usize)
+        {
+            // A negative value is beyond all places. What is taken in is counted in 32 bits.
+            *count = count.wrapping_add(1);
+        } else {
+            self.list.push(group, value);
+        }
+    }
+
+    /// Takes in a value of which repeats do not matter.
+    #[inline]
+    pub(super) fn push_distinct(&mut self, group: usize, value: i64) {
+        let again = self.list.values.last() == Some(&value)
+            && self.list.groups.last() == Some(&(group as u32));
+        if !again {
+            self.taken += 1;
+            self.list.push(group, value);
+        }
+    }
+
+    /// Takes in `count` small values that are the same.
+    pub(super) fn add_counted(&mut self, group: usize, value: usize, count: i64) {
+        let Ok(count) = u32::try_from(count) else {
+            // Beyond what can be counted, as the next check tells.
+            self.taken = u64::MAX;
+            return;
+        };
+        self.taken = self.taken.saturating_add(u64::from(count));
+        let counts = &mut self.counted[group];
+        counts.resize(SMALL, 0);
+        if let Some(sum) = counts.get_mut(value) {
+            *sum = sum.wrapping_add(count);
+        }
+    }
+
+    /// Makes room for so many groups.
+    pub(super) fn set_groups(&mut self, count: usize) {
+        self.counted.resize_with(count, Vec::new);
+    }
+
+    /// Values and groups are counted in 32 bits: an error of `name` where there are more.
+    pub(super) fn check(&self, name: &str) -> Result<()> {
+        if u32::try_from(self.taken.max(self.counted.len() as u64)).is_err() {
+            return resources_err!("{name} holds more values than it can count");
+        }
+        Ok(())
+    }
+
+    /// Counts the small values of groups that have many in the list, if it is long by now.
+    pub(super) fn settle(&mut self) {
+        if self.list.values.len() < self.look_at.max(LIST_MIN) {
+            return;
+        }
+        let is_small = |value: i64| (0..SMALL as i64).contains(&value);
+        let mut small = vec![0_u32; self.counted.len()];
+        let List { groups, values } = &mut self.list;
+        for (group, value) in groups.iter().zip(&*values) {
+            small[*group as usize] += u32::from(is_small(*value));
+        }
+        for (counts, small) in self.counted.iter_mut().zip(small) {
+            if counts.is_empty() && small >= COUNTED_FROM {
+                counts.resize(SMALL, 0);
+            }
+        }
+        let mut kept = 0;
+        for at in 0..groups.len() {
+            let (group, value) = (groups[at], values[at]);
+            match self.counted[group as usize].get_mut(value as usize) {
+                Some(count) => *count = count.wrapping_add(1),
+                None => {
+                    (groups[kept], values[kept]) = (group, value);
+                    kept += 1;
+                }
+            }
+        }
+        groups.truncate(kept);
+        values.truncate(kept);
+        // So the looks cost a few steps a value, however little they find.
+        self.look_at = 2 * kept.max(self.counted.len());
+    }
+
+    /// The values of the first groups, which are forgotten; others move down.
+    pub(super) fn take(&mut self, emit_to: EmitTo) -> Grouped {
+        let List { mut groups, mut values } = std::mem::take(&mut self.list);
+        if let EmitTo::First(first) = emit_to {
+            let mut kept = 0;
+            for at in 0..groups.len() {
+                if groups[at] as usize >= first {
+                    self.list.push(groups[at] as usize - first, values[at]);
+                } else {
+                    (groups[kept], values[kept]) = (groups[at], values[at]);
+                    kept += 1;
+                }
+            }
+            groups.truncate(kept);
+            values.truncate(kept);
+        }
+        let counted = emit_to.take_needed(&mut self.counted);
+        let left = self.counted.iter().flatten().map(|count| u64::from(*count)).sum::<u64>();
+        self.taken = left + self.list.values.len() as u64;
+        let mut ordered = Ordered::default();
+        Orderer::default().group(&groups, counted.len(), &values, &mut ordered);
+        Grouped { values: ordered, counted }
+    }
+
+    /// Puts the values of a single group back.
+    pub(super) fn put_back(&mut self, one: Grouped) {
+        let (_, values) = one.values.into_parts();
+        let counted = one.counted.iter().flatten().map(|count| u64::from(*count)).sum::<u64>();
+        self.taken = counted + values.len() as u64;
+        self.list = List { groups: vec![0; values.len()], values };
+        self.counted = one.counted;
+    }
+
+    /// Heap bytes, and those that bringing the values together will take.
+    pub(super) fn size(&self) -> usize {
+        let counted = self.counted.iter().map(|counts| counts.capacity() * size_of::<u32>());
+        self.list.groups.capacity() * size_of::<u32>()
+            + (self.list.values.capacity() + self.list.values.len()) * size_of::<i64>()
+            + counted.sum::<usize>()
+            + self.counted.capacity() * (size_of::<Vec<u32>>() + 2 * size_of::<u32>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All values of each group, ascending.
+    fn all(grouped: &Grouped) -> Vec<Vec<i64>> {
+        let groups = grouped.values.groups().zip(&grouped.counted);
+        groups
+            .map(|(values, counted)| {
+                let times =
+                    |(value, count): (i64, &u32)| std::iter::repeat_n(value, *count as usize);
+                let counted = (0..).zip(counted).flat_map(times);
+                let mut all: Vec<i64> = values.iter().copied().chain(counted).collect();
+                all.sort_unstable();
+                all
+            })
+            .collect()
+    }
+
+    #[test]
+    fn many_small_values_are_counted_and_none_is_lost() {
+        let mut values = Values::default();
+        values.set_groups(4);
+        let mut expected = vec![Vec::new(); 4];
+        for step in 0..200_000_i64 {
+            let group = if step % 1_000 == 7 { 3 } else { step as usize % 3 };
+            let value = match group {
+                1 => step * 1_000,
+                2 if step % 5 == 0 => -step,
+                _ => step * step % 1_500,
+            };
+            values.push(group, value);
+            expected[group].push(value);
+            if step % 8_192 == 0 {
+                values.settle();
+            }
+        }
+        expected.iter_mut().for_each(|values| values.sort_unstable());
+        let counts: Vec<bool> = values.counted.iter().map(|counts| !counts.is_empty()).collect();
+        assert_eq!(counts, [true, false, true, false]);
+        assert!(values.check("all").is_ok());
+        let full = values.size();
+
+        let first = values.take(EmitTo::First(1));
+        assert_eq!(all(&first), expected[..1]);
+        let rest = values.take(EmitTo::All);
+        assert_eq!(all(&rest), expected[1..]);
+        assert!(values.size() < full / 2);
+    }
+
+    #[test]
+    fn more_values_than_can_be_counted_are_an_error() {
+        let mut values = Values::default();
+        values.set_groups(1);
+        values.add_counted(0, 3, i64::from(u32::MAX));
+        assert!(values.check("all").is_ok());
+        values.push(0, 4);
+        assert!(values.check("all").is_err());
+        values.add_counted(0, 3, i64::MAX);
+        assert!(values.check("all").is_err());
+    }
+}
