@@ -54,7 +54,7 @@ pub(crate) struct Record<'d> {
     pub(crate) straight: Option<Hashing<'d>>,
     pub(crate) rows: &'d mut Rows,
     notes: &'d mut Notes,
-    source: &'d SourceName,
+    pub(crate) source: &'d SourceName,
     pub(crate) source_id: StringId,
     pub(crate) partition: PartitionId,
     pub(crate) offset: Offset,
@@ -68,6 +68,7 @@ pub(crate) struct Record<'d> {
 }
 
 impl<'d> Record<'d> {
+    #[inline]
     pub(crate) fn new(
         keys: &'d Keys,
         rows: &'d mut Rows,

@@ -171,17 +171,17 @@ impl Record<'_> {
     }
 
     /// Writes the row of a message that is no history.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn plain_message(&mut self, owner: PlainOwner, row: MessageRow) {
         self.counts.messages += 1;
-        self.rows.live_message(row, owner.bytes);
+        self.rows.live_message(row, owner.bytes + self.source.0.len());
     }
 
     /// Writes the row of a status.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn plain_status(&mut self, owner: PlainOwner, row: StatusRow) {
         self.counts.statuses += 1;
-        self.rows.live_status(row, owner.bytes);
+        self.rows.live_status(row, owner.bytes + self.source.0.len());
     }
 }
 

@@ -47,8 +47,11 @@ impl Default for UnknownFields {
 
 impl UnknownFields {
     /// Adds fields without names.
+    #[inline]
     pub(crate) fn add_other(&self, fields: u64) {
-        self.add(*OTHER, fields);
+        if fields > 0 {
+            self.add(*OTHER, fields);
+        }
     }
 
     /// Adds fields by what they are counted as.

@@ -16,6 +16,8 @@ use arrow_array::{ArrayRef, Int32Array, ListArray, PrimitiveArray, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
 
+use super::{StringId, Strings};
+
 /// Rows of a block; a multiple of the bits of a word.
 const BLOCK_ROWS: usize = 128;
 const WORD_ROWS: usize = u64::BITS as usize;
@@ -56,9 +58,24 @@ struct Texts<V> {
     value: V,
 }
 
-/// Strings that many rows in a row share, such as the name of a source.
-struct Runs<'a, V> {
-    runs: Vec<(&'a str, usize)>,
+/// Strings that many rows share, of which some may be missing.
+struct Shared<'a, V> {
+    strings: &'a Strings,
+    /// How many rows, up to here all, have the same string.
+    same: Option<(StringId, usize)>,
+    values: Vec<u8>,
+    offsets: Vec<i32>,
+    there: There,
+    /// Rows of the column.
+    rows: usize,
+    value: V,
+}
+
+/// Countries of which some may be missing.
+struct Countries<V> {
+    values: Vec<u8>,
+    offsets: Vec<i32>,
+    there: There,
     value: V,
 }
 
@@ -132,18 +149,43 @@ pub(super) fn text<'a, R: 'a>(
     Box::new(Texts { builder: StringBuilder::with_capacity(rows, rows * text_bytes), value })
 }
 
-/// Texts that are mostly the same as the row's before.
-pub(super) fn runs<'a, R: 'a>(value: impl Fn(&'a R) -> &'a str + 'a) -> AnyColumn<'a, R> {
-    Box::new(Runs { runs: Vec::new(), value })
+/// Strings that many rows share; mostly those of one source, of few accounts.
+pub(super) fn shared<'a, R>(
+    rows: usize,
+    strings: &'a Strings,
+    value: impl Fn(&R) -> Option<StringId> + 'a,
+) -> AnyColumn<'a, R> {
+    let (values, offsets, there) = (Vec::new(), Vec::new(), There::default());
+    Box::new(Shared { strings, same: None, values, offsets, there, rows, value })
+}
+
+/// Countries, as two letters.
+pub(super) fn countries<'a, R>(
+    rows: usize,
+    value: impl Fn(&R) -> Option<[u8; 2]> + 'a,
+) -> AnyColumn<'a, R> {
+    let values = Vec::with_capacity(2 * rows);
+    Box::new(Countries { values, offsets: offsets(rows), there: There::default(), value })
 }
 
 pub(super) fn list<'a, R>(
     rows: usize,
     value: impl Fn(&R) -> Option<&'a [i32]> + 'a,
 ) -> AnyColumn<'a, R> {
+    Box::new(Lists { values: Vec::new(), offsets: offsets(rows), there: There::default(), value })
+}
+
+/// The offset of the first row, and room for more.
+fn offsets(rows: usize) -> Vec<i32> {
     let mut offsets = Vec::with_capacity(rows + 1);
     offsets.push(0);
-    Box::new(Lists { values: Vec::new(), offsets, there: There::default(), value })
+    offsets
+}
+
+/// Strings from their bytes, which are looked at once more.
+fn strings(values: Vec<u8>, offsets: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
+    let texts = StringArray::try_new(OffsetBuffer::new(offsets.into()), values.into(), nulls);
+    Arc::new(texts.expect("whole strings were put behind each other"))
 }
 
 impl There {
@@ -218,30 +260,91 @@ impl<'a, R: 'a, V: Fn(&'a R) -> Option<&'a str>> Column<'a, R> for Texts<V> {
     }
 }
 
-impl<'a, R: 'a, V: Fn(&'a R) -> &'a str> Column<'a, R> for Runs<'a, V> {
-    fn fill(&mut self, rows: &'a [R]) {
-        for row in rows {
-            let text = (self.value)(row);
-            match self.runs.last_mut() {
-                // Equal texts are kept once, so that a look at where they are is enough.
-                Some((last, rows)) if std::ptr::eq(*last, text) => *rows += 1,
-                _ => self.runs.push((text, 1)),
+impl<V> Shared<'_, V> {
+    /// Bytes of a string, about, and of a few long ones.
+    const BYTES: usize = 16;
+
+    /// Writes what was only counted: whole blocks, for there are more.
+    #[cold]
+    fn write_same(&mut self) {
+        self.offsets = offsets(self.rows);
+        self.values.reserve(self.rows * Self::BYTES);
+        let Some((id, rows)) = self.same.take() else { return };
+        let mut rest = rows;
+        while rest > 0 {
+            let rows = rest.min(WORD_ROWS);
+            (0..rows).for_each(|_| self.write(Some(id)));
+            self.there.push(u64::MAX >> (WORD_ROWS - rows), rows);
+            rest -= rows;
+        }
+    }
+
+    #[inline(always)]
+    fn write(&mut self, id: Option<StringId>) {
+        if let Some(id) = id {
+            let (before, short) = (self.values.len(), self.strings.short(id));
+            if short.is_whole() {
+                self.values.extend_from_slice(&short.bytes);
+                self.values.truncate(before + usize::from(short.length));
+            } else {
+                self.values.extend_from_slice(self.strings.get(id).as_bytes());
             }
+        }
+        self.offsets.push(offset(self.values.len()));
+    }
+}
+
+impl<'a, R, V: Fn(&R) -> Option<StringId>> Column<'a, R> for Shared<'a, V> {
+    fn fill(&mut self, rows: &'a [R]) {
+        if self.offsets.is_empty() {
+            let first = rows.first().and_then(&self.value);
+            let (same, before) = self.same.map_or((first, 0), |(same, rows)| (Some(same), rows));
+            if let Some(same) = same
+                && rows.iter().all(|row| (self.value)(row) == Some(same))
+            {
+                self.same = Some((same, before + rows.len()));
+                return;
+            }
+            self.write_same();
+        }
+        for rows in rows.chunks(WORD_ROWS) {
+            let mut word = 0;
+            for (at, row) in rows.iter().enumerate() {
+                let id = (self.value)(row);
+                word |= u64::from(id.is_some()) << at;
+                self.write(id);
+            }
+            self.there.push(word, rows.len());
         }
     }
 
     fn finish(self: Box<Self>) -> ArrayRef {
-        let bytes = self.runs.iter().map(|(text, rows)| text.len() * rows).sum();
-        let rows = self.runs.iter().map(|(_, rows)| rows).sum::<usize>();
-        let (mut values, mut offsets) = (Vec::with_capacity(bytes), Vec::with_capacity(rows + 1));
-        offsets.push(0);
-        for (text, rows) in self.runs {
-            let before = values.len();
-            values.extend_from_slice(text.repeat(rows).as_bytes());
-            offsets.extend((1..=rows).map(|row| offset(before + row * text.len())));
+        match self.same {
+            Some((id, rows)) => Arc::new(StringArray::new_repeated(self.strings.get(id), rows)),
+            None if self.offsets.is_empty() => Arc::new(StringArray::new_null(0)),
+            None => strings(self.values, self.offsets, self.there.nulls()),
         }
-        let texts = StringArray::try_new(OffsetBuffer::new(offsets.into()), values.into(), None);
-        Arc::new(texts.expect("whole strings were put behind each other"))
+    }
+}
+
+impl<'a, R, V: Fn(&R) -> Option<[u8; 2]>> Column<'a, R> for Countries<V> {
+    fn fill(&mut self, rows: &'a [R]) {
+        let Self { values, offsets, there, value } = self;
+        for rows in rows.chunks(WORD_ROWS) {
+            let mut word = 0;
+            offsets.extend(rows.iter().enumerate().map(|(at, row)| {
+                if let Some(country) = value(row) {
+                    word |= 1 << at;
+                    values.extend_from_slice(&country);
+                }
+                offset(values.len())
+            }));
+            there.push(word, rows.len());
+        }
+    }
+
+    fn finish(self: Box<Self>) -> ArrayRef {
+        strings(self.values, self.offsets, self.there.nulls())
     }
 }
 

@@ -5,14 +5,11 @@ use turnwise_model::schema::file_schema;
 use turnwise_model::{Day, EventBatch, EventKind, PricingRegime};
 
 use super::column::{
-    AnyColumn, arrays, int, int_or_null, list, long, long_or_null, micros, runs, text,
+    AnyColumn, arrays, countries, int, int_or_null, list, long, long_or_null, micros, shared, text,
 };
 use super::{AccountRow, Common, LetterRow, MessageRow, Rows, StatusRow, Strings, TextColumns};
-use crate::country;
 use crate::shapes::{TextShape, TextShapes};
 
-/// Bytes of an id of an account or number, about.
-const ID_BYTES: usize = 16;
 /// Bytes of one of our own names, or of a dead letter's detail, about.
 const NAME_BYTES: usize = 24;
 
@@ -55,13 +52,13 @@ fn common_columns<'a, R: 'a>(
     common: impl Fn(&R) -> &Common + Copy + 'a,
 ) -> Vec<AnyColumn<'a, R>> {
     vec![
-        text(rows, ID_BYTES, move |row: &'a R| common(row).waba_id.map(|id| strings.get(id))),
-        text(rows, ID_BYTES, move |row: &'a R| common(row).sender.map(|id| strings.get(id))),
+        shared(rows, strings, move |row: &R| common(row).waba_id),
+        shared(rows, strings, move |row: &R| common(row).sender),
         long_or_null(rows, move |row: &R| common(row).peer_phone.map(|pseudonym| pseudonym.0)),
         long_or_null(rows, move |row: &R| common(row).peer_user.map(|pseudonym| pseudonym.0)),
         micros(rows, move |row: &R| common(row).time.micros()),
         long_or_null(rows, move |row: &R| common(row).message.map(|pseudonym| pseudonym.0)),
-        runs(move |row: &'a R| strings.get(common(row).source)),
+        shared(rows, strings, move |row: &R| Some(common(row).source)),
         int(rows, move |row: &R| common(row).partition.0),
         long(rows, move |row: &R| common(row).offset.0),
         int(rows, move |row: &R| common(row).item),
@@ -89,7 +86,7 @@ fn message_columns<'a>(
         int(rows, |row: &Row| row.kind.code()),
         int_or_null(rows, |row: &Row| row.interactive.map(|kind| kind.code())),
         int_or_null(rows, |row: &Row| row.voice.map(i32::from)),
-        text(rows, 2, |row: &Row| row.country.and_then(country::text)),
+        countries(rows, |row: &Row| row.country),
         int(rows, |row: &Row| i32::from(row.is_reply)),
         int(rows, |row: &Row| i32::from(row.has_referral)),
         int(rows, |row: &Row| PricingRegime::at(row.common.time).code()),

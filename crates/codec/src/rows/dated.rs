@@ -43,7 +43,7 @@ impl<R> Dated<R> {
     }
 
     /// The list that takes the next row, of this date.
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(&mut self, date: Day) -> &mut Vec<R> {
         self.rows += 1;
         let is = |place: usize| self.lists.get(place).is_some_and(|(known, _)| *known == date);

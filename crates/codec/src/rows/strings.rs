@@ -22,10 +22,21 @@ pub(crate) struct PlainOwner {
 pub(crate) struct Strings {
     ids: hashbrown::HashMap<Box<str>, StringId>,
     texts: Vec<Box<str>>,
+    /// The same, those that are short.
+    short: Vec<ShortText>,
     bytes: usize,
     /// The last source; records of one follow each other.
-    source: Option<StringId>,
+    source: Option<(Option<ShortId>, StringId)>,
     owners: Owners,
+}
+
+/// A text of at most sixteen bytes, zeros behind it: copied at once where a longer one is copied by
+/// a call.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ShortText {
+    pub(super) bytes: [u8; 16],
+    /// Its bytes; more than there are of a longer text.
+    pub(super) length: u8,
 }
 
 /// Owners met lately: a few own nearly all records, and looking each of their ids up by its hash,
@@ -53,6 +64,21 @@ impl StringId {
 
     fn place(self) -> usize {
         self.0.get() as usize - 1
+    }
+}
+
+impl ShortText {
+    fn of(text: &str) -> Self {
+        let mut short =
+            Self { length: u8::try_from(text.len()).unwrap_or(u8::MAX), ..Self::default() };
+        if let Some(bytes) = short.bytes.get_mut(..text.len()) {
+            bytes.copy_from_slice(text.as_bytes());
+        }
+        short
+    }
+
+    pub(super) fn is_whole(self) -> bool {
+        usize::from(self.length) <= self.bytes.len()
     }
 }
 
@@ -94,20 +120,27 @@ impl Strings {
         let id = StringId::of(self.texts.len());
         self.ids.insert(text.into(), id);
         self.texts.push(text.into());
-        self.bytes += 2 * text.len() + 64;
+        self.short.push(ShortText::of(text));
+        self.bytes += 2 * text.len() + 64 + size_of::<ShortText>();
         id
     }
 
     /// The same of the name of a record's source.
+    #[inline]
     pub(crate) fn intern_source(&mut self, name: &str) -> StringId {
         match self.source {
-            Some(id) if self.get(id) == name => id,
-            _ => {
-                let id = self.intern(name);
-                self.source = Some(id);
-                id
-            }
+            // Names of a few letters are compared at once.
+            Some((key, id)) if key.is_some() && key == short(name.as_bytes()) => id,
+            Some((None, id)) if self.get(id) == name => id,
+            _ => self.new_source(name),
         }
+    }
+
+    #[inline(never)]
+    fn new_source(&mut self, name: &str) -> StringId {
+        let id = self.intern(name);
+        self.source = Some((short(name.as_bytes()), id));
+        id
     }
 
     /// The ids of an account, which may be missing, and a number, if both are plain.
@@ -151,6 +184,11 @@ impl Strings {
         self.texts.get(id.place()).map_or("", |text| text)
     }
 
+    #[inline]
+    pub(super) fn short(&self, id: StringId) -> ShortText {
+        self.short.get(id.place()).copied().unwrap_or_default()
+    }
+
     /// Bytes held, about.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
@@ -161,6 +199,8 @@ impl Strings {
         self.ids.shrink_to(STRINGS_KEPT_MAX);
         self.texts.clear();
         self.texts.shrink_to(STRINGS_KEPT_MAX);
+        self.short.clear();
+        self.short.shrink_to(STRINGS_KEPT_MAX);
         self.bytes = 0;
         self.source = None;
         self.owners = Owners::default();
