@@ -9,7 +9,11 @@ use crate::utf8;
 const SKIPPED_DEPTH_MAX: usize = 32;
 const _: () = assert!(SKIPPED_DEPTH_MAX + 16 <= turnwise_model::limits::JSON_DEPTH_MAX);
 
-/// What a reader did, as [`super::replay::Replay`] does it again. Fields stand for themselves.
+/// Strings that every writer writes where nobody asks: parts of the layout, not values in it.
+const WORDS: [&[u8]; 4] = [b"whatsapp_business_account", b"whatsapp", b"individual", b"accepted"];
+
+/// What a reader did, as [`super::replay::Replay`] does it again. Fields stand for themselves, and so
+/// do the numbers that names are known by.
 pub(super) mod op {
     pub(in super::super) const END_OBJECT: u8 = 0;
     pub(in super::super) const TRUE: u8 = 32;
@@ -24,7 +28,9 @@ pub(super) mod op {
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     pub(super) ops: Vec<u8>,
-    /// Strings, and numbers.
+    /// How many there were when the last skip of an unknown field was among them.
+    skipped_at: usize,
+    /// Strings, and numbers; those that the layout tells left out.
     pub(super) values: Vec<(Text, bool)>,
     /// Fields that nobody knows.
     pub(crate) unknown: Vec<Unknown>,
@@ -35,7 +41,8 @@ const TRACED_KEPT_MAX: usize = 64 << 10;
 
 impl Trace {
     fn clear(&mut self) {
-        let Self { ops, values, unknown } = self;
+        let Self { ops, skipped_at, values, unknown } = self;
+        *skipped_at = 0;
         ops.clear();
         ops.shrink_to(TRACED_KEPT_MAX);
         values.clear();
@@ -121,11 +128,23 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 
     #[inline(never)]
-    fn value_string(&mut self) -> Option<Text> {
+    fn any_string(&mut self) -> Option<Text> {
         self.take(b'"')?;
-        let text = scan::string(self.bytes, &mut self.rest, &mut Expected::default())?;
+        scan::string(self.bytes, &mut self.rest, &mut Expected::default())
+    }
+
+    fn value_string(&mut self) -> Option<Text> {
+        let text = self.any_string()?;
         self.trace.values.push((text, false));
         Some(text)
+    }
+
+    fn skip_string(&mut self) -> Option<()> {
+        let text = self.any_string()?;
+        if !WORDS.contains(&text.span().of(self.bytes)) {
+            self.trace.values.push((text, false));
+        }
+        Some(())
     }
 
     fn value_number(&mut self) -> Option<Text> {
@@ -143,7 +162,7 @@ impl<'a, 't> Cursor<'a, 't> {
     /// Skips what is no container.
     fn skip_scalar(&mut self) -> Option<()> {
         match self.peek() {
-            b'"' => self.value_string().map(drop),
+            b'"' => self.skip_string(),
             b't' => self.literal(b"true"),
             b'f' => self.literal(b"false"),
             b'n' => self.literal(b"null"),
@@ -156,6 +175,24 @@ impl<'a, 't> Cursor<'a, 't> {
         let text = scan::string(self.bytes, &mut self.rest, &mut Expected::default())?;
         self.trace.unknown.extend(unknown(text.span().of(self.bytes)));
         self.take(b':').filter(|()| !text.is_escaped())
+    }
+
+    /// Skips the value of a field that nobody asks for; fields behind each other are one skip.
+    fn skip_unknown(&mut self) -> Option<()> {
+        let before = self.trace.values.len();
+        self.skip_value()?;
+        let skipped = self.trace.values.len() - before;
+        let Trace { ops, skipped_at, .. } = &mut *self.trace;
+        let is_behind_one = ops.len() == *skipped_at;
+        match ops.last_mut() {
+            _ if skipped == 0 => {}
+            Some(count) if is_behind_one => *count = count.saturating_add(few(skipped)),
+            _ => {
+                ops.extend([op::SKIP, few(skipped)]);
+                *skipped_at = ops.len();
+            }
+        }
+        Some(())
     }
 
     /// Skips a value with all that is in it; which kind of container is open is a bit.
@@ -207,6 +244,12 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 }
 
+/// A number of strings and numbers. What holds more is not laid out as anything before; see
+/// [`super::layouts::VALUES_MAX`].
+fn few(values: usize) -> u8 {
+    u8::try_from(values).unwrap_or(u8::MAX)
+}
+
 impl<'a> Reader<'a> for Cursor<'a, '_> {
     fn bytes(&self) -> &'a [u8] {
         self.bytes
@@ -226,7 +269,7 @@ impl<'a> Reader<'a> for Cursor<'a, '_> {
         }
         while goes_on {
             match self.key(name)? {
-                0 => self.skip()?,
+                0 => self.skip_unknown()?,
                 key => {
                     let before = met;
                     met |= 1 << key;
@@ -263,6 +306,13 @@ impl<'a> Reader<'a> for Cursor<'a, '_> {
         self.value_string()
     }
 
+    fn named(&mut self, known: fn(&[u8]) -> Option<u8>) -> Option<u8> {
+        let text = self.any_string().filter(|text| !text.is_escaped())?;
+        let number = known(text.span().of(self.bytes))?;
+        self.trace.ops.push(number);
+        Some(number)
+    }
+
     fn number_or_string(&mut self) -> Option<Text> {
         if self.peek() == b'"' { self.value_string() } else { self.value_number() }
     }
@@ -281,8 +331,7 @@ impl<'a> Reader<'a> for Cursor<'a, '_> {
         let before = self.trace.values.len();
         self.skip_value()?;
         let skipped = self.trace.values.len() - before;
-        // What holds more is not laid out as anything before; see `Layouts::learn`.
-        self.trace.ops.extend([op::SKIP, u8::try_from(skipped).unwrap_or(u8::MAX)]);
+        self.trace.ops.extend([op::SKIP, few(skipped)]);
         Some(())
     }
 

@@ -1,7 +1,8 @@
 //! Layouts of texts that were read before.
 //!
 //! Writers lay out their records in few ways: the same keys in the same order with the same
-//! punctuation, and only strings and numbers differ. Such a text is not parsed again. What stands
+//! punctuation, names of closed lists among them, and only other strings and numbers differ. Such a
+//! text is not parsed again. What stands
 //! between its values is compared with what stood there before, up to 32 bytes at a time, and its
 //! values are found where they must be:
 //!
@@ -17,7 +18,7 @@
 //! The tree is bounded. When it is full nothing is learned for a while, then it begins anew; so
 //! texts that all differ cost a little more time, and never memory.
 
-use turnwise_kernels::scan::BLOCK;
+use turnwise_kernels::scan::{BLOCK, same};
 
 use super::cursor::Trace;
 use super::replay::Replay;
@@ -30,7 +31,8 @@ const NODES_MAX: usize = 4_096;
 /// Bytes of all that readers did, at most.
 const OPS_MAX: usize = 64 << 10;
 /// Strings and numbers of a text whose layout is learned, at most.
-const VALUES_MAX: usize = 200;
+pub(super) const VALUES_MAX: usize = 200;
+const _: () = assert!(VALUES_MAX < u8::MAX as usize);
 /// Unknown fields of a text whose layout is learned, at most.
 const UNKNOWN_MAX: usize = 64;
 /// Texts of new layouts that a full tree lets pass before it begins anew.
@@ -57,8 +59,9 @@ enum Then {
 /// A literal, and what follows it.
 #[derive(Clone, Debug)]
 struct Node {
-    words: [u64; BLOCK / 8],
-    masks: [u64; BLOCK / 8],
+    bytes: [u8; BLOCK],
+    /// A bit for each byte of the block behind the literal.
+    behind: u32,
     /// The first node behind; 0 for none. At the end the number in [`Layouts::ends`].
     child: u32,
     /// The next node that may stand in its place; 0 for none.
@@ -105,27 +108,20 @@ impl Then {
 impl Node {
     #[inline(always)]
     fn is_at(&self, block: &[u8; BLOCK]) -> bool {
-        let words = block.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
-        let expected = self.words.iter().zip(&self.masks);
-        words.zip(expected).fold(0, |all, (word, (own, mask))| all | (word ^ own) & mask) == 0
+        same(&self.bytes, block) | self.behind == u32::MAX
     }
 
     fn of(literal: &[u8], then: Then) -> Self {
-        let (mut bytes, mut mask) = ([0; BLOCK], [0; BLOCK]);
+        let mut bytes = [0; BLOCK];
         bytes[..literal.len()].copy_from_slice(literal);
-        mask[..literal.len()].fill(0xFF);
-        let words = |block: [u8; BLOCK]| {
-            let words = block.as_chunks::<8>().0;
-            std::array::from_fn(|at| u64::from_le_bytes(words[at]))
-        };
+        let behind = u32::MAX.checked_shl(literal.len() as u32).unwrap_or(0);
         let length = literal.len() as u8;
-        let (words, masks) = (words(bytes), words(mask));
-        Self { words, masks, child: 0, sibling: 0, expected: Expected::default(), length, then }
+        Self { bytes, behind, child: 0, sibling: 0, expected: Expected::default(), length, then }
     }
 
     /// Whether it says the same, wherever it leads.
     fn is_like(&self, other: &Self) -> bool {
-        self.words == other.words && self.length == other.length && self.then == other.then
+        self.bytes == other.bytes && self.length == other.length && self.then == other.then
     }
 }
 

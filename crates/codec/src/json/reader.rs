@@ -33,6 +33,10 @@ pub(crate) trait Reader<'a>: Sized {
     /// A string.
     fn string(&mut self) -> Option<Text>;
 
+    /// A string without escapes that one of a closed list is named by, exactly; `known` tells a
+    /// number for it. Texts with other names there are other layouts.
+    fn named(&mut self, known: fn(&[u8]) -> Option<u8>) -> Option<u8>;
+
     /// A number, or a string.
     fn number_or_string(&mut self) -> Option<Text>;
 

@@ -75,6 +75,11 @@ impl<'a> Reader<'a> for Replay<'a, '_> {
     }
 
     #[inline(always)]
+    fn named(&mut self, _: fn(&[u8]) -> Option<u8>) -> Option<u8> {
+        self.op()
+    }
+
+    #[inline(always)]
     fn number_or_string(&mut self) -> Option<Text> {
         self.value()
     }

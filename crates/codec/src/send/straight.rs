@@ -162,8 +162,8 @@ fn request_field(name: &[u8]) -> Field {
 
 #[inline(always)]
 fn request<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Request> {
-    let [mut phone, mut user, mut name] = [Span::default(); 3];
-    let (mut read_body, mut is_reply) = (None, false);
+    let [mut phone, mut user] = [Span::default(); 2];
+    let (mut kind, mut read_body, mut is_reply) = (None, None, false);
     let (mut is_of_message, mut has_status, mut is_typing) = (false, false, false);
     cursor.object(request_field, |cursor, field| {
         match field {
@@ -178,10 +178,9 @@ fn request<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Request> {
                 Recipient::Phone(_) => {}
             },
             RECIPIENT_TYPE => {
-                let name = cursor.plain()?.span();
-                return (name.of(cursor.bytes()) == b"individual").then_some(());
+                return cursor.named(|name| (name == b"individual").then_some(0)).map(drop);
             }
-            TYPE => name = cursor.plain()?.span(),
+            TYPE => kind = Some(body::kind(cursor)?),
             CONTEXT => is_reply = body::is_reply(cursor)?,
             MESSAGE_ID => is_of_message = cursor.string().map(|_| true)?,
             STATUS => has_status = cursor.string().map(|_| true)?,
@@ -197,7 +196,7 @@ fn request<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Request> {
     if is_of_message && has_status {
         return Some(Request::Mark(ignored::MARK_AS_READ));
     }
-    let body = body::of_type(read_body, name.of(cursor.bytes()))?;
+    let body = body::of_kind(read_body, kind?)?;
     Some(Request::Message(Message { phone, user, body, is_reply }))
 }
 

@@ -3,7 +3,7 @@
 
 use turnwise_model::{InteractiveType, MessageKind};
 
-use super::values::{named, of_name, only_string, plain};
+use super::values::{named, only_string, plain};
 use crate::json::{Field, Reader, Text, UNUSUAL};
 
 /// See the module.
@@ -47,14 +47,20 @@ pub(crate) fn read<'a, R: Reader<'a>>(cursor: &mut R, field: Field, first: Field
     body(cursor, *BODIES.get(usize::from(field.checked_sub(first)?))?)
 }
 
-/// The body of a message with a type of this name, if it is the one that was read.
+/// A message's type that is the name of a body.
 #[inline]
-pub(crate) fn of_type(read: Option<Body>, name: &[u8]) -> Option<Body> {
+pub(crate) fn kind<'a, R: Reader<'a>>(cursor: &mut R) -> Option<MessageKind> {
+    let place = cursor.named(|name| field(name, 1).checked_sub(1))?;
+    BODIES.get(usize::from(place)).copied()
+}
+
+/// The body of a message of a kind, if it is the one that was read.
+#[inline]
+pub(crate) fn of_kind(read: Option<Body>, kind: MessageKind) -> Option<Body> {
     match read {
-        Some(body) if body.kind.name().as_bytes() == name => Some(body),
+        Some(body) if body.kind == kind => Some(body),
         // Nothing but its errors says what an unsupported message was.
-        None if name == b"unsupported" => {
-            let kind = MessageKind::Unsupported;
+        None if kind == MessageKind::Unsupported => {
             Some(Body { kind, interactive: None, voice: None, text: None })
         }
         _ => None,
@@ -122,6 +128,8 @@ fn media<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
     })
 }
 
+named!(interactive_type, InteractiveType);
+
 fn interactive<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
     const TYPE: Field = 1;
     const REPLY: Field = 2;
@@ -136,10 +144,7 @@ fn interactive<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()>
     let mut written = None;
     cursor.object(name, |cursor, field| {
         match field {
-            TYPE => {
-                let known = |name: &[u8]| of_name(name, InteractiveType::from_name);
-                body.interactive = Some(named(cursor, known)?);
-            }
+            TYPE => body.interactive = Some(interactive_type(cursor)?),
             REPLY => {
                 let name = |name: &[u8]| u8::from(name == b"title");
                 body.text = Some(only_string(cursor, name)?);

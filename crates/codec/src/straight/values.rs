@@ -103,19 +103,20 @@ fn utc(text: &[u8]) -> Option<Millis> {
     Some(Millis(days * DAY_MS + within))
 }
 
-/// A string without escapes that one of a closed list is named by, exactly.
-#[inline(always)]
-pub(crate) fn named<'a, R: Reader<'a>, T>(
-    cursor: &mut R,
-    known: impl Fn(&[u8]) -> Option<T>,
-) -> Option<T> {
-    known(cursor.plain()?.span().of(cursor.bytes()))
+/// Declares a reader of a string that one of a closed list is named by.
+macro_rules! named {
+    ($name:ident, $list:ident) => {
+        #[inline]
+        fn $name<'a, R: Reader<'a>>(cursor: &mut R) -> Option<$list> {
+            let code = cursor.named(|name| {
+                let known = $list::from_name(std::str::from_utf8(name).ok()?)?;
+                u8::try_from(known.code()).ok()
+            })?;
+            $list::from_code(i32::from(code))
+        }
+    };
 }
-
-/// The same of lists whose names are longer or seldom read.
-pub(crate) fn of_name<T>(name: &[u8], known: impl Fn(&str) -> Option<T>) -> Option<T> {
-    known(std::str::from_utf8(name).ok()?)
-}
+pub(crate) use named;
 
 /// The string of field 1 in an object that must have it, whatever else it has.
 #[inline(always)]

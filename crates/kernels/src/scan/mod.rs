@@ -31,6 +31,16 @@ pub fn look(block: &[u8; BLOCK]) -> Look {
     scalar::look(block)
 }
 
+/// Which bytes of two blocks are equal: a bit for each, the first byte's the lowest.
+#[inline(always)]
+#[must_use]
+pub fn same(one: &[u8; BLOCK], other: &[u8; BLOCK]) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    return x86::same(one, other);
+    #[cfg(not(target_arch = "x86_64"))]
+    scalar::same(one, other)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -56,6 +66,16 @@ mod tests {
         #[test]
         fn blocks_are_told_as_the_scalar_version_tells_them(block in any::<[u8; BLOCK]>()) {
             prop_assert_eq!(look(&block), scalar::look(&block));
+        }
+
+        #[test]
+        fn equal_bytes_are_told_as_the_scalar_version_tells_them(
+            block in any::<[u8; BLOCK]>(),
+            kept in any::<u32>(),
+        ) {
+            let other = std::array::from_fn(|at| block[at] ^ u8::from(kept >> at & 1 == 0));
+            prop_assert_eq!(scalar::same(&block, &other), kept);
+            prop_assert_eq!(same(&block, &other), kept);
         }
     }
 }

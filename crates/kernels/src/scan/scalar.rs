@@ -14,3 +14,10 @@ pub(super) fn look(block: &[u8; BLOCK]) -> Look {
         high: bits(|byte| !byte.is_ascii()),
     }
 }
+
+/// As [`super::same`].
+#[cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "what the other one must equal"))]
+pub(super) fn same(one: &[u8; BLOCK], other: &[u8; BLOCK]) -> u32 {
+    let pairs = one.iter().zip(other).enumerate();
+    pairs.fold(0, |bits, (at, (one, other))| bits | u32::from(one == other) << at)
+}

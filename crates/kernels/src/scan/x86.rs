@@ -30,3 +30,18 @@ pub(super) fn look(block: &[u8; BLOCK]) -> Look {
     let (low, high) = (half(0), half(BLOCK / 2));
     Look { special: low.0 | high.0 << 16, high: low.1 | high.1 << 16 }
 }
+
+/// As [`super::same`].
+#[inline(always)]
+pub(super) fn same(one: &[u8; BLOCK], other: &[u8; BLOCK]) -> u32 {
+    let half = |at: usize| {
+        // SAFETY: as in `look`, of both blocks. It gains a compare of a block in nine instructions;
+        // with words and their masks reading webhooks took 4 % more time.
+        unsafe {
+            let one = _mm_loadu_si128(one.as_ptr().add(at).cast::<__m128i>());
+            let other = _mm_loadu_si128(other.as_ptr().add(at).cast::<__m128i>());
+            _mm_movemask_epi8(_mm_cmpeq_epi8(one, other)).cast_unsigned()
+        }
+    };
+    half(0) | half(BLOCK / 2) << 16
+}

@@ -9,7 +9,7 @@ use turnwise_model::{Status, limits};
 
 use crate::json::{Field, Reader, Span, Text, UNUSUAL, whole};
 use crate::straight::body::{self, Body};
-use crate::straight::values::{digits_or_empty, named, of_name, plain, plain_or_empty, timestamp};
+use crate::straight::values::{digits_or_empty, named, plain, plain_or_empty, timestamp};
 
 /// A message of `messages` or `message_echoes`.
 #[derive(Clone, Copy, Debug)]
@@ -49,40 +49,22 @@ pub(super) struct Contact {
     pub(super) user: Span,
 }
 
-fn status_name(name: &[u8]) -> Option<Status> {
-    match name {
-        b"sent" => Some(Status::Sent),
-        b"delivered" => Some(Status::Delivered),
-        b"read" => Some(Status::Read),
-        name => of_name(name, Status::from_name),
-    }
-}
-
-fn category(name: &[u8]) -> Option<Category> {
-    match name {
-        b"service" => Some(Category::Service),
-        b"utility" => Some(Category::Utility),
-        b"marketing" => Some(Category::Marketing),
-        b"authentication" => Some(Category::Authentication),
-        name => of_name(name, Category::from_name),
-    }
-}
-
-fn pricing_type(name: &[u8]) -> Option<PricingType> {
-    match name {
-        b"regular" => Some(PricingType::Regular),
-        b"free_customer_service" => Some(PricingType::FreeCustomerService),
-        name => of_name(name, PricingType::from_name),
-    }
-}
+named!(status_name, Status);
+named!(category, Category);
+named!(pricing_type, PricingType);
 
 /// Names are compared in capitals, which `other` is not.
-fn pricing_model(name: &[u8]) -> Option<PricingModel> {
-    match name {
-        b"PMP" => Some(PricingModel::Pmp),
-        b"CBP" => Some(PricingModel::Cbp),
-        _ => None,
-    }
+#[inline]
+fn pricing_model<'a, R: Reader<'a>>(cursor: &mut R) -> Option<PricingModel> {
+    let code = cursor.named(|name| {
+        let known = match name {
+            b"PMP" => PricingModel::Pmp,
+            b"CBP" => PricingModel::Cbp,
+            _ => return None,
+        };
+        u8::try_from(known.code()).ok()
+    })?;
+    PricingModel::from_code(i32::from(code))
 }
 
 /// `contacts[]`.
@@ -147,9 +129,9 @@ fn echo_field(name: &[u8]) -> Field {
 #[inline(always)]
 pub(super) fn message<'a, R: Reader<'a>>(cursor: &mut R, echoed: bool) -> Option<Message> {
     let name = if echoed { echo_field } else { message_field };
-    let [mut id, mut from, mut from_user, mut to, mut to_user, mut name_of_body] =
-        [Span::default(); 6];
-    let (mut time, mut read_body, mut reply, mut has_referral) = (None, None, false, false);
+    let [mut id, mut from, mut from_user, mut to, mut to_user] = [Span::default(); 5];
+    let (mut time, mut kind, mut read_body) = (None, None, None);
+    let (mut reply, mut has_referral) = (false, false);
     cursor.object(name, |cursor, field| {
         match field {
             FROM => from = digits_or_empty(cursor)?,
@@ -158,7 +140,7 @@ pub(super) fn message<'a, R: Reader<'a>>(cursor: &mut R, echoed: bool) -> Option
             TO_USER_ID => to_user = plain_or_empty(cursor)?,
             MESSAGE_ID => id = plain(cursor)?,
             TIMESTAMP => time = Some(timestamp(cursor)?),
-            TYPE => name_of_body = cursor.plain()?.span(),
+            TYPE => kind = Some(body::kind(cursor)?),
             CONTEXT => reply = body::is_reply(cursor)?,
             REFERRAL => {
                 cursor.skip_object()?;
@@ -170,8 +152,7 @@ pub(super) fn message<'a, R: Reader<'a>>(cursor: &mut R, echoed: bool) -> Option
         Some(())
     })?;
     let (phone, user) = if echoed { (to, to_user) } else { (from, from_user) };
-    let name = name_of_body.of(cursor.bytes());
-    let Body { kind, interactive, voice, text } = body::of_type(read_body, name)?;
+    let Body { kind, interactive, voice, text } = body::of_kind(read_body, kind?)?;
     let (time, is_reply) = (time?, reply);
     let message =
         Message { id, time, phone, user, kind, interactive, voice, text, is_reply, has_referral };
@@ -207,7 +188,7 @@ pub(super) fn status<'a, R: Reader<'a>>(cursor: &mut R) -> Option<StatusItem> {
     cursor.object(name, |cursor, field| {
         match field {
             ID => id = plain(cursor)?,
-            STATUS => status = Some(named(cursor, status_name)?),
+            STATUS => status = Some(status_name(cursor)?),
             TIMESTAMP => time = Some(timestamp(cursor)?),
             RECIPIENT_ID => phone = digits_or_empty(cursor)?,
             RECIPIENT_USER_ID => user = plain_or_empty(cursor)?,
@@ -242,7 +223,7 @@ fn origin_of_conversation<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Option<Ca
     cursor.object(name, |cursor, _| {
         let name = |name: &[u8]| u8::from(name == b"type");
         cursor.object(name, |cursor, _| {
-            origin = Some(named(cursor, category)?);
+            origin = Some(category(cursor)?);
             Some(())
         })
     })?;
@@ -271,9 +252,9 @@ fn pricing<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Pricing> {
     let mut pricing = Pricing::default();
     cursor.object(name, |cursor, field| {
         match field {
-            CATEGORY => pricing.category = Some(named(cursor, category)?),
-            TYPE => pricing.kind = Some(named(cursor, pricing_type)?),
-            MODEL => pricing.model = Some(named(cursor, pricing_model)?),
+            CATEGORY => pricing.category = Some(category(cursor)?),
+            TYPE => pricing.kind = Some(pricing_type(cursor)?),
+            MODEL => pricing.model = Some(pricing_model(cursor)?),
             _ => return None,
         }
         Some(())

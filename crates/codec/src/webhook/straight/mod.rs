@@ -187,19 +187,23 @@ fn change<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<()> {
         b"value" => VALUE,
         _ => 0,
     };
-    let (mut field_name, mut change) = (Span::default(), None);
+    let (mut is_known, mut change) = (false, None);
     cursor.object(name, |cursor, field| {
         match field {
-            FIELD => field_name = cursor.plain()?.span(),
+            // Both hold the same lists, and say the same of them.
+            FIELD => {
+                let known =
+                    |name: &[u8]| matches!(name, b"messages" | b"smb_message_echoes").then_some(0);
+                is_known = cursor.named(known).is_some();
+                return is_known.then_some(());
+            }
             VALUE => change = Some(value(cursor, lists)?),
             _ => return None,
         }
         Some(())
     })?;
     lists.changes.push(change?);
-    // Both fields hold the same lists, and say the same of them.
-    let name = field_name.of(cursor.bytes());
-    matches!(name, b"messages" | b"smb_message_echoes").then_some(())
+    is_known.then_some(())
 }
 
 fn value_field(name: &[u8]) -> Field {

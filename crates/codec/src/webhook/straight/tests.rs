@@ -86,6 +86,8 @@ fn texts_of_a_known_layout_are_found_whatever_their_values_are() {
     }
     for other in [
         text.replace("\"text\":", "\"test\":"),
+        text.replace("\"type\":\"text\"", "\"type\":\"image\""),
+        text.replace("whatsapp_business_account", "page"),
         text.replace("Hi", "\\x"),
         text.replace("Hi", "\u{1}"),
         text.replace(r#""Hi""#, "7"),
