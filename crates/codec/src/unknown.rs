@@ -17,11 +17,12 @@ pub(crate) type Unknown = u8;
 const _: () = assert!(IGNORED_NAMES.len() <= Unknown::MAX as usize);
 
 /// Names that are known, and those that are not but that may be shown.
-static NAMES: LazyLock<HashMap<&str, Option<Unknown>>> = LazyLock::new(|| {
+static NAMES: LazyLock<HashMap<&[u8], Option<Unknown>>> = LazyLock::new(|| {
     let shown = IGNORED_NAMES.iter().zip(0..).map(|(name, place)| (*name, Some(place)));
     let known = include_str!("known_names.txt").split_ascii_whitespace();
     // What is known is not unknown, though it may be shown.
-    shown.chain(known.map(|name| (name, None))).collect()
+    let names = shown.chain(known.map(|name| (name, None)));
+    names.map(|(name, place)| (name.as_bytes(), place)).collect()
 });
 
 static OTHER: LazyLock<Unknown> = LazyLock::new(|| {
@@ -31,8 +32,7 @@ static OTHER: LazyLock<Unknown> = LazyLock::new(|| {
 
 /// What the name of a field is counted as; `None` where it is known.
 pub(crate) fn unknown(name: &[u8]) -> Option<Unknown> {
-    let known = std::str::from_utf8(name).ok().and_then(|name| NAMES.get(name));
-    known.copied().unwrap_or(Some(*OTHER))
+    NAMES.get(name).copied().unwrap_or_else(|| Some(*OTHER))
 }
 
 /// Unknown fields so far, by what they are counted as.
