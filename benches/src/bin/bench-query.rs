@@ -10,7 +10,7 @@ use turnwise_benches::queries::{Source, Work, run};
 
 /// As the binary has it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Runs a query of the comparison.
 #[derive(Parser)]

@@ -19,7 +19,7 @@ use turnwise_model::schema::column;
 
 /// As the binary has it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// How long a step may take.
 const WITHIN: Duration = Duration::from_secs(900);

@@ -9,7 +9,7 @@
 //! All states lie in one table: the way of a state by a byte is at the state's base plus the byte,
 //! if the cell there names the state as its owner.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::super::classes::{CLASSES, Class};
@@ -258,23 +258,25 @@ impl Starts {
     fn lay_out(grown: &Grown) -> Self {
         let mut cells = vec![Cell::default(); 512];
         let mut bases = vec![LEAF; grown.states.len()];
-        let mut taken = HashSet::from([0, LEAF]);
-        let mut from = 2;
+        // By base: whether it is some state's.
+        let mut taken = vec![false; 512];
+        let mut from = LEAF as usize + 1;
         for (state, (ways, _)) in grown.states.iter().enumerate().filter(|(_, s)| !s.0.is_empty()) {
             let mut base = from;
             loop {
                 if cells.len() < base + 512 {
                     cells.resize(cells.len() * 2, Cell::default());
+                    taken.resize(cells.len(), false);
                 }
                 let is_free = |way: &(u8, u32)| cells[base + usize::from(way.0)].owner == 0;
-                if !taken.contains(&(base as u32)) && ways.iter().all(is_free) {
+                if !taken[base] && ways.iter().all(is_free) {
                     break;
                 }
                 base += 1;
             }
             // Where it is this full, only luck would find room for others.
             from = from.max(base.saturating_sub(TRIES));
-            taken.insert(base as u32);
+            taken[base] = true;
             bases[state] = base as u32;
             for (byte, _) in ways {
                 cells[base + usize::from(*byte)].owner = base as u32;
@@ -300,7 +302,8 @@ fn other_forms() -> OtherForms {
     let mut others = OtherForms::new();
     for ch in (0..=0x10_ffff).filter_map(char::from_u32) {
         let class = CLASSES.get(ch);
-        if !(class.has(Class::SPACE) || class.has(Class::CHANGES) || "ıς’ʼ".contains(ch)) {
+        let normalised = class.has(Class::SPACE.union(Class::CHANGES));
+        if !normalised && !matches!(ch, 'ı' | 'ς' | '’' | 'ʼ') {
             continue;
         }
         let form = standing(ch, class).to_string().into_bytes();
