@@ -69,7 +69,8 @@ pub(crate) fn cargo() -> Command {
 }
 
 /// The folder of the workspace.
-pub(crate) fn root() -> PathBuf {
+#[must_use]
+pub fn root() -> PathBuf {
     // Told by `cargo xtask`: two checkouts may share one folder of built programs.
     let told = std::env::var_os("CARGO_MANIFEST_DIR");
     let package = told.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);

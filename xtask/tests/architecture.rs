@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use xtask::suite::root;
 
 /// What may use what. `None`: everything.
 const EDGES: &[(&str, Option<&[&str]>)] = &[
@@ -28,10 +29,6 @@ const FOR_TESTS: &[&str] = &["traffic"];
 const UNSAFE: &[(&str, &[&str])] =
     &[("kernels", &["dispatch.rs", "x86.rs"]), ("kafka", &["batch.rs"])];
 const LINES_MAX: usize = 500;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a parent").to_path_buf()
-}
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("read {path}: {error}"))

@@ -9,8 +9,8 @@
 /// in another order. Nothing is written where there is no value; a fraction below 0 counts as 0,
 /// above 1 as 1, and one that is no number as 0.
 ///
-/// Besides `values` there are small ones that were counted: `counted[v]` of the value v each. No
-/// other value may be below those.
+/// Besides `values` there are small ones that were counted: `counted[v]` of the value v each. None
+/// of `values` may be one of those.
 pub fn quantiles(counted: &[u32], values: &mut [i64], fractions: &[f64], found: &mut Vec<f64>) {
     let small: usize = counted.iter().map(|count| *count as usize).sum();
     let Some(last) = (small + values.len()).checked_sub(1) else { return };
@@ -20,39 +20,73 @@ pub fn quantiles(counted: &[u32], values: &mut [i64], fractions: &[f64], found: 
     // From the largest down: what a selection leaves on the left holds all that are left to find.
     let mut order: Vec<usize> = (0..fractions.len()).collect();
     order.sort_by(|a, b| place(fractions[*b]).total_cmp(&place(fractions[*a])));
-    let (mut end, mut above) = (values.len(), values.last().copied().unwrap_or_default());
+    let negative = if counted.is_empty() { 0 } else { negative_first(values) };
+    let (below, above) = values.split_at_mut(negative);
+    let (mut below, mut above) = (Selection::of(below), Selection::of(above));
     for at in order {
         let place = place(fractions[at]);
         let rank = (place as usize).min(last);
-        let (low, high) = if rank >= small {
-            let (_, low, higher) = values[..end].select_nth_unstable(rank - small);
-            // The next value: the least on the right, or what was found to be there before.
-            let next = higher.iter().min().copied();
-            let high = next.unwrap_or(if rank == last { *low } else { above });
-            (end, above) = (rank - small + 1, high);
-            (*low, high)
+        let (low, high) = if rank < negative {
+            let (low, high) = below.select(rank);
+            (low, high.or_else(|| ranked(counted, 0)).or_else(|| above.least()))
+        } else if let Some(low) = ranked(counted, rank - negative) {
+            (low, ranked(counted, rank - negative + 1).or_else(|| above.least()))
         } else {
-            let low = ranked(counted, rank);
-            let high = match rank + 1 {
-                next if next < small => ranked(counted, next),
-                _ => values[..end].iter().min().copied().unwrap_or(low),
-            };
-            (low, high)
+            above.select(rank - negative - small)
         };
         let share = place - rank as f64;
-        let step = (i128::from(high) - i128::from(low)) as f64;
+        let step = (i128::from(high.unwrap_or(low)) - i128::from(low)) as f64;
         found[base + at] = if share > 0.0 { low as f64 + step * share } else { low as f64 };
     }
 }
 
-/// The counted value of a rank.
-fn ranked(counted: &[u32], rank: usize) -> i64 {
+/// Brings the negative values to the front; how many there are.
+fn negative_first(values: &mut [i64]) -> usize {
+    let mut negative = 0;
+    for at in 0..values.len() {
+        if values[at] < 0 {
+            values.swap(negative, at);
+            negative += 1;
+        }
+    }
+    negative
+}
+
+/// Values of which some ranks are asked for, the highest first.
+struct Selection<'a> {
+    values: &'a mut [i64],
+    /// Values from here on were found to be in their places, or above those that are.
+    end: usize,
+    /// The least of those.
+    next: Option<i64>,
+}
+
+impl<'a> Selection<'a> {
+    fn of(values: &'a mut [i64]) -> Self {
+        Self { end: values.len(), next: None, values }
+    }
+
+    /// The value of a rank and that of the next.
+    fn select(&mut self, rank: usize) -> (i64, Option<i64>) {
+        let (_, low, higher) = self.values[..self.end].select_nth_unstable(rank);
+        self.next = higher.iter().min().copied().or(self.next);
+        self.end = rank + 1;
+        (*low, self.next)
+    }
+
+    fn least(&self) -> Option<i64> {
+        self.values[..self.end].iter().min().copied()
+    }
+}
+
+/// The counted value of a rank, none beyond the last.
+fn ranked(counted: &[u32], rank: usize) -> Option<i64> {
     let mut before = 0;
     let value = counted.iter().position(|count| {
         before += *count as usize;
         before > rank
     });
-    value.map_or(0, |value| value as i64)
+    value.map(|value| value as i64)
 }
 
 #[cfg(test)]
@@ -81,13 +115,13 @@ mod tests {
     proptest! {
         #[test]
         fn counted_values_are_values_too(
-            values in prop::collection::vec(prop_oneof![0_i64..9, 0_i64..40, 8_i64..i64::MAX], 0..60),
+            values in prop::collection::vec(prop_oneof![0_i64..9, -9_i64..40, 8_i64..i64::MAX, any::<i64>()], 0..60),
             fractions in prop::collection::vec(0.0..=1.0_f64, 0..6),
         ) {
             let mut counted = [0; 8];
             let mut others = Vec::new();
             for value in &values {
-                match counted.get_mut(*value as usize) {
+                match usize::try_from(*value).ok().and_then(|at| counted.get_mut(at)) {
                     Some(count) => *count += 1,
                     None => others.push(*value),
                 }

@@ -1,5 +1,6 @@
 //! Reads a text from its beginning to its end, and writes down how it was laid out.
 
+use super::layouts::VALUES_MAX;
 use super::reader::{Field, Reader, UNUSUAL};
 use super::scan::{self, Expected, Span, Text};
 use crate::unknown::{Unknown, unknown};
@@ -135,14 +136,14 @@ impl<'a, 't> Cursor<'a, 't> {
 
     fn value_string(&mut self) -> Option<Text> {
         let text = self.any_string()?;
-        self.trace.values.push((text, false));
+        self.note(text, false);
         Some(text)
     }
 
     fn skip_string(&mut self) -> Option<()> {
         let text = self.any_string()?;
         if !WORDS.contains(&text.span().of(self.bytes)) {
-            self.trace.values.push((text, false));
+            self.note(text, false);
         }
         Some(())
     }
@@ -150,8 +151,16 @@ impl<'a, 't> Cursor<'a, 't> {
     fn value_number(&mut self) -> Option<Text> {
         self.peek();
         let text = scan::number(self.bytes, &mut self.rest)?;
-        self.trace.values.push((text, true));
+        self.note(text, true);
         Some(text)
+    }
+
+    /// Notes a value for the layout: one more than a layout may have is enough to tell.
+    #[inline(always)]
+    fn note(&mut self, text: Text, is_number: bool) {
+        if self.trace.values.len() <= VALUES_MAX {
+            self.trace.values.push((text, is_number));
+        }
     }
 
     fn literal(&mut self, literal: &[u8]) -> Option<()> {
@@ -245,7 +254,7 @@ impl<'a, 't> Cursor<'a, 't> {
 }
 
 /// A number of strings and numbers. What holds more is not laid out as anything before; see
-/// [`super::layouts::VALUES_MAX`].
+/// [`VALUES_MAX`].
 fn few(values: usize) -> u8 {
     u8::try_from(values).unwrap_or(u8::MAX)
 }

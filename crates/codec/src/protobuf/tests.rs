@@ -211,3 +211,29 @@ fn identity_change_gives_an_account_row_of_the_same_position() {
     assert_eq!(rows[1].get("peer_phone"), keys().peer_phone("100", "16505559999").0.to_string());
     assert_eq!(rows[1].get("peer_phone_previous"), rows[0].get("peer_phone"));
 }
+
+#[test]
+fn any_string_that_is_not_utf8_is_refused() {
+    const MARK: &[u8] = b"77777";
+    let mark = || "77777".to_owned();
+    let messages = [
+        events::Message { id: mark(), ..text_message() },
+        events::Message { peer_phone: mark(), ..text_message() },
+        events::Message { peer_user_id: mark(), ..text_message() },
+        events::Message { content: Some(message::Content::Text(mark())), ..text_message() },
+    ];
+    let mut records: Vec<events::Record> =
+        messages.map(|message| record(vec![item::Event::Message(message)])).into();
+    let usual = record(vec![item::Event::Message(text_message())]);
+    records.push(events::Record { waba_id: mark(), ..usual.clone() });
+    records.push(events::Record { phone_number_id: mark(), ..usual });
+    for record in records {
+        let mut bytes = record.encode_to_vec();
+        let at = bytes.windows(MARK.len()).position(|part| part == MARK).expect("the mark");
+        bytes[at + 2] = 0xff;
+        assert!(events::Record::decode(&bytes[..]).is_err());
+        let (_, rows) = run(&bytes);
+        let reasons: Vec<_> = rows.iter().map(|row| (row.kind, row.get("reason"))).collect();
+        assert_eq!(reasons, [(EventKind::DeadLetter, "invalid_utf8")]);
+    }
+}

@@ -5,6 +5,7 @@
 //! is known, and nothing written before all of the text was read. What it takes it takes as
 //! [`super::decode`] does; `tests/ways.rs` compares the two.
 
+use turnwise_model::limits::ID_BYTES_MAX;
 use turnwise_model::{Direction, Millis, Origin};
 
 use crate::json::{Cursor, Field, Layouts, Reader, Span, Trace, UNUSUAL, whole};
@@ -223,6 +224,8 @@ fn recipient<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Recipient> {
 fn digits_behind_plus<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
     let span = cursor.plain()?.span();
     let span = match span.of(cursor.bytes()) {
+        // The `+` counts as well.
+        phone if phone.len() > ID_BYTES_MAX => return None,
         [b'+', _, ..] => span.behind_first(),
         _ => span,
     };

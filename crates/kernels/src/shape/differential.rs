@@ -202,6 +202,33 @@ fn some_fields() -> impl Iterator<Item = ShapeFields> {
     ])
 }
 
+/// Every mark that may ask, at every place of a block, behind characters of one to four bytes; and
+/// what shares bytes with one.
+fn marked_texts() -> impl Iterator<Item = String> {
+    let marks = [
+        "?",
+        "？",
+        "؟",
+        "՞",
+        "፧",
+        "\u{37e}",
+        "α;",
+        "α·β",
+        "α\u{387}",
+        ";",
+        "·",
+        "՝",
+        "。",
+        "ោ",
+        "\n",
+    ];
+    marks.into_iter().flat_map(|mark| {
+        ["a", "é", "漢", "😀"].into_iter().flat_map(move |filler| {
+            (0..70).map(move |padding| format!("{}{mark}b", filler.repeat(padding)))
+        })
+    })
+}
+
 /// Compares a column of these texts under patterns of nulls and in slices.
 fn compare_all(version: Version<'_>, texts: &[Vec<u8>], keys: &Keys) -> Result<(), String> {
     let patterns: [fn(usize) -> bool; 3] = [|_| false, |row| row % 3 == 1, |row| row % 7 != 2];
@@ -272,6 +299,28 @@ fn numbers_asked_alone_are_those_of_the_whole_shape() {
     let valid = BinaryArray::from_iter(valid);
     for texts in [&some, &all.slice(3, texts.len() - 7), &valid, &valid.slice(5, 200)] {
         assert_eq!(compare_numbers(&shape_numbers_with, texts, &keys), Ok(()));
+    }
+    // Of UTF-8 alone, too: ends before the second block, and takes one mark for another.
+    let change = |texts: &BinaryArray, change: &dyn Fn(&str) -> String| -> BinaryArray {
+        let changed = |text: &[u8]| change(std::str::from_utf8(text).expect("UTF-8"));
+        texts.iter().map(|text| text.map(changed)).collect()
+    };
+    let planted: [Numbers<'_>; 2] = [
+        &|set, texts, keys, fields| {
+            let ends = |text: &str| text[..text.floor_char_boundary(64)].to_owned();
+            let mut numbers = shape_numbers_with(set, &change(texts, &ends), keys, fields);
+            numbers.bytes = shape_numbers_with(set, texts, keys, fields).bytes;
+            numbers
+        },
+        &|set, texts, keys, fields| {
+            let other = |text: &str| text.replace('՞', "՝");
+            shape_numbers_with(set, &change(texts, &other), keys, fields)
+        },
+    ];
+    let marks = BinaryArray::from_iter_values(marked_texts().collect::<Vec<_>>());
+    assert_eq!(compare_numbers(&shape_numbers_with, &marks, &keys), Ok(()));
+    for wrong in planted {
+        assert!(compare_numbers(wrong, &marks, &keys).is_err());
     }
     let planted: [Numbers<'_>; 3] = [
         &|set, texts, keys, fields| {
@@ -362,5 +411,13 @@ proptest! {
                 }
             }
         }
+    }
+
+    #[test]
+    fn numbers_alone_of_random_columns_of_utf8_agree(
+        texts in proptest::collection::vec(proptest::option::of(any::<String>()), 0..12),
+    ) {
+        let column: BinaryArray = texts.iter().map(|text| text.as_deref()).collect();
+        prop_assert_eq!(compare_numbers(&shape_numbers_with, &column, &keys()), Ok(()));
     }
 }

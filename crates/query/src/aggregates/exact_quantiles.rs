@@ -108,16 +108,10 @@ impl Exact for ExactQuantiles {
     }
 }
 
-/// Calls with the counted values and the others of each group; of those none is below the counted.
+/// Calls with the counted values and the others of each group.
 fn each_group(groups: &mut Grouped, mut each: impl FnMut(&[u32], &mut [i64])) {
     for (values, counted) in groups.values.groups_mut().zip(&groups.counted) {
-        if counted.is_empty() || values.iter().all(|value| *value >= 0) {
-            each(counted, values);
-        } else {
-            let times = |(value, n): (i64, &u32)| std::iter::repeat_n(value, *n as usize);
-            let small = (0..).zip(counted).flat_map(times);
-            each(&[], &mut values.iter().copied().chain(small).collect::<Vec<i64>>());
-        }
+        each(counted, values);
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Values {
     list: List,
     /// By group: how often each small value came; empty where they are in the list.
     counted: Vec<Vec<u32>>,
+    /// Groups that count.
+    counting: usize,
     /// Values that were taken in.
     taken: u64,
     /// Length of the list at which it is looked through.
@@ -59,7 +61,7 @@ impl Values {
     /// Takes in a value of which every repeat matters.
     #[inline]
     pub(super) fn push(&mut self, group: usize, value: i64) {
-        self.taken += 1;
+        self.taken = self.taken.saturating_add(1);
         if let Some(counts) = self.counted.get_mut(group)
             && let Some(count) = counts.get_mut(value as usize)
         {
@@ -76,7 +78,7 @@ impl Values {
         let again = self.list.values.last() == Some(&value)
             && self.list.groups.last() == Some(&(group as u32));
         if !again {
-            self.taken += 1;
+            self.taken = self.taken.saturating_add(1);
             self.list.push(group, value);
         }
     }
@@ -89,11 +91,18 @@ impl Values {
             return;
         };
         self.taken = self.taken.saturating_add(u64::from(count));
-        let counts = &mut self.counted[group];
-        counts.resize(SMALL, 0);
-        if let Some(sum) = counts.get_mut(value) {
+        if self.counted[group].is_empty() {
+            self.count(group);
+        }
+        if let Some(sum) = self.counted[group].get_mut(value) {
             *sum = sum.wrapping_add(count);
         }
+    }
+
+    /// Lets a group count its small values from now on.
+    fn count(&mut self, group: usize) {
+        self.counted[group].resize(SMALL, 0);
+        self.counting += 1;
     }
 
     /// Makes room for so many groups.
@@ -116,15 +125,22 @@ impl Values {
         }
         let is_small = |value: i64| (0..SMALL as i64).contains(&value);
         let mut small = vec![0_u32; self.counted.len()];
-        let List { groups, values } = &mut self.list;
-        for (group, value) in groups.iter().zip(&*values) {
+        for (group, value) in self.list.groups.iter().zip(&self.list.values) {
             small[*group as usize] += u32::from(is_small(*value));
         }
-        for (counts, small) in self.counted.iter_mut().zip(small) {
-            if counts.is_empty() && small >= COUNTED_FROM {
-                counts.resize(SMALL, 0);
+        for (group, small) in small.into_iter().enumerate() {
+            if self.counted[group].is_empty() && small >= COUNTED_FROM {
+                self.count(group);
             }
         }
+        self.move_counted();
+        // So the looks cost a few steps a value, however little they find.
+        self.look_at = 2 * self.list.values.len().max(self.counted.len());
+    }
+
+    /// Moves small values out of the list whose groups count them.
+    fn move_counted(&mut self) {
+        let List { groups, values } = &mut self.list;
         let mut kept = 0;
         for at in 0..groups.len() {
             let (group, value) = (groups[at], values[at]);
@@ -138,12 +154,14 @@ impl Values {
         }
         groups.truncate(kept);
         values.truncate(kept);
-        // So the looks cost a few steps a value, however little they find.
-        self.look_at = 2 * kept.max(self.counted.len());
     }
 
     /// The values of the first groups, which are forgotten; others move down.
     pub(super) fn take(&mut self, emit_to: EmitTo) -> Grouped {
+        // A group may have begun to count by what was merged while it had values in the list.
+        if self.counting > 0 {
+            self.move_counted();
+        }
         let List { mut groups, mut values } = std::mem::take(&mut self.list);
         if let EmitTo::First(first) = emit_to {
             let mut kept = 0;
@@ -159,6 +177,8 @@ impl Values {
             values.truncate(kept);
         }
         let counted = emit_to.take_needed(&mut self.counted);
+        self.counting = self.counted.iter().filter(|counts| !counts.is_empty()).count();
+        self.look_at = 0;
         let left = self.counted.iter().flatten().map(|count| u64::from(*count)).sum::<u64>();
         self.taken = left + self.list.values.len() as u64;
         let mut ordered = Ordered::default();
@@ -172,15 +192,15 @@ impl Values {
         let counted = one.counted.iter().flatten().map(|count| u64::from(*count)).sum::<u64>();
         self.taken = counted + values.len() as u64;
         self.list = List { groups: vec![0; values.len()], values };
+        self.counting = one.counted.iter().filter(|counts| !counts.is_empty()).count();
         self.counted = one.counted;
     }
 
     /// Heap bytes, and those that bringing the values together will take.
     pub(super) fn size(&self) -> usize {
-        let counted = self.counted.iter().map(|counts| counts.capacity() * size_of::<u32>());
         self.list.groups.capacity() * size_of::<u32>()
             + (self.list.values.capacity() + self.list.values.len()) * size_of::<i64>()
-            + counted.sum::<usize>()
+            + self.counting * SMALL * size_of::<u32>()
             + self.counted.capacity() * (size_of::<Vec<u32>>() + 2 * size_of::<u32>())
     }
 }
@@ -236,6 +256,30 @@ mod tests {
     }
 
     #[test]
+    fn values_in_the_list_of_a_group_that_counts_by_a_merge_are_counted() {
+        for listed_first in [true, false] {
+            let mut values = Values::default();
+            values.set_groups(2);
+            let list = |values: &mut Values| {
+                values.push(1, 3);
+                values.push(1, -4);
+                values.push(0, 3);
+            };
+            if listed_first {
+                list(&mut values);
+            }
+            values.add_counted(1, 700, 2);
+            if !listed_first {
+                list(&mut values);
+            }
+            let grouped = values.take(EmitTo::All);
+            assert_eq!(all(&grouped), [vec![3], vec![-4, 3, 700, 700]]);
+            assert_eq!(grouped.values.groups().nth(1), Some(&[-4][..]), "{listed_first}");
+            assert!(grouped.counted[0].is_empty());
+        }
+    }
+
+    #[test]
     fn more_values_than_can_be_counted_are_an_error() {
         let mut values = Values::default();
         values.set_groups(1);
@@ -244,6 +288,7 @@ mod tests {
         values.push(0, 4);
         assert!(values.check("all").is_err());
         values.add_counted(0, 3, i64::MAX);
+        values.push(0, 4);
         assert!(values.check("all").is_err());
     }
 }

@@ -59,8 +59,9 @@ fn usual_sends_are_taken_however_they_are_written() {
         record(r#"{"to":"1","type":"image","image":{"link":"x","caption":"Hi"}}"#),
         record(READ),
         record(&READ.replace(":\"read\"", ":\"read\",\"typing_indicator\":{\"type\":\"text\"}")),
+        text.replace("+16505551234", &format!("+{:0>1023}", 7)),
     ];
-    assert_eq!(taken(&texts), [true; 16]);
+    assert_eq!(taken(&texts), [true; 17]);
 }
 
 #[test]
@@ -87,6 +88,7 @@ fn what_is_unusual_is_left_alone() {
         text[..text.len() - 1].to_owned(),
         format!("{text}x"),
         TEXT.to_owned(),
+        text.replace("+16505551234", &format!("+{:0>1024}", 7)),
     ];
-    assert_eq!(taken(&texts), [false; 20]);
+    assert_eq!(taken(&texts), [false; 21]);
 }
