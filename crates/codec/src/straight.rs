@@ -6,6 +6,7 @@
 //! rows, and tests compare them.
 
 pub(crate) mod body;
+pub(crate) mod contact;
 pub(crate) mod values;
 
 use turnwise_model::keys::IdKind;
@@ -18,6 +19,9 @@ use crate::json::{Text, unescape_into};
 use crate::record::Record;
 use crate::rows::{Common, MessageRow, PlainOwner, StatusRow, TextColumns};
 use crate::utf8::is_ascii;
+
+/// Memory for unescaped texts that is kept between records.
+pub(crate) const UNESCAPED_KEPT_MAX: usize = 64 << 10;
 
 /// What makes pseudonyms of ids.
 #[derive(Clone, Copy)]

@@ -6,6 +6,10 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use turnwise_model::{EventKind, Keys, Millis, Offset, PartitionId, Secret, SourceName};
 
+use crate::record::{Notes, Record};
+use crate::rows::Rows;
+use crate::straight::Hashing;
+use crate::unknown::UnknownFields;
 use crate::{Decoder, Format, Headers, RecordContext, RecordCounts};
 
 /// 2026-11-08T12:00:00Z.
@@ -138,4 +142,27 @@ pub(crate) fn columns(row: &Row, names: &str) -> String {
         text => text,
     });
     cells.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a straight way takes each of the texts, one after another.
+pub(crate) fn taken(
+    texts: &[String],
+    mut decode: impl FnMut(&mut Record<'_>, Hashing<'_>, &UnknownFields, &[u8]) -> bool,
+) -> Vec<bool> {
+    let keys = keys();
+    let source = SourceName("test/1".to_owned());
+    let context = RecordContext {
+        source: &source,
+        partition: PartitionId(0),
+        offset: Offset(1),
+        record_time: None,
+        read_time: NOW,
+    };
+    let (mut rows, mut notes) = (Rows::new(Some(keys.clone())), Notes::default());
+    let unknown = UnknownFields::default();
+    let take = |text: &String| {
+        let mut record = Record::new(&keys, &mut rows, &mut notes, &context);
+        decode(&mut record, Hashing::Keyed(&keys), &unknown, text.as_bytes())
+    };
+    texts.iter().map(take).collect()
 }

@@ -14,8 +14,9 @@ use crate::reason::ignored;
 use crate::record::{Record, Scope};
 use crate::rows::MessageRow;
 use crate::straight::body::{self, Body};
-use crate::straight::values::{digits_or_empty, plain, plain_or_empty, time};
-use crate::straight::{Hashing, PlainIds, is_digits_or_empty};
+use crate::straight::contact::{Contact, contact};
+use crate::straight::values::{plain, plain_or_empty, time};
+use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX, is_digits_or_empty};
 use crate::unknown::UnknownFields;
 
 /// What is kept from text to text: layouts, and memory.
@@ -58,13 +59,9 @@ struct Message {
 /// What the platform answered.
 #[derive(Clone, Copy, Debug, Default)]
 struct Response {
-    phone: Span,
-    user: Span,
+    contact: Contact,
     id: Span,
 }
-
-/// Memory for unescaped texts that is kept between records.
-const UNESCAPED_KEPT_MAX: usize = 64 << 10;
 
 /// Writes the row of a text and answers `true`, or does nothing.
 pub(crate) fn decode(
@@ -244,7 +241,10 @@ fn response<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Response> {
     };
     let mut response = Response::default();
     cursor.object(name, |cursor, field| match field {
-        CONTACTS => first(cursor, |cursor| contact(cursor, &mut response)),
+        CONTACTS => first(cursor, |cursor| {
+            response.contact = contact(cursor)?;
+            Some(())
+        }),
         MESSAGES => first(cursor, |cursor| {
             let name = |name: &[u8]| u8::from(name == b"id");
             cursor.object(name, |cursor, _| {
@@ -255,24 +255,6 @@ fn response<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Response> {
         _ => None,
     })?;
     Some(response)
-}
-
-fn contact<'a, R: Reader<'a>>(cursor: &mut R, response: &mut Response) -> Option<()> {
-    const WA_ID: Field = 1;
-    const USER_ID: Field = 2;
-    let name = |name: &[u8]| match name {
-        b"wa_id" => WA_ID,
-        b"user_id" => USER_ID,
-        _ => 0,
-    };
-    cursor.object(name, |cursor, field| {
-        match field {
-            WA_ID => response.phone = digits_or_empty(cursor)?,
-            USER_ID => response.user = plain_or_empty(cursor)?,
-            _ => return None,
-        }
-        Some(())
-    })
 }
 
 /// Reads the first element of an array, and skips the others.
@@ -299,7 +281,7 @@ fn row(
     unescaped: &mut String,
 ) -> Option<()> {
     let (waba_id, sender) = (send.waba_id.of(bytes), send.sender.of(bytes));
-    let Response { phone, user, id } = send.response;
+    let Response { contact: Contact { phone, user }, id } = send.response;
     let message = match send.request {
         Request::Message(message) => message,
         Request::Mark(name) => return mark(record, name, [waba_id, sender], bytes),

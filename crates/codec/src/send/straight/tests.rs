@@ -1,30 +1,16 @@
-use turnwise_model::{Offset, PartitionId, SourceName};
-
 use super::*;
-use crate::RecordContext;
-use crate::record::Notes;
-use crate::rows::Rows;
-use crate::testing::{NOW, keys};
+use crate::testing;
 
 /// Whether the way takes each of the texts, one after another, and again with its layout known.
 fn taken(texts: &[String]) -> Vec<bool> {
-    let keys = keys();
-    let source = SourceName("test/1".to_owned());
-    let context = RecordContext {
-        source: &source,
-        partition: PartitionId(0),
-        offset: Offset(1),
-        record_time: None,
-        read_time: NOW,
+    let mut scratch = Scratch::default();
+    let mut take = || {
+        testing::taken(texts, |record, hashing, unknown, bytes| {
+            decode(record, hashing, &mut scratch, unknown, bytes)
+        })
     };
-    let (mut rows, mut notes) = (Rows::new(Some(keys.clone())), Notes::default());
-    let (mut scratch, unknown) = (Scratch::default(), UnknownFields::default());
-    let mut take = |text: &String| {
-        let mut record = Record::new(&keys, &mut rows, &mut notes, &context);
-        decode(&mut record, Hashing::Keyed(&keys), &mut scratch, &unknown, text.as_bytes())
-    };
-    let first = texts.iter().map(&mut take).collect();
-    assert_eq!(texts.iter().map(&mut take).collect::<Vec<_>>(), first);
+    let first = take();
+    assert_eq!(take(), first);
     first
 }
 

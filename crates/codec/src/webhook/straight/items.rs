@@ -42,13 +42,6 @@ pub(super) struct StatusItem {
     pub(super) error_code: Option<i64>,
 }
 
-/// One of `contacts`.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Contact {
-    pub(super) phone: Span,
-    pub(super) user: Span,
-}
-
 named!(status_name, Status);
 named!(category, Category);
 named!(pricing_type, PricingType);
@@ -65,28 +58,6 @@ fn pricing_model<'a, R: Reader<'a>>(cursor: &mut R) -> Option<PricingModel> {
         u8::try_from(known.code()).ok()
     })?;
     PricingModel::from_code(i32::from(code))
-}
-
-/// `contacts[]`.
-#[inline(always)]
-pub(super) fn contact<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Contact> {
-    const WA_ID: Field = 1;
-    const USER_ID: Field = 2;
-    let name = |name: &[u8]| match name {
-        b"wa_id" => WA_ID,
-        b"user_id" => USER_ID,
-        _ => 0,
-    };
-    let mut contact = Contact::default();
-    cursor.object(name, |cursor, field| {
-        match field {
-            WA_ID => contact.phone = digits_or_empty(cursor)?,
-            USER_ID => contact.user = plain_or_empty(cursor)?,
-            _ => return None,
-        }
-        Some(())
-    })?;
-    Some(contact)
 }
 
 const FROM: Field = 1;

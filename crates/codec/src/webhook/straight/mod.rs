@@ -20,10 +20,11 @@ use crate::json::{Cursor, Field, Layouts, Reader, Span, Trace, UNUSUAL};
 use crate::peer::same_digits;
 use crate::record::Record;
 use crate::rows::{MessageRow, PlainOwner, StatusRow};
+use crate::straight::contact::{self, Contact};
 use crate::straight::values::{plain, plain_or_empty};
-use crate::straight::{Hashing, PlainIds};
+use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX};
 use crate::unknown::UnknownFields;
-use items::{Contact, Message, StatusItem};
+use items::{Message, StatusItem};
 
 /// What is kept from text to text: layouts, and memory.
 #[derive(Debug, Default)]
@@ -62,9 +63,6 @@ const ITEMS_MAX: usize = 1_000;
 /// Entries of each list that memory is kept for between records: more are of a record that is not
 /// taken here anyway.
 const ENTRIES_KEPT_MAX: usize = 2 * ITEMS_MAX;
-
-/// Memory for unescaped texts that is kept between records.
-const UNESCAPED_KEPT_MAX: usize = 64 << 10;
 
 impl Lists {
     fn clear(&mut self) {
@@ -239,7 +237,7 @@ fn value<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<Change>
             })
         }
         CONTACTS => cursor.array(|cursor| {
-            lists.contacts.push(items::contact(cursor)?);
+            lists.contacts.push(contact::contact(cursor)?);
             Some(())
         }),
         MESSAGES => cursor.array(|cursor| {
