@@ -9,6 +9,7 @@ pub mod cache;
 
 pub mod kafka;
 
+pub mod sanitize;
 pub mod suite;
 
 pub mod readers;

@@ -33,6 +33,8 @@ enum Command {
         #[arg(long)]
         lake: PathBuf,
     },
+    /// Run the tests of the kernels watched by the address sanitizer.
+    Sanitize,
     /// Measure the kernels, and queries A, B and C beside other engines.
     Bench(xtask::bench::Options),
 }
@@ -67,6 +69,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
         Command::Readers { lake } => xtask::readers::run(&lake),
+        Command::Sanitize => xtask::sanitize::run(),
         Command::Bench(options) => xtask::bench::run(&options),
     }
 }
