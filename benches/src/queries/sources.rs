@@ -14,7 +14,7 @@ use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use turnwise_lake::{FileFilter, Lake};
 use turnwise_model::EventKind;
 use turnwise_model::schema::{column, file_schema};
-use turnwise_query::{BareConversations, BareMessages, BareNames, BareTexts, LakeTable};
+use turnwise_query::{BareConversations, BareMessages, BareNames, BareTexts, EvenScan, LakeTable};
 
 use super::{Source, Work};
 use crate::files::keys;
@@ -61,11 +61,12 @@ fn bare(context: &SessionContext, messages: Arc<dyn TableProvider>) -> Result<()
         }
         None => None,
     };
-    let shaped = BareMessages::new(Arc::clone(&messages), &names, texts)?;
-    let conversations = BareConversations::new(Arc::clone(&messages), names)?;
+    let even: Arc<dyn TableProvider> = Arc::new(EvenScan(Arc::clone(&messages)));
+    let shaped = BareMessages::new(Arc::clone(&even), &names, texts)?;
+    let conversations = BareConversations::new(messages, names)?;
     context.deregister_table(MESSAGES)?;
     let tables: [(&str, Arc<dyn TableProvider>); 3] =
-        [(TEXTS, messages), (MESSAGES, Arc::new(shaped)), (CONVERSATIONS, Arc::new(conversations))];
+        [(TEXTS, even), (MESSAGES, Arc::new(shaped)), (CONVERSATIONS, Arc::new(conversations))];
     for (name, table) in tables {
         context.register_table(name, table).context("add table")?;
     }

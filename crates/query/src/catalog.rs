@@ -19,7 +19,7 @@ use turnwise_lake::FileInfo;
 use turnwise_model::schema::{column, file_schema};
 use turnwise_model::{EventKind, limits};
 
-use crate::bare::{BareConversations, BareMessages, BareNames, BareTexts};
+use crate::bare::{BareConversations, BareMessages, BareNames, BareTexts, EvenScan};
 use crate::conversations::{Conversations, is_kind};
 use crate::derive::{register, without_comments};
 use crate::engine::Engine;
@@ -127,7 +127,8 @@ impl Catalog {
     ) -> Result<Self, QueryError> {
         let tables = parquet(engine, path).await.and_then(|messages| {
             let messages: Arc<dyn TableProvider> = Arc::new(messages);
-            let bare = BareMessages::new(Arc::clone(&messages), &names, texts)?;
+            let even = Arc::new(EvenScan(Arc::clone(&messages)));
+            let bare = BareMessages::new(even, &names, texts)?;
             Ok((bare, BareConversations::new(messages, names)?))
         });
         let (bare, conversations) = tables.map_err(QueryError::engine("open the messages"))?;

@@ -27,7 +27,7 @@ mod shape_exec;
 pub mod touched;
 pub mod verdicts;
 
-pub use bare::{BareConversations, BareMessages, BareNames, BareTexts};
+pub use bare::{BareConversations, BareMessages, BareNames, BareTexts, EvenScan};
 pub use catalog::{Catalog, CatalogFiles};
 pub use conversations::Conversations;
 pub use engine::{Engine, EngineSettings};

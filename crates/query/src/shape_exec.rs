@@ -6,9 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Int32Array, RecordBatch, StringArray,
-};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, RecordBatch, StringArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
@@ -27,7 +25,7 @@ use datafusion::physical_plan::{
     PlanProperties, ReplaceChildrenOptions,
 };
 use futures::StreamExt;
-use turnwise_kernels::shape::{ShapeFields, ShapeNumbers, shape_numbers};
+use turnwise_kernels::shape::{ShapeFields, ShapeNumbers, Texts, shape_numbers};
 use turnwise_model::codes::text_bits;
 use turnwise_model::schema::column;
 use turnwise_model::{Keys, Script, limits};
@@ -219,15 +217,15 @@ impl ExecutionPlan for ShapeExec {
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let text_bytes = MetricBuilder::new(&self.metrics).counter("text_bytes", partition);
+        let bytes_read = MetricBuilder::new(&self.metrics).counter("text_bytes", partition);
         let (text, told, fields) = (self.text, self.told.clone(), self.fields);
         let (schema, keys) = (self.schema(), Arc::clone(&self.keys));
         let batches = self.input.execute(partition, context)?.map(move |batch| {
             let batch = batch?;
             let _timer = metrics.elapsed_compute().timer();
             let texts = batch.column(text);
-            let lengths = text_lengths(texts)?;
-            text_bytes.add(lengths.iter().sum());
+            let (bytes, lengths) = text_bytes(texts)?;
+            bytes_read.add(bytes);
             let numbers = numbers_of(texts, &lengths, &keys, fields)?;
             let columns = told.iter().map(|told| told.of(&batch, &numbers)).collect();
             Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?.record_output(&metrics))
@@ -274,36 +272,40 @@ pub(crate) const fn is_text(data_type: &DataType) -> bool {
     matches!(data_type, Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView)
 }
 
-/// Bytes of each text; zero where there is none.
-fn text_lengths(texts: &ArrayRef) -> Result<Vec<usize>> {
-    fn lengths<'a, T: AsRef<[u8]> + ?Sized + 'a>(
+/// Bytes of all texts, and of each where they may have to be read some at a time; zero where there
+/// is none.
+fn text_bytes(texts: &ArrayRef) -> Result<(usize, Vec<usize>)> {
+    fn each<'a, T: AsRef<[u8]> + ?Sized + 'a>(
         texts: impl Iterator<Item = Option<&'a T>>,
-    ) -> Vec<usize> {
-        texts.map(|text| text.map_or(0, |text| text.as_ref().len())).collect()
+    ) -> (usize, Vec<usize>) {
+        let lengths: Vec<usize> =
+            texts.map(|text| text.map_or(0, |text| text.as_ref().len())).collect();
+        (lengths.iter().sum(), lengths)
     }
+    let between = |offsets: &[i32]| (offsets[offsets.len() - 1] - offsets[0]) as usize;
     Ok(match texts.data_type() {
-        DataType::Utf8 => lengths(texts.as_string::<i32>().iter()),
-        DataType::LargeUtf8 => lengths(texts.as_string::<i64>().iter()),
-        DataType::Utf8View => lengths(texts.as_string_view().iter()),
-        DataType::Binary => lengths(texts.as_binary::<i32>().iter()),
-        DataType::LargeBinary => lengths(texts.as_binary::<i64>().iter()),
-        DataType::BinaryView => lengths(texts.as_binary_view().iter()),
+        DataType::Utf8 => (between(texts.as_string::<i32>().value_offsets()), Vec::new()),
+        DataType::Binary => (between(texts.as_binary::<i32>().value_offsets()), Vec::new()),
+        DataType::LargeUtf8 => each(texts.as_string::<i64>().iter()),
+        DataType::Utf8View => each(texts.as_string_view().iter()),
+        DataType::LargeBinary => each(texts.as_binary::<i64>().iter()),
+        DataType::BinaryView => each(texts.as_binary_view().iter()),
         other => return exec_err!("a column of texts is {other}"),
     })
 }
 
-/// The numbers of all texts, read some at a time.
+/// The numbers of all texts, read some at a time where `lengths` are told.
 fn numbers_of(
     texts: &ArrayRef,
     lengths: &[usize],
     keys: &Keys,
     fields: ShapeFields,
 ) -> Result<ShapeNumbers> {
-    if matches!(texts.data_type(), DataType::Utf8 | DataType::Binary) {
-        return Ok(shape_numbers(&binary(texts)?, keys, fields));
+    if lengths.is_empty() {
+        return Ok(shape_numbers(plain(texts)?, keys, fields));
     }
     let (mut pieces, mut from) = (Vec::new(), 0);
-    while from < texts.len() || pieces.is_empty() {
+    while from < texts.len() {
         let (mut to, mut bytes) = (from, 0_usize);
         for length in &lengths[from..] {
             bytes = bytes.saturating_add(*length);
@@ -312,8 +314,7 @@ fn numbers_of(
             }
             to += 1;
         }
-        let piece = binary(&texts.slice(from, to - from))?;
-        pieces.push(shape_numbers(&piece, keys, fields));
+        pieces.push(shape_numbers(plain(&texts.slice(from, to - from))?, keys, fields));
         from = to;
     }
     joined(&pieces)
@@ -336,9 +337,11 @@ fn joined(pieces: &[ShapeNumbers]) -> Result<ShapeNumbers> {
     })
 }
 
-fn binary(texts: &ArrayRef) -> Result<BinaryArray> {
-    if let Some(texts) = texts.as_string_opt::<i32>() {
-        return Ok(BinaryArray::from(texts.clone()));
-    }
-    Ok(cast(texts, &DataType::Binary)?.as_binary::<i32>().clone())
+/// Texts as the kernel reads them.
+fn plain(texts: &ArrayRef) -> Result<Texts> {
+    use DataType::{LargeUtf8, Utf8, Utf8View};
+    Ok(match texts.data_type() {
+        Utf8 | LargeUtf8 | Utf8View => cast(texts, &Utf8)?.as_string::<i32>().into(),
+        _ => cast(texts, &DataType::Binary)?.as_binary::<i32>().into(),
+    })
 }

@@ -7,16 +7,17 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, Int32Array, Int64Array,
-    LargeBinaryArray, LargeStringArray, RecordBatch, StringArray, StringViewArray,
+    LargeBinaryArray, LargeStringArray, RecordBatch, StringArray, StringViewArray, UInt64Array,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::{Int32Type, Int64Type};
+use arrow::datatypes::{Int32Type, Int64Type, UInt64Type};
 use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use turnwise_kernels::shape::ShapeScratch;
 use turnwise_model::codes::text_bits;
 use turnwise_model::{Keys, Script, Secret};
-use turnwise_query::{BareMessages, BareNames, BareTexts, Engine, EngineSettings};
+use turnwise_query::{BareMessages, BareNames, BareTexts, Engine, EngineSettings, EvenScan};
 
 const TEXTS: [Option<&str>; 9] = [
     Some("How do I reset my password?"),
@@ -78,6 +79,39 @@ async fn table(path: &Path, column: Option<&str>) -> Result<SessionContext, Stri
     let messages = messages.map_err(|error| error.to_string())?;
     context.register_table("messages", Arc::new(messages)).expect("registered");
     Ok(context)
+}
+
+#[tokio::test]
+async fn even_scans_read_each_row_once_whatever_the_row_groups() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("many.parquet");
+    let rows: Vec<u64> = (0..1_000).collect();
+    let column: ArrayRef = Arc::new(UInt64Array::from(rows.clone()));
+    let batch = RecordBatch::try_from_iter([("n", column)]).expect("columns");
+    for in_a_group in [1, 7, 400, 5_000] {
+        let settings =
+            WriterProperties::builder().set_max_row_group_row_count(Some(in_a_group)).build();
+        let file = File::create(&path).expect("created");
+        let mut writer =
+            ArrowWriter::try_new(file, batch.schema(), Some(settings)).expect("writer");
+        writer.write(&batch).expect("written");
+        writer.close().expect("closed");
+        for partitions in [1, 2, 16] {
+            let settings =
+                EngineSettings { partitions: Some(partitions), ..EngineSettings::default() };
+            let context = Engine::local(&settings).expect("engine").session();
+            let name = path.to_str().expect("UTF-8");
+            context.register_parquet("f", name, ParquetReadOptions::default()).await.expect("open");
+            let even = EvenScan(context.table_provider("f").await.expect("registered"));
+            context.register_table("even", Arc::new(even)).expect("registered");
+            let found = ask(&context, "SELECT n FROM even ORDER BY n").await;
+            assert_eq!(found.column(0).as_primitive::<UInt64Type>().values(), &rows[..]);
+            let some = ask(&context, "SELECT count(*) FROM even WHERE n % 3 = 0").await;
+            assert_eq!(some.column(0).as_primitive::<Int64Type>().value(0), 334);
+            let few = ask(&context, "SELECT n FROM even LIMIT 5").await;
+            assert_eq!(few.num_rows(), 5);
+        }
+    }
 }
 
 async fn ask(context: &SessionContext, sql: &str) -> RecordBatch {

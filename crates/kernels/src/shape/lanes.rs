@@ -53,7 +53,7 @@ use self::pages::PAGES;
 use self::runs::{Runs, Sums, of};
 use self::scan::Scan;
 use self::sip::{Input, Sorted, TaggedSip};
-use self::skim::skim;
+use self::skim::{is_utf8, skim};
 use self::tokens::lower_resized;
 use super::asked::Asked;
 use super::classes::CLASSES;
@@ -66,6 +66,8 @@ use crate::dispatch::Kernel;
 /// The shape of a batch by lanes.
 pub(super) struct ShapeLanes<'a> {
     pub(super) texts: &'a BinaryArray,
+    /// All texts are known to be UTF-8.
+    pub(super) is_utf8: bool,
     pub(super) keys: &'a Keys,
     pub(super) asked: Asked,
 }
@@ -89,7 +91,8 @@ impl ShapeLanes<'_> {
     #[inline(always)]
     fn run<V: Vectors>(self, vectors: V) -> Rows {
         let mut rows = Rows::new(self.texts.len());
-        if self.asked.skims() && skim(vectors, self.asked, self.texts, &mut rows) {
+        if self.asked.skims() && (self.is_utf8 || is_utf8(self.texts)) {
+            skim(vectors, self.asked, self.texts, &mut rows);
             return rows;
         }
         let mut work = Work::new(self.keys, self.asked);

@@ -22,7 +22,7 @@ mod units;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use arrow_array::{Array, BinaryArray, Int32Array, Int64Array, ListArray};
+use arrow_array::{Array, BinaryArray, Int32Array, Int64Array, ListArray, StringArray};
 use turnwise_model::keys::Keys;
 
 use self::asked::Asked;
@@ -92,12 +92,31 @@ pub fn shape(texts: &BinaryArray, keys: &Keys) -> ShapeColumns {
 /// The same by a given instruction set.
 #[must_use]
 pub fn shape_with(set: InstructionSet, texts: &BinaryArray, keys: &Keys) -> ShapeColumns {
-    set.run(ShapeLanes { texts, keys, asked: Asked::ALL }).finish(texts)
+    set.run(ShapeLanes { texts, is_utf8: false, keys, asked: Asked::ALL }).finish(texts)
+}
+
+/// A column of texts, and whether all of them are known to be UTF-8.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    column: BinaryArray,
+    is_utf8: bool,
+}
+
+impl From<&BinaryArray> for Texts {
+    fn from(column: &BinaryArray) -> Self {
+        Self { column: column.clone(), is_utf8: false }
+    }
+}
+
+impl From<&StringArray> for Texts {
+    fn from(column: &StringArray) -> Self {
+        Self { column: BinaryArray::from(column.clone()), is_utf8: true }
+    }
 }
 
 /// Some numbers of the shape of every text: those of [`shape`], at the cost of what is asked for.
 #[must_use]
-pub fn shape_numbers(texts: &BinaryArray, keys: &Keys, fields: ShapeFields) -> ShapeNumbers {
+pub fn shape_numbers(texts: impl Into<Texts>, keys: &Keys, fields: ShapeFields) -> ShapeNumbers {
     shape_numbers_with(InstructionSet::best(), texts, keys, fields)
 }
 
@@ -105,11 +124,13 @@ pub fn shape_numbers(texts: &BinaryArray, keys: &Keys, fields: ShapeFields) -> S
 #[must_use]
 pub fn shape_numbers_with(
     set: InstructionSet,
-    texts: &BinaryArray,
+    texts: impl Into<Texts>,
     keys: &Keys,
     fields: ShapeFields,
 ) -> ShapeNumbers {
-    set.run(ShapeLanes { texts, keys, asked: Asked::numbers(fields) }).finish_numbers(texts)
+    let Texts { column, is_utf8 } = texts.into();
+    let asked = Asked::numbers(fields);
+    set.run(ShapeLanes { texts: &column, is_utf8, keys, asked }).finish_numbers(&column)
 }
 
 /// The same one text at a time, by the version that says what the columns mean.

@@ -14,9 +14,12 @@ use arrow::array::{
 use arrow::buffer::{BooleanBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, UInt64Type};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::function::{
+    AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs,
+};
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
+    Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, Expr, GroupsAccumulator, Signature,
+    Volatility,
 };
 
 use super::frame::{OneGroup, Sole, counting_rows, each_row, refuse_distinct};
@@ -33,8 +36,8 @@ pub(super) trait Exact: Clone + Debug + Send + Sync + 'static {
     fn coerce(found: &[DataType]) -> Result<Vec<DataType>>;
     /// The type of the result.
     fn result_type() -> DataType;
-    /// Reads the arguments that are constant.
-    fn new(args: &AccumulatorArgs<'_>) -> Result<Self>;
+    /// Reads the arguments behind the value, which are constant.
+    fn new(constants: &[ScalarValue]) -> Result<Self>;
     /// One result a group; may put a group's values in another order.
     fn results(&self, groups: &mut Grouped) -> Result<ArrayRef>;
 }
@@ -62,15 +65,36 @@ fn state_type() -> DataType {
 }
 
 /// The aggregate function of an [`Exact`].
+///
+/// The optimizer takes constant arguments into the function: as arguments they would be written out
+/// for each row of each batch.
 pub(super) struct ExactUdaf<E> {
     signature: Signature,
+    /// Arguments behind the value that the function was given, and is not called with.
+    given: Option<Vec<ScalarValue>>,
     exact: std::marker::PhantomData<fn() -> E>,
 }
 
 impl<E: Exact> ExactUdaf<E> {
     pub fn udaf() -> Arc<AggregateUDF> {
+        Self::with(None)
+    }
+
+    fn with(given: Option<Vec<ScalarValue>>) -> Arc<AggregateUDF> {
         let signature = Signature::user_defined(Volatility::Immutable);
-        Arc::new(AggregateUDF::from(Self { signature, exact: std::marker::PhantomData }))
+        Arc::new(AggregateUDF::from(Self { signature, given, exact: std::marker::PhantomData }))
+    }
+
+    fn groups(&self, args: &AccumulatorArgs<'_>) -> Result<ExactGroups<E>> {
+        refuse_distinct(args)?;
+        let exact = match &self.given {
+            Some(given) => E::new(given)?,
+            None => {
+                let constants = (1..args.exprs.len()).map(|at| constant(args, at));
+                E::new(&constants.collect::<Result<Vec<_>>>()?)?
+            }
+        };
+        Ok(ExactGroups::new(exact))
     }
 }
 
@@ -82,7 +106,7 @@ impl<E: Exact> Debug for ExactUdaf<E> {
 
 impl<E> PartialEq for ExactUdaf<E> {
     fn eq(&self, other: &Self) -> bool {
-        self.signature == other.signature
+        self.given == other.given
     }
 }
 
@@ -91,6 +115,7 @@ impl<E> Eq for ExactUdaf<E> {}
 impl<E: Exact> Hash for ExactUdaf<E> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         E::NAME.hash(state);
+        self.given.hash(state);
     }
 }
 
@@ -104,7 +129,12 @@ impl<E: Exact> AggregateUDFImpl for ExactUdaf<E> {
     }
 
     fn coerce_types(&self, found: &[DataType]) -> Result<Vec<DataType>> {
-        E::coerce(found)
+        let Some(given) = &self.given else { return E::coerce(found) };
+        let all: Vec<DataType> =
+            found.iter().cloned().chain(given.iter().map(ScalarValue::data_type)).collect();
+        let mut coerced = E::coerce(&all)?;
+        coerced.truncate(found.len());
+        Ok(coerced)
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
@@ -112,8 +142,7 @@ impl<E: Exact> AggregateUDFImpl for ExactUdaf<E> {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        refuse_distinct(&args)?;
-        Ok(Box::new(OneGroup(ExactGroups::new(E::new(&args)?))))
+        Ok(Box::new(OneGroup(self.groups(&args)?)))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -131,8 +160,23 @@ impl<E: Exact> AggregateUDFImpl for ExactUdaf<E> {
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        refuse_distinct(&args)?;
-        Ok(Box::new(ExactGroups::new(E::new(&args)?)))
+        Ok(Box::new(self.groups(&args)?))
+    }
+
+    fn simplify(&self) -> Option<AggregateFunctionSimplification> {
+        Some(Box::new(|mut call, _| {
+            let constants = call.params.args.iter().skip(1).map(|argument| match argument {
+                Expr::Literal(value, _) => Some(value.clone()),
+                _ => None,
+            });
+            let constants = constants.collect::<Option<Vec<_>>>().unwrap_or_default();
+            // With DISTINCT and one argument it would become another call.
+            if !constants.is_empty() && !call.params.distinct {
+                call.params.args.truncate(1);
+                call.func = Self::with(Some(constants));
+            }
+            Ok(Expr::AggregateFunction(call))
+        }))
     }
 }
 
@@ -331,7 +375,7 @@ impl<E: Exact> Sole for ExactGroups<E> {
 }
 
 /// The value of an argument that must be constant.
-pub(super) fn constant(args: &AccumulatorArgs<'_>, at: usize) -> Result<ScalarValue> {
+fn constant(args: &AccumulatorArgs<'_>, at: usize) -> Result<ScalarValue> {
     let empty = arrow::array::RecordBatch::try_new_with_options(
         Arc::new(args.schema.clone()),
         args.schema.fields().iter().map(|field| new_empty_array(field.data_type())).collect(),

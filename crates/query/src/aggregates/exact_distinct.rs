@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array};
 use arrow::datatypes::DataType;
-use datafusion::common::{Result, plan_err};
-use datafusion::logical_expr::function::AccumulatorArgs;
+use datafusion::common::{Result, ScalarValue, plan_err};
 use turnwise_kernels::ordering::Orderer;
 
 use super::exact::{Exact, value_type};
@@ -31,7 +30,7 @@ impl Exact for ExactDistinct {
         DataType::Int64
     }
 
-    fn new(_: &AccumulatorArgs<'_>) -> Result<Self> {
+    fn new(_: &[ScalarValue]) -> Result<Self> {
         Ok(Self)
     }
 

@@ -1,17 +1,17 @@
-//! `exact_quantile(value, fraction)` and `exact_quantiles(value, fractions)`: percentiles of whole
-//! numbers with linear interpolation. Where the value is a list each of its items counts. Nulls are
-//! left out; of no values the answer is null.
+//! `exact_quantile(value, fraction)`, `exact_quantiles(value, fractions)`: percentiles of whole
+//! numbers with linear interpolation; `exact_summary(value, fractions)`: those beside the number of
+//! values and their mean. Where the value is a list each of its items counts. Nulls are left out; of
+//! no values each answer is null and the number 0.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, ListArray};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, StructArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, Field, Float64Type};
+use arrow::datatypes::{DataType, Field, Fields, Float64Type};
 use datafusion::common::{Result, ScalarValue, plan_err};
-use datafusion::logical_expr::function::AccumulatorArgs;
 use turnwise_kernels::quantile::quantiles;
 
-use super::exact::{Exact, constant, value_type};
+use super::exact::{Exact, value_type};
 use super::values::Grouped;
 
 /// `exact_quantile(value, fraction)`.
@@ -33,10 +33,9 @@ impl Exact for ExactQuantile {
         DataType::Float64
     }
 
-    fn new(args: &AccumulatorArgs<'_>) -> Result<Self> {
-        let fraction = constant(args, 1)?;
-        match fraction {
-            ScalarValue::Float64(Some(fraction)) => Ok(Self(checked(fraction)?)),
+    fn new(constants: &[ScalarValue]) -> Result<Self> {
+        match constants {
+            [ScalarValue::Float64(Some(fraction))] => Ok(Self(checked(*fraction)?)),
             _ => plan_err!("{} takes a fraction from 0 to 1", Self::NAME),
         }
     }
@@ -66,46 +65,110 @@ impl Exact for ExactQuantiles {
     const IS_DISTINCT: bool = false;
 
     fn coerce(found: &[DataType]) -> Result<Vec<DataType>> {
-        match found {
-            [value, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..)] => {
-                Ok(vec![value_type(Self::NAME, value)?, DataType::List(item())])
-            }
-            _ => plan_err!("{} takes a value and a list of fractions", Self::NAME),
-        }
+        with_fractions(Self::NAME, found)
     }
 
     fn result_type() -> DataType {
         DataType::List(item())
     }
 
-    fn new(args: &AccumulatorArgs<'_>) -> Result<Self> {
-        let ScalarValue::List(list) = constant(args, 1)? else {
-            return plan_err!("{} takes a list of fractions from 0 to 1", Self::NAME);
-        };
-        let fractions = list.values().as_primitive_opt::<Float64Type>();
-        let Some(fractions) = fractions.filter(|f| f.null_count() == 0 && list.is_valid(0)) else {
-            return plan_err!("{} takes a list of fractions from 0 to 1", Self::NAME);
-        };
-        fractions
-            .values()
-            .iter()
-            .map(|fraction| checked(*fraction))
-            .collect::<Result<_>>()
-            .map(Self)
+    fn new(constants: &[ScalarValue]) -> Result<Self> {
+        Ok(Self(fractions(Self::NAME, constants)?))
     }
 
     fn results(&self, groups: &mut Grouped) -> Result<ArrayRef> {
-        let (mut found, mut lengths, mut valid) = (Vec::new(), Vec::new(), Vec::new());
-        each_group(groups, |counted, values| {
-            let before = found.len();
-            quantiles(counted, values, &self.0, &mut found);
-            lengths.push(found.len() - before);
-            valid.push(!values.is_empty() || counted.iter().any(|count| *count > 0));
-        });
-        let offsets = OffsetBuffer::from_lengths(lengths);
-        let values = Arc::new(Float64Array::from(found));
-        Ok(Arc::new(ListArray::new(item(), offsets, values, Some(NullBuffer::from(valid)))))
+        Ok(Arc::new(quantile_lists(&self.0, groups, |_, _| {})))
     }
+}
+
+/// `exact_summary(value, fractions)`: how many values, their mean, and a list of quantiles in the
+/// order of the fractions.
+#[derive(Clone, Debug)]
+pub(super) struct ExactSummary(Vec<f64>);
+
+fn summary() -> Fields {
+    let field = |name, data_type, nullable| Field::new(name, data_type, nullable);
+    Fields::from(vec![
+        field("count", DataType::Int64, false),
+        field("mean", DataType::Float64, true),
+        field("quantiles", DataType::List(item()), true),
+    ])
+}
+
+impl Exact for ExactSummary {
+    const NAME: &'static str = "exact_summary";
+    const IS_DISTINCT: bool = false;
+
+    fn coerce(found: &[DataType]) -> Result<Vec<DataType>> {
+        with_fractions(Self::NAME, found)
+    }
+
+    fn result_type() -> DataType {
+        DataType::Struct(summary())
+    }
+
+    fn new(constants: &[ScalarValue]) -> Result<Self> {
+        Ok(Self(fractions(Self::NAME, constants)?))
+    }
+
+    fn results(&self, groups: &mut Grouped) -> Result<ArrayRef> {
+        let (mut counts, mut means) = (Vec::new(), Vec::new());
+        let quantiles = quantile_lists(&self.0, groups, |counted, values| {
+            let small = (0..).zip(counted).map(|(value, count)| value * i128::from(*count));
+            let others = values.iter().map(|value| i128::from(*value));
+            let sum: i128 = small.chain(others).sum();
+            let counted: usize = counted.iter().map(|count| *count as usize).sum();
+            let count = counted + values.len();
+            counts.push(count as i64);
+            means.push((count > 0).then(|| sum as f64 / count as f64));
+        });
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(counts)),
+            Arc::new(Float64Array::from(means)),
+            Arc::new(quantiles),
+        ];
+        Ok(Arc::new(StructArray::new(summary(), columns, None)))
+    }
+}
+
+fn with_fractions(name: &str, found: &[DataType]) -> Result<Vec<DataType>> {
+    match found {
+        [value, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..)] => {
+            Ok(vec![value_type(name, value)?, DataType::List(item())])
+        }
+        _ => plan_err!("{name} takes a value and a list of fractions"),
+    }
+}
+
+/// The fractions of a constant list.
+fn fractions(name: &str, constants: &[ScalarValue]) -> Result<Vec<f64>> {
+    let [ScalarValue::List(list)] = constants else {
+        return plan_err!("{name} takes a list of fractions from 0 to 1");
+    };
+    let fractions = list.values().as_primitive_opt::<Float64Type>();
+    let Some(fractions) = fractions.filter(|f| f.null_count() == 0 && list.is_valid(0)) else {
+        return plan_err!("{name} takes a list of fractions from 0 to 1");
+    };
+    fractions.values().iter().map(|fraction| checked(*fraction)).collect()
+}
+
+/// The quantiles of each group, null where it has no value. Tells `each` a group's values before.
+fn quantile_lists(
+    fractions: &[f64],
+    groups: &mut Grouped,
+    mut each: impl FnMut(&[u32], &[i64]),
+) -> ListArray {
+    let (mut found, mut lengths, mut valid) = (Vec::new(), Vec::new(), Vec::new());
+    each_group(groups, |counted, values| {
+        each(counted, values);
+        let before = found.len();
+        quantiles(counted, values, fractions, &mut found);
+        lengths.push(found.len() - before);
+        valid.push(!values.is_empty() || counted.iter().any(|count| *count > 0));
+    });
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    let values = Arc::new(Float64Array::from(found));
+    ListArray::new(item(), offsets, values, Some(NullBuffer::from(valid)))
 }
 
 /// Calls with the counted values and the others of each group.

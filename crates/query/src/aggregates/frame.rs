@@ -116,11 +116,30 @@ impl<S: MergeState> AggregateUDFImpl for StateUdaf<S> {
 /// The states of all groups.
 struct Groups<S> {
     states: Vec<S>,
+    /// Heap bytes of the states. There are many, and the size is asked for after each batch.
+    bytes: usize,
 }
 
 impl<S> Default for Groups<S> {
     fn default() -> Self {
-        Self { states: Vec::new() }
+        Self { states: Vec::new(), bytes: 0 }
+    }
+}
+
+impl<S: MergeState> Groups<S> {
+    /// Changes a group's state.
+    #[inline]
+    fn change(&mut self, group: usize, change: impl FnOnce(&mut S)) {
+        let state = &mut self.states[group];
+        let before = state.size();
+        change(state);
+        self.bytes = (self.bytes + state.size()).saturating_sub(before);
+    }
+
+    fn take(&mut self, emit_to: EmitTo) -> Vec<S> {
+        let taken = emit_to.take_needed(&mut self.states);
+        self.bytes = self.states.iter().map(MergeState::size).sum();
+        taken
     }
 }
 
@@ -135,13 +154,13 @@ impl<S: MergeState> GroupsAccumulator for Groups<S> {
         self.states.resize_with(total_num_groups, S::default);
         let columns = S::columns(values)?;
         each_row(group_indices.len(), counting_rows(opt_filter).as_ref(), |row| {
-            self.states[group_indices[row]].update(&columns, row);
+            self.change(group_indices[row], |state| state.update(&columns, row));
             Ok(())
         })
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let emitted = emit_to.take_needed(&mut self.states);
+        let emitted = self.take(emit_to);
         Ok(Arc::new(states(emitted.iter().map(MergeState::to_state))))
     }
 
@@ -158,7 +177,7 @@ impl<S: MergeState> GroupsAccumulator for Groups<S> {
         self.states.resize_with(total_num_groups, S::default);
         let lists = Lists::new(&values[0])?;
         for (row, group) in group_indices.iter().enumerate() {
-            self.states[*group].merge(lists.value(row));
+            self.change(*group, |state| state.merge(lists.value(row)));
         }
         Ok(())
     }
@@ -176,8 +195,7 @@ impl<S: MergeState> GroupsAccumulator for Groups<S> {
     }
 
     fn size(&self) -> usize {
-        self.states.capacity() * size_of::<S>()
-            + self.states.iter().map(MergeState::size).sum::<usize>()
+        self.states.capacity() * size_of::<S>() + self.bytes
     }
 }
 

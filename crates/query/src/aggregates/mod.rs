@@ -36,6 +36,7 @@ pub fn all() -> Vec<Arc<AggregateUDF>> {
         StateUdaf::<texts::TextSamples>::udaf(),
         ExactUdaf::<exact_quantiles::ExactQuantile>::udaf(),
         ExactUdaf::<exact_quantiles::ExactQuantiles>::udaf(),
+        ExactUdaf::<exact_quantiles::ExactSummary>::udaf(),
         ExactUdaf::<exact_distinct::ExactDistinct>::udaf(),
     ]
 }

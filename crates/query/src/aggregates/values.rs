@@ -15,6 +15,8 @@ use turnwise_kernels::ordering::{Ordered, Orderer};
 
 /// Values from 0 up to here are small.
 const SMALL: usize = 1_024;
+/// A group has places for as many small values as it needs, by so many.
+const PLACES: usize = 64;
 /// A group with so many small values in the list counts them: the counts take no more than a few
 /// times the bytes.
 const COUNTED_FROM: u32 = 256;
@@ -25,10 +27,11 @@ const LIST_MIN: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Values {
     list: List,
-    /// By group: how often each small value came; empty where they are in the list.
+    /// By group: how often each small value came, as far as they came; empty where they are in the
+    /// list.
     counted: Vec<Vec<u32>>,
-    /// Groups that count.
-    counting: usize,
+    /// Places of all that count.
+    places: usize,
     /// Values that were taken in.
     taken: u64,
     /// Length of the list at which it is looked through.
@@ -67,9 +70,23 @@ impl Values {
         {
             // A negative value is beyond all places. What is taken in is counted in 32 bits.
             *count = count.wrapping_add(1);
+        } else if is_small(value) && self.counted.get(group).is_some_and(|n| !n.is_empty()) {
+            self.place(group, value as usize, 1);
         } else {
             self.list.push(group, value);
         }
+    }
+
+    /// Counts a small value of a group, which counts from now on.
+    fn place(&mut self, group: usize, value: usize, count: u32) {
+        let counts = &mut self.counted[group];
+        if counts.len() <= value {
+            let more = (value + 1).next_multiple_of(PLACES) - counts.len();
+            counts.reserve_exact(more);
+            counts.resize(counts.len() + more, 0);
+            self.places += more;
+        }
+        counts[value] = counts[value].wrapping_add(count);
     }
 
     /// Takes in a value of which repeats do not matter.
@@ -91,18 +108,9 @@ impl Values {
             return;
         };
         self.taken = self.taken.saturating_add(u64::from(count));
-        if self.counted[group].is_empty() {
-            self.count(group);
+        if value < SMALL {
+            self.place(group, value, count);
         }
-        if let Some(sum) = self.counted[group].get_mut(value) {
-            *sum = sum.wrapping_add(count);
-        }
-    }
-
-    /// Lets a group count its small values from now on.
-    fn count(&mut self, group: usize) {
-        self.counted[group].resize(SMALL, 0);
-        self.counting += 1;
     }
 
     /// Makes room for so many groups.
@@ -123,14 +131,13 @@ impl Values {
         if self.list.values.len() < self.look_at.max(LIST_MIN) {
             return;
         }
-        let is_small = |value: i64| (0..SMALL as i64).contains(&value);
         let mut small = vec![0_u32; self.counted.len()];
         for (group, value) in self.list.groups.iter().zip(&self.list.values) {
             small[*group as usize] += u32::from(is_small(*value));
         }
         for (group, small) in small.into_iter().enumerate() {
             if self.counted[group].is_empty() && small >= COUNTED_FROM {
-                self.count(group);
+                self.place(group, 0, 0);
             }
         }
         self.move_counted();
@@ -140,26 +147,26 @@ impl Values {
 
     /// Moves small values out of the list whose groups count them.
     fn move_counted(&mut self) {
-        let List { groups, values } = &mut self.list;
+        let List { mut groups, mut values } = std::mem::take(&mut self.list);
         let mut kept = 0;
         for at in 0..groups.len() {
             let (group, value) = (groups[at], values[at]);
-            match self.counted[group as usize].get_mut(value as usize) {
-                Some(count) => *count = count.wrapping_add(1),
-                None => {
-                    (groups[kept], values[kept]) = (group, value);
-                    kept += 1;
-                }
+            if is_small(value) && !self.counted[group as usize].is_empty() {
+                self.place(group as usize, value as usize, 1);
+            } else {
+                (groups[kept], values[kept]) = (group, value);
+                kept += 1;
             }
         }
         groups.truncate(kept);
         values.truncate(kept);
+        self.list = List { groups, values };
     }
 
     /// The values of the first groups, which are forgotten; others move down.
     pub(super) fn take(&mut self, emit_to: EmitTo) -> Grouped {
         // A group may have begun to count by what was merged while it had values in the list.
-        if self.counting > 0 {
+        if self.places > 0 {
             self.move_counted();
         }
         let List { mut groups, mut values } = std::mem::take(&mut self.list);
@@ -177,7 +184,7 @@ impl Values {
             values.truncate(kept);
         }
         let counted = emit_to.take_needed(&mut self.counted);
-        self.counting = self.counted.iter().filter(|counts| !counts.is_empty()).count();
+        self.places = places(&self.counted);
         self.look_at = 0;
         let left = self.counted.iter().flatten().map(|count| u64::from(*count)).sum::<u64>();
         self.taken = left + self.list.values.len() as u64;
@@ -192,7 +199,7 @@ impl Values {
         let counted = one.counted.iter().flatten().map(|count| u64::from(*count)).sum::<u64>();
         self.taken = counted + values.len() as u64;
         self.list = List { groups: vec![0; values.len()], values };
-        self.counting = one.counted.iter().filter(|counts| !counts.is_empty()).count();
+        self.places = places(&one.counted);
         self.counted = one.counted;
     }
 
@@ -200,9 +207,17 @@ impl Values {
     pub(super) fn size(&self) -> usize {
         self.list.groups.capacity() * size_of::<u32>()
             + (self.list.values.capacity() + self.list.values.len()) * size_of::<i64>()
-            + self.counting * SMALL * size_of::<u32>()
+            + self.places * size_of::<u32>()
             + self.counted.capacity() * (size_of::<Vec<u32>>() + 2 * size_of::<u32>())
     }
+}
+
+const fn is_small(value: i64) -> bool {
+    0 <= value && value < SMALL as i64
+}
+
+fn places(counted: &[Vec<u32>]) -> usize {
+    counted.iter().map(Vec::len).sum()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! number_id, peer_id, ts_ms, direction, kind ─▶ FoldExec ─▶ sender, peer, start_time, turns, …
 //! ```
 
+mod even;
 mod pieces;
 mod read;
 mod texts;
@@ -28,6 +29,7 @@ use turnwise_kernels::fold::bare::BareColumns;
 use turnwise_model::conversation::{self, column};
 
 use crate::fold_exec::FoldExec;
+pub use even::EvenScan;
 pub(crate) use read::{BareReader, UNTIMELY, Words};
 pub use texts::{BareMessages, BareTexts};
 

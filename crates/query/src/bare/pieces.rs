@@ -18,7 +18,7 @@ use datafusion::datasource::physical_plan::{
     FileGroup, FileScanConfig, FileScanConfigBuilder, ParquetSource,
 };
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::parquet::file::metadata::ParquetMetaDataBuilder;
+use datafusion::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataBuilder};
 use datafusion::physical_expr::Partitioning;
 use datafusion::physical_plan::ExecutionPlan;
 use turnwise_model::limits::BARE_PIECES_MAX;
@@ -30,9 +30,7 @@ pub(super) async fn by_row_group(
     orders: [&str; 2],
     state: &dyn Session,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let exec = scan.downcast_ref::<DataSourceExec>();
-    let config = exec.and_then(|exec| exec.data_source().downcast_ref::<FileScanConfig>());
-    let Some(config) = config.filter(|config| is_plain(config)) else { return Ok(scan) };
+    let Some(config) = plain(&scan) else { return Ok(scan) };
     let mut groups = Vec::new();
     for file in config.file_groups.iter().flat_map(FileGroup::iter) {
         groups.extend(row_groups(file, config, state).await?);
@@ -53,6 +51,12 @@ pub(super) async fn by_row_group(
     Ok(DataSourceExec::from_data_source(config))
 }
 
+/// The scan's files, where it is one of whole Parquet files.
+pub(super) fn plain(scan: &Arc<dyn ExecutionPlan>) -> Option<&FileScanConfig> {
+    let exec = scan.downcast_ref::<DataSourceExec>()?;
+    exec.data_source().downcast_ref::<FileScanConfig>().filter(|config| is_plain(config))
+}
+
 fn is_plain(config: &FileScanConfig) -> bool {
     let mut files = config.file_groups.iter().flat_map(FileGroup::iter);
     config.file_source().downcast_ref::<ParquetSource>().is_some()
@@ -61,22 +65,36 @@ fn is_plain(config: &FileScanConfig) -> bool {
         && files.all(|file| file.range.is_none() && file.extensions.is_empty())
 }
 
+/// What the file says of its row groups.
+pub(super) async fn metadata(
+    file: &PartitionedFile,
+    config: &FileScanConfig,
+    state: &dyn Session,
+) -> Result<Arc<ParquetMetaData>> {
+    let runtime = state.runtime_env();
+    let store = runtime.object_store(&config.object_store_url)?;
+    DFParquetMetadata::new(store.as_ref(), &file.object_meta)
+        .with_file_metadata_cache(Some(runtime.cache_manager.get_file_metadata_cache()))
+        .fetch_metadata()
+        .await
+}
+
+/// How many of a file's row groups are one piece: what a piece knows of the file grows with the
+/// file's row groups.
+pub(super) fn together(count: usize) -> usize {
+    count.div_ceil(BARE_PIECES_MAX).max(1)
+}
+
 /// Each row group of a file, or some neighbours, as a group of files of its own.
 async fn row_groups(
     file: &PartitionedFile,
     config: &FileScanConfig,
     state: &dyn Session,
 ) -> Result<Vec<FileGroup>> {
-    let runtime = state.runtime_env();
-    let store = runtime.object_store(&config.object_store_url)?;
-    let metadata = DFParquetMetadata::new(store.as_ref(), &file.object_meta)
-        .with_file_metadata_cache(Some(runtime.cache_manager.get_file_metadata_cache()))
-        .fetch_metadata()
-        .await?;
+    let metadata = metadata(file, config, state).await?;
     let schema = config.file_source().table_schema().file_schema();
     let count = metadata.num_row_groups();
-    // What a piece knows of the file grows with the file's row groups.
-    let together = count.div_ceil(BARE_PIECES_MAX).max(1);
+    let together = together(count);
     let mut groups = Vec::with_capacity(count.min(BARE_PIECES_MAX));
     for (nth, neighbours) in metadata.row_groups().chunks(together).enumerate() {
         let alone = ParquetMetaDataBuilder::new(metadata.file_metadata().clone())

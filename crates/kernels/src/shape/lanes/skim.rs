@@ -82,17 +82,9 @@ fn has_any(text: &[u8], marks: &[[u8; 3]]) -> bool {
     any != 0
 }
 
-/// Fills the rows of a column whose texts are all UTF-8, and tells whether they are.
+/// Fills the rows of a column whose texts are all UTF-8.
 #[inline(always)]
-pub(super) fn skim<V: Vectors>(
-    vectors: V,
-    asked: Asked,
-    texts: &BinaryArray,
-    rows: &mut Rows,
-) -> bool {
-    if !is_utf8(texts) {
-        return false;
-    }
+pub(super) fn skim<V: Vectors>(vectors: V, asked: Asked, texts: &BinaryArray, rows: &mut Rows) {
     for row in (0..texts.len()).filter(|row| texts.is_valid(*row)) {
         let whole = texts.value(row);
         let text = read_part(whole);
@@ -110,7 +102,6 @@ pub(super) fn skim<V: Vectors>(
         let bytes = i32::try_from(whole.len()).unwrap_or(i32::MAX);
         rows.put(row, [bytes, chars, 0, lines, 0, bits & asked.bits], 0);
     }
-    true
 }
 
 #[cold]
@@ -120,7 +111,7 @@ fn asks_greek(text: &[u8]) -> bool {
 }
 
 /// Whether all texts are UTF-8: all bytes together are, and none begins within a character.
-fn is_utf8(texts: &BinaryArray) -> bool {
+pub(super) fn is_utf8(texts: &BinaryArray) -> bool {
     let offsets = texts.value_offsets();
     let (from, to) = (offsets[0] as usize, offsets[offsets.len() - 1] as usize);
     let bytes = texts.value_data();
