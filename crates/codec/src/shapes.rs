@@ -62,6 +62,11 @@ impl TextShapes {
         self.shapes.get(number as usize)
     }
 
+    /// Whether there is no shape at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shapes.is_empty()
+    }
+
     /// The tokens of a shape.
     pub(crate) fn tokens(&self, shape: &TextShape) -> Option<&[i32]> {
         let (from, to) = shape.tokens?;

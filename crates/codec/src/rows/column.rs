@@ -1,65 +1,26 @@
-//! Columns of Arrow that are filled from rows, a block of rows at a time.
-//!
-//! ```text
-//! rows ── a block ─▶ first column, second column, …      the block stays in the nearest cache
-//!      ── the next ─▶ first column, …                    while each column takes its part of it
-//! ```
-//!
-//! All rows of a batch are far more than the nearest cache holds: column by column over all of them
-//! each would come from farther away once for every column.
+//! Columns of Arrow, made of their values.
 
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
-use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{ArrowPrimitiveType, Int64Type, TimestampMicrosecondType};
 use arrow_array::{ArrayRef, Int32Array, ListArray, PrimitiveArray, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
 
 use super::{StringId, Strings};
 
-/// Rows of a block; a multiple of the bits of a word.
-const BLOCK_ROWS: usize = 128;
 const WORD_ROWS: usize = u64::BITS as usize;
-const _: () = assert!(BLOCK_ROWS.is_multiple_of(WORD_ROWS));
 
-/// A column that is being filled from rows.
-pub(super) trait Column<'a, R> {
-    fn fill(&mut self, rows: &'a [R]);
-    fn finish(self: Box<Self>) -> ArrayRef;
+/// Which rows have a value, a bit each.
+#[derive(Default)]
+pub(super) struct There {
+    words: Vec<u64>,
+    rows: usize,
 }
 
-pub(super) type AnyColumn<'a, R> = Box<dyn Column<'a, R> + 'a>;
-
-/// Fills columns from all rows.
-pub(super) fn arrays<'a, R>(rows: &'a [R], mut columns: Vec<AnyColumn<'a, R>>) -> Vec<ArrayRef> {
-    for block in rows.chunks(BLOCK_ROWS) {
-        columns.iter_mut().for_each(|column| column.fill(block));
-    }
-    columns.into_iter().map(Column::finish).collect()
-}
-
-/// Numbers, one for each row.
-struct Numbers<T: ArrowPrimitiveType, V> {
-    values: Vec<T::Native>,
-    value: V,
-}
-
-/// Numbers of which some may be missing.
-struct NumbersOrNull<T: ArrowPrimitiveType, V> {
-    values: Vec<T::Native>,
-    there: There,
-    value: V,
-}
-
-/// Strings of which some may be missing.
-struct Texts<V> {
-    builder: StringBuilder,
-    value: V,
-}
-
-/// Strings that many rows share, of which some may be missing.
-struct Shared<'a, V> {
+/// Strings that many rows share, of which some may be missing; mostly those of one source, of few
+/// accounts.
+pub(super) struct SharedColumn<'a> {
     strings: &'a Strings,
     /// How many rows, up to here all, have the same string.
     same: Option<(StringId, usize)>,
@@ -68,111 +29,67 @@ struct Shared<'a, V> {
     there: There,
     /// Rows of the column.
     rows: usize,
-    value: V,
-}
-
-/// Countries of which some may be missing.
-struct Countries<V> {
-    values: Vec<u8>,
-    offsets: Vec<i32>,
-    there: There,
-    value: V,
 }
 
 /// Lists of numbers of which some may be missing.
-struct Lists<V> {
+pub(super) struct Lists {
     values: Vec<i32>,
     offsets: Vec<i32>,
-    there: There,
-    value: V,
 }
 
-/// Which rows have a value, a bit each.
-#[derive(Default)]
-struct There {
-    words: Vec<u64>,
-    rows: usize,
+/// Numbers of 32 bits, one for each row.
+pub(super) fn numbers(values: Vec<i32>) -> ArrayRef {
+    Arc::new(Int32Array::new(values.into(), None))
 }
 
-/// A column of these numbers, for so many rows.
-fn numbers<'a, T, R>(rows: usize, value: impl Fn(&R) -> T::Native + 'a) -> AnyColumn<'a, R>
-where
-    T: ArrowPrimitiveType,
-{
-    Box::new(Numbers::<T, _> { values: Vec::with_capacity(rows), value })
-}
-
-fn numbers_or_null<'a, T, R>(
-    rows: usize,
-    value: impl Fn(&R) -> Option<T::Native> + 'a,
-) -> AnyColumn<'a, R>
-where
-    T: ArrowPrimitiveType,
-{
-    let (values, there) = (Vec::with_capacity(rows), There::default());
-    Box::new(NumbersOrNull::<T, _> { values, there, value })
-}
-
-pub(super) fn int<'a, R>(rows: usize, value: impl Fn(&R) -> i32 + 'a) -> AnyColumn<'a, R> {
-    numbers::<Int32Type, R>(rows, value)
-}
-
-pub(super) fn int_or_null<'a, R>(
-    rows: usize,
-    value: impl Fn(&R) -> Option<i32> + 'a,
-) -> AnyColumn<'a, R> {
-    numbers_or_null::<Int32Type, R>(rows, value)
-}
-
-pub(super) fn long<'a, R>(rows: usize, value: impl Fn(&R) -> i64 + 'a) -> AnyColumn<'a, R> {
-    numbers::<Int64Type, R>(rows, value)
-}
-
-pub(super) fn long_or_null<'a, R>(
-    rows: usize,
-    value: impl Fn(&R) -> Option<i64> + 'a,
-) -> AnyColumn<'a, R> {
-    numbers_or_null::<Int64Type, R>(rows, value)
+/// Numbers of 64 bits, one for each row.
+pub(super) fn long(values: Vec<i64>) -> ArrayRef {
+    Arc::new(PrimitiveArray::<Int64Type>::new(values.into(), None))
 }
 
 /// Times in microseconds, UTC.
-pub(super) fn micros<'a, R>(rows: usize, value: impl Fn(&R) -> i64 + 'a) -> AnyColumn<'a, R> {
-    numbers::<TimestampMicrosecondType, R>(rows, value)
+pub(super) fn micros(values: Vec<i64>) -> ArrayRef {
+    let times = PrimitiveArray::<TimestampMicrosecondType>::new(values.into(), None);
+    Arc::new(times.with_timezone("UTC"))
 }
 
-/// Texts of so many bytes each, about.
-pub(super) fn text<'a, R: 'a>(
-    rows: usize,
-    text_bytes: usize,
-    value: impl Fn(&'a R) -> Option<&'a str> + 'a,
-) -> AnyColumn<'a, R> {
-    Box::new(Texts { builder: StringBuilder::with_capacity(rows, rows * text_bytes), value })
+/// Numbers of which some may be missing.
+pub(super) fn numbers_or_null<T: ArrowPrimitiveType>(
+    values: Vec<T::Native>,
+    there: There,
+) -> ArrayRef {
+    Arc::new(PrimitiveArray::<T>::new(values.into(), there.nulls()))
 }
 
-/// Strings that many rows share; mostly those of one source, of few accounts.
-pub(super) fn shared<'a, R>(
-    rows: usize,
-    strings: &'a Strings,
-    value: impl Fn(&R) -> Option<StringId> + 'a,
-) -> AnyColumn<'a, R> {
-    let (values, offsets, there) = (Vec::new(), Vec::new(), There::default());
-    Box::new(Shared { strings, same: None, values, offsets, there, rows, value })
+/// Numbers of which all are missing.
+pub(super) fn null_numbers<T: ArrowPrimitiveType>(rows: usize) -> ArrayRef {
+    Arc::new(PrimitiveArray::<T>::new_null(rows))
 }
 
-/// Countries, as two letters.
-pub(super) fn countries<'a, R>(
-    rows: usize,
-    value: impl Fn(&R) -> Option<[u8; 2]> + 'a,
-) -> AnyColumn<'a, R> {
-    let values = Vec::with_capacity(2 * rows);
-    Box::new(Countries { values, offsets: offsets(rows), there: There::default(), value })
+/// Numbers of 64 bits, of which some may be missing.
+pub(super) fn long_or_null(values: impl ExactSizeIterator<Item = Option<i64>>) -> ArrayRef {
+    let mut there = There::with_capacity(values.len());
+    let values = values.map(|value| {
+        there.push_one(value.is_some());
+        value.unwrap_or_default()
+    });
+    let values = values.collect();
+    numbers_or_null::<Int64Type>(values, there)
 }
 
-pub(super) fn list<'a, R>(
-    rows: usize,
-    value: impl Fn(&R) -> Option<&'a [i32]> + 'a,
-) -> AnyColumn<'a, R> {
-    Box::new(Lists { values: Vec::new(), offsets: offsets(rows), there: There::default(), value })
+/// Countries, as two letters, of which some may be missing.
+pub(super) fn countries(countries: &[[u8; 2]], there: There) -> ArrayRef {
+    let mut offsets = offsets(countries.len());
+    let mut values = Vec::with_capacity(2 * countries.len());
+    for (countries, word) in countries.chunks(WORD_ROWS).zip(&there.words) {
+        for (at, country) in countries.iter().enumerate() {
+            if word >> at & 1 != 0 {
+                values.extend_from_slice(country);
+            }
+            offsets.push(offset(values.len()));
+        }
+    }
+    strings(values, offsets, there.nulls())
 }
 
 /// The offset of the first row, and room for more.
@@ -188,81 +105,52 @@ fn strings(values: Vec<u8>, offsets: Vec<i32>, nulls: Option<NullBuffer>) -> Arr
     Arc::new(texts.expect("whole strings were put behind each other"))
 }
 
-impl There {
-    /// A word of bits, for so many rows.
-    #[inline]
-    fn push(&mut self, word: u64, rows: usize) {
-        self.words.push(word);
-        self.rows += rows;
-    }
-
-    /// `None` if all have a value.
-    fn nulls(self) -> Option<NullBuffer> {
-        let bits = BooleanBuffer::new(Buffer::from_vec(self.words), 0, self.rows);
-        Some(NullBuffer::new(bits)).filter(|nulls| nulls.null_count() > 0)
-    }
-}
-
 /// One array's values are far fewer bytes than 2³¹: see the bounds of a batch.
 fn offset(bytes: usize) -> i32 {
     i32::try_from(bytes).unwrap_or(i32::MAX)
 }
 
-impl<'a, T: ArrowPrimitiveType, R, V: Fn(&R) -> T::Native> Column<'a, R> for Numbers<T, V> {
-    fn fill(&mut self, rows: &'a [R]) {
-        self.values.extend(rows.iter().map(&self.value));
+impl There {
+    /// With room for so many rows.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self { words: Vec::with_capacity(rows.div_ceil(WORD_ROWS)), rows: 0 }
     }
 
-    fn finish(self: Box<Self>) -> ArrayRef {
-        let array = PrimitiveArray::<T>::new(self.values.into(), None);
-        // Of all types here only that of times has a parameter.
-        match T::DATA_TYPE {
-            DataType::Timestamp(..) => Arc::new(array.with_data_type(utc())),
-            _ => Arc::new(array),
+    /// A word of bits, for so many rows; those before it fill their words.
+    #[inline]
+    pub(super) fn push(&mut self, word: u64, rows: usize) {
+        self.words.push(word);
+        self.rows += rows;
+    }
+
+    /// One row.
+    #[inline]
+    fn push_one(&mut self, there: bool) {
+        let at = self.rows % WORD_ROWS;
+        if at == 0 {
+            self.words.push(0);
         }
-    }
-}
-
-fn utc() -> DataType {
-    DataType::Timestamp(arrow_schema::TimeUnit::Microsecond, Some("UTC".into()))
-}
-
-impl<'a, T: ArrowPrimitiveType, R, V> Column<'a, R> for NumbersOrNull<T, V>
-where
-    V: Fn(&R) -> Option<T::Native>,
-{
-    fn fill(&mut self, rows: &'a [R]) {
-        let Self { values, there, value } = self;
-        for rows in rows.chunks(WORD_ROWS) {
-            let mut word = 0;
-            values.extend(rows.iter().enumerate().map(|(at, row)| {
-                let value = value(row);
-                word |= u64::from(value.is_some()) << at;
-                value.unwrap_or_default()
-            }));
-            there.push(word, rows.len());
+        if let Some(word) = self.words.last_mut() {
+            *word |= u64::from(there) << at;
         }
+        self.rows += 1;
     }
 
-    fn finish(self: Box<Self>) -> ArrayRef {
-        Arc::new(PrimitiveArray::<T>::new(self.values.into(), self.there.nulls()))
-    }
-}
-
-impl<'a, R: 'a, V: Fn(&'a R) -> Option<&'a str>> Column<'a, R> for Texts<V> {
-    fn fill(&mut self, rows: &'a [R]) {
-        // Unlike an array made of bytes, a builder need not look again whether they are UTF-8.
-        rows.iter().for_each(|row| self.builder.append_option((self.value)(row)));
-    }
-
-    fn finish(mut self: Box<Self>) -> ArrayRef {
-        Arc::new(self.builder.finish())
+    /// `None` if all have a value.
+    pub(super) fn nulls(self) -> Option<NullBuffer> {
+        let bits = BooleanBuffer::new(Buffer::from_vec(self.words), 0, self.rows);
+        Some(NullBuffer::new(bits)).filter(|nulls| nulls.null_count() > 0)
     }
 }
 
-impl<V> Shared<'_, V> {
+impl<'a> SharedColumn<'a> {
     /// Bytes of a string, about, and of a few long ones.
     const BYTES: usize = 16;
+
+    pub(super) fn new(rows: usize, strings: &'a Strings) -> Self {
+        let (values, offsets, there) = (Vec::new(), Vec::new(), There::default());
+        Self { strings, same: None, values, offsets, there, rows }
+    }
 
     /// Writes what was only counted: whole blocks, for there are more.
     #[cold]
@@ -292,33 +180,31 @@ impl<V> Shared<'_, V> {
         }
         self.offsets.push(offset(self.values.len()));
     }
-}
 
-impl<'a, R, V: Fn(&R) -> Option<StringId>> Column<'a, R> for Shared<'a, V> {
-    fn fill(&mut self, rows: &'a [R]) {
+    /// The strings of the rows that follow; those before fill their words.
+    pub(super) fn fill(&mut self, ids: &[Option<StringId>]) {
         if self.offsets.is_empty() {
-            let first = rows.first().and_then(&self.value);
+            let first = ids.first().copied().flatten();
             let (same, before) = self.same.map_or((first, 0), |(same, rows)| (Some(same), rows));
             if let Some(same) = same
-                && rows.iter().all(|row| (self.value)(row) == Some(same))
+                && ids.iter().all(|id| *id == Some(same))
             {
-                self.same = Some((same, before + rows.len()));
+                self.same = Some((same, before + ids.len()));
                 return;
             }
             self.write_same();
         }
-        for rows in rows.chunks(WORD_ROWS) {
+        for ids in ids.chunks(WORD_ROWS) {
             let mut word = 0;
-            for (at, row) in rows.iter().enumerate() {
-                let id = (self.value)(row);
+            for (at, id) in ids.iter().enumerate() {
                 word |= u64::from(id.is_some()) << at;
-                self.write(id);
+                self.write(*id);
             }
-            self.there.push(word, rows.len());
+            self.there.push(word, ids.len());
         }
     }
 
-    fn finish(self: Box<Self>) -> ArrayRef {
+    pub(super) fn finish(self) -> ArrayRef {
         match self.same {
             Some((id, rows)) => Arc::new(StringArray::new_repeated(self.strings.get(id), rows)),
             None if self.offsets.is_empty() => Arc::new(StringArray::new_null(0)),
@@ -327,47 +213,23 @@ impl<'a, R, V: Fn(&R) -> Option<StringId>> Column<'a, R> for Shared<'a, V> {
     }
 }
 
-impl<'a, R, V: Fn(&R) -> Option<[u8; 2]>> Column<'a, R> for Countries<V> {
-    fn fill(&mut self, rows: &'a [R]) {
-        let Self { values, offsets, there, value } = self;
-        for rows in rows.chunks(WORD_ROWS) {
-            let mut word = 0;
-            offsets.extend(rows.iter().enumerate().map(|(at, row)| {
-                if let Some(country) = value(row) {
-                    word |= 1 << at;
-                    values.extend_from_slice(&country);
-                }
-                offset(values.len())
-            }));
-            there.push(word, rows.len());
-        }
+impl Lists {
+    /// With room for so many rows.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self { values: Vec::new(), offsets: offsets(rows) }
     }
 
-    fn finish(self: Box<Self>) -> ArrayRef {
-        strings(self.values, self.offsets, self.there.nulls())
-    }
-}
-
-impl<'a, R, V: Fn(&R) -> Option<&'a [i32]>> Column<'a, R> for Lists<V> {
-    fn fill(&mut self, rows: &'a [R]) {
-        let Self { values, offsets, there, value } = self;
-        for rows in rows.chunks(WORD_ROWS) {
-            let mut word = 0;
-            offsets.extend(rows.iter().enumerate().map(|(at, row)| {
-                if let Some(numbers) = value(row) {
-                    word |= 1 << at;
-                    values.extend_from_slice(numbers);
-                }
-                offset(values.len())
-            }));
-            there.push(word, rows.len());
-        }
+    /// The numbers of a row.
+    #[inline]
+    pub(super) fn push(&mut self, numbers: Option<&[i32]>) {
+        self.values.extend_from_slice(numbers.unwrap_or_default());
+        self.offsets.push(offset(self.values.len()));
     }
 
-    fn finish(self: Box<Self>) -> ArrayRef {
+    pub(super) fn finish(self, there: There) -> ArrayRef {
         let field = Arc::new(Field::new("element", DataType::Int32, true));
         let offsets = OffsetBuffer::new(self.offsets.into());
         let values = Arc::new(Int32Array::new(self.values.into(), None));
-        Arc::new(ListArray::new(field, offsets, values, self.there.nulls()))
+        Arc::new(ListArray::new(field, offsets, values, there.nulls()))
     }
 }

@@ -1,17 +1,14 @@
 //! Rows to Arrow columns, one record batch for each kind and date.
 
-use arrow_array::{ArrayRef, RecordBatch};
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use turnwise_model::schema::file_schema;
-use turnwise_model::{Day, EventBatch, EventKind, PricingRegime};
+use turnwise_model::{Day, EventBatch, EventKind};
 
-use super::column::{
-    AnyColumn, arrays, countries, int, int_or_null, list, long, long_or_null, micros, shared, text,
-};
-use super::{AccountRow, Common, LetterRow, MessageRow, Rows, StatusRow, Strings, TextColumns};
-use crate::shapes::{TextShape, TextShapes};
-
-/// Bytes of one of our own names, or of a dead letter's detail, about.
-const NAME_BYTES: usize = 24;
+use super::column::{SharedColumn, long, long_or_null, micros, numbers};
+use super::{AccountRow, Common, LetterRow, Rows, StringId, Strings, kinds};
+use crate::shapes::TextShapes;
 
 /// All batches, sorted by kind and date, out of `rows`.
 pub(super) fn batches(rows: &mut Rows, shapes: &TextShapes) -> Vec<EventBatch> {
@@ -23,16 +20,16 @@ pub(super) fn batches(rows: &mut Rows, shapes: &TextShapes) -> Vec<EventBatch> {
     };
     let strings = &rows.strings;
     rows.messages.drain(|date, rows| {
-        put(EventKind::Message, date, arrays(rows, message_columns(rows.len(), strings, shapes)));
+        put(EventKind::Message, date, kinds::messages(rows.whole(), strings, shapes));
     });
     rows.statuses.drain(|date, rows| {
-        put(EventKind::Status, date, arrays(rows, status_columns(rows.len(), strings)));
+        put(EventKind::Status, date, kinds::statuses(rows.whole(), strings));
     });
     rows.accounts.drain(|date, rows| {
-        put(EventKind::Account, date, arrays(rows, account_columns(rows.len(), strings)));
+        put(EventKind::Account, date, account_columns(rows, strings));
     });
     rows.history.drain(|date, rows| {
-        put(EventKind::History, date, arrays(rows, message_columns(rows.len(), strings, shapes)));
+        put(EventKind::History, date, kinds::messages(rows.whole(), strings, shapes));
     });
     for (kind, letters) in [
         (EventKind::DeadLetter, &mut rows.dead_letters),
@@ -40,112 +37,66 @@ pub(super) fn batches(rows: &mut Rows, shapes: &TextShapes) -> Vec<EventBatch> {
         (EventKind::Gap, &mut rows.gaps),
     ] {
         letters.drain(|date, rows| {
-            put(kind, date, arrays(rows, letter_columns(rows.len(), strings)));
+            put(kind, date, letter_columns(rows, strings));
         });
     }
     all
 }
 
-fn common_columns<'a, R: 'a>(
-    rows: usize,
-    strings: &'a Strings,
-    common: impl Fn(&R) -> &Common + Copy + 'a,
-) -> Vec<AnyColumn<'a, R>> {
+/// The columns that every row has.
+fn common_columns<R>(
+    rows: &[R],
+    strings: &Strings,
+    common: impl Fn(&R) -> &Common + Copy,
+) -> Vec<ArrayRef> {
+    let shared = |id: fn(&Common) -> Option<StringId>| {
+        let ids: Vec<_> = rows.iter().map(|row| id(common(row))).collect();
+        let mut column = SharedColumn::new(rows.len(), strings);
+        column.fill(&ids);
+        column.finish()
+    };
+    let all = || rows.iter().map(common);
     vec![
-        shared(rows, strings, move |row: &R| common(row).waba_id),
-        shared(rows, strings, move |row: &R| common(row).sender),
-        long_or_null(rows, move |row: &R| common(row).peer_phone.map(|pseudonym| pseudonym.0)),
-        long_or_null(rows, move |row: &R| common(row).peer_user.map(|pseudonym| pseudonym.0)),
-        micros(rows, move |row: &R| common(row).time.micros()),
-        long_or_null(rows, move |row: &R| common(row).message.map(|pseudonym| pseudonym.0)),
-        shared(rows, strings, move |row: &R| Some(common(row).source)),
-        int(rows, move |row: &R| common(row).partition.0),
-        long(rows, move |row: &R| common(row).offset.0),
-        int(rows, move |row: &R| common(row).item),
+        shared(|row| row.waba_id),
+        shared(|row| row.sender),
+        long_or_null(all().map(|row| row.peer_phone.map(|pseudonym| pseudonym.0))),
+        long_or_null(all().map(|row| row.peer_user.map(|pseudonym| pseudonym.0))),
+        micros(all().map(|row| row.time.micros()).collect()),
+        long_or_null(all().map(|row| row.message.map(|pseudonym| pseudonym.0))),
+        shared(|row| Some(row.source)),
+        numbers(all().map(|row| row.partition.0).collect()),
+        long(all().map(|row| row.offset.0).collect()),
+        numbers(all().map(|row| row.item).collect()),
     ]
 }
 
-fn message_columns<'a>(
-    rows: usize,
-    strings: &'a Strings,
-    shapes: &'a TextShapes,
-) -> Vec<AnyColumn<'a, MessageRow>> {
-    type Row = MessageRow;
-    let shape = move |row: &Row| match row.text {
-        TextColumns::Text(number) => shapes.get(number),
-        _ => None,
-    };
-    let shape_int = |value: fn(&TextShape) -> Option<i32>| {
-        int_or_null(rows, move |row: &Row| shape(row).and_then(value))
-    };
-    let mut columns = common_columns(rows, strings, |row: &Row| &row.common);
+/// A column of texts, of which some may be missing.
+fn texts<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+    Arc::new(texts.collect::<StringArray>())
+}
+
+fn account_columns(rows: &[AccountRow], strings: &Strings) -> Vec<ArrayRef> {
+    let facts = || rows.iter().map(|row| &row.facts);
+    let mut columns = common_columns(rows, strings, |row| &row.common);
     columns.extend([
-        int(rows, |row: &Row| row.origin.code()),
-        int(rows, |row: &Row| i32::from(row.in_group)),
-        int(rows, |row: &Row| row.direction.code()),
-        int(rows, |row: &Row| row.kind.code()),
-        int_or_null(rows, |row: &Row| row.interactive.map(|kind| kind.code())),
-        int_or_null(rows, |row: &Row| row.voice.map(i32::from)),
-        countries(rows, |row: &Row| row.country),
-        int(rows, |row: &Row| i32::from(row.is_reply)),
-        int(rows, |row: &Row| i32::from(row.has_referral)),
-        int(rows, |row: &Row| PricingRegime::at(row.common.time).code()),
-        int_or_null(rows, move |row: &Row| match row.text {
-            TextColumns::Chars(chars) => Some(chars),
-            _ => shape(row).and_then(|shape| shape.chars),
-        }),
-        shape_int(|shape| shape.bytes),
-        shape_int(|shape| shape.words),
-        shape_int(|shape| shape.lines),
-        shape_int(|shape| shape.script),
-        shape_int(|shape| shape.text_bits),
-        list(rows, move |row: &Row| shape(row).and_then(|shape| shapes.tokens(shape))),
-        long_or_null(rows, move |row: &Row| shape(row).and_then(|shape| shape.skeleton)),
-        shape_int(|shape| shape.text_bucket),
+        texts(facts().map(|facts| Some(facts.field))),
+        texts(facts().map(|facts| Some(facts.event))),
+        long_or_null(facts().map(|facts| facts.error_code)),
+        texts(facts().map(|facts| facts.role_previous)),
+        texts(facts().map(|facts| facts.role_new)),
+        long_or_null(facts().map(|facts| facts.user_previous.map(|pseudonym| pseudonym.0))),
+        long_or_null(facts().map(|facts| facts.phone_previous.map(|pseudonym| pseudonym.0))),
     ]);
     columns
 }
 
-fn status_columns(rows: usize, strings: &Strings) -> Vec<AnyColumn<'_, StatusRow>> {
-    type Row = StatusRow;
-    let mut columns = common_columns(rows, strings, |row: &Row| &row.common);
+fn letter_columns(rows: &[LetterRow], strings: &Strings) -> Vec<ArrayRef> {
+    let mut columns = common_columns(rows, strings, |row| &row.common);
     columns.extend([
-        int(rows, |row: &Row| row.origin.code()),
-        int(rows, |row: &Row| i32::from(row.in_group)),
-        int(rows, |row: &Row| PricingRegime::at(row.common.time).code()),
-        int(rows, |row: &Row| row.status.code()),
-        int_or_null(rows, |row: &Row| row.category.map(|category| category.code())),
-        int_or_null(rows, |row: &Row| row.conversation_origin.map(|category| category.code())),
-        int_or_null(rows, |row: &Row| row.pricing_type.map(|kind| kind.code())),
-        int_or_null(rows, |row: &Row| row.pricing_model.map(|model| model.code())),
-        long_or_null(rows, |row: &Row| row.error_code),
-    ]);
-    columns
-}
-
-fn account_columns(rows: usize, strings: &Strings) -> Vec<AnyColumn<'_, AccountRow>> {
-    type Row = AccountRow;
-    let mut columns = common_columns(rows, strings, |row: &Row| &row.common);
-    columns.extend([
-        text(rows, NAME_BYTES, |row: &Row| Some(row.facts.field)),
-        text(rows, NAME_BYTES, |row: &Row| Some(row.facts.event)),
-        long_or_null(rows, |row: &Row| row.facts.error_code),
-        text(rows, NAME_BYTES, |row: &Row| row.facts.role_previous),
-        text(rows, NAME_BYTES, |row: &Row| row.facts.role_new),
-        long_or_null(rows, |row: &Row| row.facts.user_previous.map(|pseudonym| pseudonym.0)),
-        long_or_null(rows, |row: &Row| row.facts.phone_previous.map(|pseudonym| pseudonym.0)),
-    ]);
-    columns
-}
-
-fn letter_columns(rows: usize, strings: &Strings) -> Vec<AnyColumn<'_, LetterRow>> {
-    type Row = LetterRow;
-    let mut columns = common_columns(rows, strings, |row: &Row| &row.common);
-    columns.extend([
-        text(rows, NAME_BYTES, |row: &Row| Some(row.reason)),
-        text(rows, NAME_BYTES, |row: &Row| row.detail.as_deref()),
-        long_or_null(rows, |row: &Row| row.record_bytes),
-        long_or_null(rows, |row: &Row| row.offset_end.map(|offset| offset.0)),
+        texts(rows.iter().map(|row| Some(row.reason))),
+        texts(rows.iter().map(|row| row.detail.as_deref())),
+        long_or_null(rows.iter().map(|row| row.record_bytes)),
+        long_or_null(rows.iter().map(|row| row.offset_end.map(|offset| offset.0))),
     ]);
     columns
 }

@@ -5,10 +5,40 @@ use std::collections::BTreeMap;
 use turnwise_model::schema::file_schema;
 use turnwise_model::{Day, EventKind};
 
+/// A list of rows whose memory is used again.
+pub(super) trait List: Default {
+    type Row;
+
+    fn put(&mut self, row: Self::Row);
+
+    /// Removes all rows, and keeps memory of at most so many bytes.
+    fn clear(&mut self, bytes_max: usize);
+
+    /// Bytes that there is memory for.
+    fn bytes_kept(&self) -> usize;
+}
+
+impl<R> List for Vec<R> {
+    type Row = R;
+
+    fn put(&mut self, row: R) {
+        self.push(row);
+    }
+
+    fn clear(&mut self, bytes_max: usize) {
+        self.clear();
+        self.shrink_to(bytes_max / size_of::<R>());
+    }
+
+    fn bytes_kept(&self) -> usize {
+        self.capacity() * size_of::<R>()
+    }
+}
+
 /// Rows by date. Rows that follow each other are nearly always of one date, or of two by turns.
 #[derive(Debug)]
-pub(super) struct Dated<R> {
-    lists: Vec<(Day, Vec<R>)>,
+pub(super) struct Dated<L> {
+    lists: Vec<(Day, L)>,
     places: BTreeMap<Day, usize>,
     /// The list used last, and the one before.
     last: [usize; 2],
@@ -17,7 +47,7 @@ pub(super) struct Dated<R> {
     /// Bytes of a row and of its part of the columns to come, strings and lists left out.
     row_bytes: usize,
     /// Emptied lists of the batch before, for their memory; the largest is the last.
-    spare: Vec<Vec<R>>,
+    spare: Vec<L>,
 }
 
 /// Spare lists at most.
@@ -25,7 +55,7 @@ const SPARE_LISTS_MAX: usize = 8;
 /// Bytes that the spare lists of a kind have room for at most.
 const SPARE_BYTES_MAX: usize = 8 << 20;
 
-impl<R> Dated<R> {
+impl<L: List> Dated<L> {
     /// For rows of a kind.
     pub(super) fn of_kind(kind: EventKind) -> Self {
         let schema = file_schema(kind);
@@ -33,7 +63,7 @@ impl<R> Dated<R> {
         // Strings and lists have an offset each.
         let column_bytes: usize = widths.map(|width| width.unwrap_or(size_of::<i32>())).sum();
         Self {
-            row_bytes: size_of::<R>() + column_bytes,
+            row_bytes: size_of::<L::Row>() + column_bytes,
             lists: Vec::new(),
             places: BTreeMap::new(),
             last: [0; 2],
@@ -44,7 +74,7 @@ impl<R> Dated<R> {
 
     /// The list that takes the next row, of this date.
     #[inline(always)]
-    pub(super) fn of(&mut self, date: Day) -> &mut Vec<R> {
+    pub(super) fn of(&mut self, date: Day) -> &mut L {
         self.rows += 1;
         let is = |place: usize| self.lists.get(place).is_some_and(|(known, _)| *known == date);
         let [last, before] = self.last;
@@ -75,17 +105,15 @@ impl<R> Dated<R> {
     }
 
     /// Hands over the rows of each date, the dates in order; then there are none.
-    pub(super) fn drain(&mut self, mut then: impl FnMut(Day, &[R])) {
+    pub(super) fn drain(&mut self, mut then: impl FnMut(Day, &mut L)) {
         self.lists.sort_by_key(|(date, _)| *date);
-        let rows_max = SPARE_BYTES_MAX / size_of::<R>();
         for (date, mut rows) in self.lists.drain(..) {
-            then(date, &rows);
-            rows.clear();
-            rows.shrink_to(rows_max);
+            then(date, &mut rows);
+            rows.clear(SPARE_BYTES_MAX);
             self.spare.push(rows);
-            self.spare.sort_unstable_by_key(Vec::capacity);
-            let room = |spare: &[Vec<R>]| spare.iter().map(Vec::capacity).sum::<usize>();
-            while self.spare.len() > SPARE_LISTS_MAX || room(&self.spare) > rows_max {
+            self.spare.sort_unstable_by_key(L::bytes_kept);
+            let kept = |spare: &[L]| spare.iter().map(L::bytes_kept).sum::<usize>();
+            while self.spare.len() > SPARE_LISTS_MAX || kept(&self.spare) > SPARE_BYTES_MAX {
                 self.spare.remove(0);
             }
         }

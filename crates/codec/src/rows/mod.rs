@@ -10,9 +10,11 @@
 //!
 //! Rows of a batch stand in order of arrival.
 
+mod blocks;
 mod column;
 mod columns;
 mod dated;
+mod kinds;
 mod strings;
 
 use turnwise_model::{Category, Day, Direction, EventKind, InteractiveType, Keys, MessageKind};
@@ -21,7 +23,9 @@ use turnwise_model::{Pseudonym, Status};
 
 use crate::peer::PeerColumns;
 use crate::shapes::Shapes;
-use dated::Dated;
+use blocks::Blocks;
+use dated::{Dated, List as _};
+use kinds::{MessageBlock, StatusBlock};
 pub(crate) use strings::{PlainOwner, StringId, Strings};
 
 /// What every row has.
@@ -116,13 +120,13 @@ pub(crate) struct LetterRow {
 pub(crate) struct Rows {
     pub(crate) strings: Strings,
     pub(crate) shapes: Shapes,
-    messages: Dated<MessageRow>,
-    history: Dated<MessageRow>,
-    statuses: Dated<StatusRow>,
-    accounts: Dated<AccountRow>,
-    dead_letters: Dated<LetterRow>,
-    ignored: Dated<LetterRow>,
-    gaps: Dated<LetterRow>,
+    messages: Dated<Blocks<MessageBlock>>,
+    history: Dated<Blocks<MessageBlock>>,
+    statuses: Dated<Blocks<StatusBlock>>,
+    accounts: Dated<Vec<AccountRow>>,
+    dead_letters: Dated<Vec<LetterRow>>,
+    ignored: Dated<Vec<LetterRow>>,
+    gaps: Dated<Vec<LetterRow>>,
     /// Bytes of strings that the columns will repeat in each row.
     string_bytes: usize,
 }
@@ -164,12 +168,12 @@ impl Rows {
             Origin::History => &mut self.history,
             _ => &mut self.messages,
         };
-        rows.of(row.common.date).push(row);
+        rows.of(row.common.date).put(row);
     }
 
     pub(crate) fn status(&mut self, row: StatusRow) {
         self.note_strings(&row.common);
-        self.statuses.of(row.common.date).push(row);
+        self.statuses.of(row.common.date).put(row);
     }
 
     /// The same as [`Rows::message`] of a message that is no history and whose strings have so many
@@ -177,19 +181,19 @@ impl Rows {
     #[inline(always)]
     pub(crate) fn live_message(&mut self, row: MessageRow, string_bytes: usize) {
         self.string_bytes += string_bytes;
-        self.messages.of(row.common.date).push(row);
+        self.messages.of(row.common.date).put(row);
     }
 
     /// The same as [`Rows::status`] where the strings have so many bytes.
     #[inline(always)]
     pub(crate) fn live_status(&mut self, row: StatusRow, string_bytes: usize) {
         self.string_bytes += string_bytes;
-        self.statuses.of(row.common.date).push(row);
+        self.statuses.of(row.common.date).put(row);
     }
 
     pub(crate) fn account(&mut self, row: AccountRow) {
         self.note_strings(&row.common);
-        self.accounts.of(row.common.date).push(row);
+        self.accounts.of(row.common.date).put(row);
     }
 
     /// A row of `kind`, one of dead letter, ignored and gap.
@@ -201,7 +205,7 @@ impl Rows {
             EventKind::Gap => &mut self.gaps,
             _ => &mut self.dead_letters,
         };
-        rows.of(row.common.date).push(row);
+        rows.of(row.common.date).put(row);
     }
 
     pub(crate) fn len(&self) -> usize {
