@@ -138,6 +138,7 @@ impl Decoder {
     }
 
     /// Decodes one record; `None` and white space alone are a dead letter `empty`.
+    #[inline]
     pub fn decode(
         &mut self,
         format: Format,

@@ -79,7 +79,25 @@ impl<'a> Around<'a> {
 }
 
 /// Decodes a record's value.
+#[inline(always)]
 pub(crate) fn decode(
+    record: &mut Record<'_>,
+    tally: &Tally,
+    scratch: &mut [Scratch; 2],
+    format: Format,
+    headers: Headers<'_>,
+    bytes: &[u8],
+) -> Result<(), Fail> {
+    // Of this format little is asked, and soon read.
+    if format == Format::Protobuf && (1..=RECORD_BYTES_MAX).contains(&bytes.len()) {
+        tally.unknown.add_other(protobuf::decode(record, bytes));
+        return Ok(());
+    }
+    of_any_format(record, tally, scratch, format, headers, bytes)
+}
+
+#[inline(never)]
+fn of_any_format(
     record: &mut Record<'_>,
     tally: &Tally,
     [outer, inner]: &mut [Scratch; 2],

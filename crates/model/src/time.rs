@@ -32,12 +32,14 @@ pub const MILLISECONDS_FROM: i64 = 100_000_000_000;
 impl Millis {
     /// The UTC day this instant lies on.
     #[must_use]
+    #[inline]
     pub fn day(self) -> Day {
         Day(i32::try_from(self.0.div_euclid(DAY_MS)).unwrap_or(i32::MAX))
     }
 
     /// The same instant in microseconds, as the tables store it.
     #[must_use]
+    #[inline]
     pub fn micros(self) -> i64 {
         self.0.saturating_mul(1_000)
     }

@@ -255,7 +255,26 @@ fn ignored<'a>(
 }
 
 impl<'a> Message<'a> {
+    /// Reads what nearly all messages begin with, and nothing else: without a question that may
+    /// be answered otherwise by the next message. What is left is for [`Message::read`].
     #[inline(always)]
+    pub(super) fn usual(wire: &mut Wire<'a>) -> Self {
+        let mut message = Self { id: wire.usual_bytes(0x0A), ..Self::default() };
+        message.time = wire.usual_time(0x10);
+        if let Some(numbers) = wire.usual_numbers(0x18) {
+            [message.direction, message.origin, message.kind] = numbers.map(i32::from);
+        }
+        if let Some([number]) = wire.usual_numbers(0x30) {
+            message.interactive = i32::from(number);
+        }
+        message.phone = wire.usual_bytes(0x3A);
+        message.user = wire.usual_bytes(0x42);
+        if let Ok(Some(text)) = wire.bytes_of(length(9)) {
+            message.text = Some(text);
+        }
+        message
+    }
+
     pub(super) fn read(
         &mut self,
         mut wire: Wire<'a>,
@@ -328,7 +347,24 @@ impl<'a> Change<'a> {
 }
 
 impl<'a> Status<'a> {
+    /// Reads what nearly all statuses are, and nothing else; see [`Message::usual`].
     #[inline(always)]
+    pub(super) fn usual(wire: &mut Wire<'a>) -> Self {
+        let mut status = Self { id: wire.usual_bytes(0x0A), ..Self::default() };
+        status.time = wire.usual_time(0x10);
+        if let Some(numbers) = wire.usual_numbers(0x18) {
+            [status.origin, status.status] = numbers.map(i32::from);
+        }
+        status.phone = wire.usual_bytes(0x2A);
+        status.user = wire.usual_bytes(0x32);
+        if let Some(numbers) = wire.usual_numbers(0x40) {
+            let [category, origin, kind, model] = numbers.map(i32::from);
+            (status.category, status.conversation_origin) = (category, origin);
+            (status.pricing_type, status.pricing_model) = (kind, model);
+        }
+        status
+    }
+
     pub(super) fn read(
         &mut self,
         mut wire: Wire<'a>,

@@ -24,9 +24,10 @@ use crate::frame::{self, FrameError};
 use crate::meant::{Id, id_of};
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record, Scope};
-use crate::rows::{PlainOwner, Strings};
+use crate::straight::Hashing;
 use crate::utf8;
 use fields::Item;
+use straight::Of;
 use wire::{Fault, Tag, Wire, WireError, length};
 
 const WABA_ID: Tag = length(1);
@@ -40,8 +41,6 @@ const KNOWN: u64 = 3;
 struct Head<'a> {
     waba_id: &'a [u8],
     sender: &'a [u8],
-    /// Both, where it is known that they are plain.
-    owner: Option<PlainOwner>,
     unknown_fields: u64,
     broken: Option<Break<'a>>,
 }
@@ -55,7 +54,42 @@ struct Break<'a> {
 }
 
 /// Decodes a record; gives the number of fields that nobody knows.
+#[inline]
 pub(crate) fn decode(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
+    let straight = record.straight.and_then(|hashing| usual(record, hashing, bytes));
+    straight.unwrap_or_else(|| of_any_form(record, bytes))
+}
+
+/// Decodes a record that is laid out as nearly all are, or does nothing.
+#[inline(always)]
+fn usual(record: &mut Record<'_>, hashing: Hashing<'_>, bytes: &[u8]) -> Option<u64> {
+    let payload = if bytes.first() == Some(&frame::MAGIC) { unframed(bytes)? } else { bytes };
+    let mut wire = Wire::new(payload);
+    let (of, mut inner) = Of::usual(&mut wire, &mut record.rows.strings)?;
+    let (mut nth, mut unknown_fields) = (0, 0);
+    loop {
+        let straight = straight::item(record, hashing, &of, inner);
+        unknown_fields += straight.unwrap_or_else(|| {
+            let Of { waba_id, sender, .. } = of;
+            meant_item(record, bytes, &Head { waba_id, sender, ..Head::default() }, nth, inner)
+        });
+        match straight::next(&mut wire) {
+            Some(next) => inner = next,
+            None => return Some(unknown_fields),
+        }
+        nth += 1;
+    }
+}
+
+/// What a frame is about.
+#[inline(never)]
+fn unframed(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.get(frame::of_protobuf(bytes).ok()?..)
+}
+
+/// Decodes a record of any form.
+#[inline(never)]
+fn of_any_form(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
     let at = match frame::of_protobuf(bytes) {
         Ok(at) => at,
         Err(error) => {
@@ -68,23 +102,10 @@ pub(crate) fn decode(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
             return 0;
         }
     };
-    let wire = Wire::new(bytes.get(at..).unwrap_or_default());
-    if let Some((head, mut wire)) =
-        record.straight.and_then(|_| Head::usual(wire, &mut record.rows.strings))
-    {
-        let (mut nth, mut unknown_fields) = (0, 0);
-        while wire.takes(ITEM) {
-            let Ok(inner) = wire.bytes() else { break };
-            unknown_fields += item(record, bytes, &head, nth, inner);
-            nth += 1;
-        }
-        return unknown_fields;
-    }
-    of_any_layout(record, bytes, wire)
+    of_any_layout(record, bytes, Wire::new(bytes.get(at..).unwrap_or_default()))
 }
 
 /// Decodes a record that is laid out in any way.
-#[inline(never)]
 fn of_any_layout<'a>(record: &mut Record<'_>, bytes: &'a [u8], wire: Wire<'a>) -> u64 {
     let (head, items) = Head::of(wire);
     let mut unknown_fields = head.unknown_fields;
@@ -143,21 +164,6 @@ pub fn looks_like_one(bytes: &[u8]) -> bool {
 }
 
 impl<'a> Head<'a> {
-    /// The head of a record that is laid out as nearly all are: plain ids, then items, and
-    /// nothing else to the end. Gives where the items begin, too.
-    #[inline]
-    fn usual(mut wire: Wire<'a>, strings: &mut Strings) -> Option<(Self, Wire<'a>)> {
-        let mut head = Self::default();
-        head.waba_id = wire.bytes_of(WABA_ID).ok()?.unwrap_or_default();
-        head.sender = wire.bytes_of(SENDER).ok()?.unwrap_or_default();
-        head.owner = Some(strings.plain_owner(head.waba_id, head.sender)?);
-        let items = wire;
-        while wire.takes(ITEM) {
-            wire.bytes().ok()?;
-        }
-        wire.rest().is_empty().then_some((head, items))
-    }
-
     /// The head of any record, and where its items begin.
     fn of(mut wire: Wire<'a>) -> (Self, Wire<'a>) {
         let mut head = Self::default();
@@ -207,7 +213,7 @@ fn scope<'a>(waba_id: &'a str, sender: &'a str) -> Scope<'a> {
 }
 
 /// Decodes one item; gives the number of its unknown fields.
-#[inline(always)]
+#[inline(never)]
 fn item<'a>(
     record: &mut Record<'_>,
     bytes: &'a [u8],
@@ -215,7 +221,8 @@ fn item<'a>(
     nth: usize,
     inner: &'a [u8],
 ) -> u64 {
-    let straight = record.straight.and_then(|hashing| straight::item(record, hashing, head, inner));
+    let of = Of { waba_id: head.waba_id, sender: head.sender, owner: None };
+    let straight = record.straight.and_then(|hashing| straight::item(record, hashing, &of, inner));
     straight.unwrap_or_else(|| meant_item(record, bytes, head, nth, inner))
 }
 

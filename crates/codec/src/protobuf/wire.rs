@@ -50,6 +50,15 @@ pub(crate) const fn length(number: u64) -> Tag {
 /// The highest field number there is.
 const NUMBER_MAX: u64 = (1 << 29) - 1;
 
+/// A number of whose bytes seven bits each count, the lowest first: pushed together in three steps.
+#[inline(always)]
+fn sevens(word: u64) -> u64 {
+    let word = word & 0x7F7F_7F7F_7F7F_7F7F;
+    let word = word & 0x007F_007F_007F_007F | (word & 0x7F00_7F00_7F00_7F00) >> 1;
+    let word = word & 0x0000_3FFF_0000_3FFF | (word & 0x3FFF_0000_3FFF_0000) >> 2;
+    word & 0x0FFF_FFFF | (word & 0x0FFF_FFFF_0000_0000) >> 4
+}
+
 impl WireError<'_> {
     /// The byte of the record at which it was found.
     pub(crate) fn at(&self, record: &[u8]) -> usize {
@@ -106,15 +115,58 @@ impl<'a> Wire<'a> {
     /// The bytes of the next field, if it has this tag.
     #[inline(always)]
     pub(crate) fn bytes_of(&mut self, tag: Tag) -> Result<Option<&'a [u8]>, WireError<'a>> {
-        if let [byte, length, rest @ ..] = self.rest
-            && Tag::from(*byte) == tag
-            && *length < 0x80
-            && let Some((bytes, rest)) = rest.split_at_checked(usize::from(*length))
+        if self.takes(tag) { self.bytes().map(Some) } else { Ok(None) }
+    }
+
+    /// The bytes of the next field, if it has this tag, of one byte, and is whole with a length of
+    /// one byte. Anything else is left to those who read any field: nothing is read, none it is.
+    #[inline(always)]
+    pub(crate) fn usual_bytes(&mut self, tag: u8) -> &'a [u8] {
+        if let Some((head, rest)) = self.rest.split_first_chunk()
+            && let [_, length] = *head
+            && u16::from_le_bytes(*head) & 0x80FF == u16::from(tag)
+            && let Some((bytes, rest)) = rest.split_at_checked(usize::from(length))
         {
             self.rest = rest;
-            return Ok(Some(bytes));
+            return bytes;
         }
-        if self.takes(tag) { self.long_bytes().map(Some) } else { Ok(None) }
+        b""
+    }
+
+    /// The numbers of the next fields, if they have the tags from this one on and a byte each.
+    #[inline(always)]
+    pub(crate) fn usual_numbers<const N: usize>(&mut self, first: u8) -> Option<[u8; N]> {
+        const { assert!(N <= 4, "two bytes each") };
+        let mask = (0..N).fold(0, |mask, nth| mask | 0x80FF << (16 * nth));
+        // Tags of numbers that follow each other differ by eight.
+        let tags =
+            (0..N).fold(0, |tags, nth| tags | (u64::from(first) + 8 * nth as u64) << (16 * nth));
+        let word = u64::from_le_bytes(*self.rest.first_chunk()?);
+        (word & mask == tags).then(|| {
+            self.advance(2 * N);
+            std::array::from_fn(|nth| word.to_le_bytes()[2 * nth + 1])
+        })
+    }
+
+    /// The number of the next field, if it has this tag and six bytes, as times in milliseconds
+    /// have from 2004 to 2109; else 0, and nothing is read.
+    #[inline(always)]
+    pub(crate) fn usual_time(&mut self, tag: u8) -> i64 {
+        const ENDS: u64 = 0x0080_8080_8080_80FF;
+        let six_bytes = 0x0000_8080_8080_8000 | u64::from(tag);
+        match self.rest.first_chunk().map(|word| u64::from_le_bytes(*word)) {
+            Some(word) if word & ENDS == six_bytes => {
+                self.advance(7);
+                sevens(word << 8 >> 16).cast_signed()
+            }
+            _ => 0,
+        }
+    }
+
+    /// Goes on behind so many bytes, at most those that are left.
+    #[inline(always)]
+    fn advance(&mut self, bytes: usize) {
+        self.rest = self.rest.get(bytes..).unwrap_or_default();
     }
 
     /// The next field's tag; `None` at the end.
@@ -149,12 +201,8 @@ impl<'a> Wire<'a> {
             let ends = !word & 0x8080_8080_8080_8080;
             if ends != 0 {
                 let last = ends.trailing_zeros();
-                self.rest = self.rest.get(last as usize / 8 + 1..).unwrap_or_default();
-                // The bytes up to the last one, seven bits each, pushed together in three steps.
-                let word = word & (u64::MAX >> (63 - last)) & 0x7F7F_7F7F_7F7F_7F7F;
-                let word = word & 0x007F_007F_007F_007F | (word & 0x7F00_7F00_7F00_7F00) >> 1;
-                let word = word & 0x0000_3FFF_0000_3FFF | (word & 0x3FFF_0000_3FFF_0000) >> 2;
-                return Ok(word & 0x0FFF_FFFF | (word & 0x0FFF_FFFF_0000_0000) >> 4);
+                self.advance(last as usize / 8 + 1);
+                return Ok(sevens(word & (u64::MAX >> (63 - last))));
             }
         }
         self.bytewise_varint()
@@ -179,26 +227,22 @@ impl<'a> Wire<'a> {
     /// The bytes of a string or message; the cursor stands behind its tag.
     #[inline(always)]
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], WireError<'a>> {
-        // Nearly all lengths have one byte, or, of items, two.
-        let (length, rest) = match self.rest {
-            [low, rest @ ..] if *low < 0x80 => (usize::from(*low), rest),
-            [low, high, rest @ ..] if *high < 0x80 => {
-                (usize::from(*low & 0x7F) | usize::from(*high) << 7, rest)
-            }
-            _ => return self.long_bytes(),
-        };
-        match rest.split_at_checked(length) {
-            Some((bytes, rest)) => {
+        // Lengths have one byte or two, now this and now that: both are read without asking which.
+        if let [low, high, ..] = self.rest {
+            let two = low >> 7;
+            let length = usize::from(low & 0x7F) | usize::from(high & two.wrapping_neg()) << 7;
+            if low & high < 0x80
+                && let Some(rest) = self.rest.get(1 + usize::from(two)..)
+                && let Some((bytes, rest)) = rest.split_at_checked(length)
+            {
                 self.rest = rest;
-                Ok(bytes)
-            }
-            None => {
-                self.rest = rest;
-                Err(self.error(Fault::Truncated))
+                return Ok(bytes);
             }
         }
+        self.long_bytes()
     }
 
+    #[cold]
     #[inline(never)]
     fn long_bytes(&mut self) -> Result<&'a [u8], WireError<'a>> {
         let length = self.varint()?;

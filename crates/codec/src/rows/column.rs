@@ -7,6 +7,7 @@ use arrow_array::{ArrayRef, Int32Array, ListArray, PrimitiveArray, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
 
+use super::strings::ShortText;
 use super::{StringId, Strings};
 
 const WORD_ROWS: usize = u64::BITS as usize;
@@ -144,9 +145,6 @@ impl There {
 }
 
 impl<'a> SharedColumn<'a> {
-    /// Bytes of a string, about, and of a few long ones.
-    const BYTES: usize = 16;
-
     pub(super) fn new(rows: usize, strings: &'a Strings) -> Self {
         let (values, offsets, there) = (Vec::new(), Vec::new(), There::default());
         Self { strings, same: None, values, offsets, there, rows }
@@ -156,29 +154,47 @@ impl<'a> SharedColumn<'a> {
     #[cold]
     fn write_same(&mut self) {
         self.offsets = offsets(self.rows);
-        self.values.reserve(self.rows * Self::BYTES);
+        self.values.reserve((self.rows + WORD_ROWS) * ShortText::BYTES);
         let Some((id, rows)) = self.same.take() else { return };
         let mut rest = rows;
         while rest > 0 {
             let rows = rest.min(WORD_ROWS);
-            (0..rows).for_each(|_| self.write(Some(id)));
-            self.there.push(u64::MAX >> (WORD_ROWS - rows), rows);
+            self.write(&[Some(id); WORD_ROWS][..rows]);
             rest -= rows;
         }
     }
 
-    #[inline(always)]
-    fn write(&mut self, id: Option<StringId>) {
-        if let Some(id) = id {
-            let (before, short) = (self.values.len(), self.strings.short(id));
-            if short.is_whole() {
-                self.values.extend_from_slice(&short.bytes);
-                self.values.truncate(before + usize::from(short.length));
-            } else {
-                self.values.extend_from_slice(self.strings.get(id).as_bytes());
+    /// Writes the strings of at most a word of rows, and says which there are.
+    fn write(&mut self, ids: &[Option<StringId>]) {
+        let (mut word, mut end) = (0, self.values.len());
+        // Of short strings all sixteen bytes are written; the next string goes over what is too many.
+        self.values.resize(end + ids.len() * ShortText::BYTES, 0);
+        for (at, id) in ids.iter().enumerate() {
+            if let Some(id) = id {
+                word |= 1 << at;
+                let short = self.strings.short(*id);
+                match self.values.get_mut(end..).and_then(<[u8]>::first_chunk_mut) {
+                    Some(bytes) if short.is_whole() => {
+                        *bytes = short.bytes;
+                        end += usize::from(short.length);
+                    }
+                    _ => self.write_long(*id, &mut end),
+                }
             }
+            self.offsets.push(offset(end));
         }
-        self.offsets.push(offset(self.values.len()));
+        self.values.truncate(end);
+        self.there.push(word, ids.len());
+    }
+
+    /// Writes a string that is not short, and makes room for more behind it.
+    #[cold]
+    fn write_long(&mut self, id: StringId, end: &mut usize) {
+        let text = self.strings.get(id).as_bytes();
+        self.values.truncate(*end);
+        self.values.extend_from_slice(text);
+        *end = self.values.len();
+        self.values.resize(*end + WORD_ROWS * ShortText::BYTES, 0);
     }
 
     /// The strings of the rows that follow; those before fill their words.
@@ -194,14 +210,7 @@ impl<'a> SharedColumn<'a> {
             }
             self.write_same();
         }
-        for ids in ids.chunks(WORD_ROWS) {
-            let mut word = 0;
-            for (at, id) in ids.iter().enumerate() {
-                word |= u64::from(id.is_some()) << at;
-                self.write(*id);
-            }
-            self.there.push(word, ids.len());
-        }
+        ids.chunks(WORD_ROWS).for_each(|ids| self.write(ids));
     }
 
     pub(super) fn finish(self) -> ArrayRef {

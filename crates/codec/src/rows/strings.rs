@@ -34,7 +34,7 @@ pub(crate) struct Strings {
 /// a call.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ShortText {
-    pub(super) bytes: [u8; 16],
+    pub(super) bytes: [u8; Self::BYTES],
     /// Its bytes; more than there are of a longer text.
     pub(super) length: u8,
 }
@@ -68,6 +68,9 @@ impl StringId {
 }
 
 impl ShortText {
+    /// Bytes of a short text at most.
+    pub(super) const BYTES: usize = 16;
+
     fn of(text: &str) -> Self {
         let mut short =
             Self { length: u8::try_from(text.len()).unwrap_or(u8::MAX), ..Self::default() };
