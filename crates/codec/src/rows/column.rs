@@ -83,12 +83,12 @@ pub(super) fn countries(countries: &[[u8; 2]], there: There) -> ArrayRef {
     let mut offsets = offsets(countries.len());
     let mut values = Vec::with_capacity(2 * countries.len());
     for (countries, word) in countries.chunks(WORD_ROWS).zip(&there.words) {
-        for (at, country) in countries.iter().enumerate() {
+        offsets.extend(countries.iter().enumerate().map(|(at, country)| {
             if word >> at & 1 != 0 {
                 values.extend_from_slice(country);
             }
-            offsets.push(offset(values.len()));
-        }
+            offset(values.len())
+        }));
     }
     strings(values, offsets, there.nulls())
 }
@@ -169,32 +169,22 @@ impl<'a> SharedColumn<'a> {
         let (mut word, mut end) = (0, self.values.len());
         // Of short strings all sixteen bytes are written; the next string goes over what is too many.
         self.values.resize(end + ids.len() * ShortText::BYTES, 0);
-        for (at, id) in ids.iter().enumerate() {
-            if let Some(id) = id {
-                word |= 1 << at;
-                let short = self.strings.short(*id);
-                match self.values.get_mut(end..).and_then(<[u8]>::first_chunk_mut) {
-                    Some(bytes) if short.is_whole() => {
-                        *bytes = short.bytes;
-                        end += usize::from(short.length);
-                    }
-                    _ => self.write_long(*id, &mut end),
-                }
+        let Self { strings, values, offsets, .. } = self;
+        offsets.extend(ids.iter().enumerate().map(|(at, id)| {
+            word |= u64::from(id.is_some()) << at;
+            let short = strings.short_or_empty(*id);
+            if short.is_whole()
+                && let Some(bytes) = values.get_mut(end..end + ShortText::BYTES)
+            {
+                bytes.copy_from_slice(&short.bytes);
+                end += usize::from(short.length);
+            } else {
+                write_long(id.map_or("", |id| strings.get(id)), values, &mut end);
             }
-            self.offsets.push(offset(end));
-        }
+            offset(end)
+        }));
         self.values.truncate(end);
         self.there.push(word, ids.len());
-    }
-
-    /// Writes a string that is not short, and makes room for more behind it.
-    #[cold]
-    fn write_long(&mut self, id: StringId, end: &mut usize) {
-        let text = self.strings.get(id).as_bytes();
-        self.values.truncate(*end);
-        self.values.extend_from_slice(text);
-        *end = self.values.len();
-        self.values.resize(*end + WORD_ROWS * ShortText::BYTES, 0);
     }
 
     /// The strings of the rows that follow; those before fill their words.
@@ -220,6 +210,22 @@ impl<'a> SharedColumn<'a> {
             None => strings(self.values, self.offsets, self.there.nulls()),
         }
     }
+}
+
+/// Writes a string that is not short at `end`, and makes room for a word of short ones behind it.
+#[cold]
+#[inline(never)]
+fn write_long(text: &str, values: &mut Vec<u8>, end: &mut usize) {
+    values.truncate(*end);
+    values.extend_from_slice(text.as_bytes());
+    *end = values.len();
+    values.resize(*end + WORD_ROWS * ShortText::BYTES, 0);
+}
+
+/// Lists of numbers of which all are missing.
+pub(super) fn null_lists(rows: usize) -> ArrayRef {
+    let field = Arc::new(Field::new("element", DataType::Int32, true));
+    Arc::new(ListArray::new_null(field, rows))
 }
 
 impl Lists {

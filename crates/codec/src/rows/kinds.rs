@@ -1,5 +1,7 @@
 //! Blocks of messages and of statuses, and their columns.
 
+use std::sync::Arc;
+
 use arrow_array::ArrayRef;
 use arrow_array::types::{Int32Type, Int64Type};
 use turnwise_model::{Millis, PricingRegime};
@@ -8,7 +10,7 @@ use super::blocks::{
     BLOCK_ROWS, Block, CommonBlock, Flags, MESSAGE, PEER_PHONE, PEER_USER, Values, Whole, flag,
     small,
 };
-use super::column::{Lists, There, countries, null_numbers, numbers, numbers_or_null};
+use super::column::{Lists, There, countries, null_lists, null_numbers, numbers, numbers_or_null};
 use super::{MessageRow, StatusRow, Strings, TextColumns};
 use crate::shapes::{TextShape, TextShapes};
 
@@ -201,9 +203,11 @@ pub(super) fn messages(
     let shape = |flags: Flags, number| {
         if flags & TEXT == 0 { None } else { shapes.get(number) }
     };
+    // Without texts their columns are one and the same.
+    let no_texts = shapes.is_empty().then(|| null_numbers::<Int32Type>(all.rows));
     let shape_int = |value: fn(&TextShape) -> Option<i32>| {
-        if shapes.is_empty() {
-            return null_numbers::<Int32Type>(all.rows);
+        if let Some(nulls) = &no_texts {
+            return Arc::clone(nulls);
         }
         let mut values = Vec::with_capacity(all.rows);
         let value = |flags, number| shape(flags, number).and_then(value);
@@ -211,6 +215,9 @@ pub(super) fn messages(
         numbers_or_null::<Int32Type>(values, there)
     };
     let chars = || {
+        if let Some(nulls) = no_texts.as_ref().filter(|_| !all.any(flags, CHARS)) {
+            return Arc::clone(nulls);
+        }
         let mut values = Vec::with_capacity(all.rows);
         let chars = |flags, number: u32| match flags & CHARS {
             0 => shape(flags, number).and_then(|shape| shape.chars),
@@ -220,6 +227,9 @@ pub(super) fn messages(
         numbers_or_null::<Int32Type>(values, there)
     };
     let tokens = || {
+        if no_texts.is_some() {
+            return null_lists(all.rows);
+        }
         let mut tokens = Lists::with_capacity(all.rows);
         let value = |flags, number| shape(flags, number).and_then(|shape| shapes.tokens(shape));
         let there = of_texts(all, value, |list| tokens.push(list));

@@ -32,7 +32,7 @@ pub(crate) struct Strings {
 
 /// A text of at most sixteen bytes, zeros behind it: copied at once where a longer one is copied by
 /// a call.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct ShortText {
     pub(super) bytes: [u8; Self::BYTES],
     /// Its bytes; more than there are of a longer text.
@@ -71,16 +71,17 @@ impl ShortText {
     /// Bytes of a short text at most.
     pub(super) const BYTES: usize = 16;
 
+    const EMPTY: Self = Self { bytes: [0; Self::BYTES], length: 0 };
+
     fn of(text: &str) -> Self {
-        let mut short =
-            Self { length: u8::try_from(text.len()).unwrap_or(u8::MAX), ..Self::default() };
+        let mut short = Self { length: u8::try_from(text.len()).unwrap_or(u8::MAX), ..Self::EMPTY };
         if let Some(bytes) = short.bytes.get_mut(..text.len()) {
             bytes.copy_from_slice(text.as_bytes());
         }
         short
     }
 
-    pub(super) fn is_whole(self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         usize::from(self.length) <= self.bytes.len()
     }
 }
@@ -99,6 +100,13 @@ fn short(id: &[u8]) -> Option<ShortId> {
         }
         _ => id.is_empty().then_some((0, 0, 0)),
     }
+}
+
+/// Whether all six numbers are equal: one question, for nearly always they are.
+#[inline(always)]
+fn same([one, other]: &OwnerKey, [like_one, like_other]: &OwnerKey) -> bool {
+    let differ = |a: &ShortId, b: &ShortId| (a.0 ^ b.0) as u64 | (a.1 ^ b.1) | (a.2 ^ b.2);
+    differ(one, like_one) | differ(other, like_other) == 0
 }
 
 impl Owners {
@@ -152,7 +160,7 @@ impl Strings {
         let key = short(waba_id).zip(short(sender)).map(|(waba_id, sender)| [waba_id, sender]);
         if let Some(key) = &key
             && let Some(Some((known, owner))) = self.owners.place(key)
-            && known == key
+            && same(known, key)
         {
             return Some(*owner);
         }
@@ -187,9 +195,10 @@ impl Strings {
         self.texts.get(id.place()).map_or("", |text| text)
     }
 
-    #[inline]
-    pub(super) fn short(&self, id: StringId) -> ShortText {
-        self.short.get(id.place()).copied().unwrap_or_default()
+    /// A text as far as it is short; of none the empty one.
+    #[inline(always)]
+    pub(super) fn short_or_empty(&self, id: Option<StringId>) -> &ShortText {
+        id.and_then(|id| self.short.get(id.place())).unwrap_or(&ShortText::EMPTY)
     }
 
     /// Bytes held, about.
