@@ -48,7 +48,12 @@ pub(super) fn next<'a>(wire: &mut Wire<'a>) -> Option<&'a [u8]> {
 /// Whether nothing follows but items.
 #[inline(never)]
 fn are_items(mut wire: Wire<'_>) -> bool {
-    while next(&mut wire).is_some() {}
+    // One that breaks off behind its tag leaves nothing, too.
+    while wire.takes(ITEM) {
+        if wire.bytes().is_err() {
+            return false;
+        }
+    }
     wire.rest().is_empty()
 }
 

@@ -140,6 +140,14 @@ fn record_that_breaks_off_keeps_what_stands_before() {
 }
 
 #[test]
+fn record_that_breaks_off_behind_a_tag_is_broken() {
+    let good = record(vec![item::Event::Message(text_message())]).encode_to_vec();
+    let (counts, rows) = run(&[&good[..], b"\x1a"].concat());
+    assert_eq!((counts.messages, counts.dead_letters), (1, 1));
+    assert_eq!((rows[1].get("reason"), rows[1].get("record_bytes")), ("invalid_protobuf", "1"));
+}
+
+#[test]
 fn owner_may_stand_behind_the_items_or_in_them() {
     let (mut one, other) = (text_message(), text_message());
     one.peer_user_id.clear();

@@ -306,6 +306,50 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_as_usual_is_what_any_field_says_or_nothing() {
+        for value in (0..64).flat_map(|bit| [1_u64 << bit, (1 << bit) - 1, u64::MAX >> bit]) {
+            for behind in 0..9 {
+                let bytes = [&b"\x10"[..], &encoded(value), &vec![0xFF; behind]].concat();
+                let (mut any, mut usual) = (Wire::new(&bytes), Wire::new(&bytes));
+                let (read, time) = (any.varint_of(0x10), usual.usual_time(0x10));
+                let is_usual = encoded(value).len() == 6 && behind > 0;
+                let expected =
+                    if is_usual { (read, any) } else { (Ok(Some(0)), Wire::new(&bytes)) };
+                assert_eq!(
+                    (Ok(Some(time.cast_unsigned())), usual.rest),
+                    (expected.0, expected.1.rest)
+                );
+                assert_eq!((usual.usual_time(0x18), usual.rest), (0, expected.1.rest));
+            }
+        }
+        for length in 0..200_usize {
+            for behind in 0..3 {
+                let bytes = [&b"\x0a"[..], &encoded(length as u64), &vec![b'x'; length + behind]];
+                let bytes = bytes.concat();
+                let mut wire = Wire::new(&bytes);
+                let read = wire.usual_bytes(0x0A);
+                assert_eq!(read.len(), if length < 0x80 { length } else { 0 });
+                assert_eq!(wire.rest.len(), if length < 0x80 { behind } else { bytes.len() });
+                let mut cut = Wire::new(&bytes[..bytes.len() - behind - 1]);
+                assert!(cut.usual_bytes(0x0A).is_empty() && cut.usual_bytes(0x12).is_empty());
+            }
+        }
+        let three = b"\x18\x01\x20\x7f\x28\x00zz";
+        for at in 0..6 {
+            for byte in 0..=u8::MAX {
+                let mut bytes = *three;
+                bytes[at] = byte;
+                let mut wire = Wire::new(&bytes);
+                let is_usual = if at % 2 == 0 { byte == three[at] } else { byte < 0x80 };
+                let expected = is_usual.then_some([bytes[1], bytes[3], bytes[5]]);
+                assert_eq!(wire.usual_numbers(0x18), expected);
+                assert_eq!(wire.rest.len(), if is_usual { 2 } else { 8 });
+            }
+        }
+        assert_eq!(Wire::new(&three[..7]).usual_numbers::<3>(0x18), None);
+    }
+
+    #[test]
     fn broken_values_are_refused_where_they_stand() {
         let check = |bytes: &[u8], fault, at| {
             let mut wire = Wire::new(bytes);

@@ -205,11 +205,6 @@ impl<'a, B> Whole<'a, B> {
         there
     }
 
-    /// Whether any row has a value.
-    pub(super) fn any(self, flags: impl Fn(&'a B) -> &'a Values<Flags>, flag: Flags) -> bool {
-        self.blocks().any(|(block, rows)| flags(block).iter().take(rows).any(|row| row & flag != 0))
-    }
-
     pub(super) fn ints(self, codes: impl Fn(&'a B) -> &'a Values<u8>) -> ArrayRef {
         numbers(self.values(codes, i32::from))
     }

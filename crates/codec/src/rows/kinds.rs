@@ -193,6 +193,17 @@ fn of_texts<'a, T>(
     there
 }
 
+/// Numbers of each row of messages, as [`of_texts`].
+#[inline(always)]
+fn ints(
+    all: Whole<'_, MessageBlock>,
+    value: impl Fn(Flags, u32) -> Option<i32> + Copy,
+) -> ArrayRef {
+    let mut values = Vec::with_capacity(all.rows);
+    let there = of_texts(all, value, |value| values.push(value.unwrap_or_default()));
+    numbers_or_null::<Int32Type>(values, there)
+}
+
 /// The columns of messages.
 pub(super) fn messages(
     all: Whole<'_, MessageBlock>,
@@ -200,50 +211,6 @@ pub(super) fn messages(
     shapes: &TextShapes,
 ) -> Vec<ArrayRef> {
     let flags = MessageBlock::flags;
-    let shape = |flags: Flags, number| {
-        if flags & TEXT == 0 { None } else { shapes.get(number) }
-    };
-    // Without texts their columns are one and the same.
-    let no_texts = shapes.is_empty().then(|| null_numbers::<Int32Type>(all.rows));
-    let shape_int = |value: fn(&TextShape) -> Option<i32>| {
-        if let Some(nulls) = &no_texts {
-            return Arc::clone(nulls);
-        }
-        let mut values = Vec::with_capacity(all.rows);
-        let value = |flags, number| shape(flags, number).and_then(value);
-        let there = of_texts(all, value, |value| values.push(value.unwrap_or_default()));
-        numbers_or_null::<Int32Type>(values, there)
-    };
-    let chars = || {
-        if let Some(nulls) = no_texts.as_ref().filter(|_| !all.any(flags, CHARS)) {
-            return Arc::clone(nulls);
-        }
-        let mut values = Vec::with_capacity(all.rows);
-        let chars = |flags, number: u32| match flags & CHARS {
-            0 => shape(flags, number).and_then(|shape| shape.chars),
-            _ => Some(number.cast_signed()),
-        };
-        let there = of_texts(all, chars, |chars| values.push(chars.unwrap_or_default()));
-        numbers_or_null::<Int32Type>(values, there)
-    };
-    let tokens = || {
-        if no_texts.is_some() {
-            return null_lists(all.rows);
-        }
-        let mut tokens = Lists::with_capacity(all.rows);
-        let value = |flags, number| shape(flags, number).and_then(|shape| shapes.tokens(shape));
-        let there = of_texts(all, value, |list| tokens.push(list));
-        tokens.finish(there)
-    };
-    let skeletons = || {
-        if shapes.is_empty() {
-            return null_numbers::<Int64Type>(all.rows);
-        }
-        let mut values = Vec::with_capacity(all.rows);
-        let value = |flags, number| shape(flags, number).and_then(|shape| shape.skeleton);
-        let there = of_texts(all, value, |value| values.push(value.unwrap_or_default()));
-        numbers_or_null::<Int64Type>(values, there)
-    };
     let mut columns = all.common(strings, |block| &block.common, flags);
     columns.extend([
         all.ints(|block| &block.origin),
@@ -259,17 +226,47 @@ pub(super) fn messages(
         all.ints(|block| &block.is_reply),
         all.ints(|block| &block.has_referral),
         regimes(all, |block| &block.common),
-        chars(),
+    ]);
+    columns.extend(texts(all, shapes));
+    columns
+}
+
+/// The columns of messages' texts.
+fn texts(all: Whole<'_, MessageBlock>, shapes: &TextShapes) -> [ArrayRef; 9] {
+    let chars = |flags, number: u32| (flags & CHARS != 0).then(|| number.cast_signed());
+    if shapes.is_empty() {
+        let chars = ints(all, chars);
+        // All others are one and the same.
+        let nulls = null_numbers::<Int32Type>(all.rows);
+        let null = || Arc::clone(&nulls);
+        let (tokens, skeletons) = (null_lists(all.rows), null_numbers::<Int64Type>(all.rows));
+        return [chars, null(), null(), null(), null(), null(), tokens, skeletons, null()];
+    }
+    let shape = |flags: Flags, number| {
+        if flags & TEXT == 0 { None } else { shapes.get(number) }
+    };
+    let shape_int = |value: fn(&TextShape) -> Option<i32>| {
+        ints(all, |flags, number| shape(flags, number).and_then(value))
+    };
+    let mut tokens = Lists::with_capacity(all.rows);
+    let list = |flags, number| shape(flags, number).and_then(|shape| shapes.tokens(shape));
+    let there_tokens = of_texts(all, list, |list| tokens.push(list));
+    let mut skeletons = Vec::with_capacity(all.rows);
+    let skeleton = |flags, number| shape(flags, number).and_then(|shape| shape.skeleton);
+    let there = of_texts(all, skeleton, |value| skeletons.push(value.unwrap_or_default()));
+    [
+        ints(all, |flags, number| {
+            chars(flags, number).or_else(|| shape(flags, number).and_then(|shape| shape.chars))
+        }),
         shape_int(|shape| shape.bytes),
         shape_int(|shape| shape.words),
         shape_int(|shape| shape.lines),
         shape_int(|shape| shape.script),
         shape_int(|shape| shape.text_bits),
-        tokens(),
-        skeletons(),
+        tokens.finish(there_tokens),
+        numbers_or_null::<Int64Type>(skeletons, there),
         shape_int(|shape| shape.text_bucket),
-    ]);
-    columns
+    ]
 }
 
 /// The columns of statuses.

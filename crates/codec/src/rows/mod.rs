@@ -1,10 +1,10 @@
 //! Rows as they are decoded, before they are batches.
 //!
 //! ```text
-//! messages ─┐ rows by date; strings ── finish: block by block ─▶ a record batch
-//! statuses ─┤ that many rows share                                for each (kind, date)
-//! accounts ─┤ are kept once
-//! letters  ─┘
+//! messages ─┐ by date, column by column ─┐ strings that ─┐ finish: a record batch
+//! statuses ─┘ as they come               │ many rows     │ for each (kind, date)
+//! accounts ─┐ by date, as rows ──────────┘ share are ────┘
+//! letters  ─┘                              kept once
 //! texts ── a few thousand at a time ─▶ shapes, texts dropped
 //! ```
 //!
