@@ -15,7 +15,7 @@ use turnwise_model::time::{EARLIEST, FUTURE_SLACK_MS};
 use turnwise_model::{Keys, Millis, Pseudonym};
 
 use crate::country;
-use crate::json::{Text, unescape_into};
+use crate::json::{Nth, Values, unescape_into};
 use crate::record::Record;
 use crate::rows::{Common, MessageRow, PlainOwner, StatusRow, TextColumns};
 use crate::utf8::is_ascii;
@@ -159,12 +159,15 @@ impl Record<'_> {
     #[inline]
     pub(crate) fn plain_text(
         &mut self,
-        text: Option<Text>,
-        bytes: &[u8],
+        values: Values<'_>,
+        text: Nth,
         unescaped: &mut String,
     ) -> TextColumns {
-        let Some(text) = text else { return TextColumns::None };
-        let raw = text.span().of(bytes);
+        if text.is_none() {
+            return TextColumns::None;
+        }
+        let text = values.text(text);
+        let raw = text.span().of(values.bytes);
         TextColumns::Text(if text.is_escaped() {
             unescaped.clear();
             unescape_into(std::str::from_utf8(raw).unwrap_or_default(), unescaped);

@@ -1,10 +1,21 @@
 //! Reads a text from its beginning to its end, and writes down how it was laid out.
+//!
+//! Each method reads one thing and answers `None` where something else stands; then its reader gives
+//! up and leaves the text to the tape. Nothing is accepted that the tape refuses.
+//!
+//! What was read in this way is the same of all texts of one layout ([`super::layouts`]): readers
+//! get strings and numbers by their place among all, and look at none of them.
 
-use super::layouts::VALUES_MAX;
-use super::reader::{Field, Reader, UNUSUAL};
-use super::scan::{self, Expected, Span, Text};
+use super::layouts::{Found, VALUES_MAX};
+use super::noted::Nth;
+use super::scan::{self, Text};
 use crate::unknown::{Unknown, unknown};
 use crate::utf8;
+
+/// What a reader calls a key that it asks for: 1 to 30.
+pub(crate) type Field = u8;
+/// A key that ends the straight way.
+pub(crate) const UNUSUAL: Field = 31;
 
 /// Containers inside each other that [`Cursor`] skips; fewer than the tape allows.
 const SKIPPED_DEPTH_MAX: usize = 32;
@@ -13,39 +24,37 @@ const _: () = assert!(SKIPPED_DEPTH_MAX + 16 <= turnwise_model::limits::JSON_DEP
 /// Strings that every writer writes where nobody asks: parts of the layout, not values in it.
 const WORDS: [&[u8]; 4] = [b"whatsapp_business_account", b"whatsapp", b"individual", b"accepted"];
 
-/// What a reader did, as [`super::replay::Replay`] does it again. Fields stand for themselves, and so
-/// do the numbers that names are known by.
-pub(super) mod op {
-    pub(in super::super) const END_OBJECT: u8 = 0;
-    pub(in super::super) const TRUE: u8 = 32;
-    pub(in super::super) const FALSE: u8 = 33;
-    pub(in super::super) const ELEMENT: u8 = 34;
-    pub(in super::super) const END_ARRAY: u8 = 35;
-    /// Something was skipped; how many strings and numbers it holds follows.
-    pub(in super::super) const SKIP: u8 = 36;
-}
-
-/// How a text is laid out: what was done with it, and where its strings and numbers stand.
+/// How a text is laid out: where its strings and numbers stand.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
-    pub(super) ops: Vec<u8>,
-    /// How many there were when the last skip of an unknown field was among them.
-    skipped_at: usize,
-    /// Strings, and numbers; those that the layout tells left out.
-    pub(super) values: Vec<(Text, bool)>,
+    /// Strings, and numbers; those that the layout tells left out. Of those that were skipped only
+    /// as many as a layout may have.
+    pub(crate) values: Vec<Text>,
     /// Fields that nobody knows.
     pub(crate) unknown: Vec<Unknown>,
 }
 
-/// Steps, strings and numbers, and fields that a trace keeps memory for between texts.
+/// Strings and numbers, and fields that a trace keeps memory for between texts.
 const TRACED_KEPT_MAX: usize = 64 << 10;
+
+/// Part of a text: where it begins, and what of a trace stands before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    pub(super) at: usize,
+    pub(super) values: usize,
+    pub(super) unknown: usize,
+}
+
+impl Mark {
+    /// How many values were noted before.
+    pub(crate) fn values(self) -> usize {
+        self.values
+    }
+}
 
 impl Trace {
     fn clear(&mut self) {
-        let Self { ops, skipped_at, values, unknown } = self;
-        *skipped_at = 0;
-        ops.clear();
-        ops.shrink_to(TRACED_KEPT_MAX);
+        let Self { values, unknown } = self;
         values.clear();
         values.shrink_to(TRACED_KEPT_MAX);
         unknown.clear();
@@ -74,6 +83,109 @@ impl<'a, 't> Cursor<'a, 't> {
         // Without strings that hold other bytes than ASCII there are none: see the grammar. Keys
         // are not noted, so the whole text is asked.
         (self.rest.is_empty() && utf8::is_utf8(self.bytes)).then_some(())
+    }
+
+    /// All of the text.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Where it stands, before the next value.
+    pub(crate) fn mark(&mut self) -> Mark {
+        self.peek();
+        let at = self.bytes.len() - self.rest.len();
+        Mark { at, values: self.trace.values.len(), unknown: self.trace.unknown.len() }
+    }
+
+    /// Passes over a part that a known layout was found to be of, beginning here.
+    pub(crate) fn pass<P>(&mut self, found: &Found<'_, P>) -> Option<()> {
+        let Trace { values, unknown } = &mut *self.trace;
+        Nth::of(values.len() + found.values.len())?;
+        values.extend_from_slice(found.values);
+        unknown.extend_from_slice(found.unknown);
+        self.rest = self.bytes.get(found.to..)?;
+        Some(())
+    }
+
+    /// An object. `name` tells which field a key is, 0 for those that nobody asks for; `field` reads
+    /// the value of a field. Each field may occur once, other keys any number of times.
+    #[inline(always)]
+    pub(crate) fn object(
+        &mut self,
+        name: fn(&[u8]) -> Field,
+        mut field: impl FnMut(&mut Self, Field) -> Option<()>,
+    ) -> Option<()> {
+        self.take(b'{')?;
+        let mut met = 0_u32;
+        let mut goes_on = self.peek() != b'}';
+        if !goes_on {
+            self.advance();
+        }
+        while goes_on {
+            match self.key(name)? {
+                0 => self.skip()?,
+                key => {
+                    let before = met;
+                    met |= 1 << key;
+                    if met == before {
+                        return None;
+                    }
+                    field(self, key)?;
+                }
+            }
+            goes_on = self.goes_on(b'}')?;
+        }
+        Some(())
+    }
+
+    /// An array; `element` reads each element.
+    #[inline(always)]
+    pub(crate) fn array(&mut self, mut element: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        self.take(b'[')?;
+        let mut goes_on = self.peek() != b']';
+        if !goes_on {
+            self.advance();
+        }
+        while goes_on {
+            element(self)?;
+            goes_on = self.goes_on(b']')?;
+        }
+        Some(())
+    }
+
+    /// A string.
+    pub(crate) fn string(&mut self) -> Option<Nth> {
+        let text = self.any_string()?;
+        self.note(text)
+    }
+
+    /// A number.
+    pub(crate) fn number(&mut self) -> Option<Nth> {
+        let text = self.any_number()?;
+        self.note(text)
+    }
+
+    /// A number, or a string.
+    pub(crate) fn number_or_string(&mut self) -> Option<Nth> {
+        if self.peek() == b'"' { self.string() } else { self.number() }
+    }
+
+    /// A string without escapes that one of a closed list is named by, exactly; `known` tells a
+    /// number for it. Texts with other names there are other layouts.
+    pub(crate) fn named(&mut self, known: fn(&[u8]) -> Option<u8>) -> Option<u8> {
+        let text = self.any_string().filter(|text| !text.is_escaped())?;
+        known(text.span().of(self.bytes))
+    }
+
+    /// `true` or `false`, which are other layouts.
+    pub(crate) fn boolean(&mut self) -> Option<bool> {
+        let value = self.peek() == b't';
+        self.literal(if value { b"true" } else { b"false" }).map(|()| value)
+    }
+
+    /// An object with whatever is in it.
+    pub(crate) fn skip_object(&mut self) -> Option<()> {
+        if self.peek() == b'{' { self.skip() } else { None }
     }
 
     /// The next byte, white space skipped; 0 at the end.
@@ -118,7 +230,7 @@ impl<'a, 't> Cursor<'a, 't> {
     #[inline(never)]
     fn key(&mut self, name: fn(&[u8]) -> Field) -> Option<Field> {
         self.take(b'"')?;
-        let text = scan::string(self.bytes, &mut self.rest, &mut Expected::default())?;
+        let text = scan::string(self.bytes, &mut self.rest)?;
         self.take(b':')?;
         let key = text.span().of(self.bytes);
         let field = name(key);
@@ -131,35 +243,35 @@ impl<'a, 't> Cursor<'a, 't> {
     #[inline(never)]
     fn any_string(&mut self) -> Option<Text> {
         self.take(b'"')?;
-        scan::string(self.bytes, &mut self.rest, &mut Expected::default())
-    }
-
-    fn value_string(&mut self) -> Option<Text> {
-        let text = self.any_string()?;
-        self.note(text, false);
-        Some(text)
+        scan::string(self.bytes, &mut self.rest)
     }
 
     fn skip_string(&mut self) -> Option<()> {
         let text = self.any_string()?;
         if !WORDS.contains(&text.span().of(self.bytes)) {
-            self.note(text, false);
+            self.note_skipped(text);
         }
         Some(())
     }
 
-    fn value_number(&mut self) -> Option<Text> {
+    fn any_number(&mut self) -> Option<Text> {
         self.peek();
-        let text = scan::number(self.bytes, &mut self.rest)?;
-        self.note(text, true);
-        Some(text)
+        scan::number(self.bytes, &mut self.rest)
+    }
+
+    /// Notes a value that is asked for.
+    #[inline(always)]
+    fn note(&mut self, text: Text) -> Option<Nth> {
+        let nth = Nth::of(self.trace.values.len())?;
+        self.trace.values.push(text);
+        Some(nth)
     }
 
     /// Notes a value for the layout: one more than a layout may have is enough to tell.
     #[inline(always)]
-    fn note(&mut self, text: Text, is_number: bool) {
+    fn note_skipped(&mut self, text: Text) {
         if self.trace.values.len() <= VALUES_MAX {
-            self.trace.values.push((text, is_number));
+            self.trace.values.push(text);
         }
     }
 
@@ -175,37 +287,23 @@ impl<'a, 't> Cursor<'a, 't> {
             b't' => self.literal(b"true"),
             b'f' => self.literal(b"false"),
             b'n' => self.literal(b"null"),
-            _ => self.value_number().map(drop),
+            _ => {
+                let number = self.any_number()?;
+                self.note_skipped(number);
+                Some(())
+            }
         }
     }
 
     fn skip_key(&mut self) -> Option<()> {
         self.take(b'"')?;
-        let text = scan::string(self.bytes, &mut self.rest, &mut Expected::default())?;
+        let text = scan::string(self.bytes, &mut self.rest)?;
         self.trace.unknown.extend(unknown(text.span().of(self.bytes)));
         self.take(b':').filter(|()| !text.is_escaped())
     }
 
-    /// Skips the value of a field that nobody asks for; fields behind each other are one skip.
-    fn skip_unknown(&mut self) -> Option<()> {
-        let before = self.trace.values.len();
-        self.skip_value()?;
-        let skipped = self.trace.values.len() - before;
-        let Trace { ops, skipped_at, .. } = &mut *self.trace;
-        let is_behind_one = ops.len() == *skipped_at;
-        match ops.last_mut() {
-            _ if skipped == 0 => {}
-            Some(count) if is_behind_one => *count = count.saturating_add(few(skipped)),
-            _ => {
-                ops.extend([op::SKIP, few(skipped)]);
-                *skipped_at = ops.len();
-            }
-        }
-        Some(())
-    }
-
-    /// Skips a value with all that is in it; which kind of container is open is a bit.
-    fn skip_value(&mut self) -> Option<()> {
+    /// A value of any kind, unless it is nested very deep; which kind of container is open is a bit.
+    pub(crate) fn skip(&mut self) -> Option<()> {
         let mut objects = 0_u64;
         let mut depth = 0;
         loop {
@@ -250,102 +348,6 @@ impl<'a, 't> Cursor<'a, 't> {
                 }
             }
         }
-    }
-}
-
-/// A number of strings and numbers. What holds more is not laid out as anything before; see
-/// [`VALUES_MAX`].
-fn few(values: usize) -> u8 {
-    u8::try_from(values).unwrap_or(u8::MAX)
-}
-
-impl<'a> Reader<'a> for Cursor<'a, '_> {
-    fn bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
-
-    #[inline(always)]
-    fn object(
-        &mut self,
-        name: fn(&[u8]) -> Field,
-        mut field: impl FnMut(&mut Self, Field) -> Option<()>,
-    ) -> Option<()> {
-        self.take(b'{')?;
-        let mut met = 0_u32;
-        let mut goes_on = self.peek() != b'}';
-        if !goes_on {
-            self.advance();
-        }
-        while goes_on {
-            match self.key(name)? {
-                0 => self.skip_unknown()?,
-                key => {
-                    let before = met;
-                    met |= 1 << key;
-                    if met == before {
-                        return None;
-                    }
-                    self.trace.ops.push(key);
-                    field(self, key)?;
-                }
-            }
-            goes_on = self.goes_on(b'}')?;
-        }
-        self.trace.ops.push(op::END_OBJECT);
-        Some(())
-    }
-
-    #[inline(always)]
-    fn array(&mut self, mut element: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
-        self.take(b'[')?;
-        let mut goes_on = self.peek() != b']';
-        if !goes_on {
-            self.advance();
-        }
-        while goes_on {
-            self.trace.ops.push(op::ELEMENT);
-            element(self)?;
-            goes_on = self.goes_on(b']')?;
-        }
-        self.trace.ops.push(op::END_ARRAY);
-        Some(())
-    }
-
-    fn string(&mut self) -> Option<Text> {
-        self.value_string()
-    }
-
-    fn named(&mut self, known: fn(&[u8]) -> Option<u8>) -> Option<u8> {
-        let text = self.any_string().filter(|text| !text.is_escaped())?;
-        let number = known(text.span().of(self.bytes))?;
-        self.trace.ops.push(number);
-        Some(number)
-    }
-
-    fn number_or_string(&mut self) -> Option<Text> {
-        if self.peek() == b'"' { self.value_string() } else { self.value_number() }
-    }
-
-    fn number(&mut self) -> Option<Span> {
-        self.value_number().map(|text| text.span())
-    }
-
-    fn boolean(&mut self) -> Option<bool> {
-        let value = self.peek() == b't';
-        self.trace.ops.push(if value { op::TRUE } else { op::FALSE });
-        self.literal(if value { b"true" } else { b"false" }).map(|()| value)
-    }
-
-    fn skip(&mut self) -> Option<()> {
-        let before = self.trace.values.len();
-        self.skip_value()?;
-        let skipped = self.trace.values.len() - before;
-        self.trace.ops.extend([op::SKIP, few(skipped)]);
-        Some(())
-    }
-
-    fn skip_object(&mut self) -> Option<()> {
-        if self.peek() == b'{' { self.skip() } else { None }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Writers lay out their records in few ways: the same keys in the same order with the same
 //! punctuation, names of closed lists among them, and only other strings and numbers differ. Such a
 //! text is not parsed again. What stands
-//! between its values is compared with what stood there before, up to 32 bytes at a time, and its
+//! between its values is compared with what stood there before, up to 64 bytes at a time, and its
 //! values are found where they must be:
 //!
 //! ```text
@@ -12,24 +12,27 @@
 //! ```
 //!
 //! Where all of it fits, the text is JSON because the one before was: nothing but strings and
-//! numbers differs, and those are checked. What its reader did is then done again with the new
-//! values ([`Replay`]). Where it does not fit, nothing is said of the text.
+//! numbers differs, and those are checked. What its reader made of it is then true of the text as
+//! well, for it names strings and numbers by their place among all ([`super::Nth`]): that is kept with the
+//! layout. Where it does not fit, nothing is said of the text.
+//!
+//! Parts of texts have layouts, too, if they are values: nothing else can stand where one ends.
 //!
 //! The tree is bounded. When it is full nothing is learned for a while, then it begins anew; so
 //! texts that all differ cost a little more time, and never memory.
 
-use turnwise_kernels::scan::{BLOCK, same};
+use turnwise_kernels::dispatch::InstructionSet;
+use turnwise_kernels::scan::{Eyes, WIDE, Walk, walk};
 
-use super::cursor::Trace;
-use super::replay::Replay;
+use super::cursor::{Mark, Trace};
 use super::scan::{self, Expected, Text};
 use crate::unknown::Unknown;
 use crate::utf8;
 
-/// Nodes of the tree at most, about 400 kB.
+/// Nodes of the tree at most, 512 kB.
 const NODES_MAX: usize = 4_096;
-/// Bytes of all that readers did, at most.
-const OPS_MAX: usize = 64 << 10;
+/// Items and the like of all that readers made of texts, at most.
+const WEIGHT_MAX: usize = 32 << 10;
 /// Strings and numbers of a text whose layout is learned, at most.
 pub(super) const VALUES_MAX: usize = 200;
 const _: () = assert!(VALUES_MAX < u8::MAX as usize);
@@ -52,16 +55,17 @@ enum Then {
     Number,
     /// More of the literal.
     Literal,
-    /// The end of the text.
+    /// The end of the text, or of the part.
     End,
 }
 
-/// A literal, and what follows it.
+/// A literal, and what follows it; no line of the processor's cache holds parts of two.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 struct Node {
-    bytes: [u8; BLOCK],
-    /// A bit for each byte of the block behind the literal.
-    behind: u32,
+    bytes: [u8; WIDE],
+    /// A bit for each byte of the literal.
+    within: u64,
     /// The first node behind; 0 for none. At the end the number in [`Layouts::ends`].
     child: u32,
     /// The next node that may stand in its place; 0 for none.
@@ -74,49 +78,60 @@ struct Node {
 
 /// What belongs to a layout.
 #[derive(Debug)]
-struct End {
-    /// Which part of [`Layouts::ops`].
-    from: u32,
-    to: u32,
+struct End<P> {
+    /// What its reader made of it.
+    read: P,
     /// Fields that nobody knows; mostly there are none.
     unknown: Box<[Unknown]>,
 }
 
-/// See the module.
-pub(crate) struct Layouts {
+/// See the module. `P` is what readers make of texts.
+pub(crate) struct Layouts<P> {
+    set: InstructionSet,
+    /// Whether they are of whole texts, not parts.
+    are_whole: bool,
     /// The first one is the root, an empty literal.
     nodes: Vec<Node>,
-    ops: Vec<u8>,
-    ends: Vec<End>,
-    values: Vec<Text>,
+    ends: Vec<End<P>>,
+    /// Of all ends.
+    weight: usize,
+    values: Box<[Text; VALUES_MAX]>,
     /// New layouts since the tree was full.
     passed: u32,
+}
+
+/// A text of a known layout, or a part of one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found<'l, P> {
+    /// What a reader made of one of the layout.
+    pub(crate) read: &'l P,
+    /// Its strings and numbers.
+    pub(crate) values: &'l [Text],
+    /// Fields that nobody knows.
+    pub(crate) unknown: &'l [Unknown],
+    /// Where it ends.
+    pub(super) to: usize,
 }
 
 impl Then {
     /// Whether what follows a literal of this length can be this; one literal may begin another.
     #[inline(always)]
-    fn fits(self, rest: &[u8], length: usize) -> bool {
+    fn fits(self, rest: &[u8], length: usize, is_whole: bool) -> bool {
         match self {
             Self::String | Self::Literal => true,
             Self::Number => matches!(rest.get(length), Some(b'-' | b'0'..=b'9')),
-            Self::End => rest.len() == length,
+            Self::End => !is_whole || rest.len() == length,
         }
     }
 }
 
 impl Node {
-    #[inline(always)]
-    fn is_at(&self, block: &[u8; BLOCK]) -> bool {
-        same(&self.bytes, block) | self.behind == u32::MAX
-    }
-
     fn of(literal: &[u8], then: Then) -> Self {
-        let mut bytes = [0; BLOCK];
+        let mut bytes = [0; WIDE];
         bytes[..literal.len()].copy_from_slice(literal);
-        let behind = u32::MAX.checked_shl(literal.len() as u32).unwrap_or(0);
-        let length = literal.len() as u8;
-        Self { bytes, behind, child: 0, sibling: 0, expected: Expected::default(), length, then }
+        let behind = u64::MAX.checked_shl(literal.len() as u32).unwrap_or(0);
+        let (within, length) = (!behind, literal.len() as u8);
+        Self { bytes, within, child: 0, sibling: 0, expected: Expected::default(), length, then }
     }
 
     /// Whether it says the same, wherever it leads.
@@ -125,105 +140,193 @@ impl Node {
     }
 }
 
-impl std::fmt::Debug for Layouts {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Layouts").field("nodes", &self.nodes.len()).finish_non_exhaustive()
-    }
+/// Goes down the tree along a text.
+struct Finder<'f> {
+    bytes: &'f [u8],
+    from: usize,
+    is_whole: bool,
+    nodes: &'f mut [Node],
+    values: &'f mut [Text; VALUES_MAX],
 }
 
-impl Default for Layouts {
-    fn default() -> Self {
-        let nodes = vec![Node::of(b"", Then::Literal)];
-        Self { nodes, ops: Vec::new(), ends: Vec::new(), values: Vec::new(), passed: 0 }
-    }
+/// The way that a text went.
+struct Way {
+    /// The number of its end.
+    end: u32,
+    values: usize,
+    /// Whether any of them is not ASCII.
+    is_high: bool,
+    to: usize,
 }
 
-impl Layouts {
-    /// The text as one of a known layout.
-    #[inline]
-    pub(crate) fn find<'a, 'l>(&'l mut self, bytes: &'a [u8]) -> Option<Replay<'a, 'l>> {
-        let Self { nodes, ops, ends, values, .. } = self;
-        values.clear();
-        let mut rest = bytes;
-        let mut all_values = Text::default();
+impl Walk for Finder<'_> {
+    type Output = Option<Way>;
+
+    #[inline(always)]
+    fn walk<E: Eyes>(self, eyes: E) -> Option<Way> {
+        let Self { bytes, from, is_whole, nodes, values } = self;
+        let mut rest = bytes.get(from..)?;
+        let mut all = Text::default();
+        let mut count = 0;
         let mut place = nodes.first()?.child;
         loop {
-            let last;
-            let block = match rest.first_chunk::<BLOCK>() {
-                Some(block) => block,
-                None => {
-                    last = scan::last_block(bytes, rest);
-                    &last
-                }
-            };
+            let block = eyes.block(rest);
             let node = loop {
                 let node = nodes.get_mut(place as usize).filter(|_| place != 0)?;
-                if node.is_at(block) && node.then.fits(rest, usize::from(node.length)) {
+                if eyes.is_same(block, &node.bytes, node.within)
+                    && node.then.fits(rest, usize::from(node.length), is_whole)
+                {
                     break node;
                 }
                 place = node.sibling;
             };
             rest = rest.get(usize::from(node.length)..)?;
             let text = match node.then {
-                Then::String => scan::string(bytes, &mut rest, &mut node.expected)?,
+                Then::String => scan::expected_string(eyes, bytes, &mut rest, &mut node.expected)?,
                 Then::Number => scan::number(bytes, &mut rest)?,
                 Then::Literal => {
                     place = next(place, node.child);
                     continue;
                 }
                 Then::End => {
-                    let is_text = !all_values.is_high() || utf8::is_utf8(bytes);
-                    let end = ends.get(node.child as usize).filter(|_| is_text)?;
-                    let ops = ops.get(end.from as usize..end.to as usize)?;
-                    return Some(Replay { bytes, ops, values, unknown: &end.unknown });
+                    let (end, to) = (node.child, bytes.len() - rest.len());
+                    return Some(Way { end, values: count, is_high: all.is_high(), to });
                 }
             };
-            all_values = all_values.and(text);
-            values.push(text);
+            all = all.and(text);
+            *values.get_mut(count)? = text;
+            count += 1;
             place = next(place, node.child);
         }
     }
+}
+
+impl<P> std::fmt::Debug for Layouts<P> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Layouts").field("nodes", &self.nodes.len()).finish_non_exhaustive()
+    }
+}
+
+impl<P> Layouts<P> {
+    /// Layouts of whole texts.
+    pub(crate) fn of_texts() -> Self {
+        Self::new(true)
+    }
+
+    /// Layouts of values inside texts.
+    pub(crate) fn of_parts() -> Self {
+        Self::new(false)
+    }
+
+    fn new(are_whole: bool) -> Self {
+        let nodes = vec![Node::of(b"", Then::Literal)];
+        let (ends, values) = (Vec::new(), Box::new([Text::default(); VALUES_MAX]));
+        let set = InstructionSet::best();
+        Self { set, are_whole, nodes, ends, weight: 0, values, passed: 0 }
+    }
+
+    /// The text as one of a known layout.
+    #[inline]
+    pub(crate) fn find(&mut self, bytes: &[u8]) -> Option<Found<'_, P>> {
+        self.find_at(bytes, 0)
+    }
+
+    /// The part of a text that begins at a mark, as one of a known layout. Whether it is UTF-8 is
+    /// not looked at: it is for those who read the whole text.
+    #[inline]
+    pub(crate) fn find_part(&mut self, bytes: &[u8], mark: Mark) -> Option<Found<'_, P>> {
+        self.find_at(bytes, mark.at)
+    }
+
+    #[inline(always)]
+    fn find_at(&mut self, bytes: &[u8], from: usize) -> Option<Found<'_, P>> {
+        let Self { set, are_whole, nodes, ends, values, .. } = self;
+        let finder = Finder { bytes, from, is_whole: *are_whole, nodes, values };
+        let Way { end, values: count, is_high, to } = walk(*set, finder)?;
+        let End { read, unknown } = ends.get(end as usize)?;
+        let values = values.get(..count)?;
+        // What stands between the values is as it was in a text that is UTF-8, and begins and ends
+        // with ASCII.
+        let is_utf8 = |text: &Text| !text.is_high() || utf8::is_utf8(text.span().of(bytes));
+        let is_text = !*are_whole || !is_high || values.iter().all(is_utf8);
+        is_text.then_some(Found { read, values, unknown, to })
+    }
 
     /// Learns how a text is laid out that was read to its end.
-    pub(crate) fn learn(&mut self, bytes: &[u8], trace: &Trace) {
-        let literals: usize = bytes.len().div_ceil(BLOCK) + 2 * trace.values.len() + 1;
-        if trace.values.len() > VALUES_MAX
-            || trace.unknown.len() > UNKNOWN_MAX
+    pub(crate) fn learn(&mut self, bytes: &[u8], trace: &Trace, read: P, weight: usize) {
+        self.learn_of(bytes, 0, &trace.values, &trace.unknown, read, weight);
+    }
+
+    /// The same of the part between two marks, of a text that was read to its end.
+    pub(crate) fn learn_part(
+        &mut self,
+        bytes: &[u8],
+        [from, to]: [Mark; 2],
+        trace: &Trace,
+        read: P,
+        weight: usize,
+    ) {
+        // What is skipped behind so many is not noted.
+        if to.values > VALUES_MAX {
+            return;
+        }
+        let (Some(bytes), Some(values), Some(unknown)) = (
+            bytes.get(..to.at),
+            trace.values.get(from.values..to.values),
+            trace.unknown.get(from.unknown..to.unknown),
+        ) else {
+            return;
+        };
+        self.learn_of(bytes, from.at, values, unknown, read, weight);
+    }
+
+    fn learn_of(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        values: &[Text],
+        unknown: &[Unknown],
+        read: P,
+        weight: usize,
+    ) {
+        let literals: usize = (bytes.len() - from).div_ceil(WIDE) + 2 * values.len() + 1;
+        let weight = weight + 1;
+        if values.len() > VALUES_MAX
+            || unknown.len() > UNKNOWN_MAX
             || literals > NODES_MAX / 4
+            || weight > WEIGHT_MAX / 4
         {
             return;
         }
-        if self.nodes.len() + literals > NODES_MAX || self.ops.len() + trace.ops.len() > OPS_MAX {
+        if self.nodes.len() + literals > NODES_MAX || self.weight + weight > WEIGHT_MAX {
             self.passed += 1;
             if self.passed < PATIENCE {
                 return;
             }
-            *self = Self::default();
+            *self = Self::new(self.are_whole);
         }
-        let mut at = 0;
+        let mut at = from;
         let mut place = 0;
-        for (text, is_number) in &trace.values {
+        for text in values {
             let range = text.range();
-            let then = if *is_number { Then::Number } else { Then::String };
+            let then = if text.is_number() { Then::Number } else { Then::String };
             place = self.path(place, &bytes[at..range.start], then);
             // A string's closing quote is read with it.
-            at = range.end + usize::from(!is_number);
+            at = range.end + usize::from(!text.is_number());
         }
         let end = self.path(place, &bytes[at..], Then::End);
-        let from = self.ops.len() as u32;
-        self.ops.extend_from_slice(&trace.ops);
         // A layout that was known was read in another way since; the last one stands.
         self.nodes[end].child = self.ends.len() as u32;
-        let (to, unknown) = (self.ops.len() as u32, trace.unknown.as_slice().into());
-        self.ends.push(End { from, to, unknown });
+        self.weight += weight;
+        self.ends.push(End { read, unknown: unknown.into() });
     }
 
     /// The node behind a literal from a node on; made where there is none.
     fn path(&mut self, from: usize, literal: &[u8], then: Then) -> usize {
         let mut place = from;
         let mut rest = literal;
-        while rest.len() > BLOCK {
-            let (block, behind) = rest.split_at(BLOCK);
+        while rest.len() > WIDE {
+            let (block, behind) = rest.split_at(WIDE);
             place = self.child(place, Node::of(block, Then::Literal));
             rest = behind;
         }

@@ -15,19 +15,18 @@
 
 mod cursor;
 mod layouts;
+mod noted;
 mod parse;
-mod reader;
-mod replay;
 mod scan;
 #[cfg(test)]
 mod tests;
 mod value;
 
-pub(crate) use cursor::{Cursor, Trace};
+pub(crate) use cursor::{Cursor, Field, Mark, Trace, UNUSUAL};
 pub(crate) use layouts::Layouts;
+pub(crate) use noted::{Nth, Values};
 pub use parse::{JsonError, JsonFault};
-pub(crate) use reader::{Field, Reader, UNUSUAL};
-pub(crate) use scan::{Span, Text, whole};
+pub(crate) use scan::whole;
 pub(crate) use value::unescape_into;
 pub use value::{Kind, Value};
 

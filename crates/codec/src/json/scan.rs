@@ -1,6 +1,6 @@
 //! The small parts of JSON that readers in a hurry look for: where a string and a number ends.
 
-use turnwise_kernels::scan::{BLOCK, Look, look};
+use turnwise_kernels::scan::{BLOCK, Eyes, Look, WIDE, WideLook, look};
 
 use crate::straight::are_digits;
 
@@ -9,15 +9,17 @@ use crate::straight::are_digits;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span(u64);
 
-/// A string of a text, or a number, and what was seen of it: a span whose length has two marks.
+/// A string of a text, or a number, and what was seen of it: a span whose length has three marks.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Text(u64);
 
+/// It is a number.
+const NUMBER: u64 = 1 << 61;
 /// The string holds escapes.
 const ESCAPED: u64 = 1 << 62;
 /// It holds bytes that are no ASCII.
 const HIGH: u64 = 1 << 63;
-const _: () = assert!(turnwise_model::limits::RECORD_BYTES_MAX < 1 << 30);
+const _: () = assert!(turnwise_model::limits::RECORD_BYTES_MAX < 1 << 29);
 
 impl Span {
     /// Its bytes in the text that it is of.
@@ -25,16 +27,6 @@ impl Span {
     pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
         let (at, length) = (self.0 as u32 as usize, (self.0 >> 32) as usize);
         bytes.get(at..).and_then(|rest| rest.get(..length)).unwrap_or_default()
-    }
-
-    pub(crate) fn is_empty(self) -> bool {
-        self.0 >> 32 == 0
-    }
-
-    /// What stands behind its first byte; of an empty one itself.
-    pub(crate) fn behind_first(self) -> Self {
-        // One place on, one byte less.
-        if self.is_empty() { self } else { Self(self.0 + 1 - (1 << 32)) }
     }
 }
 
@@ -52,7 +44,12 @@ impl Text {
 
     #[inline(always)]
     pub(crate) fn span(self) -> Span {
-        Span(self.0 & !(ESCAPED | HIGH))
+        Span(self.0 & !(ESCAPED | HIGH | NUMBER))
+    }
+
+    #[inline(always)]
+    pub(super) fn is_number(self) -> bool {
+        self.0 & NUMBER != 0
     }
 
     #[inline(always)]
@@ -131,32 +128,51 @@ impl Expected {
 
 /// Reads a string; `rest` begins behind its opening quote and is moved behind the closing one.
 #[inline(always)]
-pub(super) fn string(bytes: &[u8], rest: &mut &[u8], expected: &mut Expected) -> Option<Text> {
+pub(super) fn string(bytes: &[u8], rest: &mut &[u8]) -> Option<Text> {
+    let Look { special, high } = match rest.first_chunk() {
+        Some(block) => look(block),
+        None => return long_string(bytes, rest),
+    };
+    let length = special.trailing_zeros() as usize;
+    if rest.get(length) != Some(&b'"') {
+        return long_string(bytes, rest);
+    }
+    let text = Text::new(bytes, rest.len(), length);
+    let is_high = u64::from(high) & below_lowest(u64::from(special)) != 0;
+    *rest = rest.get(length + 1..)?;
+    Some(text.marked(HIGH, is_high))
+}
+
+/// The same with eyes, where it is known how long the string may well be.
+#[inline(always)]
+pub(super) fn expected_string<E: Eyes>(
+    eyes: E,
+    bytes: &[u8],
+    rest: &mut &[u8],
+    expected: &mut Expected,
+) -> Option<Text> {
     let (mut before, mut all_high) = (0, 0);
     let (special, high) = loop {
-        let Some(block) = rest.get(before..).and_then(|rest| rest.first_chunk::<BLOCK>()) else {
-            return long_string(bytes, rest);
-        };
-        let Look { special, high } = look(block);
+        // Behind the text there are zeros, which are special.
+        let WideLook { special, high } = eyes.look(eyes.block(rest.get(before..)?));
         if special != 0 {
             break (special, high);
         }
         all_high |= high;
-        before += BLOCK;
+        before += WIDE;
     };
     let length = expected.or(before as u32 + special.trailing_zeros()) as usize;
     if rest.get(length) != Some(&b'"') {
         return long_string(bytes, rest);
     }
     let text = Text::new(bytes, rest.len(), length);
-    let text = text.marked(HIGH, all_high | high & below_lowest(special) != 0);
     *rest = rest.get(length + 1..)?;
-    Some(text)
+    Some(text.marked(HIGH, all_high | high & below_lowest(special) != 0))
 }
 
 /// The bits below the lowest one.
 #[inline(always)]
-fn below_lowest(bits: u32) -> u32 {
+fn below_lowest(bits: u64) -> u64 {
     (bits & bits.wrapping_neg()).wrapping_sub(1)
 }
 
@@ -171,12 +187,12 @@ fn long_string(bytes: &[u8], rest: &mut &[u8]) -> Option<Text> {
             None => look(&last_block(bytes, inner)),
         };
         if special == 0 {
-            all_high |= high;
+            all_high |= u64::from(high);
             // A block without zeros is one of the text.
             inner = inner.get(BLOCK..)?;
             continue;
         }
-        all_high |= high & below_lowest(special);
+        all_high |= u64::from(high) & below_lowest(u64::from(special));
         inner = inner.get(special.trailing_zeros() as usize..)?;
         match inner.first()? {
             b'"' => break,
@@ -231,7 +247,7 @@ pub(super) fn number<'a>(bytes: &[u8], rest: &mut &'a [u8]) -> Option<Text> {
         }
     }
     *rest = inner;
-    Some(Text::new(bytes, start.len(), start.len() - inner.len()))
+    Some(Text::new(bytes, start.len(), start.len() - inner.len()).marked(NUMBER, true))
 }
 
 /// A number of one to eighteen digits.

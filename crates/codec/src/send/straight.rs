@@ -6,61 +6,68 @@
 //! [`super::decode`] does; `tests/ways.rs` compares the two.
 
 use turnwise_model::limits::ID_BYTES_MAX;
-use turnwise_model::{Direction, Millis, Origin};
+use turnwise_model::{Direction, Origin};
 
-use crate::json::{Cursor, Field, Layouts, Reader, Span, Trace, UNUSUAL, whole};
+use crate::json::{Cursor, Field, Layouts, Nth, Trace, UNUSUAL, Values, whole};
 use crate::meant::id_of;
 use crate::reason::ignored;
 use crate::record::{Record, Scope};
 use crate::rows::MessageRow;
-use crate::straight::body::{self, Body};
-use crate::straight::contact::{Contact, contact};
-use crate::straight::values::{plain, plain_or_empty, time};
+use crate::straight::body::{self, Answered, Body};
+use crate::straight::contact::Contact;
+use crate::straight::values::{is_plain, is_plain_or_empty, time};
 use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX, is_digits_or_empty};
 use crate::unknown::UnknownFields;
 
 /// What is kept from text to text: layouts, and memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Scratch {
-    layouts: Layouts,
+    layouts: Layouts<Send>,
     trace: Trace,
     unescaped: String,
 }
 
-/// A send.
+/// A send: where its values stand.
 #[derive(Clone, Copy, Debug)]
 struct Send {
-    waba_id: Span,
-    sender: Span,
-    time: Option<Millis>,
-    accepted: Option<bool>,
+    waba_id: Nth,
+    sender: Nth,
+    time: Nth,
+    status: Nth,
     request: Request,
     response: Response,
 }
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
-enum Request {
-    /// A message.
-    Message(Message),
-    /// A mark, and what it is called.
-    Mark(&'static str),
+struct Request {
+    to: Nth,
+    recipient: Nth,
+    answered: Answered,
+    kind: RequestKind,
 }
 
-/// A message that was asked to be sent.
+/// What kind of thing was asked for.
 #[derive(Clone, Copy, Debug)]
-struct Message {
-    phone: Span,
-    user: Span,
-    body: Body,
-    is_reply: bool,
+enum RequestKind {
+    /// A message.
+    Message(Body),
+    /// A mark, and what it is called.
+    Mark(&'static str),
 }
 
 /// What the platform answered.
 #[derive(Clone, Copy, Debug, Default)]
 struct Response {
     contact: Contact,
-    id: Span,
+    id: Nth,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        let (layouts, trace) = (Layouts::of_texts(), Trace::default());
+        Self { layouts, trace, unescaped: String::new() }
+    }
 }
 
 /// Writes the row of a text and answers `true`, or does nothing.
@@ -72,27 +79,27 @@ pub(crate) fn decode(
     bytes: &[u8],
 ) -> bool {
     let Scratch { layouts, trace, unescaped } = scratch;
-    if let Some(mut replay) = layouts.find(bytes) {
-        let written = send(&mut replay)
-            .and_then(|send| row(record, hashing, &send, bytes, unescaped))
-            .is_some();
+    if let Some(known) = layouts.find(bytes) {
+        let values = Values { bytes, texts: known.values };
+        let written = row(record, hashing, known.read, values, unescaped).is_some();
         if written {
-            unknown.add_all(replay.unknown);
+            unknown.add_all(known.unknown);
         }
         return written;
     }
     let mut cursor = Cursor::new(bytes, trace);
-    let read = send(&mut cursor).filter(|_| cursor.end().is_some());
-    if read.and_then(|send| row(record, hashing, &send, bytes, unescaped)).is_none() {
+    let Some(send) = send(&mut cursor).filter(|_| cursor.end().is_some()) else { return false };
+    let values = Values { bytes, texts: &trace.values };
+    if row(record, hashing, &send, values, unescaped).is_none() {
         return false;
     }
     unknown.add_all(&trace.unknown);
-    layouts.learn(bytes, trace);
+    layouts.learn(bytes, trace, send, 1);
     true
 }
 
 #[inline(always)]
-fn send<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Send> {
+fn send(cursor: &mut Cursor<'_, '_>) -> Option<Send> {
     const TIME: Field = 1;
     const WABA_ID: Field = 2;
     const SENDER: Field = 3;
@@ -110,17 +117,14 @@ fn send<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Send> {
         b"messaging_product" | b"gs_app_id" | b"entry" | b"changes" | b"specversion" => UNUSUAL,
         _ => 0,
     };
-    let [mut waba_id, mut sender] = [Span::default(); 2];
-    let (mut sent, mut accepted, mut request, mut response) = (None, None, None, None);
+    let [mut waba_id, mut sender, mut time, mut status] = [Nth::NONE; 4];
+    let (mut request, mut response) = (None, None);
     cursor.object(name, |cursor, field| {
         match field {
-            TIME => sent = Some(time(cursor)?),
-            WABA_ID => waba_id = plain_or_empty(cursor)?,
-            SENDER => sender = plain(cursor)?,
-            STATUS => {
-                let status = cursor.number_or_string()?.span().of(cursor.bytes());
-                accepted = Some((200..300).contains(&whole(status)?));
-            }
+            TIME => time = cursor.number_or_string()?,
+            WABA_ID => waba_id = cursor.string()?,
+            SENDER => sender = cursor.string()?,
+            STATUS => status = cursor.number_or_string()?,
             REQUEST => request = Some(self::request(cursor)?),
             RESPONSE => response = Some(self::response(cursor)?),
             _ => return None,
@@ -128,7 +132,7 @@ fn send<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Send> {
         Some(())
     })?;
     let (request, response) = (request?, response.unwrap_or_default());
-    Some(Send { waba_id, sender, time: sent, accepted, request, response })
+    Some(Send { waba_id, sender, time, status, request, response })
 }
 
 const TO: Field = 1;
@@ -159,27 +163,19 @@ fn request_field(name: &[u8]) -> Field {
 }
 
 #[inline(always)]
-fn request<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Request> {
-    let [mut phone, mut user] = [Span::default(); 2];
-    let (mut kind, mut read_body, mut is_reply) = (None, None, false);
+fn request(cursor: &mut Cursor<'_, '_>) -> Option<Request> {
+    let [mut to, mut recipient] = [Nth::NONE; 2];
+    let (mut kind, mut read_body, mut answered) = (None, None, Answered::default());
     let (mut is_of_message, mut has_status, mut is_typing) = (false, false, false);
     cursor.object(request_field, |cursor, field| {
         match field {
-            TO => {
-                let to = digits_behind_plus(cursor)?;
-                phone = if to.is_empty() { phone } else { to };
-            }
-            RECIPIENT => match recipient(cursor)? {
-                Recipient::User(id) => user = id,
-                // The number in `to` goes before this one, wherever it stands.
-                Recipient::Phone(number) if phone.is_empty() => phone = number,
-                Recipient::Phone(_) => {}
-            },
+            TO => to = cursor.string()?,
+            RECIPIENT => recipient = cursor.string()?,
             RECIPIENT_TYPE => {
                 return cursor.named(|name| (name == b"individual").then_some(0)).map(drop);
             }
             TYPE => kind = Some(body::kind(cursor)?),
-            CONTEXT => is_reply = body::is_reply(cursor)?,
+            CONTEXT => answered = Answered::read(cursor)?,
             MESSAGE_ID => is_of_message = cursor.string().map(|_| true)?,
             STATUS => has_status = cursor.string().map(|_| true)?,
             TYPING => is_typing = cursor.skip_object().map(|()| true)?,
@@ -188,49 +184,57 @@ fn request<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Request> {
         }
         Some(())
     })?;
-    if is_typing {
-        return Some(Request::Mark(ignored::TYPING));
-    }
-    if is_of_message && has_status {
-        return Some(Request::Mark(ignored::MARK_AS_READ));
-    }
-    let body = body::of_kind(read_body, kind?)?;
-    Some(Request::Message(Message { phone, user, body, is_reply }))
+    let kind = if is_typing {
+        RequestKind::Mark(ignored::TYPING)
+    } else if is_of_message && has_status {
+        RequestKind::Mark(ignored::MARK_AS_READ)
+    } else {
+        RequestKind::Message(body::of_kind(read_body, kind?)?)
+    };
+    Some(Request { to, recipient, answered, kind })
 }
 
-/// Whom `recipient` names.
-enum Recipient {
-    User(Span),
-    /// Digits, or nothing.
-    Phone(Span),
+/// A peer as a request names it; both may be empty.
+#[derive(Clone, Copy, Debug)]
+struct Asked<'a> {
+    phone: &'a [u8],
+    user: &'a [u8],
 }
 
-#[inline]
-fn recipient<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Recipient> {
-    let span = plain_or_empty(cursor)?;
-    let id = span.of(cursor.bytes());
-    match id.first() {
-        // Whatever begins with a letter is no number in any spelling.
-        Some(first) if first.is_ascii_alphabetic() => Some(Recipient::User(span)),
-        _ => is_digits_or_empty(id).then_some(Recipient::Phone(span)),
+impl Request {
+    /// Whom it names, if all its values are usual.
+    #[inline]
+    fn peer<'a>(&self, values: Values<'a>) -> Option<Asked<'a>> {
+        if !self.answered.is_plain(values) || !is_plain_or_empty(values, self.recipient) {
+            return None;
+        }
+        let phone = digits_behind_plus(values, self.to)?;
+        let recipient = values.of(self.recipient);
+        match recipient.first() {
+            // Whatever begins with a letter is no number in any spelling.
+            Some(first) if first.is_ascii_alphabetic() => Some(Asked { phone, user: recipient }),
+            _ if !is_digits_or_empty(recipient) => None,
+            // The number in `to` goes before this one, wherever it stands.
+            _ if phone.is_empty() => Some(Asked { phone: recipient, user: &[] }),
+            _ => Some(Asked { phone, user: &[] }),
+        }
     }
 }
 
 /// A phone number with or without a `+` before its digits, or an empty string.
 #[inline]
-fn digits_behind_plus<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
-    let span = cursor.plain()?.span();
-    let span = match span.of(cursor.bytes()) {
+fn digits_behind_plus<'a>(values: Values<'a>, nth: Nth) -> Option<&'a [u8]> {
+    let digits = match values.of(nth) {
         // The `+` counts as well.
-        phone if phone.len() > ID_BYTES_MAX => return None,
-        [b'+', _, ..] => span.behind_first(),
-        _ => span,
+        phone if phone.len() > ID_BYTES_MAX || values.text(nth).is_escaped() => return None,
+        [b'+', digits @ ..] if !digits.is_empty() => digits,
+        digits => digits,
     };
-    is_digits_or_empty(span.of(cursor.bytes())).then_some(span)
+    is_digits_or_empty(digits).then_some(digits)
 }
 
 #[inline(always)]
-fn response<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Response> {
+fn response(cursor: &mut Cursor<'_, '_>) -> Option<Response> {
     const CONTACTS: Field = 1;
     const MESSAGES: Field = 2;
     let name = |name: &[u8]| match name {
@@ -242,13 +246,13 @@ fn response<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Response> {
     let mut response = Response::default();
     cursor.object(name, |cursor, field| match field {
         CONTACTS => first(cursor, |cursor| {
-            response.contact = contact(cursor)?;
+            response.contact = Contact::read(cursor)?;
             Some(())
         }),
         MESSAGES => first(cursor, |cursor| {
             let name = |name: &[u8]| u8::from(name == b"id");
             cursor.object(name, |cursor, _| {
-                response.id = plain(cursor)?;
+                response.id = cursor.string()?;
                 Some(())
             })
         }),
@@ -259,9 +263,9 @@ fn response<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Response> {
 
 /// Reads the first element of an array, and skips the others.
 #[inline(always)]
-fn first<'a, R: Reader<'a>>(
-    cursor: &mut R,
-    mut element: impl FnMut(&mut R) -> Option<()>,
+fn first(
+    cursor: &mut Cursor<'_, '_>,
+    mut element: impl FnMut(&mut Cursor<'_, '_>) -> Option<()>,
 ) -> Option<()> {
     let mut is_first = true;
     cursor.array(
@@ -277,32 +281,45 @@ fn row(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,
     send: &Send,
-    bytes: &[u8],
+    values: Values<'_>,
     unescaped: &mut String,
 ) -> Option<()> {
-    let (waba_id, sender) = (send.waba_id.of(bytes), send.sender.of(bytes));
-    let Response { contact: Contact { phone, user }, id } = send.response;
-    let message = match send.request {
-        Request::Message(message) => message,
-        Request::Mark(name) => return mark(record, name, [waba_id, sender], bytes),
+    let is_accepted = if send.status.is_none() {
+        None
+    } else {
+        Some((200..300).contains(&whole(values.of(send.status))?))
     };
-    // Without a status the answer's messages say that it was accepted; here there is one.
-    if send.accepted == Some(false) || id.is_empty() || !record.has_room(1) {
+    let time = if send.time.is_none() { None } else { Some(time(values, send.time)?) };
+    let Response { contact, id } = send.response;
+    let asked = send.request.peer(values)?;
+    if !is_plain_or_empty(values, send.waba_id)
+        || !(send.sender.is_none() || is_plain(values, send.sender))
+        || !contact.is_usual(values)
+        || !(id.is_none() || is_plain(values, id))
+    {
         return None;
     }
-    let time = send.time.filter(|time| record.is_in_range(*time))?;
+    let (waba_id, sender) = (values.of(send.waba_id), values.of(send.sender));
+    let body = match send.request.kind {
+        RequestKind::Message(body) => body,
+        RequestKind::Mark(name) => return mark(record, name, [waba_id, sender], values.bytes),
+    };
+    // Without a status the answer's messages say that it was accepted; here there is one.
+    if is_accepted == Some(false) || id.is_none() || !record.has_room(1) {
+        return None;
+    }
+    let time = time.filter(|time| record.is_in_range(*time))?;
     let owner = record.rows.strings.plain_owner(waba_id, sender)?;
-    let or = |own: Span, asked: Span| if own.is_empty() { asked } else { own };
     let ids = PlainIds {
         owner,
         sender,
-        phone: or(phone, message.phone).of(bytes),
-        user: or(user, message.user).of(bytes),
-        message: id.of(bytes),
+        phone: either(values.of(contact.phone), asked.phone),
+        user: either(values.of(contact.user), asked.user),
+        message: values.of(id),
     };
     let item = record.begin_known()?;
-    let Message { body: Body { kind, interactive, voice, text }, is_reply, .. } = message;
-    let text = record.plain_text(text, bytes, unescaped);
+    let Body { kind, interactive, voice, text } = body;
+    let text = record.plain_text(values, text, unescaped);
     unescaped.clear();
     unescaped.shrink_to(UNESCAPED_KEPT_MAX);
     let row = MessageRow {
@@ -314,12 +331,18 @@ fn row(
         interactive,
         voice,
         country: ids.country(),
-        is_reply,
+        is_reply: send.request.answered.is_one(),
         has_referral: false,
         text,
     };
     record.plain_message(owner, row);
     Some(())
+}
+
+/// The first of two ids that is not empty.
+#[inline]
+fn either<'a>(one: &'a [u8], other: &'a [u8]) -> &'a [u8] {
+    if one.is_empty() { other } else { one }
 }
 
 /// The row of a mark, which needs no owner and is ignored whatever became of it.

@@ -3,8 +3,8 @@
 
 use turnwise_model::{InteractiveType, MessageKind};
 
-use super::values::{named, only_string, plain};
-use crate::json::{Field, Reader, Text, UNUSUAL};
+use super::values::{is_plain, named, only_string};
+use crate::json::{Cursor, Field, Nth, UNUSUAL, Values};
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,8 @@ pub(crate) struct Body {
     pub(crate) kind: MessageKind,
     pub(crate) interactive: Option<InteractiveType>,
     pub(crate) voice: Option<bool>,
-    pub(crate) text: Option<Text>,
+    /// Its text, if it has one.
+    pub(crate) text: Nth,
 }
 
 /// Bodies by their field number, see [`field`]. Voice messages of old, system messages, edits and
@@ -43,13 +44,13 @@ pub(crate) fn field(name: &[u8], first: Field) -> Field {
 
 /// Reads the body that a field stands for.
 #[inline(always)]
-pub(crate) fn read<'a, R: Reader<'a>>(cursor: &mut R, field: Field, first: Field) -> Option<Body> {
+pub(crate) fn read(cursor: &mut Cursor<'_, '_>, field: Field, first: Field) -> Option<Body> {
     body(cursor, *BODIES.get(usize::from(field.checked_sub(first)?))?)
 }
 
 /// A message's type that is the name of a body.
 #[inline]
-pub(crate) fn kind<'a, R: Reader<'a>>(cursor: &mut R) -> Option<MessageKind> {
+pub(crate) fn kind(cursor: &mut Cursor<'_, '_>) -> Option<MessageKind> {
     let place = cursor.named(|name| field(name, 1).checked_sub(1))?;
     BODIES.get(usize::from(place)).copied()
 }
@@ -61,19 +62,19 @@ pub(crate) fn of_kind(read: Option<Body>, kind: MessageKind) -> Option<Body> {
         Some(body) if body.kind == kind => Some(body),
         // Nothing but its errors says what an unsupported message was.
         None if kind == MessageKind::Unsupported => {
-            Some(Body { kind, interactive: None, voice: None, text: None })
+            Some(Body { kind, interactive: None, voice: None, text: Nth::NONE })
         }
         _ => None,
     }
 }
 
 #[inline(always)]
-fn body<'a, R: Reader<'a>>(cursor: &mut R, kind: MessageKind) -> Option<Body> {
-    let mut body = Body { kind, interactive: None, voice: None, text: None };
+fn body(cursor: &mut Cursor<'_, '_>, kind: MessageKind) -> Option<Body> {
+    let mut body = Body { kind, interactive: None, voice: None, text: Nth::NONE };
     match kind {
         MessageKind::Text => {
             let name = |name: &[u8]| u8::from(name == b"body");
-            body.text = Some(only_string(cursor, name)?);
+            body.text = only_string(cursor, name)?;
         }
         _ => other_body(cursor, &mut body)?,
     }
@@ -81,11 +82,11 @@ fn body<'a, R: Reader<'a>>(cursor: &mut R, kind: MessageKind) -> Option<Body> {
 }
 
 #[inline(never)]
-fn other_body<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
+fn other_body(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
     match body.kind {
         MessageKind::Button => {
             let name = |name: &[u8]| u8::from(name == b"text");
-            body.text = Some(only_string(cursor, name)?);
+            body.text = only_string(cursor, name)?;
             Some(())
         }
         MessageKind::Image
@@ -103,7 +104,7 @@ fn is_text_elsewhere(name: &[u8]) -> bool {
     matches!(name, b"chars" | b"body" | b"caption" | b"button_reply" | b"list_reply")
 }
 
-fn media<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
+fn media(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
     const CAPTION: Field = 1;
     const VOICE: Field = 2;
     let name = |name: &[u8]| match name {
@@ -116,7 +117,7 @@ fn media<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
     body.voice = is_audio.then_some(false);
     cursor.object(name, |cursor, field| match field {
         CAPTION => {
-            body.text = Some(cursor.string()?);
+            body.text = cursor.string()?;
             Some(())
         }
         VOICE if is_audio => {
@@ -130,7 +131,7 @@ fn media<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
 
 named!(interactive_type, InteractiveType);
 
-fn interactive<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()> {
+fn interactive(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
     const TYPE: Field = 1;
     const REPLY: Field = 2;
     const BODY: Field = 3;
@@ -141,39 +142,60 @@ fn interactive<'a, R: Reader<'a>>(cursor: &mut R, body: &mut Body) -> Option<()>
         name if is_text_elsewhere(name) => UNUSUAL,
         _ => 0,
     };
-    let mut written = None;
+    let mut written = Nth::NONE;
     cursor.object(name, |cursor, field| {
         match field {
             TYPE => body.interactive = Some(interactive_type(cursor)?),
             REPLY => {
                 let name = |name: &[u8]| u8::from(name == b"title");
-                body.text = Some(only_string(cursor, name)?);
+                body.text = only_string(cursor, name)?;
             }
             BODY => {
                 let name = |name: &[u8]| u8::from(name == b"text");
-                written = Some(only_string(cursor, name)?);
+                written = only_string(cursor, name)?;
             }
             _ => return None,
         }
         Some(())
     })?;
     // What was tapped goes before what stands above it.
-    body.text = body.text.or(written);
+    body.text = if body.text.is_none() { written } else { body.text };
     body.interactive.map(drop)
 }
 
-/// Whether `context` names a message that is answered.
-pub(crate) fn is_reply<'a, R: Reader<'a>>(cursor: &mut R) -> Option<bool> {
-    let name = |name: &[u8]| match name {
-        b"id" => 1,
-        b"message_id" => 2,
-        _ => 0,
-    };
-    let mut is_reply = false;
-    cursor.object(name, |cursor, _| {
-        plain(cursor)?;
-        is_reply = true;
-        Some(())
-    })?;
-    Some(is_reply)
+/// The ids by which `context` names a message that is answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Answered([Nth; 2]);
+
+impl Answered {
+    pub(crate) fn read(cursor: &mut Cursor<'_, '_>) -> Option<Self> {
+        let name = |name: &[u8]| match name {
+            b"id" => 1,
+            b"message_id" => 2,
+            _ => 0,
+        };
+        let mut ids = [Nth::NONE; 2];
+        cursor.object(name, |cursor, field| {
+            *ids.get_mut(usize::from(field) - 1)? = cursor.string()?;
+            Some(())
+        })?;
+        Some(Self(ids))
+    }
+
+    /// Whether a message is answered.
+    #[inline]
+    pub(crate) fn is_one(self) -> bool {
+        self.0.iter().any(|id| !id.is_none())
+    }
+
+    /// Whether all that name it are plain ids.
+    #[inline]
+    pub(crate) fn is_plain(self, values: Values<'_>) -> bool {
+        self.0.iter().all(|id| id.is_none() || is_plain(values, *id))
+    }
+
+    /// See [`Nth::moved`].
+    pub(crate) fn moved(self, by: isize) -> Self {
+        Self(self.0.map(|id| id.moved(by)))
+    }
 }

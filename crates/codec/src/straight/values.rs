@@ -4,45 +4,41 @@
 use turnwise_model::Millis;
 use turnwise_model::time::{DAY_MS, HOUR_MS, MILLISECONDS_FROM, MINUTE_MS};
 
-use super::{is_digits_or_empty, is_plain_ascii};
-use crate::json::{Field, Reader, Span, Text, whole};
+use super::is_plain_ascii;
+use crate::json::{Cursor, Field, Nth, Values, whole};
 use crate::meant::{self, Time};
 
-/// A string that is a plain id or empty.
+/// Whether a value is a string that is a plain id.
 #[inline(always)]
-pub(crate) fn plain_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
-    let text = cursor.plain()?;
-    let id = text.span().of(cursor.bytes());
-    (id.is_empty() || !text.is_high() && is_plain_ascii(id)).then_some(text.span())
+pub(crate) fn is_plain(values: Values<'_>, nth: Nth) -> bool {
+    let text = values.text(nth);
+    !text.is_escaped() && !text.is_high() && is_plain_ascii(text.span().of(values.bytes))
 }
 
-/// A string that is a plain id.
+/// Whether a value is a string that is a plain id, or empty, or there is none.
 #[inline(always)]
-pub(crate) fn plain<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
-    let text = cursor.plain()?;
-    (!text.is_high() && is_plain_ascii(text.span().of(cursor.bytes()))).then_some(text.span())
+pub(crate) fn is_plain_or_empty(values: Values<'_>, nth: Nth) -> bool {
+    values.of(nth).is_empty() || is_plain(values, nth)
 }
 
-/// A string of digits, or an empty one.
+/// Whether a value is a string of digits, or empty, or there is none.
 #[inline(always)]
-pub(crate) fn digits_or_empty<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Span> {
-    let span = cursor.plain()?.span();
-    is_digits_or_empty(span.of(cursor.bytes())).then_some(span)
+pub(crate) fn is_digits_or_empty(values: Values<'_>, nth: Nth) -> bool {
+    !values.text(nth).is_escaped() && super::is_digits_or_empty(values.of(nth))
 }
 
 /// A time in whole seconds or milliseconds, as a string or number.
 #[inline(always)]
-pub(crate) fn timestamp<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Millis> {
-    let text = cursor.number_or_string()?;
-    millis(text.span().of(cursor.bytes())).filter(|_| !text.is_escaped())
+pub(crate) fn timestamp(values: Values<'_>, nth: Nth) -> Option<Millis> {
+    millis(values.of(nth)).filter(|_| !values.text(nth).is_escaped())
 }
 
 /// A time in any form that has no escapes; mostly as RFC 3339 in UTC.
 #[inline(always)]
-pub(crate) fn time<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Millis> {
-    let text = cursor.number_or_string().filter(|text| !text.is_escaped())?;
-    let text = text.span().of(cursor.bytes());
-    utc(text).or_else(|| millis(text)).or_else(|| any_time(text))
+pub(crate) fn time(values: Values<'_>, nth: Nth) -> Option<Millis> {
+    let text = values.of(nth);
+    let time = utc(text).or_else(|| millis(text)).or_else(|| any_time(text));
+    time.filter(|_| !values.text(nth).is_escaped())
 }
 
 #[inline]
@@ -107,7 +103,7 @@ fn utc(text: &[u8]) -> Option<Millis> {
 macro_rules! named {
     ($name:ident, $list:ident) => {
         #[inline]
-        fn $name<'a, R: Reader<'a>>(cursor: &mut R) -> Option<$list> {
+        fn $name(cursor: &mut Cursor<'_, '_>) -> Option<$list> {
             let code = cursor.named(|name| {
                 let known = $list::from_name(std::str::from_utf8(name).ok()?)?;
                 u8::try_from(known.code()).ok()
@@ -120,10 +116,7 @@ pub(crate) use named;
 
 /// The string of field 1 in an object that must have it, whatever else it has.
 #[inline(always)]
-pub(crate) fn only_string<'a, R: Reader<'a>>(
-    cursor: &mut R,
-    name: fn(&[u8]) -> Field,
-) -> Option<Text> {
+pub(crate) fn only_string(cursor: &mut Cursor<'_, '_>, name: fn(&[u8]) -> Field) -> Option<Nth> {
     let mut text = None;
     cursor.object(name, |cursor, _| {
         text = Some(cursor.string()?);

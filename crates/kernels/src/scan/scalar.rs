@@ -1,6 +1,6 @@
 //! What it means.
 
-use super::{BLOCK, Look};
+use super::{BLOCK, Eyes, Look, WIDE, WideLook};
 
 /// As [`super::look`].
 #[cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "what the other one must equal"))]
@@ -15,9 +15,32 @@ pub(super) fn look(block: &[u8; BLOCK]) -> Look {
     }
 }
 
-/// As [`super::same`].
-#[cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "what the other one must equal"))]
-pub(super) fn same(one: &[u8; BLOCK], other: &[u8; BLOCK]) -> u32 {
-    let pairs = one.iter().zip(other).enumerate();
-    pairs.fold(0, |bits, (at, (one, other))| bits | u32::from(one == other) << at)
+/// As [`Eyes`] says.
+#[cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "what the others must equal"))]
+#[derive(Clone, Copy)]
+pub(super) struct Scalar;
+
+impl Eyes for Scalar {
+    type Block = [u8; WIDE];
+
+    #[inline(always)]
+    fn block(self, text: &[u8]) -> Self::Block {
+        std::array::from_fn(|at| text.get(at).copied().unwrap_or(0))
+    }
+
+    #[inline(always)]
+    fn is_same(self, block: Self::Block, other: &[u8; WIDE], within: u64) -> bool {
+        let mut pairs = block.iter().zip(other).enumerate();
+        pairs.all(|(at, (one, other))| within >> at & 1 == 0 || one == other)
+    }
+
+    #[inline(always)]
+    fn look(self, block: Self::Block) -> WideLook {
+        let [low, high] = [0, BLOCK].map(|at| {
+            let half = std::array::from_fn(|nth| block[at + nth]);
+            look(&half)
+        });
+        let both = |low: u32, high: u32| u64::from(low) | u64::from(high) << BLOCK;
+        WideLook { special: both(low.special, high.special), high: both(low.high, high.high) }
+    }
 }

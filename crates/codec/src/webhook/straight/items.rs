@@ -2,44 +2,110 @@
 //!
 //! Each reader knows every key that could change what a row says. A key that it does not expect
 //! there, one that occurs twice, or a value of another type ends the straight way; keys that nobody
-//! asks for are skipped.
+//! asks for are skipped. Of values they say where they stand; those are looked at before rows are
+//! written.
 
-use turnwise_model::{Category, InteractiveType, MessageKind, Millis, PricingModel, PricingType};
-use turnwise_model::{Status, limits};
+use turnwise_model::{Category, Millis, PricingModel, PricingType, Status, limits};
 
-use crate::json::{Field, Reader, Span, Text, UNUSUAL, whole};
-use crate::straight::body::{self, Body};
-use crate::straight::values::{digits_or_empty, named, plain, plain_or_empty, timestamp};
+use crate::json::{Cursor, Field, Nth, UNUSUAL, Values, whole};
+use crate::straight::body::{self, Answered, Body};
+use crate::straight::values::{is_digits_or_empty, is_plain, is_plain_or_empty, named, timestamp};
 
 /// A message of `messages` or `message_echoes`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message {
-    pub(super) id: Span,
-    pub(super) time: Millis,
-    /// `from` of a message, `to` of an echo.
-    pub(super) phone: Span,
-    pub(super) user: Span,
-    pub(super) kind: MessageKind,
-    pub(super) interactive: Option<InteractiveType>,
-    pub(super) voice: Option<bool>,
-    pub(super) text: Option<Text>,
-    pub(super) is_reply: bool,
+    pub(super) id: Nth,
+    time: Nth,
+    from: [Nth; 2],
+    to: [Nth; 2],
+    answered: Answered,
+    pub(super) body: Body,
     pub(super) has_referral: bool,
 }
 
 /// One of `statuses`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StatusItem {
-    pub(super) id: Span,
-    pub(super) time: Millis,
-    pub(super) phone: Span,
-    pub(super) user: Span,
+    pub(super) id: Nth,
+    time: Nth,
+    pub(super) phone: Nth,
+    pub(super) user: Nth,
+    error_code: Nth,
     pub(super) status: Status,
     pub(super) category: Option<Category>,
     pub(super) conversation_origin: Option<Category>,
     pub(super) pricing_type: Option<PricingType>,
     pub(super) pricing_model: Option<PricingModel>,
-    pub(super) error_code: Option<i64>,
+}
+
+impl Message {
+    /// Its time, if all its values are usual.
+    #[inline(always)]
+    pub(super) fn check(&self, values: Values<'_>) -> Option<Millis> {
+        let is_usual = |[phone, user]: [Nth; 2]| {
+            is_digits_or_empty(values, phone) && is_plain_or_empty(values, user)
+        };
+        let are_usual = is_plain(values, self.id)
+            && is_usual(self.from)
+            && is_usual(self.to)
+            && self.answered.is_plain(values);
+        timestamp(values, self.time).filter(|_| are_usual)
+    }
+
+    /// The peer's number and user id.
+    #[inline(always)]
+    pub(super) fn peer(&self, echoed: bool) -> [Nth; 2] {
+        if echoed { self.to } else { self.from }
+    }
+
+    #[inline(always)]
+    pub(super) fn is_reply(&self) -> bool {
+        self.answered.is_one()
+    }
+
+    /// See [`Nth::moved`].
+    pub(super) fn moved(&self, by: isize) -> Self {
+        Self {
+            id: self.id.moved(by),
+            time: self.time.moved(by),
+            from: self.from.map(|nth| nth.moved(by)),
+            to: self.to.map(|nth| nth.moved(by)),
+            answered: self.answered.moved(by),
+            body: Body { text: self.body.text.moved(by), ..self.body },
+            has_referral: self.has_referral,
+        }
+    }
+}
+
+impl StatusItem {
+    /// Its time, if all its values are usual.
+    #[inline(always)]
+    pub(super) fn check(&self, values: Values<'_>) -> Option<Millis> {
+        let are_usual = is_plain(values, self.id)
+            && is_digits_or_empty(values, self.phone)
+            && is_plain_or_empty(values, self.user)
+            && (self.error_code.is_none() || self.error_code(values).is_some());
+        timestamp(values, self.time).filter(|_| are_usual)
+    }
+
+    /// The code of its first error.
+    #[inline(always)]
+    pub(super) fn error_code(&self, values: Values<'_>) -> Option<i64> {
+        let code = whole(values.of(self.error_code))?;
+        (code.unsigned_abs() <= limits::ERROR_CODE_MAX).then_some(code)
+    }
+
+    /// See [`Nth::moved`].
+    pub(super) fn moved(&self, by: isize) -> Self {
+        Self {
+            id: self.id.moved(by),
+            time: self.time.moved(by),
+            phone: self.phone.moved(by),
+            user: self.user.moved(by),
+            error_code: self.error_code.moved(by),
+            ..*self
+        }
+    }
 }
 
 named!(status_name, Status);
@@ -48,7 +114,7 @@ named!(pricing_type, PricingType);
 
 /// Names are compared in capitals, which `other` is not.
 #[inline]
-fn pricing_model<'a, R: Reader<'a>>(cursor: &mut R) -> Option<PricingModel> {
+fn pricing_model(cursor: &mut Cursor<'_, '_>) -> Option<PricingModel> {
     let code = cursor.named(|name| {
         let known = match name {
             b"PMP" => PricingModel::Pmp,
@@ -98,21 +164,21 @@ fn echo_field(name: &[u8]) -> Field {
 
 /// One of `messages`, or, `echoed`, of `message_echoes`.
 #[inline(always)]
-pub(super) fn message<'a, R: Reader<'a>>(cursor: &mut R, echoed: bool) -> Option<Message> {
+pub(super) fn message(cursor: &mut Cursor<'_, '_>, echoed: bool) -> Option<Message> {
     let name = if echoed { echo_field } else { message_field };
-    let [mut id, mut from, mut from_user, mut to, mut to_user] = [Span::default(); 5];
-    let (mut time, mut kind, mut read_body) = (None, None, None);
-    let (mut reply, mut has_referral) = (false, false);
+    let (mut id, mut time, mut from, mut to) = (None, None, [Nth::NONE; 2], [Nth::NONE; 2]);
+    let (mut kind, mut read_body) = (None, None);
+    let (mut answered, mut has_referral) = (Answered::default(), false);
     cursor.object(name, |cursor, field| {
         match field {
-            FROM => from = digits_or_empty(cursor)?,
-            FROM_USER_ID => from_user = plain_or_empty(cursor)?,
-            TO => to = digits_or_empty(cursor)?,
-            TO_USER_ID => to_user = plain_or_empty(cursor)?,
-            MESSAGE_ID => id = plain(cursor)?,
-            TIMESTAMP => time = Some(timestamp(cursor)?),
+            FROM => from[0] = cursor.string()?,
+            FROM_USER_ID => from[1] = cursor.string()?,
+            TO => to[0] = cursor.string()?,
+            TO_USER_ID => to[1] = cursor.string()?,
+            MESSAGE_ID => id = Some(cursor.string()?),
+            TIMESTAMP => time = Some(cursor.number_or_string()?),
             TYPE => kind = Some(body::kind(cursor)?),
-            CONTEXT => reply = body::is_reply(cursor)?,
+            CONTEXT => answered = Answered::read(cursor)?,
             REFERRAL => {
                 cursor.skip_object()?;
                 has_referral = true;
@@ -122,17 +188,13 @@ pub(super) fn message<'a, R: Reader<'a>>(cursor: &mut R, echoed: bool) -> Option
         }
         Some(())
     })?;
-    let (phone, user) = if echoed { (to, to_user) } else { (from, from_user) };
-    let Body { kind, interactive, voice, text } = body::of_kind(read_body, kind?)?;
-    let (time, is_reply) = (time?, reply);
-    let message =
-        Message { id, time, phone, user, kind, interactive, voice, text, is_reply, has_referral };
-    (!id.is_empty()).then_some(message)
+    let body = body::of_kind(read_body, kind?)?;
+    Some(Message { id: id?, time: time?, from, to, answered, body, has_referral })
 }
 
 /// One of `statuses`.
 #[inline(always)]
-pub(super) fn status<'a, R: Reader<'a>>(cursor: &mut R) -> Option<StatusItem> {
+pub(super) fn status(cursor: &mut Cursor<'_, '_>) -> Option<StatusItem> {
     const ID: Field = 1;
     const STATUS: Field = 2;
     const TIMESTAMP: Field = 3;
@@ -153,16 +215,16 @@ pub(super) fn status<'a, R: Reader<'a>>(cursor: &mut R) -> Option<StatusItem> {
         b"recipient_type" | b"type" | b"group_id" | b"code" => UNUSUAL,
         _ => 0,
     };
-    let [mut id, mut phone, mut user] = [Span::default(); 3];
-    let (mut time, mut status, mut conversation_origin, mut error_code) = (None, None, None, None);
+    let [mut phone, mut user, mut error_code] = [Nth::NONE; 3];
+    let (mut id, mut time, mut status, mut conversation_origin) = (None, None, None, None);
     let mut price = Pricing::default();
     cursor.object(name, |cursor, field| {
         match field {
-            ID => id = plain(cursor)?,
+            ID => id = Some(cursor.string()?),
             STATUS => status = Some(status_name(cursor)?),
-            TIMESTAMP => time = Some(timestamp(cursor)?),
-            RECIPIENT_ID => phone = digits_or_empty(cursor)?,
-            RECIPIENT_USER_ID => user = plain_or_empty(cursor)?,
+            TIMESTAMP => time = Some(cursor.number_or_string()?),
+            RECIPIENT_ID => phone = cursor.string()?,
+            RECIPIENT_USER_ID => user = cursor.string()?,
             CONVERSATION => conversation_origin = origin_of_conversation(cursor)?,
             PRICING => price = pricing(cursor)?,
             ERRORS => error_code = first_error_code(cursor)?,
@@ -170,25 +232,23 @@ pub(super) fn status<'a, R: Reader<'a>>(cursor: &mut R) -> Option<StatusItem> {
         }
         Some(())
     })?;
-    let (time, status) = (time?, status?);
-    let item = StatusItem {
-        id,
-        time,
+    Some(StatusItem {
+        id: id?,
+        time: time?,
         phone,
         user,
-        status,
+        error_code,
+        status: status?,
         category: price.category,
         conversation_origin,
         pricing_type: price.kind,
         pricing_model: price.model,
-        error_code,
-    };
-    (!id.is_empty()).then_some(item)
+    })
 }
 
 /// `conversation.origin.type`.
 #[inline]
-fn origin_of_conversation<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Option<Category>> {
+fn origin_of_conversation(cursor: &mut Cursor<'_, '_>) -> Option<Option<Category>> {
     let mut origin = None;
     let name = |name: &[u8]| u8::from(name == b"origin");
     cursor.object(name, |cursor, _| {
@@ -210,7 +270,7 @@ struct Pricing {
 }
 
 #[inline]
-fn pricing<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Pricing> {
+fn pricing(cursor: &mut Cursor<'_, '_>) -> Option<Pricing> {
     const CATEGORY: Field = 1;
     const TYPE: Field = 2;
     const MODEL: Field = 3;
@@ -234,19 +294,18 @@ fn pricing<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Pricing> {
 }
 
 /// The code of the first of `errors`, which must have one.
-fn first_error_code<'a, R: Reader<'a>>(cursor: &mut R) -> Option<Option<i64>> {
-    let mut first = None;
+fn first_error_code(cursor: &mut Cursor<'_, '_>) -> Option<Nth> {
+    let mut first = Nth::NONE;
     cursor.array(|cursor| {
-        if first.is_some() {
+        if !first.is_none() {
             return cursor.skip_object();
         }
         let name = |name: &[u8]| u8::from(name == b"code");
         cursor.object(name, |cursor, _| {
-            let code = whole(cursor.number()?.of(cursor.bytes()))?;
-            first = (code.unsigned_abs() <= limits::ERROR_CODE_MAX).then_some(code);
+            first = cursor.number()?;
             Some(())
         })?;
-        first.map(drop)
+        (!first.is_none()).then_some(())
     })?;
     Some(first)
 }

@@ -2,8 +2,9 @@
 //! order of their keys.
 //!
 //! ```text
-//! text ─┬ of a known layout: its strings ─────┬▶ what matters ─▶ rows
-//!       └ else in one pass: grammar and keys ─┘     (only when all of the text was read)
+//! text ─┬ of a known layout: its strings ─────┬▶ what matters ─▶ checked ─▶ rows
+//!       └ else in one pass: grammar and keys ─┘          (only when all of the text was read)
+//!            │     └ changes of known layouts: their strings
 //!            │ anything unusual
 //!            ▼
 //!          the tape, which says what everything means
@@ -13,80 +14,57 @@
 //! alone, having written nothing. `tests/ways.rs` compares the two.
 
 mod items;
+mod lists;
 
 use turnwise_model::{Direction, Millis, Origin};
 
-use crate::json::{Cursor, Field, Layouts, Reader, Span, Trace, UNUSUAL};
+use crate::json::{Cursor, Field, Layouts, Mark, Nth, Trace, UNUSUAL, Values};
 use crate::peer::same_digits;
 use crate::record::Record;
 use crate::rows::{MessageRow, PlainOwner, StatusRow};
-use crate::straight::contact::{self, Contact};
-use crate::straight::values::{plain, plain_or_empty};
+use crate::straight::contact::Contact;
 use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX};
 use crate::unknown::UnknownFields;
 use items::{Message, StatusItem};
+use lists::{Change, ITEMS_MAX, Lists, Whole};
 
 /// What is kept from text to text: layouts, and memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Scratch {
-    layouts: Layouts,
+    layouts: Layouts<Lists>,
     trace: Trace,
-    lists: Lists,
+    read: Read,
+    checked: Checked,
     unescaped: String,
 }
 
-/// What is read of a text before rows are written.
+/// What is read of a text, and how.
+#[derive(Debug)]
+struct Read {
+    lists: Lists,
+    /// Layouts of changes. Of records that hold several there are too many to know.
+    layouts: Layouts<Lists>,
+    /// Changes that are of none of them: where they stand, and which of all they are.
+    new: Vec<([Mark; 2], usize)>,
+}
+
+/// What was made of values while they were checked, in the order of rows.
 #[derive(Debug, Default)]
-struct Lists {
-    changes: Vec<Change>,
-    contacts: Vec<Contact>,
-    messages: Vec<Message>,
-    echoes: Vec<Message>,
-    statuses: Vec<StatusItem>,
+struct Checked {
+    owners: Vec<PlainOwner>,
+    times: Vec<Millis>,
 }
 
-/// A change: its owner, and how many of each list are its.
-#[derive(Clone, Copy, Debug, Default)]
-struct Change {
-    waba_id: Span,
-    sender: Span,
-    owner: Option<PlainOwner>,
-    contacts: usize,
-    messages: usize,
-    echoes: usize,
-    statuses: usize,
-}
-
-/// Items of one text that this way takes, and changes.
-const ITEMS_MAX: usize = 1_000;
-
-/// Entries of each list that memory is kept for between records: more are of a record that is not
-/// taken here anyway.
-const ENTRIES_KEPT_MAX: usize = 2 * ITEMS_MAX;
-
-impl Lists {
-    fn clear(&mut self) {
-        let Self { changes, contacts, messages, echoes, statuses } = self;
-        changes.clear();
-        changes.shrink_to(ENTRIES_KEPT_MAX);
-        contacts.clear();
-        contacts.shrink_to(ENTRIES_KEPT_MAX);
-        for messages in [messages, echoes] {
-            messages.clear();
-            messages.shrink_to(ENTRIES_KEPT_MAX);
+impl Default for Scratch {
+    fn default() -> Self {
+        let read = Read { lists: Lists::default(), layouts: Layouts::of_parts(), new: Vec::new() };
+        Self {
+            layouts: Layouts::of_texts(),
+            trace: Trace::default(),
+            read,
+            checked: Checked::default(),
+            unescaped: String::new(),
         }
-        statuses.clear();
-        statuses.shrink_to(ENTRIES_KEPT_MAX);
-    }
-
-    fn items(&self) -> usize {
-        self.messages.len() + self.echoes.len() + self.statuses.len()
-    }
-
-    /// The lengths of the lists.
-    fn lengths(&self) -> [usize; 4] {
-        let Self { contacts, messages, echoes, statuses, .. } = self;
-        [contacts.len(), messages.len(), echoes.len(), statuses.len()]
     }
 }
 
@@ -98,86 +76,140 @@ pub(crate) fn decode(
     unknown: &UnknownFields,
     bytes: &[u8],
 ) -> bool {
-    let Scratch { layouts, trace, lists, .. } = scratch;
-    lists.clear();
-    let mut known = layouts.find(bytes);
-    let read = match &mut known {
-        Some(replay) => root(replay, lists),
+    let Scratch { layouts, trace, read, checked, unescaped } = scratch;
+    let known = layouts.find(bytes);
+    let (lists, texts, names) = match &known {
+        Some(known) => (known.read, known.values, known.unknown),
         None => {
             let mut cursor = Cursor::new(bytes, trace);
-            root(&mut cursor, lists).and_then(|()| cursor.end())
+            if read.all(&mut cursor).and_then(|()| cursor.end()).is_none() {
+                return false;
+            }
+            (&read.lists, &trace.values[..], &trace.unknown[..])
         }
     };
-    if read.is_none() {
-        return false;
-    }
-    let in_range = |time: &Millis| record.is_in_range(*time);
-    let times = lists.messages.iter().chain(&lists.echoes).map(|message| &message.time);
-    if !times.chain(lists.statuses.iter().map(|status| &status.time)).all(in_range)
-        || !(1..=ITEMS_MAX).contains(&lists.items())
+    let values = Values { bytes, texts };
+    if !(1..=ITEMS_MAX).contains(&lists.items())
         || lists.changes.len() > ITEMS_MAX
         || !record.has_room(lists.items())
+        || checked.all(record, values, lists).is_none()
     {
         return false;
     }
-    for change in &mut lists.changes {
-        let (waba_id, sender) = (change.waba_id.of(bytes), change.sender.of(bytes));
-        change.owner = record.rows.strings.plain_owner(waba_id, sender);
-        if change.owner.is_none() {
-            return false;
+    unknown.add_all(names);
+    rows(record, hashing, values, lists, checked, unescaped);
+    unescaped.clear();
+    unescaped.shrink_to(UNESCAPED_KEPT_MAX);
+    if known.is_none() {
+        if read.lists.changes.len() == 1 {
+            layouts.learn(bytes, trace, read.lists.clone(), read.lists.entries());
+        } else {
+            read.learn(bytes, trace);
         }
     }
-    match known {
-        Some(replay) => unknown.add_all(replay.unknown),
-        None => {
-            unknown.add_all(&trace.unknown);
-            // Of records that hold several changes there are too many to know.
-            if lists.changes.len() == 1 {
-                layouts.learn(bytes, trace);
-            }
-        }
-    }
-    rows(record, hashing, scratch, bytes);
     true
 }
 
-fn root<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<()> {
-    let name = |name: &[u8]| match name {
-        b"entry" => 1,
-        // Another writer's envelope around the same; a send.
-        b"gs_app_id" | b"request" | b"phone_number_id" => UNUSUAL,
-        _ => 0,
-    };
-    cursor.object(name, |cursor, _| cursor.array(|cursor| entry(cursor, lists)))
-}
-
-#[inline]
-fn entry<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<()> {
-    const ID: Field = 1;
-    const CHANGES: Field = 2;
-    let name = |name: &[u8]| match name {
-        b"id" => ID,
-        b"changes" => CHANGES,
-        _ => 0,
-    };
-    let mut waba_id = Span::default();
-    let before = lists.changes.len();
-    cursor.object(name, |cursor, field| {
-        match field {
-            ID => waba_id = plain_or_empty(cursor)?,
-            CHANGES => cursor.array(|cursor| change(cursor, lists))?,
-            _ => return None,
+impl Checked {
+    /// Checks all values that matter.
+    #[inline(always)]
+    fn all(&mut self, record: &mut Record<'_>, values: Values<'_>, lists: &Lists) -> Option<()> {
+        let Self { owners, times } = self;
+        owners.clear();
+        times.clear();
+        for Whole { change, contacts, messages, echoes, statuses } in lists.each() {
+            let (waba_id, sender) = (values.text(change.waba_id), values.text(change.sender));
+            if waba_id.is_escaped() || sender.is_escaped() {
+                return None;
+            }
+            let (waba_id, sender) = (values.of(change.waba_id), values.of(change.sender));
+            owners.push(record.rows.strings.plain_owner(waba_id, sender)?);
+            if !contacts.iter().all(|contact| contact.is_usual(values)) {
+                return None;
+            }
+            let mut put = |time: Option<Millis>| {
+                times.push(time.filter(|time| record.is_in_range(*time))?);
+                Some(())
+            };
+            messages.iter().chain(echoes).try_for_each(|message| put(message.check(values)))?;
+            statuses.iter().try_for_each(|status| put(status.check(values)))?;
         }
         Some(())
-    })?;
-    for change in lists.changes.iter_mut().skip(before) {
-        change.waba_id = waba_id;
     }
-    Some(())
 }
 
-#[inline]
-fn change<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<()> {
+impl Read {
+    /// Reads a text; what was read before goes.
+    fn all(&mut self, cursor: &mut Cursor<'_, '_>) -> Option<()> {
+        self.lists.clear();
+        self.new.clear();
+        self.new.shrink_to(ITEMS_MAX);
+        let name = |name: &[u8]| match name {
+            b"entry" => 1,
+            // Another writer's envelope around the same; a send.
+            b"gs_app_id" | b"request" | b"phone_number_id" => UNUSUAL,
+            _ => 0,
+        };
+        cursor.object(name, |cursor, _| cursor.array(|cursor| self.entry(cursor)))
+    }
+
+    fn entry(&mut self, cursor: &mut Cursor<'_, '_>) -> Option<()> {
+        const ID: Field = 1;
+        const CHANGES: Field = 2;
+        let name = |name: &[u8]| match name {
+            b"id" => ID,
+            b"changes" => CHANGES,
+            _ => 0,
+        };
+        let mut waba_id = Nth::NONE;
+        let before = self.lists.changes.len();
+        cursor.object(name, |cursor, field| {
+            match field {
+                ID => waba_id = cursor.string()?,
+                CHANGES => cursor.array(|cursor| self.known_or_new(cursor))?,
+                _ => return None,
+            }
+            Some(())
+        })?;
+        for change in self.lists.changes.iter_mut().skip(before) {
+            change.waba_id = waba_id;
+        }
+        Some(())
+    }
+
+    /// A change.
+    fn known_or_new(&mut self, cursor: &mut Cursor<'_, '_>) -> Option<()> {
+        let from = cursor.mark();
+        if let Some(known) = self.layouts.find_part(cursor.bytes(), from) {
+            for whole in known.read.each() {
+                self.lists.add(&whole, from.values() as isize);
+            }
+            return cursor.pass(&known);
+        }
+        let nth = self.lists.changes.len();
+        change(cursor, &mut self.lists)?;
+        self.new.push(([from, cursor.mark()], nth));
+        Some(())
+    }
+
+    /// Learns changes whose layouts are not known.
+    fn learn(&mut self, bytes: &[u8], trace: &Trace) {
+        let Self { lists, layouts, new } = self;
+        let mut new = new.iter().peekable();
+        for (nth, whole) in lists.each().enumerate() {
+            if let Some((marks, _)) = new.next_if(|(_, place)| *place == nth) {
+                let mut alone = Lists::default();
+                let change = Change { waba_id: Nth::NONE, ..*whole.change };
+                let whole = Whole { change: &change, ..whole };
+                alone.add(&whole, -(marks[0].values() as isize));
+                let weight = alone.entries();
+                layouts.learn_part(bytes, *marks, trace, alone, weight);
+            }
+        }
+    }
+}
+
+fn change(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
     const FIELD: Field = 1;
     const VALUE: Field = 2;
     let name = |name: &[u8]| match name {
@@ -224,20 +256,19 @@ const MESSAGES: Field = 3;
 const ECHOES: Field = 4;
 const STATUSES: Field = 5;
 
-#[inline]
-fn value<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<Change> {
-    let mut sender = Span::default();
-    let before = lists.lengths();
+fn value(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<Change> {
+    let mut sender = Nth::NONE;
+    let before = lists.counts();
     cursor.object(value_field, |cursor, field| match field {
         METADATA => {
             let name = |name: &[u8]| u8::from(name == b"phone_number_id");
             cursor.object(name, |cursor, _| {
-                sender = plain(cursor)?;
+                sender = cursor.string()?;
                 Some(())
             })
         }
         CONTACTS => cursor.array(|cursor| {
-            lists.contacts.push(contact::contact(cursor)?);
+            lists.contacts.push(Contact::read(cursor)?);
             Some(())
         }),
         MESSAGES => cursor.array(|cursor| {
@@ -254,15 +285,13 @@ fn value<'a, R: Reader<'a>>(cursor: &mut R, lists: &mut Lists) -> Option<Change>
         }),
         _ => None,
     })?;
-    let after = lists.lengths();
-    let [contacts, messages, echoes, statuses] = std::array::from_fn(|at| after[at] - before[at]);
-    let change = Change { sender, contacts, messages, echoes, statuses, ..Change::default() };
-    (!sender.is_empty()).then_some(change)
+    let counts = lists.counts().since(before);
+    (!sender.is_none()).then_some(Change { waba_id: Nth::NONE, sender, counts })
 }
 
 /// What an item's rows need of the change around it.
 struct Around<'a> {
-    bytes: &'a [u8],
+    values: Values<'a>,
     owner: PlainOwner,
     sender: &'a [u8],
     contacts: &'a [Contact],
@@ -271,11 +300,11 @@ struct Around<'a> {
 impl<'a> Around<'a> {
     /// The ids of an item, completed from the contact that its peer is.
     #[inline]
-    fn ids(&self, message: Span, phone: Span, user: Span, alone: bool) -> PlainIds<'a> {
-        let (phone, user) = (phone.of(self.bytes), user.of(self.bytes));
+    fn ids(&self, message: Nth, [phone, user]: [Nth; 2], alone: bool) -> PlainIds<'a> {
+        let (phone, user) = (self.values.of(phone), self.values.of(user));
         let contact = self.contact(phone, user, alone);
-        let or = |own: &'a [u8], of: fn(&Contact) -> Span| match contact {
-            Some(contact) if own.is_empty() => of(contact).of(self.bytes),
+        let or = |own: &'a [u8], of: fn(&Contact) -> Nth| match contact {
+            Some(contact) if own.is_empty() => self.values.of(of(contact)),
             _ => own,
         };
         PlainIds {
@@ -283,7 +312,7 @@ impl<'a> Around<'a> {
             sender: self.sender,
             phone: or(phone, |contact| contact.phone),
             user: or(user, |contact| contact.user),
-            message: message.of(self.bytes),
+            message: self.values.of(message),
         }
     }
 
@@ -291,14 +320,15 @@ impl<'a> Around<'a> {
     #[inline]
     fn contact(&self, phone: &[u8], user: &[u8], alone: bool) -> Option<&'a Contact> {
         let same = |contact: &&Contact| {
-            let (of_phone, of_user) = (contact.phone.of(self.bytes), contact.user.of(self.bytes));
+            let (of_phone, of_user) = (self.values.of(contact.phone), self.values.of(contact.user));
             !phone.is_empty() && !of_phone.is_empty() && same_digits(phone, of_phone)
                 || !user.is_empty() && user == of_user
         };
         self.contacts.iter().find(same).or_else(|| match self.contacts {
             [only] => {
                 let has_none = phone.is_empty() && user.is_empty();
-                (alone || has_none || only.phone.is_empty()).then_some(only)
+                let has_no_phone = self.values.of(only.phone).is_empty();
+                (alone || has_none || has_no_phone).then_some(only)
             }
             _ => None,
         })
@@ -306,43 +336,36 @@ impl<'a> Around<'a> {
 }
 
 /// Writes the rows of all changes.
-fn rows(record: &mut Record<'_>, hashing: Hashing<'_>, scratch: &mut Scratch, bytes: &[u8]) {
-    let Scratch { lists, unescaped, .. } = scratch;
-    let Lists { changes, contacts, messages, echoes, statuses } = lists;
-    let (mut contacts, mut messages) = (&contacts[..], &messages[..]);
-    let (mut echoes, mut statuses) = (&echoes[..], &statuses[..]);
-    for change in changes.iter() {
-        let Some(owner) = change.owner else { continue };
-        let around = Around {
-            bytes,
-            owner,
-            sender: change.sender.of(bytes),
-            contacts: first(&mut contacts, change.contacts),
-        };
-        for message in first(&mut messages, change.messages) {
-            let ids = around.ids(message.id, message.phone, message.user, change.messages == 1);
+fn rows(
+    record: &mut Record<'_>,
+    hashing: Hashing<'_>,
+    values: Values<'_>,
+    lists: &Lists,
+    checked: &Checked,
+    unescaped: &mut String,
+) {
+    let mut times = checked.times.iter().copied();
+    // There is one for each item.
+    let mut time = || times.next().unwrap_or(Millis(0));
+    for (whole, owner) in lists.each().zip(&checked.owners) {
+        let Whole { change, contacts, messages, echoes, statuses } = whole;
+        let sender = values.of(change.sender);
+        let around = Around { values, owner: *owner, sender, contacts };
+        for message in messages {
+            let ids = around.ids(message.id, message.peer(false), messages.len() == 1);
             let way = (Origin::Live, Direction::Inbound);
-            a_message(record, hashing, &ids, way, message, bytes, unescaped);
+            a_message(record, hashing, &ids, way, (values, message, time()), unescaped);
         }
-        for message in first(&mut echoes, change.echoes) {
-            let ids = around.ids(message.id, message.phone, message.user, change.echoes == 1);
+        for message in echoes {
+            let ids = around.ids(message.id, message.peer(true), echoes.len() == 1);
             let way = (Origin::App, Direction::Outbound);
-            a_message(record, hashing, &ids, way, message, bytes, unescaped);
+            a_message(record, hashing, &ids, way, (values, message, time()), unescaped);
         }
-        for status in first(&mut statuses, change.statuses) {
-            let ids = around.ids(status.id, status.phone, status.user, change.statuses == 1);
-            a_status(record, hashing, &ids, status);
+        for status in statuses {
+            let ids = around.ids(status.id, [status.phone, status.user], statuses.len() == 1);
+            a_status(record, hashing, &ids, values, status, time());
         }
     }
-    unescaped.clear();
-    unescaped.shrink_to(UNESCAPED_KEPT_MAX);
-}
-
-/// Takes the first `count` of a list.
-fn first<'a, T>(list: &mut &'a [T], count: usize) -> &'a [T] {
-    let (first, rest) = list.split_at(count.min(list.len()));
-    *list = rest;
-    first
 }
 
 #[inline]
@@ -351,22 +374,21 @@ fn a_message(
     hashing: Hashing<'_>,
     ids: &PlainIds<'_>,
     (origin, direction): (Origin, Direction),
-    message: &Message,
-    bytes: &[u8],
+    (values, message, time): (Values<'_>, &Message, Millis),
     unescaped: &mut String,
 ) {
     let Some(item) = record.begin_known() else { return };
-    let text = record.plain_text(message.text, bytes, unescaped);
+    let text = record.plain_text(values, message.body.text, unescaped);
     let row = MessageRow {
-        common: record.plain_common(hashing, ids, message.time, item),
+        common: record.plain_common(hashing, ids, time, item),
         origin,
         in_group: false,
         direction,
-        kind: message.kind,
-        interactive: message.interactive,
-        voice: message.voice,
+        kind: message.body.kind,
+        interactive: message.body.interactive,
+        voice: message.body.voice,
         country: ids.country(),
-        is_reply: message.is_reply,
+        is_reply: message.is_reply(),
         has_referral: message.has_referral,
         text,
     };
@@ -378,11 +400,13 @@ fn a_status(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,
     ids: &PlainIds<'_>,
+    values: Values<'_>,
     status: &StatusItem,
+    time: Millis,
 ) {
     let Some(item) = record.begin_known() else { return };
     let row = StatusRow {
-        common: record.plain_common(hashing, ids, status.time, item),
+        common: record.plain_common(hashing, ids, time, item),
         origin: Origin::Live,
         in_group: false,
         status: status.status,
@@ -390,7 +414,7 @@ fn a_status(
         conversation_origin: status.conversation_origin,
         pricing_type: status.pricing_type,
         pricing_model: status.pricing_model,
-        error_code: status.error_code,
+        error_code: status.error_code(values),
     };
     record.plain_status(ids.owner, row);
 }

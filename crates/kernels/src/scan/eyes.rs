@@ -1,0 +1,135 @@
+//! Wide blocks of a text, and who looks at them: each kind of [`Eyes`] says the same.
+
+use crate::dispatch::{InstructionSet, Kernel};
+
+/// Bytes of a wide block.
+pub const WIDE: usize = 64;
+
+/// What was seen of a wide block: as [`super::Look`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WideLook {
+    /// The byte is a quote, a backslash or below 0x20.
+    pub special: u64,
+    /// The byte is 0x80 or above.
+    pub high: u64,
+}
+
+/// Looks at wide blocks with what the processor has.
+pub trait Eyes: Copy {
+    /// A block, wherever it is kept.
+    type Block: Copy;
+
+    /// The first 64 bytes of a text; of a shorter one all, and zeros behind.
+    fn block(self, text: &[u8]) -> Self::Block;
+
+    /// Whether a block has the bytes of another wherever a bit is set, the first byte's the lowest.
+    fn is_same(self, block: Self::Block, other: &[u8; WIDE], within: u64) -> bool;
+
+    /// Looks at a block.
+    fn look(self, block: Self::Block) -> WideLook;
+}
+
+/// What needs eyes. Implementations mark `walk` and what it calls `#[inline(always)]`: it is
+/// compiled for each kind of them.
+pub trait Walk {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn walk<E: Eyes>(self, eyes: E) -> Self::Output;
+}
+
+/// Does something with the eyes of an instruction set.
+#[inline]
+pub fn walk<W: Walk>(set: InstructionSet, walk: W) -> W::Output {
+    set.run(Walking(walk))
+}
+
+struct Walking<W>(W);
+
+impl<W: Walk> Kernel for Walking<W> {
+    type Output = W::Output;
+
+    #[inline(always)]
+    fn lanes(self) -> W::Output {
+        #[cfg(target_arch = "x86_64")]
+        return self.0.walk(super::x86::Sse2);
+        #[cfg(not(target_arch = "x86_64"))]
+        self.0.walk(super::scalar::Scalar)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn avx512(self, proof: crate::dispatch::Avx512) -> W::Output {
+        self.0.walk(proof)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::scalar::Scalar;
+    use super::*;
+
+    /// All that can be told of a text.
+    struct Tell<'a> {
+        text: &'a [u8],
+        other: &'a [u8; WIDE],
+        within: u64,
+    }
+
+    impl Walk for Tell<'_> {
+        type Output = (bool, WideLook);
+
+        #[inline(always)]
+        fn walk<E: Eyes>(self, eyes: E) -> Self::Output {
+            let block = eyes.block(self.text);
+            (eyes.is_same(block, self.other, self.within), eyes.look(block))
+        }
+    }
+
+    fn check(text: &[u8], other: &[u8; WIDE], within: u64) {
+        let expected = Tell { text, other, within }.walk(Scalar);
+        for set in InstructionSet::available() {
+            let told = walk(set, Tell { text, other, within });
+            assert_eq!(told, expected, "{} {text:?} {other:?} {within:x}", set.name());
+        }
+    }
+
+    #[test]
+    fn every_byte_at_every_place_is_told_as_the_scalar_version_tells_it() {
+        for byte in 0..=u8::MAX {
+            for at in 0..WIDE {
+                let mut text = [b'a'; WIDE];
+                text[at] = byte;
+                let special = byte == b'"' || byte == b'\\' || byte < 0x20;
+                let look = WideLook {
+                    special: u64::from(special) << at,
+                    high: u64::from(byte >= 0x80) << at,
+                };
+                let tell = Tell { text: &text, other: &[b'a'; WIDE], within: 1 << at };
+                assert_eq!(tell.walk(Scalar), (byte == b'a', look));
+                check(&text, &[b'a'; WIDE], 1 << at);
+                check(&text, &[b'a'; WIDE], !(1 << at));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_are_told_as_the_scalar_version_tells_them(
+            text in prop::collection::vec(any::<u8>(), 0..80),
+            changed in prop::option::of((0..WIDE, any::<u8>())),
+            length in 0..=WIDE as u32,
+        ) {
+            let mut other = [0; WIDE];
+            let first = text.len().min(WIDE);
+            other[..first].copy_from_slice(&text[..first]);
+            if let Some((at, byte)) = changed {
+                other[at] = byte;
+            }
+            check(&text, &other, u64::MAX.checked_shr(WIDE as u32 - length).unwrap_or(0));
+        }
+    }
+}
