@@ -22,7 +22,7 @@
 //! texts that all differ cost a little more time, and never memory.
 
 use turnwise_kernels::dispatch::InstructionSet;
-use turnwise_kernels::scan::{Eyes, WIDE, Walk, walk};
+use turnwise_kernels::scan::{Eyes, WIDE, Walk, fetch_behind, walk};
 
 use super::cursor::{Mark, Trace};
 use super::scan::{self, Expected, Text};
@@ -241,6 +241,10 @@ impl<P> Layouts<P> {
     #[inline(always)]
     fn find_at(&mut self, bytes: &[u8], from: usize) -> Option<Found<'_, P>> {
         let Self { set, are_whole, nodes, ends, values, .. } = self;
+        if *are_whole {
+            // Texts of one fetch stand behind each other, and are about as long.
+            fetch_behind(bytes);
+        }
         let finder = Finder { bytes, from, is_whole: *are_whole, nodes, values };
         let Way { end, values: count, is_high, to } = walk(*set, finder)?;
         let End { read, unknown } = ends.get(end as usize)?;
