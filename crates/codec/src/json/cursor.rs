@@ -90,9 +90,14 @@ impl<'a, 't> Cursor<'a, 't> {
         self.bytes
     }
 
-    /// Where it stands, before the next value.
-    pub(crate) fn mark(&mut self) -> Mark {
+    /// Where the next value begins.
+    pub(crate) fn mark_next(&mut self) -> Mark {
         self.peek();
+        self.mark()
+    }
+
+    /// Where it stands; behind a value that was just read that is its end.
+    pub(crate) fn mark(&self) -> Mark {
         let at = self.bytes.len() - self.rest.len();
         Mark { at, values: self.trace.values.len(), unknown: self.trace.unknown.len() }
     }

@@ -98,8 +98,10 @@ pub(crate) fn decode(
     }
     unknown.add_all(names);
     rows(record, hashing, values, lists, checked, unescaped);
-    unescaped.clear();
-    unescaped.shrink_to(UNESCAPED_KEPT_MAX);
+    if !unescaped.is_empty() {
+        unescaped.clear();
+        unescaped.shrink_to(UNESCAPED_KEPT_MAX);
+    }
     if known.is_none() {
         if read.lists.changes.len() == 1 {
             layouts.learn(bytes, trace, read.lists.clone(), read.lists.entries());
@@ -179,7 +181,7 @@ impl Read {
 
     /// A change.
     fn known_or_new(&mut self, cursor: &mut Cursor<'_, '_>) -> Option<()> {
-        let from = cursor.mark();
+        let from = cursor.mark_next();
         if let Some(known) = self.layouts.find_part(cursor.bytes(), from) {
             for whole in known.read.each() {
                 self.lists.add(&whole, from.values() as isize);
@@ -299,7 +301,7 @@ struct Around<'a> {
 
 impl<'a> Around<'a> {
     /// The ids of an item, completed from the contact that its peer is.
-    #[inline]
+    #[inline(always)]
     fn ids(&self, message: Nth, [phone, user]: [Nth; 2], alone: bool) -> PlainIds<'a> {
         let (phone, user) = (self.values.of(phone), self.values.of(user));
         let contact = self.contact(phone, user, alone);
@@ -368,7 +370,7 @@ fn rows(
     }
 }
 
-#[inline]
+#[inline(always)]
 fn a_message(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,
@@ -395,7 +397,7 @@ fn a_message(
     record.plain_message(ids.owner, row);
 }
 
-#[inline]
+#[inline(always)]
 fn a_status(
     record: &mut Record<'_>,
     hashing: Hashing<'_>,

@@ -82,3 +82,33 @@ fn texts_of_a_known_layout_are_found_whatever_their_values_are() {
         assert!(!is_known(&other), "{other}");
     }
 }
+
+#[test]
+fn changes_are_known_in_any_company() {
+    let mut scratch = Scratch::default();
+    let change = |text: &str| {
+        let from = text.find(r#"{"value""#).expect("a change");
+        text[from..text.len() - "]}]}".len()].to_owned()
+    };
+    let message = change(&around("messages", TEXT));
+    let status = change(&around("statuses", STATUS));
+    let webhook = |changes: &[&String]| {
+        let changes: Vec<&str> = changes.iter().map(|change| change.as_str()).collect();
+        format!(r#"{{"entry":[{{"changes":[{}],"id":"9"}}]}}"#, changes.join(" , "))
+    };
+    let other = message.replace("wamid.A", "wamid.B").replace("Hi", "h\u{e9}");
+    let texts = [
+        webhook(&[&message, &status]),
+        webhook(&[&status, &other, &status]),
+        webhook(&[&other, &other]),
+        webhook(&[&other, &other.replace("wamid.B", "")]),
+    ];
+    let mut new = Vec::new();
+    let taken = testing::taken(&texts, |record, hashing, unknown, bytes| {
+        let is_taken = decode(record, hashing, &mut scratch, unknown, bytes);
+        new.push(scratch.read.new.len());
+        is_taken
+    });
+    assert_eq!(taken, [true, true, true, false]);
+    assert_eq!(new, [2, 0, 0, 0]);
+}
