@@ -83,9 +83,11 @@ pub const FOLD_ROWS_MAX: u64 = 16_000_000;
 /// Shares of the senders that the rows of a day are folded in; a day is read once for each. Of more
 /// rows each share has more than one fold should hold.
 pub const FOLD_SHARES_MAX: u32 = 64;
+/// Fractions of one call of `exact_quantiles` or `exact_summary`.
+pub const QUANTILE_FRACTIONS_MAX: usize = 64;
 /// Bytes of texts of bare messages that are read at a time; one longer text is read alone.
 pub const BARE_TEXT_BYTES_MAX: usize = 64 << 20;
-/// Pieces that a Parquet file of bare messages is folded in.
+/// Pieces that a Parquet file of bare messages is scanned or folded in.
 pub const BARE_PIECES_MAX: usize = 64;
 
 /// Senders of one page of the gRPC list.

@@ -272,8 +272,7 @@ pub(crate) const fn is_text(data_type: &DataType) -> bool {
     matches!(data_type, Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView)
 }
 
-/// Bytes of all texts, and of each where they may have to be read some at a time; zero where there
-/// is none.
+/// Bytes of all texts, and of each (0 of none) where they may have to be read some at a time.
 fn text_bytes(texts: &ArrayRef) -> Result<(usize, Vec<usize>)> {
     fn each<'a, T: AsRef<[u8]> + ?Sized + 'a>(
         texts: impl Iterator<Item = Option<&'a T>>,

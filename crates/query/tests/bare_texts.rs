@@ -81,6 +81,11 @@ async fn table(path: &Path, column: Option<&str>) -> Result<SessionContext, Stri
     Ok(context)
 }
 
+async fn rows_behind(context: &SessionContext, sql: &str) -> usize {
+    let batches = context.sql(sql).await.expect("planned").collect().await.expect("run");
+    batches.iter().map(RecordBatch::num_rows).sum()
+}
+
 #[tokio::test]
 async fn even_scans_read_each_row_once_whatever_the_row_groups() {
     let folder = tempfile::tempdir().expect("folder");
@@ -106,11 +111,48 @@ async fn even_scans_read_each_row_once_whatever_the_row_groups() {
             context.register_table("even", Arc::new(even)).expect("registered");
             let found = ask(&context, "SELECT n FROM even ORDER BY n").await;
             assert_eq!(found.column(0).as_primitive::<UInt64Type>().values(), &rows[..]);
+            let plan = ask(&context, "EXPLAIN SELECT sum(n) FROM even").await;
+            let plan = plan.column(1).as_string::<i32>().value(1);
+            let groups = partitions.min(1_000_usize.div_ceil(in_a_group).min(64));
+            let plural = if groups == 1 { "" } else { "s" };
+            assert!(plan.contains(&format!("{{{groups} group{plural}:")), "{groups} in {plan}");
             let some = ask(&context, "SELECT count(*) FROM even WHERE n % 3 = 0").await;
             assert_eq!(some.column(0).as_primitive::<Int64Type>().value(0), 334);
             let few = ask(&context, "SELECT n FROM even LIMIT 5").await;
             assert_eq!(few.num_rows(), 5);
         }
+    }
+}
+
+#[tokio::test]
+async fn even_scans_of_folders_and_of_no_rows_are_as_others() {
+    let folder = tempfile::tempdir().expect("folder");
+    let column = |rows: &[u64]| -> ArrayRef { Arc::new(UInt64Array::from(rows.to_vec())) };
+    let context = Engine::local(&EngineSettings::default()).expect("engine").session();
+    for (name, files) in [("none", &[0][..]), ("some", &[3, 0, 9_000]), ("many", &[1; 300])] {
+        let folder = folder.path().join(name);
+        std::fs::create_dir(&folder).expect("created");
+        for (nth, rows) in files.iter().enumerate() {
+            let rows: Vec<u64> = (0..*rows).collect();
+            let batch = RecordBatch::try_from_iter([("n", column(&rows))]).expect("columns");
+            let file = File::create(folder.join(format!("{nth}.parquet"))).expect("created");
+            let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("writer");
+            writer.write(&batch).expect("written");
+            writer.close().expect("closed");
+        }
+        let path = folder.to_str().expect("UTF-8");
+        context.register_parquet(name, path, ParquetReadOptions::default()).await.expect("open");
+        let even = EvenScan(context.table_provider(name).await.expect("registered"));
+        context.deregister_table(name).expect("known");
+        context.register_table(name, Arc::new(even)).expect("registered");
+    }
+    for (name, rows, groups) in [("none", 0, 0), ("some", 9_003, 9_000), ("many", 300, 1)] {
+        let all = rows_behind(&context, &format!("SELECT n FROM {name} ORDER BY n")).await;
+        assert_eq!(all, rows, "{name}");
+        let of_groups = format!("SELECT n, count(*) FROM {name} GROUP BY n");
+        assert_eq!(rows_behind(&context, &of_groups).await, groups, "{name}");
+        let sum = format!("SELECT sum(n % 7), exact_summary(n, [0.5]) FROM {name}");
+        assert_eq!(rows_behind(&context, &sum).await, 1, "{name}");
     }
 }
 

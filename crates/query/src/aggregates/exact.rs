@@ -38,6 +38,10 @@ pub(super) trait Exact: Clone + Debug + Send + Sync + 'static {
     fn result_type() -> DataType;
     /// Reads the arguments behind the value, which are constant.
     fn new(constants: &[ScalarValue]) -> Result<Self>;
+    /// The result of no values; null where there is none.
+    fn of_nothing() -> Result<ScalarValue> {
+        ScalarValue::try_from(&Self::result_type())
+    }
     /// One result a group; may put a group's values in another order.
     fn results(&self, groups: &mut Grouped) -> Result<ArrayRef>;
 }
@@ -67,7 +71,8 @@ fn state_type() -> DataType {
 /// The aggregate function of an [`Exact`].
 ///
 /// The optimizer takes constant arguments into the function: as arguments they would be written out
-/// for each row of each batch.
+/// for each row of each batch. A plan that is sent elsewhere by the names of its functions must be
+/// sent before, or with them.
 pub(super) struct ExactUdaf<E> {
     signature: Signature,
     /// Arguments behind the value that the function was given, and is not called with.
@@ -163,7 +168,18 @@ impl<E: Exact> AggregateUDFImpl for ExactUdaf<E> {
         Ok(Box::new(self.groups(&args)?))
     }
 
+    fn is_nullable(&self) -> bool {
+        E::of_nothing().is_ok_and(|nothing| nothing.is_null())
+    }
+
+    fn default_value(&self, _: &DataType) -> Result<ScalarValue> {
+        E::of_nothing()
+    }
+
     fn simplify(&self) -> Option<AggregateFunctionSimplification> {
+        if self.given.is_some() {
+            return None;
+        }
         Some(Box::new(|mut call, _| {
             let constants = call.params.args.iter().skip(1).map(|argument| match argument {
                 Expr::Literal(value, _) => Some(value.clone()),

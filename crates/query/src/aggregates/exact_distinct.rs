@@ -34,6 +34,10 @@ impl Exact for ExactDistinct {
         Ok(Self)
     }
 
+    fn of_nothing() -> Result<ScalarValue> {
+        Ok(ScalarValue::Int64(Some(0)))
+    }
+
     fn results(&self, groups: &mut Grouped) -> Result<ArrayRef> {
         Orderer::default().sort_groups(&mut groups.values);
         let distinct = groups.values.groups().map(|values| {

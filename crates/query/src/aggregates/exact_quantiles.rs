@@ -8,8 +8,9 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, StructArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields, Float64Type};
-use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::common::{Result, ScalarValue, plan_err, resources_err};
 use turnwise_kernels::quantile::quantiles;
+use turnwise_model::limits::QUANTILE_FRACTIONS_MAX;
 
 use super::exact::{Exact, value_type};
 use super::values::Grouped;
@@ -77,7 +78,7 @@ impl Exact for ExactQuantiles {
     }
 
     fn results(&self, groups: &mut Grouped) -> Result<ArrayRef> {
-        Ok(Arc::new(quantile_lists(&self.0, groups, |_, _| {})))
+        Ok(Arc::new(quantile_lists(&self.0, groups, |_, _| {})?))
     }
 }
 
@@ -111,6 +112,11 @@ impl Exact for ExactSummary {
         Ok(Self(fractions(Self::NAME, constants)?))
     }
 
+    fn of_nothing() -> Result<ScalarValue> {
+        let nothing = summaries(vec![0], vec![None], ListArray::new_null(item(), 1));
+        Ok(ScalarValue::Struct(Arc::new(nothing)))
+    }
+
     fn results(&self, groups: &mut Grouped) -> Result<ArrayRef> {
         let (mut counts, mut means) = (Vec::new(), Vec::new());
         let quantiles = quantile_lists(&self.0, groups, |counted, values| {
@@ -121,14 +127,18 @@ impl Exact for ExactSummary {
             let count = counted + values.len();
             counts.push(count as i64);
             means.push((count > 0).then(|| sum as f64 / count as f64));
-        });
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(Int64Array::from(counts)),
-            Arc::new(Float64Array::from(means)),
-            Arc::new(quantiles),
-        ];
-        Ok(Arc::new(StructArray::new(summary(), columns, None)))
+        })?;
+        Ok(Arc::new(summaries(counts, means, quantiles)))
     }
+}
+
+fn summaries(counts: Vec<i64>, means: Vec<Option<f64>>, quantiles: ListArray) -> StructArray {
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from(counts)),
+        Arc::new(Float64Array::from(means)),
+        Arc::new(quantiles),
+    ];
+    StructArray::new(summary(), columns, None)
 }
 
 fn with_fractions(name: &str, found: &[DataType]) -> Result<Vec<DataType>> {
@@ -149,6 +159,10 @@ fn fractions(name: &str, constants: &[ScalarValue]) -> Result<Vec<f64>> {
     let Some(fractions) = fractions.filter(|f| f.null_count() == 0 && list.is_valid(0)) else {
         return plan_err!("{name} takes a list of fractions from 0 to 1");
     };
+    if fractions.len() > QUANTILE_FRACTIONS_MAX {
+        let (found, max) = (fractions.len(), QUANTILE_FRACTIONS_MAX);
+        return plan_err!("{name} takes up to {max} fractions, found {found}");
+    }
     fractions.values().iter().map(|fraction| checked(*fraction)).collect()
 }
 
@@ -157,7 +171,11 @@ fn quantile_lists(
     fractions: &[f64],
     groups: &mut Grouped,
     mut each: impl FnMut(&[u32], &[i64]),
-) -> ListArray {
+) -> Result<ListArray> {
+    let count = groups.counted.len();
+    if i32::try_from(count.saturating_mul(fractions.len())).is_err() {
+        return resources_err!("{count} groups have more quantiles than a column holds");
+    }
     let (mut found, mut lengths, mut valid) = (Vec::new(), Vec::new(), Vec::new());
     each_group(groups, |counted, values| {
         each(counted, values);
@@ -168,7 +186,7 @@ fn quantile_lists(
     });
     let offsets = OffsetBuffer::from_lengths(lengths);
     let values = Arc::new(Float64Array::from(found));
-    ListArray::new(item(), offsets, values, Some(NullBuffer::from(valid)))
+    Ok(ListArray::new(item(), offsets, values, Some(NullBuffer::from(valid))))
 }
 
 /// Calls with the counted values and the others of each group.

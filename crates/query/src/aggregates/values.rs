@@ -102,14 +102,13 @@ impl Values {
 
     /// Takes in `count` small values that are the same.
     pub(super) fn add_counted(&mut self, group: usize, value: usize, count: i64) {
-        let Ok(count) = u32::try_from(count) else {
+        match u32::try_from(count) {
+            Ok(count) if value < SMALL => {
+                self.taken = self.taken.saturating_add(u64::from(count));
+                self.place(group, value, count);
+            }
             // Beyond what can be counted, as the next check tells.
-            self.taken = u64::MAX;
-            return;
-        };
-        self.taken = self.taken.saturating_add(u64::from(count));
-        if value < SMALL {
-            self.place(group, value, count);
+            _ => self.taken = u64::MAX,
         }
     }
 
