@@ -269,8 +269,11 @@ impl<'a> Message<'a> {
         }
         message.phone = wire.usual_bytes(0x3A);
         message.user = wire.usual_bytes(0x42);
-        if let Ok(Some(text)) = wire.bytes_of(length(9)) {
-            message.text = Some(text);
+        let before = *wire;
+        match wire.bytes_of(length(9)) {
+            Ok(text) => message.text = text,
+            // For `read` to meet again and to refuse: the wire stands within it.
+            Err(_) => *wire = before,
         }
         message
     }

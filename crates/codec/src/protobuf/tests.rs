@@ -147,6 +147,40 @@ fn record_that_breaks_off_behind_a_tag_is_broken() {
     assert_eq!((rows[1].get("reason"), rows[1].get("record_bytes")), ("invalid_protobuf", "1"));
 }
 
+/// A field of length-delimited bytes.
+fn delimited(tag: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut field = vec![tag];
+    prost::encoding::encode_varint(bytes.len() as u64, &mut field);
+    field.extend_from_slice(bytes);
+    field
+}
+
+#[test]
+fn a_message_that_breaks_off_within_its_item_is_what_the_generated_types_say() {
+    // Ids and fields as of real ones, so that the straight way is taken.
+    let origin = events::Origin::Live.into();
+    let inner = events::Message { origin, ..text_message() }.encode_to_vec();
+    let head = events::Record {
+        waba_id: "12345678".to_owned(),
+        phone_number_id: "87654321".to_owned(),
+        items: Vec::new(),
+    };
+    let ends: [&[u8]; 6] = [b"", b"\x4a", b"\x4a\x05", b"\x4a\x7f\x50\x07", b"\x3a\x02", b"\x10"];
+    for cut in 0..=inner.len() {
+        for end in ends {
+            let message = [&inner[..cut], end].concat();
+            let is_sound = events::Message::decode(&message[..]).is_ok();
+            let of_item = delimited(0x1a, &delimited(0x0a, &message));
+            let (counts, rows) = run(&[head.encode_to_vec(), of_item].concat());
+            if !is_sound {
+                let found = (counts.messages, counts.dead_letters);
+                assert_eq!(found, (0, 1), "{cut} {end:?} {rows:?}");
+                assert_eq!(rows[0].get("reason"), "invalid_protobuf", "{cut} {end:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn owner_may_stand_behind_the_items_or_in_them() {
     let (mut one, other) = (text_message(), text_message());
