@@ -11,6 +11,9 @@
 //!                                                      └─ kernel.avx512(Avx512)     and its intrinsics
 //! ```
 //!
+//! Lanes are portable code without intrinsics, but where blocks of a text are looked at (`scan`): there
+//! they are those of SSE2, which every x86-64 processor has.
+//!
 //! A value of `Avx512` is the proof that the processor has the set: only this file makes one,
 //! after asking the processor. So the intrinsics behind it are sound to call.
 #![cfg_attr(target_arch = "x86_64", allow(unsafe_code))]
@@ -42,7 +45,7 @@ pub(crate) trait Kernel {
     /// What a run gives.
     type Output;
 
-    /// Runs on portable lanes.
+    /// Runs on lanes.
     fn lanes(self) -> Self::Output;
 
     /// Runs with intrinsics of AVX-512.
@@ -52,7 +55,7 @@ pub(crate) trait Kernel {
 
 impl InstructionSet {
     /// All that this processor has, the plainest first. Those that are called
-    /// lanes are the portable code, compiled with the set's features on and without intrinsics.
+    /// lanes are one code, compiled with the set's features on.
     #[must_use]
     pub fn available() -> Vec<Self> {
         let mut found = vec![Self(Set::Lanes)];

@@ -366,6 +366,7 @@ mod tests {
         let mut cursor = Cursor::new(text, &mut trace);
         cursor.skip().and_then(|()| cursor.end()).is_some()
     }
+
     #[test]
     fn what_is_skipped_is_json() {
         for text in [

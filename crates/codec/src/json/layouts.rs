@@ -2,9 +2,8 @@
 //!
 //! Writers lay out their records in few ways: the same keys in the same order with the same
 //! punctuation, names of closed lists among them, and only other strings and numbers differ. Such a
-//! text is not parsed again. What stands
-//! between its values is compared with what stood there before, up to 64 bytes at a time, and its
-//! values are found where they must be:
+//! text is not parsed again. What stands between its values is compared with what stood there
+//! before, up to 64 bytes at a time, and its values are found where they must be:
 //!
 //! ```text
 //! {"id":" ─▶ string ─▶ ","text":{"body":" ─▶ string ─▶ "}} ─▶ end      the layouts are a tree:
@@ -13,8 +12,8 @@
 //!
 //! Where all of it fits, the text is JSON because the one before was: nothing but strings and
 //! numbers differs, and those are checked. What its reader made of it is then true of the text as
-//! well, for it names strings and numbers by their place among all ([`super::Nth`]): that is kept with the
-//! layout. Where it does not fit, nothing is said of the text.
+//! well, for it names strings and numbers by their place among all ([`super::Nth`]): that is kept
+//! with the layout. Where it does not fit, nothing is said of the text.
 //!
 //! Parts of texts have layouts, too, if they are values: nothing else can stand where one ends.
 //!
@@ -35,7 +34,6 @@ const NODES_MAX: usize = 4_096;
 const WEIGHT_MAX: usize = 32 << 10;
 /// Strings and numbers of a text whose layout is learned, at most.
 pub(super) const VALUES_MAX: usize = 200;
-const _: () = assert!(VALUES_MAX < u8::MAX as usize);
 /// Unknown fields of a text whose layout is learned, at most.
 const UNKNOWN_MAX: usize = 64;
 /// Texts of new layouts that a full tree lets pass before it begins anew.

@@ -78,7 +78,7 @@ impl Text {
 
 /// The last block of a text, what is left of it first and zeros behind: no JSON holds zeros.
 #[inline(always)]
-pub(super) fn last_block(bytes: &[u8], rest: &[u8]) -> [u8; BLOCK] {
+fn last_block(bytes: &[u8], rest: &[u8]) -> [u8; BLOCK] {
     let mut block = [0; 2 * BLOCK];
     match bytes.last_chunk::<BLOCK>() {
         Some(last) => {

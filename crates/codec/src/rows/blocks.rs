@@ -11,7 +11,7 @@
 
 use arrow_array::ArrayRef;
 use arrow_array::types::{Int32Type, Int64Type};
-use turnwise_model::{Millis, Pseudonym};
+use turnwise_model::{Millis, Origin, PricingRegime, Pseudonym};
 
 use super::Common;
 use super::column::{SharedColumn, There, long, micros, numbers, numbers_or_null};
@@ -32,6 +32,9 @@ pub(super) trait Block: Default {
 
     /// Writes the row at a place below [`BLOCK_ROWS`].
     fn put(&mut self, at: usize, row: &Self::Row);
+
+    /// The columns that blocks of any kind have.
+    fn common(&self) -> &CommonBlock;
 }
 
 /// The rows of a date.
@@ -57,6 +60,10 @@ pub(super) struct CommonBlock {
     offset: Values<i64>,
     partition: Values<i32>,
     item: Values<i32>,
+    origin: Values<u8>,
+    in_group: Values<u8>,
+    /// Which values there are, of the kind's own too.
+    flags: Values<Flags>,
 }
 
 /// Which values a row has: a bit each.
@@ -169,7 +176,7 @@ impl<B> Clone for Whole<'_, B> {
 
 impl<B> Copy for Whole<'_, B> {}
 
-impl<'a, B> Whole<'a, B> {
+impl<'a, B: Block> Whole<'a, B> {
     /// The blocks and the rows of each: all but the last one are full.
     pub(super) fn blocks(self) -> impl Iterator<Item = (&'a B, usize)> {
         let rows = move |nth: usize| BLOCK_ROWS.min(self.rows - nth * BLOCK_ROWS);
@@ -197,10 +204,10 @@ impl<'a, B> Whole<'a, B> {
     }
 
     /// Which rows have a value.
-    pub(super) fn there(self, flags: impl Fn(&'a B) -> &'a Values<Flags>, flag: Flags) -> There {
+    pub(super) fn there(self, flag: Flags) -> There {
         let mut there = There::with_capacity(self.rows);
         for (block, rows) in self.blocks() {
-            there.push(bits(flags(block), flag) & (u64::MAX >> (BLOCK_ROWS - rows)), rows);
+            there.push(bits(&block.common().flags, flag) & (u64::MAX >> (BLOCK_ROWS - rows)), rows);
         }
         there
     }
@@ -212,41 +219,43 @@ impl<'a, B> Whole<'a, B> {
     pub(super) fn ints_or_null(
         self,
         codes: impl Fn(&'a B) -> &'a Values<u8>,
-        flags: impl Fn(&'a B) -> &'a Values<Flags>,
         flag: Flags,
     ) -> ArrayRef {
-        numbers_or_null::<Int32Type>(self.values(codes, i32::from), self.there(flags, flag))
+        numbers_or_null::<Int32Type>(self.values(codes, i32::from), self.there(flag))
     }
 
-    /// The columns that every row has.
-    pub(super) fn common(
-        self,
-        strings: &Strings,
-        common: impl Fn(&'a B) -> &'a CommonBlock + Copy,
-        flags: impl Fn(&'a B) -> &'a Values<Flags> + Copy,
-    ) -> Vec<ArrayRef> {
+    /// The pricing regime of each row.
+    pub(super) fn regimes(self) -> ArrayRef {
+        let regime = |time| PricingRegime::at(Millis(time)).code();
+        numbers(self.values(|block| &block.common().time, regime))
+    }
+
+    /// The columns that every row has, but [`Self::regimes`], which stands elsewhere in each kind.
+    pub(super) fn common(self, strings: &Strings) -> Vec<ArrayRef> {
         let shared = |ids: fn(&CommonBlock) -> &Values<Option<StringId>>| {
             let mut column = SharedColumn::new(self.rows, strings);
             for (block, rows) in self.blocks() {
-                column.fill(ids(common(block)).get(..rows).unwrap_or_default());
+                column.fill(ids(block.common()).get(..rows).unwrap_or_default());
             }
             column.finish()
         };
         let pseudonyms = |values: fn(&CommonBlock) -> &Values<i64>, flag| {
-            let values = self.values(|block| values(common(block)), |value| value);
-            numbers_or_null::<Int64Type>(values, self.there(flags, flag))
+            let values = self.values(|block| values(block.common()), |value| value);
+            numbers_or_null::<Int64Type>(values, self.there(flag))
         };
         vec![
             shared(|block| &block.waba_id),
             shared(|block| &block.sender),
             pseudonyms(|block| &block.peer_phone, PEER_PHONE),
             pseudonyms(|block| &block.peer_user, PEER_USER),
-            micros(self.values(|block| &common(block).time, |time| Millis(time).micros())),
+            micros(self.values(|block| &block.common().time, |time| Millis(time).micros())),
             pseudonyms(|block| &block.message, MESSAGE),
             shared(|block| &block.source),
-            numbers(self.values(|block| &common(block).partition, |number| number)),
-            long(self.values(|block| &common(block).offset, |number| number)),
-            numbers(self.values(|block| &common(block).item, |number| number)),
+            numbers(self.values(|block| &block.common().partition, |number| number)),
+            long(self.values(|block| &block.common().offset, |number| number)),
+            numbers(self.values(|block| &block.common().item, |number| number)),
+            self.ints(|block| &block.common().origin),
+            self.ints(|block| &block.common().in_group),
         ]
     }
 }
@@ -275,19 +284,28 @@ impl Default for CommonBlock {
             offset: [0; BLOCK_ROWS],
             partition: [0; BLOCK_ROWS],
             item: [0; BLOCK_ROWS],
+            origin: [0; BLOCK_ROWS],
+            in_group: [0; BLOCK_ROWS],
+            flags: [0; BLOCK_ROWS],
         }
     }
 }
 
 impl CommonBlock {
-    /// The times, in milliseconds.
-    pub(super) fn time(&self) -> &Values<i64> {
-        &self.time
+    /// Which values a row's kind has of its own, and the common ones.
+    pub(super) fn flags(&self) -> &Values<Flags> {
+        &self.flags
     }
 
-    /// Writes what every row has, and gives its flags.
+    /// Writes what every row has; `own` are the flags of its kind.
     #[inline(always)]
-    pub(super) fn put(&mut self, at: usize, row: &Common) -> Flags {
+    pub(super) fn put(
+        &mut self,
+        at: usize,
+        row: &Common,
+        (origin, in_group): (Origin, bool),
+        own: Flags,
+    ) {
         let at = at % BLOCK_ROWS;
         let number = |pseudonym: Option<Pseudonym>| pseudonym.map_or(0, |pseudonym| pseudonym.0);
         self.waba_id[at] = row.waba_id;
@@ -300,9 +318,12 @@ impl CommonBlock {
         self.offset[at] = row.offset.0;
         self.partition[at] = row.partition.0;
         self.item[at] = row.item;
-        flag(row.peer_phone.is_some(), PEER_PHONE)
+        self.origin[at] = small(origin.code());
+        self.in_group[at] = u8::from(in_group);
+        self.flags[at] = flag(row.peer_phone.is_some(), PEER_PHONE)
             | flag(row.peer_user.is_some(), PEER_USER)
             | flag(row.message.is_some(), MESSAGE)
+            | own;
     }
 }
 
@@ -312,11 +333,11 @@ mod tests {
 
     /// A block of numbers.
     #[derive(Debug)]
-    struct Numbers(Values<usize>, Values<Flags>);
+    struct Numbers(Values<usize>, CommonBlock);
 
     impl Default for Numbers {
         fn default() -> Self {
-            Self([0; BLOCK_ROWS], [0; BLOCK_ROWS])
+            Self([0; BLOCK_ROWS], CommonBlock::default())
         }
     }
 
@@ -325,7 +346,11 @@ mod tests {
 
         fn put(&mut self, at: usize, row: &usize) {
             self.0[at] = *row;
-            self.1[at] = row.to_le_bytes()[0];
+            self.1.flags[at] = row.to_le_bytes()[0];
+        }
+
+        fn common(&self) -> &CommonBlock {
+            &self.1
         }
     }
 
@@ -338,7 +363,7 @@ mod tests {
             let values = whole.values(|block| &block.0, |value| value);
             assert_eq!(values, (0..rows).map(|row| 7 * row).collect::<Vec<_>>());
             for flag in (0..8).map(|bit| 1 << bit) {
-                let nulls = whole.there(|block| &block.1, flag).nulls();
+                let nulls = whole.there(flag).nulls();
                 for row in 0..rows {
                     let there = (7 * row) & usize::from(flag) != 0;
                     let is_valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));

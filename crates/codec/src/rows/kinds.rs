@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_array::types::{Int32Type, Int64Type};
-use turnwise_model::{Millis, PricingRegime};
 
 use super::blocks::{
     BLOCK_ROWS, Block, CommonBlock, Flags, MESSAGE, PEER_PHONE, PEER_USER, Values, Whole, flag,
     small,
 };
-use super::column::{Lists, There, countries, null_lists, null_numbers, numbers, numbers_or_null};
+use super::column::{Lists, There, countries, null_lists, null_numbers, numbers_or_null};
 use super::{MessageRow, StatusRow, Strings, TextColumns};
 use crate::shapes::{TextShape, TextShapes};
 
@@ -18,9 +17,6 @@ use crate::shapes::{TextShape, TextShapes};
 #[derive(Debug)]
 pub(super) struct MessageBlock {
     common: CommonBlock,
-    flags: Values<Flags>,
-    origin: Values<u8>,
-    in_group: Values<u8>,
     direction: Values<u8>,
     kind: Values<u8>,
     interactive: Values<u8>,
@@ -36,9 +32,6 @@ pub(super) struct MessageBlock {
 #[derive(Debug)]
 pub(super) struct StatusBlock {
     common: CommonBlock,
-    flags: Values<Flags>,
-    origin: Values<u8>,
-    in_group: Values<u8>,
     status: Values<u8>,
     category: Values<u8>,
     conversation_origin: Values<u8>,
@@ -68,9 +61,6 @@ impl Default for MessageBlock {
         let codes = [0; BLOCK_ROWS];
         Self {
             common: CommonBlock::default(),
-            flags: codes,
-            origin: codes,
-            in_group: codes,
             direction: codes,
             kind: codes,
             interactive: codes,
@@ -88,9 +78,6 @@ impl Default for StatusBlock {
         let codes = [0; BLOCK_ROWS];
         Self {
             common: CommonBlock::default(),
-            flags: codes,
-            origin: codes,
-            in_group: codes,
             status: codes,
             category: codes,
             conversation_origin: codes,
@@ -98,12 +85,6 @@ impl Default for StatusBlock {
             pricing_model: codes,
             error_code: [0; BLOCK_ROWS],
         }
-    }
-}
-
-impl MessageBlock {
-    fn flags(&self) -> &Values<Flags> {
-        &self.flags
     }
 }
 
@@ -118,13 +99,11 @@ impl Block for MessageBlock {
             TextColumns::Chars(chars) => (chars.cast_unsigned(), CHARS),
             TextColumns::Text(number) => (number, TEXT),
         };
-        self.flags[at] = self.common.put(at, &row.common)
-            | flag(row.interactive.is_some(), INTERACTIVE)
+        let flags = flag(row.interactive.is_some(), INTERACTIVE)
             | flag(row.voice.is_some(), VOICE)
             | flag(row.country.is_some(), COUNTRY)
             | text_flag;
-        self.origin[at] = small(row.origin.code());
-        self.in_group[at] = u8::from(row.in_group);
+        self.common.put(at, &row.common, (row.origin, row.in_group), flags);
         self.direction[at] = small(row.direction.code());
         self.kind[at] = small(row.kind.code());
         self.interactive[at] = row.interactive.map_or(0, |kind| small(kind.code()));
@@ -134,11 +113,9 @@ impl Block for MessageBlock {
         self.has_referral[at] = u8::from(row.has_referral);
         self.text[at] = text;
     }
-}
 
-impl StatusBlock {
-    fn flags(&self) -> &Values<Flags> {
-        &self.flags
+    fn common(&self) -> &CommonBlock {
+        &self.common
     }
 }
 
@@ -148,14 +125,12 @@ impl Block for StatusBlock {
     #[inline(always)]
     fn put(&mut self, at: usize, row: &StatusRow) {
         let at = at % BLOCK_ROWS;
-        self.flags[at] = self.common.put(at, &row.common)
-            | flag(row.category.is_some(), CATEGORY)
+        let flags = flag(row.category.is_some(), CATEGORY)
             | flag(row.conversation_origin.is_some(), CONVERSATION_ORIGIN)
             | flag(row.pricing_type.is_some(), PRICING_TYPE)
             | flag(row.pricing_model.is_some(), PRICING_MODEL)
             | flag(row.error_code.is_some(), ERROR_CODE);
-        self.origin[at] = small(row.origin.code());
-        self.in_group[at] = u8::from(row.in_group);
+        self.common.put(at, &row.common, (row.origin, row.in_group), flags);
         self.status[at] = small(row.status.code());
         self.category[at] = row.category.map_or(0, |category| small(category.code()));
         self.conversation_origin[at] =
@@ -164,12 +139,10 @@ impl Block for StatusBlock {
         self.pricing_model[at] = row.pricing_model.map_or(0, |model| small(model.code()));
         self.error_code[at] = row.error_code.unwrap_or_default();
     }
-}
 
-/// The pricing regime of each row.
-fn regimes<'a, B>(all: Whole<'a, B>, common: impl Fn(&'a B) -> &'a CommonBlock) -> ArrayRef {
-    let regime = |time| PricingRegime::at(Millis(time)).code();
-    numbers(all.values(|block| common(block).time(), regime))
+    fn common(&self) -> &CommonBlock {
+        &self.common
+    }
 }
 
 /// Values of each row of messages, of the flags and of the number of its text.
@@ -182,7 +155,7 @@ fn of_texts<'a, T>(
     let mut there = There::with_capacity(all.rows);
     for (block, rows) in all.blocks() {
         let mut word = 0;
-        let texts = block.flags.iter().zip(&block.text).take(rows);
+        let texts = block.common.flags().iter().zip(&block.text).take(rows);
         for (at, (flags, number)) in texts.enumerate() {
             let value = value(*flags, *number);
             word |= u64::from(value.is_some()) << at;
@@ -210,22 +183,16 @@ pub(super) fn messages(
     strings: &Strings,
     shapes: &TextShapes,
 ) -> Vec<ArrayRef> {
-    let flags = MessageBlock::flags;
-    let mut columns = all.common(strings, |block| &block.common, flags);
+    let mut columns = all.common(strings);
     columns.extend([
-        all.ints(|block| &block.origin),
-        all.ints(|block| &block.in_group),
         all.ints(|block| &block.direction),
         all.ints(|block| &block.kind),
-        all.ints_or_null(|block| &block.interactive, flags, INTERACTIVE),
-        all.ints_or_null(|block| &block.voice, flags, VOICE),
-        countries(
-            &all.values(|block| &block.country, |country| country),
-            all.there(flags, COUNTRY),
-        ),
+        all.ints_or_null(|block| &block.interactive, INTERACTIVE),
+        all.ints_or_null(|block| &block.voice, VOICE),
+        countries(&all.values(|block| &block.country, |country| country), all.there(COUNTRY)),
         all.ints(|block| &block.is_reply),
         all.ints(|block| &block.has_referral),
-        regimes(all, |block| &block.common),
+        all.regimes(),
     ]);
     columns.extend(texts(all, shapes));
     columns
@@ -271,20 +238,17 @@ fn texts(all: Whole<'_, MessageBlock>, shapes: &TextShapes) -> [ArrayRef; 9] {
 
 /// The columns of statuses.
 pub(super) fn statuses(all: Whole<'_, StatusBlock>, strings: &Strings) -> Vec<ArrayRef> {
-    let flags = StatusBlock::flags;
-    let mut columns = all.common(strings, |block| &block.common, flags);
+    let mut columns = all.common(strings);
     columns.extend([
-        all.ints(|block| &block.origin),
-        all.ints(|block| &block.in_group),
-        regimes(all, |block| &block.common),
+        all.regimes(),
         all.ints(|block| &block.status),
-        all.ints_or_null(|block| &block.category, flags, CATEGORY),
-        all.ints_or_null(|block| &block.conversation_origin, flags, CONVERSATION_ORIGIN),
-        all.ints_or_null(|block| &block.pricing_type, flags, PRICING_TYPE),
-        all.ints_or_null(|block| &block.pricing_model, flags, PRICING_MODEL),
+        all.ints_or_null(|block| &block.category, CATEGORY),
+        all.ints_or_null(|block| &block.conversation_origin, CONVERSATION_ORIGIN),
+        all.ints_or_null(|block| &block.pricing_type, PRICING_TYPE),
+        all.ints_or_null(|block| &block.pricing_model, PRICING_MODEL),
         numbers_or_null::<Int64Type>(
             all.values(|block| &block.error_code, |code| code),
-            all.there(flags, ERROR_CODE),
+            all.there(ERROR_CODE),
         ),
     ]);
     columns

@@ -1,4 +1,4 @@
-//! Messages, statuses and contacts as they usually look.
+//! Messages and statuses as they usually look.
 //!
 //! Each reader knows every key that could change what a row says. A key that it does not expect
 //! there, one that occurs twice, or a value of another type ends the straight way; keys that nobody
