@@ -11,15 +11,12 @@ use arrow::record_batch::RecordBatch;
 use turnwise_codec::{Decoder, Format, RecordContext};
 use turnwise_lake::{Encoding, Lake, Partition, Table};
 use turnwise_model::keys::{Keys, Secret};
-use turnwise_model::schema::{self, column};
+use turnwise_model::schema::{self, SORTED_BY, column};
 use turnwise_model::time::DAY_MS;
 use turnwise_model::{Day, EventKind, Millis, Offset, PartitionId, SourceName};
 
 use super::webhooks::WebhookWriter;
 use crate::data::Row;
-
-/// Order of a compacted file.
-const ORDER: [&str; 3] = [column::SENDER, column::PEER_PHONE, column::TIME];
 
 /// The keys that the lake's pseudonyms and buckets are made with.
 ///
@@ -85,7 +82,8 @@ fn write_day(rows: &[Row], offset: &mut i64, decoder: &mut Decoder, table: &Tabl
     let parts: Vec<(Partition, RecordBatch)> = parts.collect::<Result<_>>()?;
     // The clock has no say in what a lake of the bench holds.
     let now_ms = rows.first().map_or(0, |row| row.ts_ms);
-    let staged = table.stage(parts, Encoding::Compressed, now_ms).context("write data files")?;
+    let staged =
+        table.stage(parts, Encoding::Sorted(&SORTED_BY), now_ms).context("write data files")?;
     table.commit(&staged, &[], &BTreeMap::new(), now_ms).context("commit")?;
     Ok(())
 }
@@ -93,7 +91,7 @@ fn write_day(rows: &[Row], offset: &mut i64, decoder: &mut Decoder, table: &Tabl
 fn in_order(batches: &[RecordBatch]) -> Result<RecordBatch> {
     let schema = batches.first().context("find rows")?.schema();
     let all = concat_batches(&schema, batches).context("join rows")?;
-    let keys: Vec<SortColumn> = ORDER
+    let keys: Vec<SortColumn> = SORTED_BY
         .iter()
         .filter_map(|name| all.column_by_name(name).cloned())
         .map(|values| SortColumn { values, options: None })

@@ -31,6 +31,8 @@ pub struct CompactPlan {
     pub input_bytes_max: u64,
     /// Rows of one file that is written.
     pub file_rows_max: usize,
+    /// The columns in whose ascending order rows are put, absent values first; none if in no order.
+    pub sorted_by: &'static [&'static str],
     /// Whether rows change on the way (dropping tokens); plain compaction changes none.
     pub data_change: bool,
 }
@@ -76,7 +78,7 @@ impl Table {
             return Ok(CompactOutcome::Nothing);
         }
         let parts = self.rewrite(plan, &inputs, reorder)?;
-        let staged = self.stage(parts, Encoding::Compressed, now_ms)?;
+        let staged = self.stage(parts, Encoding::Sorted(plan.sorted_by), now_ms)?;
         self.swap(plan, &inputs, &staged, info, now_ms)
     }
 

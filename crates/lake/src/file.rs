@@ -6,6 +6,11 @@ use serde_json::Value;
 use turnwise_model::{Day, Millis};
 use url::Url;
 
+/// How the names of data files end.
+pub(crate) const EXTENSION: &str = ".parquet";
+/// In the name of a file of sorted rows, before the column that they are sorted by.
+pub(crate) const SORTED_BY: &str = ".sorted-by-";
+
 /// The value of a partition column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PartitionValue {
@@ -105,6 +110,14 @@ impl FileInfo {
             .and_then(|stats| stats.num_records);
         let size = u64::try_from(size).unwrap_or_default();
         Ok(Self { path, url, size, partition_values, num_records, stats_json, modification_time })
+    }
+
+    /// The column in whose ascending order the rows are, absent values first, where the file was
+    /// written so.
+    #[must_use]
+    pub fn sorted_by(&self) -> Option<&str> {
+        let (_, name) = self.path.rsplit_once('/').unwrap_or(("", &self.path));
+        name.strip_suffix(EXTENSION)?.split_once(SORTED_BY).map(|(_, column)| column)
     }
 
     /// Smallest and largest value of each column that has both.
@@ -298,6 +311,15 @@ mod tests {
         assert_eq!(bounds["at"].0, Bound::Int(Millis(midnight.0 + 1).micros()));
         assert_eq!(file().null_counts()["n"], 1);
         assert_eq!(file().num_records, Some(3));
+    }
+
+    #[test]
+    fn name_of_a_file_says_what_it_is_sorted_by() {
+        let named = |path: &str| FileInfo { path: path.to_owned(), ..file() };
+        assert_eq!(file().sorted_by(), None);
+        let sorted = named("kind=message/date=2026-11-24/1f.sorted-by-sender.parquet");
+        assert_eq!(sorted.sorted_by(), Some("sender"));
+        assert_eq!(named("at=x.sorted-by-y/1f.parquet").sorted_by(), None);
     }
 
     #[test]

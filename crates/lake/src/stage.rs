@@ -10,13 +10,16 @@ use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::ObjectStoreExt as _;
-use parquet::arrow::ArrowWriter;
+use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use parquet::basic::{Compression, Encoding as ParquetEncoding, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::file::metadata::SortingColumn;
+use parquet::file::properties::{
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
+};
 use parquet::schema::types::ColumnPath;
 
 use crate::error::{LakeError, Result};
-use crate::file::Partition;
+use crate::file::{EXTENSION, Partition, SORTED_BY};
 use crate::kernel::AddedFile;
 use crate::store::key_of;
 use crate::table::Table;
@@ -33,6 +36,10 @@ pub enum Encoding {
     Light,
     /// Small and quick to read: for files that stay.
     Compressed,
+    /// As `Compressed`, of rows that are in ascending order of these columns, absent values first.
+    /// The file says so in its metadata, and its name says the first of them: a reader that
+    /// profits from the order asks [`crate::FileInfo::sorted_by`].
+    Sorted(&'static [&'static str]),
 }
 
 /// Data files that wait for a commit.
@@ -91,7 +98,7 @@ impl Table {
             let rows = self.without_partition_columns(&rows)?;
             self.expect_fits(&rows.schema())?;
             let folder = self.layout().folder(&partition)?;
-            let name = format!("{}.parquet", uuid::Uuid::now_v7().simple());
+            let name = file_name(&uuid::Uuid::now_v7().simple().to_string(), encoding);
             let url = folder.url().join(&name).map_err(LakeError::data("name data file"))?;
             let bytes = encode(&rows, encoding).map_err(LakeError::data("write data file"))?;
             let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -152,10 +159,20 @@ fn same_type(a: &DataType, b: &DataType) -> bool {
     }
 }
 
+fn file_name(id: &str, encoding: Encoding) -> String {
+    match encoding {
+        Encoding::Sorted([first, ..]) => format!("{id}{SORTED_BY}{first}{EXTENSION}"),
+        _ => format!("{id}{EXTENSION}"),
+    }
+}
+
 fn encode(rows: &RecordBatch, encoding: Encoding) -> parquet::errors::Result<Vec<u8>> {
     let properties = match encoding {
         Encoding::Light => light(rows.schema_ref()),
-        Encoding::Compressed => compressed(rows.schema_ref())?,
+        Encoding::Compressed => compressed(rows.schema_ref())?.build(),
+        Encoding::Sorted(by) => compressed(rows.schema_ref())?
+            .set_sorting_columns(sorting_columns(rows.schema_ref(), by)?)
+            .build(),
     };
     let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), Some(properties))?;
     writer.write(rows)?;
@@ -181,7 +198,7 @@ fn light(schema: &Schema) -> WriterProperties {
 
 /// Times differ little from row to row in a compacted file, so they are stored as
 /// differences.
-fn compressed(schema: &Schema) -> parquet::errors::Result<WriterProperties> {
+fn compressed(schema: &Schema) -> parquet::errors::Result<WriterPropertiesBuilder> {
     let mut properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
@@ -195,5 +212,22 @@ fn compressed(schema: &Schema) -> parquet::errors::Result<WriterProperties> {
                 .set_column_encoding(column, ParquetEncoding::DELTA_BINARY_PACKED);
         }
     }
-    Ok(properties.build())
+    Ok(properties)
+}
+
+/// Those of the columns that the rows have, up to the first that they lack.
+fn sorting_columns(
+    schema: &Schema,
+    by: &[&str],
+) -> parquet::errors::Result<Option<Vec<SortingColumn>>> {
+    let leaves = ArrowSchemaConverter::new().convert(schema)?;
+    let place =
+        |name: &&str| leaves.columns().iter().position(|leaf| leaf.path().parts() == [*name]);
+    let places = by.iter().map_while(place);
+    let column = |place: usize| {
+        let column_idx = i32::try_from(place).unwrap_or(i32::MAX);
+        SortingColumn { column_idx, descending: false, nulls_first: true }
+    };
+    let columns: Vec<SortingColumn> = places.map(column).collect();
+    Ok((!columns.is_empty()).then_some(columns))
 }

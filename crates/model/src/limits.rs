@@ -78,8 +78,12 @@ pub const SQL_TEXT_BYTES_MAX: usize = 64 << 10;
 pub const QUERY_MEMORY_BYTES: usize = 8 << 30;
 /// Bytes that queries may spill to disk.
 pub const QUERY_SPILL_BYTES: u64 = 32 << 30;
-/// Rows that one fold holds at a time; more are folded in several goes, by days and by senders.
+/// Rows of files that are not sorted which one fold holds at a time; more are folded in several
+/// goes, by days and by senders.
 pub const FOLD_ROWS_MAX: u64 = 16_000_000;
+/// Sorted files that a fold reads side by side, a row group of each in memory; of more in one day
+/// the smallest are read as if they were not sorted.
+pub const FOLD_SORTED_FILES_MAX: usize = 64;
 /// Shares of the senders that the rows of a day are folded in; a day is read once for each. Of more
 /// rows each share has more than one fold should hold.
 pub const FOLD_SHARES_MAX: u32 = 64;

@@ -216,6 +216,10 @@ fn letter_fields() -> Vec<Field> {
     ]
 }
 
+/// The columns whose order rows of `events` have in files that stay: absent values first.
+pub const SORTED_BY: [&str; 4] =
+    [column::SENDER, column::PEER_PHONE, column::PEER_USER, column::TIME];
+
 /// The columns that a data file of this kind holds, in order, without the partition columns.
 #[must_use]
 pub fn file_schema(kind: EventKind) -> SchemaRef {

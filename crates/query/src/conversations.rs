@@ -22,11 +22,11 @@ use turnwise_model::conversation;
 use turnwise_model::schema::{column, file_schema};
 use turnwise_model::{Day, EventKind, Millis, limits};
 
-use crate::fold_exec::{FOLD_KINDS, FoldExec, Go, in_share};
+use crate::fold_exec::{FOLD_KINDS, FoldExec, Go, Rows, in_share};
 use crate::lake_table::{LakeTable, date};
 
 /// The columns of `events` that the fold looks at; those of a kind that has them.
-const FOLD_COLUMNS: [&str; 29] = [
+const FOLD_COLUMNS: [&str; 28] = [
     column::SENDER,
     column::PEER_PHONE,
     column::PEER_USER,
@@ -55,16 +55,13 @@ const FOLD_COLUMNS: [&str; 29] = [
     column::PRICING_TYPE,
     column::ROLE_PREVIOUS,
     column::ROLE_NEW,
-    column::DATE,
 ];
 
 /// The conversations that a version of `events` holds.
 #[derive(Debug)]
 pub struct Conversations {
-    /// Messages, statuses and account rows, in the order of [`FOLD_KINDS`].
-    tables: [LakeTable; 3],
-    /// Days that have messages or statuses, with the rows that are dated so.
-    rows_by_day: BTreeMap<Day, u64>,
+    /// Files of messages, statuses and account rows, by the day of their rows.
+    files_by_day: BTreeMap<Day, Vec<(EventKind, FileInfo)>>,
     /// Later rows are left out.
     last: Option<Millis>,
     /// Rows that one fold may hold.
@@ -75,18 +72,15 @@ impl Conversations {
     /// Over the files of `events` at one version.
     #[must_use]
     pub fn new(files: &[FileInfo]) -> Self {
-        let mut rows_by_day = BTreeMap::new();
-        let tables = FOLD_KINDS.map(|kind| {
-            let of_kind: Vec<FileInfo> =
-                files.iter().filter(|file| is_kind(file, kind)).cloned().collect();
-            for file in &of_kind {
+        let mut files_by_day: BTreeMap<Day, Vec<(EventKind, FileInfo)>> = BTreeMap::new();
+        for kind in FOLD_KINDS {
+            for file in files.iter().filter(|file| is_kind(file, kind)) {
                 if let Some(day) = file_day(file) {
-                    *rows_by_day.entry(day).or_insert(0) += file.num_records.unwrap_or_default();
+                    files_by_day.entry(day).or_default().push((kind, file.clone()));
                 }
             }
-            LakeTable::new(file_schema(kind), vec![date(column::DATE)], of_kind)
-        });
-        Self { tables, rows_by_day, last: None, fold_rows: limits::FOLD_ROWS_MAX }
+        }
+        Self { files_by_day, last: None, fold_rows: limits::FOLD_ROWS_MAX }
     }
 
     /// Leaves out rows later than this, as if they had not arrived yet.
@@ -96,7 +90,8 @@ impl Conversations {
         self
     }
 
-    /// Folds no more rows at a time than these, if it can; [`limits::FOLD_ROWS_MAX`] unless told.
+    /// Holds no more rows at a time than these, if it can; [`limits::FOLD_ROWS_MAX`] unless told.
+    /// Rows of sorted files do not count: of these only one sender's are held.
     #[must_use]
     pub fn fold_rows(mut self, rows: u64) -> Self {
         self.fold_rows = rows.max(1);
@@ -105,18 +100,18 @@ impl Conversations {
 
     /// The days on which conversations may start.
     pub fn days(&self) -> impl Iterator<Item = Day> + '_ {
-        self.rows_by_day.keys().copied()
+        self.files_by_day.keys().copied()
     }
 
-    /// Consecutive days whose rows fit in one fold; a day that does not fit stands alone.
+    /// Consecutive days that fit in one fold; a day that does not fit stands alone.
     #[must_use]
     pub fn chunks(&self, days: &BTreeSet<Day>) -> Vec<RangeInclusive<Day>> {
         let mut chunks: Vec<RangeInclusive<Day>> = Vec::new();
-        for day in days.iter().filter(|day| self.rows_by_day.contains_key(day)) {
+        for day in days.iter().filter(|day| self.files_by_day.contains_key(day)) {
             match chunks.last_mut() {
                 Some(last)
                     if last.end().0 + 1 == day.0
-                        && self.rows_for(&(*last.start()..=*day)) <= self.fold_rows =>
+                        && self.needed(&(*last.start()..=*day)).fit(self.fold_rows) =>
                 {
                     *last = *last.start()..=*day;
                 }
@@ -126,16 +121,24 @@ impl Conversations {
         chunks
     }
 
-    /// Rows of all that a chunk of days needs: its own days, the two before and the one after.
-    fn rows_for(&self, days: &RangeInclusive<Day>) -> u64 {
+    /// The files that a chunk of days needs: those of its own days, the two before and the one
+    /// after.
+    fn needed(&self, days: &RangeInclusive<Day>) -> Needed<'_> {
         let all = Day(days.start().0 - 2)..=Day(days.end().0 + 1);
-        self.rows_by_day.range(all).map(|(_, rows)| rows).sum()
+        let files = self.files_by_day.range(all).flat_map(|(_, files)| files);
+        let (mut sorted, rest) = files
+            .map(|(kind, file)| (*kind, file))
+            .partition::<Vec<_>, _>(|(_, file)| file.sorted_by() == Some(column::SENDER));
+        sorted.sort_by(|(_, a), (_, b)| {
+            b.num_records.cmp(&a.num_records).then_with(|| a.path.cmp(&b.path))
+        });
+        Needed { sorted, rest }
     }
 
     /// The goes in which chunks are folded: one, or where that is too much, by shares of senders.
     fn goes(&self, chunks: &[RangeInclusive<Day>]) -> Vec<Go> {
         let shares = |days: &RangeInclusive<Day>| {
-            let rows = self.rows_for(days);
+            let rows = self.needed(days).held();
             // Senders differ: shares of half the rows on average seldom have more than all.
             let of_share = if rows > self.fold_rows { self.fold_rows.div_ceil(2) } else { rows };
             let shares = rows.div_ceil(of_share.max(1));
@@ -143,36 +146,78 @@ impl Conversations {
         };
         let goes = chunks.iter().flat_map(|days| {
             let of = shares(days);
-            (0..of).map(move |share| Go { days: days.clone(), share, of })
+            (0..of).map(move |share| Go { days: days.clone(), share, of, inputs: Vec::new() })
         });
         goes.collect()
     }
 
-    fn input(
+    /// Plans the inputs of a go: each sorted file by itself, the others together by kind.
+    fn plan_inputs(
         &self,
         state: &dyn Session,
-        at: usize,
-        go: &Go,
+        go: &mut Go,
         senders: &[Expr],
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let table = &self.tables[at];
-        let schema = table.schema();
-        let columns: Vec<usize> =
-            FOLD_COLUMNS.iter().filter_map(|name| schema.index_of(name).ok()).collect();
-        let mut filters = vec![
-            col(column::DATE).gt_eq(lit(ScalarValue::Date32(Some(go.days.start().0 - 2)))),
-            col(column::DATE).lt_eq(lit(ScalarValue::Date32(Some(go.days.end().0 + 1)))),
-        ];
-        filters.extend_from_slice(senders);
-        let scan = table.plan(state, Some(&columns), &filters)?;
-        if go.of == 1 {
-            return Ok(scan);
+    ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+        let needed = self.needed(&go.days);
+        let mut plans = Vec::new();
+        let (sorted, unsorted) =
+            needed.sorted.split_at(needed.sorted.len().min(limits::FOLD_SORTED_FILES_MAX));
+        for (kind, file) in sorted {
+            plans.push(plan_input(state, *kind, vec![(*file).clone()], go, senders)?);
+            go.inputs.push(Rows { kind: *kind, by_sender: true });
         }
-        let arguments = vec![col(column::SENDER), lit(go.share), lit(go.of)];
-        let known = DFSchema::try_from(scan.schema())?;
-        let is_in = state.create_physical_expr(in_share().call(arguments), &known)?;
-        Ok(Arc::new(FilterExec::try_new(is_in, scan)?))
+        for kind in FOLD_KINDS {
+            let files = unsorted.iter().chain(&needed.rest).filter(|(of, _)| *of == kind);
+            let files: Vec<FileInfo> = files.map(|(_, file)| (*file).clone()).collect();
+            if !files.is_empty() {
+                plans.push(plan_input(state, kind, files, go, senders)?);
+                go.inputs.push(Rows { kind, by_sender: false });
+            }
+        }
+        Ok(plans)
     }
+}
+
+/// The files that some days need.
+struct Needed<'a> {
+    /// Those in the order of their senders, the largest first.
+    sorted: Vec<(EventKind, &'a FileInfo)>,
+    rest: Vec<(EventKind, &'a FileInfo)>,
+}
+
+impl Needed<'_> {
+    /// Whether no more than so many rows are held, and all sorted files are read side by side.
+    fn fit(&self, rows: u64) -> bool {
+        self.sorted.len() <= limits::FOLD_SORTED_FILES_MAX && self.held() <= rows
+    }
+
+    /// Rows of the files that are not read by sender.
+    fn held(&self) -> u64 {
+        let files = self.sorted.iter().skip(limits::FOLD_SORTED_FILES_MAX).chain(&self.rest);
+        files.map(|(_, file)| file.num_records.unwrap_or_default()).sum()
+    }
+}
+
+/// The plan of some files of one kind for a go.
+fn plan_input(
+    state: &dyn Session,
+    kind: EventKind,
+    files: Vec<FileInfo>,
+    go: &Go,
+    senders: &[Expr],
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let table = LakeTable::new(file_schema(kind), vec![date(column::DATE)], files);
+    let schema = table.schema();
+    let columns: Vec<usize> =
+        FOLD_COLUMNS.iter().filter_map(|name| schema.index_of(name).ok()).collect();
+    let scan = table.plan(state, Some(&columns), senders)?;
+    if go.of == 1 {
+        return Ok(scan);
+    }
+    let arguments = vec![col(column::SENDER), lit(go.share), lit(go.of)];
+    let known = DFSchema::try_from(scan.schema())?;
+    let is_in = state.create_physical_expr(in_share().call(arguments), &known)?;
+    Ok(Arc::new(FilterExec::try_new(is_in, scan)?))
 }
 
 #[async_trait]
@@ -194,13 +239,11 @@ impl TableProvider for Conversations {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = conversation::schema();
         let days = self.days().filter(|day| filters.iter().all(|f| may_hold(f, *day))).collect();
-        let goes = self.goes(&self.chunks(&days));
+        let mut goes = self.goes(&self.chunks(&days));
         let senders: Vec<Expr> = filters.iter().filter(|f| is_about_sender(f)).cloned().collect();
         let mut inputs = Vec::new();
-        for go in &goes {
-            for at in 0..FOLD_KINDS.len() {
-                inputs.push(self.input(state, at, go, &senders)?);
-            }
+        for go in &mut goes {
+            inputs.extend(self.plan_inputs(state, go, &senders)?);
         }
         let plan: Arc<dyn ExecutionPlan> = if goes.is_empty() {
             Arc::new(EmptyExec::new(Arc::clone(&schema)))

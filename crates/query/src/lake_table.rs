@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -15,6 +16,8 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::expressions as physical_expr;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::{ObjectMeta, path::Path};
@@ -70,7 +73,8 @@ impl LakeTable {
     }
 
     /// The plan that reads `projection` (indices of the schema, all if none) of the files that
-    /// `filters` do not rule out. Rows are not filtered exactly.
+    /// `filters` do not rule out. Rows are not filtered exactly. Those of a single sorted file come
+    /// in its order.
     ///
     /// # Errors
     /// A filter that does not fit the schema; a file whose partition values cannot be read.
@@ -100,11 +104,23 @@ impl LakeTable {
             .iter()
             .map(|file| self.partitioned_file(file))
             .collect::<Result<Vec<PartitionedFile>>>()?;
+        let order = match kept.as_slice() {
+            [file] => self.order(file),
+            _ => None,
+        };
         let config = FileScanConfigBuilder::new(store, Arc::new(source))
             .with_file_groups(groups(files, state.config().target_partitions()))
+            .with_output_ordering(order.into_iter().collect())
             .with_projection_indices(projection.cloned())?
             .build();
         Ok(DataSourceExec::from_data_source(config))
+    }
+
+    /// The order of a file's rows, where it is known.
+    fn order(&self, file: &FileInfo) -> Option<LexOrdering> {
+        let column = physical_expr::col(file.sorted_by()?, self.schema.table_schema()).ok()?;
+        let options = SortOptions { descending: false, nulls_first: true };
+        LexOrdering::new([PhysicalSortExpr::new(column, options)])
     }
 
     fn partitioned_file(&self, file: &FileInfo) -> Result<PartitionedFile> {

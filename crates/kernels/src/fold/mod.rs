@@ -5,7 +5,7 @@ mod lanes;
 pub mod scalar;
 mod word;
 
-pub use scalar::Folder;
+pub use scalar::{Collector, Folder, Input};
 
 /// Conversations of one output batch.
 const BATCH_ROWS: usize = 8_192;

@@ -24,6 +24,7 @@ fn plan() -> CompactPlan {
         files_min: 2,
         input_bytes_max: 1 << 30,
         file_rows_max: 1_000,
+        sorted_by: &[],
         data_change: false,
     }
 }

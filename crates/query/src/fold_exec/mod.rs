@@ -3,14 +3,15 @@
 //! ```text
 //! events:  messages ─┐
 //!          statuses ─┼─ RepartitionExec hash(sender) ─▶ FoldExec ─▶ conversations
-//!          account  ─┘        (three inputs for each go, one go after the other)
+//!          account  ─┘        (inputs for each go, one go after the other; a file that is sorted
+//!                              by sender is an input of its own)
 //!
 //! bare:    messages ─ any partitions ─▶ FoldExec (reads, scatters and folds by turns)
 //! ```
 //!
-//! What is held is reserved from the pool. A fold of `events` goes over its files as often as its
-//! rows need to stay below a bound, each time for some days or for a share of the senders, and
-//! fails where the pool still refuses; bare rows go to disk by hash of what must meet, and come back
+//! What is held is reserved from the pool. A fold of `events` holds one sender's rows of sorted
+//! files and all rows of others, goes over its files as often as these need to stay below a bound,
+//! each time for some days or for a share of the senders, and fails where the pool still refuses; bare rows go to disk by hash of what must meet, and come back
 //! part by part. Dropping the streams stops the work.
 
 mod bare;
@@ -19,13 +20,17 @@ mod events;
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::col;
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{
+    EquivalenceProperties, LexOrdering, OrderingRequirements, Partitioning, PhysicalExpr,
+    PhysicalSortExpr,
+};
 use datafusion::physical_plan::execution_plan::{Boundedness, CardinalityEffect, EmissionType};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
@@ -38,7 +43,7 @@ use turnwise_model::conversation;
 use turnwise_model::schema::column;
 
 use crate::bare::BareReader;
-pub(crate) use events::{FOLD_KINDS, Go, in_share};
+pub(crate) use events::{FOLD_KINDS, Go, Rows, in_share};
 
 /// The fold operator.
 #[derive(Debug)]
@@ -52,15 +57,15 @@ pub struct FoldExec {
 /// What the inputs are.
 #[derive(Debug)]
 enum Form {
-    /// Rows of `events`. The inputs of each go are `inputs[3 * go..][..3]`. Rows later than `last`
-    /// are left out.
+    /// Rows of `events`; the inputs of all goes one after the other. Rows later than `last` are
+    /// left out.
     Events { goes: Vec<Go>, last: Option<Millis> },
     /// One input of bare messages: sender, peer, time, direction, kind.
     Bare(bare::Bare),
 }
 
 impl FoldExec {
-    /// Folds in goes, each over its messages, statuses and account rows.
+    /// Folds in goes, each over its inputs. The conversations of one go come by sender.
     ///
     /// # Errors
     /// An input without a column `sender`.
@@ -74,8 +79,12 @@ impl FoldExec {
             col(column::SENDER, &input.schema())?;
         }
         let sender = col(conversation::column::SENDER, &schema)?;
+        let mut order = EquivalenceProperties::new(Arc::clone(&schema));
+        if goes.len() == 1 {
+            order.add_ordering([by_sender(Arc::clone(&sender))]);
+        }
         let partitioning = Partitioning::Hash(vec![sender], partitions);
-        Ok(Self::of(Form::Events { goes, last: None }, inputs, schema, partitioning))
+        Ok(Self::of(Form::Events { goes, last: None }, inputs, order, partitioning))
     }
 
     /// Folds bare messages into some columns of `conversations`.
@@ -92,21 +101,17 @@ impl FoldExec {
             Ok(sender) => Partitioning::Hash(vec![sender], partitions),
             Err(_) => Partitioning::UnknownPartitioning(partitions),
         };
-        Self::of(form, vec![messages], schema, partitioning)
+        Self::of(form, vec![messages], EquivalenceProperties::new(schema), partitioning)
     }
 
     fn of(
         form: Form,
         inputs: Vec<Arc<dyn ExecutionPlan>>,
-        schema: SchemaRef,
+        order: EquivalenceProperties,
         partitioning: Partitioning,
     ) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            partitioning,
-            EmissionType::Final,
-            Boundedness::Bounded,
-        );
+        let properties =
+            PlanProperties::new(order, partitioning, EmissionType::Final, Boundedness::Bounded);
         let metrics = ExecutionPlanMetricsSet::new();
         Self { form, inputs, properties: Arc::new(properties), metrics }
     }
@@ -120,12 +125,25 @@ impl FoldExec {
         self
     }
 
-    fn by_sender(input: &Arc<dyn ExecutionPlan>) -> Distribution {
+    /// What each input of `events` is; none of bare messages.
+    fn rows(&self) -> Vec<Rows> {
+        match &self.form {
+            Form::Events { goes, .. } => goes.iter().flat_map(|go| go.inputs.clone()).collect(),
+            Form::Bare(_) => Vec::new(),
+        }
+    }
+
+    fn scattered_by_sender(input: &Arc<dyn ExecutionPlan>) -> Distribution {
         let sender: Result<Arc<dyn PhysicalExpr>> = col(column::SENDER, &input.schema());
         sender.map_or(Distribution::SinglePartition, |sender| {
             Distribution::KeyPartitioned(vec![sender])
         })
     }
+}
+
+/// Ascending, absent values first.
+fn by_sender(sender: Arc<dyn PhysicalExpr>) -> PhysicalSortExpr {
+    PhysicalSortExpr::new(sender, SortOptions { descending: false, nulls_first: true })
 }
 
 impl DisplayAs for FoldExec {
@@ -156,15 +174,26 @@ impl ExecutionPlan for FoldExec {
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
         let needed = match &self.form {
-            Form::Events { .. } => self.inputs.iter().map(Self::by_sender).collect(),
+            Form::Events { .. } => self.inputs.iter().map(Self::scattered_by_sender).collect(),
             Form::Bare(_) => vec![Distribution::UnspecifiedDistribution],
         };
         InputDistributionRequirements::new(needed)
     }
 
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        let sorted = |(at, input): (usize, &Arc<dyn ExecutionPlan>)| {
+            let is_sorted = self.rows().get(at).is_some_and(|rows| rows.by_sender);
+            let sender = col(column::SENDER, &input.schema()).ok().filter(|_| is_sorted)?;
+            let order = LexOrdering::new([by_sender(sender)])?;
+            Some(OrderingRequirements::from(order))
+        };
+        self.inputs.iter().enumerate().map(sorted).collect()
+    }
+
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
         match &self.form {
-            Form::Events { .. } => vec![true; self.inputs.len()],
+            // Dealt to several partitions first, sorted rows would lose their order.
+            Form::Events { .. } => self.rows().iter().map(|rows| !rows.by_sender).collect(),
             // Pieces of which more is known than of a share of a file stay as they are.
             Form::Bare(_) => vec![!bare::has_own_pieces(&self.inputs[0])],
         }
@@ -189,7 +218,8 @@ impl ExecutionPlan for FoldExec {
             Form::Bare(bare) => {
                 let form = Form::Bare(bare::Bare::new(bare.reader().clone()));
                 let partitioning = self.properties.output_partitioning().clone();
-                Arc::new(Self::of(form, children, self.schema(), partitioning))
+                let order = EquivalenceProperties::new(self.schema());
+                Arc::new(Self::of(form, children, order, partitioning))
             }
         })
     }

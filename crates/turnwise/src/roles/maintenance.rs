@@ -11,7 +11,7 @@ use metrics::counter;
 use turnwise_lake::{
     Cause, CompactOutcome, CompactPlan, FileFilter, FileInfo, LakeError, Partition, Table,
 };
-use turnwise_model::schema::column;
+use turnwise_model::schema::{SORTED_BY, column};
 use turnwise_model::time::TOKEN_RETENTION_DAYS;
 use turnwise_model::{Day, EventKind};
 
@@ -70,6 +70,7 @@ fn keep(table: &Table, turn: u64) {
             files_min: SMALL_FILES_MIN,
             input_bytes_max: REWRITE_BYTES_MAX,
             file_rows_max: FILE_ROWS_MAX,
+            sorted_by: &SORTED_BY,
             data_change: false,
         };
         let now_ms = clock::now().0;
@@ -100,6 +101,7 @@ fn drop_tokens(table: &Table) {
             files_min: 1,
             input_bytes_max: REWRITE_BYTES_MAX,
             file_rows_max: FILE_ROWS_MAX,
+            sorted_by: &SORTED_BY,
             data_change: true,
         };
         let now_ms = clock::now().0;

@@ -218,12 +218,12 @@ fn events(rows: &[Row]) -> RecordBatch {
 
 fn meant(rows: &[Row]) -> Conversations {
     let day = |number: i64| Day(i32::try_from(number).expect("small"));
-    let mut folder = scalar::Folder::new(day(DAY - 1)..=day(DAY + 3));
-    if !rows.is_empty() {
-        folder.push(EventKind::Message, &events(rows));
+    let mut collector = scalar::Collector::new(day(DAY - 1)..=day(DAY + 3));
+    if let Some(input) = scalar::Input::new(EventKind::Message, &events(rows)) {
+        collector.collect(&input);
     }
     let mut found = Conversations::new();
-    let emitted: Result<(), ()> = folder.fold(&mut |batch| {
+    let emitted: Result<(), ()> = collector.into_folder().finish(&mut |batch| {
         let senders = batch[out::SENDER].as_string::<i32>().iter().flatten();
         let senders = senders.map(|name| name.parse().expect("a number"));
         let peers = batch[out::PEER].as_primitive::<Int64Type>().values();

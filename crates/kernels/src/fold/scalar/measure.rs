@@ -93,11 +93,8 @@ impl Measurer {
         self.turns(piece);
         self.answers(in_range, piece);
         self.opening(in_range, of_peer, piece);
-        let handed_over = resolver.handovers.iter().any(|(peer, time)| {
-            *peer == first.peer
-                && *time >= first.time_ms
-                && *time <= last.time_ms + CONVERSATION_GAP_MS
-        });
+        let times = first.time_ms..=last.time_ms + CONVERSATION_GAP_MS;
+        let handed_over = resolver.handed_over(first.peer, times);
         self.counters.handover_ai = i64::from(handed_over);
         keep_smallest(&mut self.user_tokens);
         keep_smallest(&mut self.reply_tokens);

@@ -1,17 +1,24 @@
 //! The conversation fold: rows of `events` to rows of `conversations`.
 //!
 //! ```text
-//! batches ─push─▶ Rows ─sort─▶ by sender, time ─┬─ day D:  resolve ─▶ entries by (peer, time)
-//!                                               │          segment ─▶ pieces that start on D
-//!                                               │          measure ─▶ Counters, histograms, samples
-//!                                               └─ day D+1 …                    │
-//!                                                                     output ─▶ RecordBatch
+//! batches in any order ─collect─▶ Collected ─deal─┐
+//! batches by sender ───────push───────────────────┴▶ Rows of one sender ─sort─▶ by time
+//!                                                                                │
+//!   day D:   resolve ─▶ entries by (peer, time)  ◀───────────────────────────────┤
+//!            segment ─▶ pieces that start on D                                   │
+//!            measure ─▶ Counters, histograms, samples ─output─▶ RecordBatch      │
+//!   day D+1 …        ◀───────────────────────────────────────────────────────────┘
 //! ```
+//!
+//! Senders are folded one after the other in the order of their names. Rows that come ordered by
+//! sender are only held until their sender is done; others are held until all have come.
 //!
 //! What must stay true: the conversations that start on a day are a function of the rows of
 //! [`turnwise_model::time::range_of_day`] alone, whatever else was pushed and in whatever order or
 //! batches. So links, repeats and statuses are resolved anew for each day from that day's rows.
 
+mod collect;
+mod input;
 mod measure;
 mod output;
 mod resolve;
@@ -20,33 +27,39 @@ mod segment;
 #[cfg(test)]
 mod tests;
 
+use std::mem;
 use std::ops::{Range, RangeInclusive};
 
 use arrow_array::RecordBatch;
+use turnwise_model::Millis;
 use turnwise_model::time::{Day, range_of_day};
-use turnwise_model::{EventKind, Millis};
 
 use super::BATCH_ROWS;
+use collect::{BySender, Collected};
+pub use input::Input;
 use measure::Measurer;
 use output::Output;
-use resolve::Class;
-use resolve::Resolver;
-use rows::{Row, Rows};
+use resolve::{Class, Resolver};
+use rows::{Names, Row, Rows, Sorter};
 
-/// Collects the rows of some senders, then folds them into conversations.
+/// Rows of a sender up to which the memory for it is kept for the next.
+const ROWS_KEPT: usize = 1 << 16;
+
+/// Rows of many senders in any order, before the first sender is folded.
 #[derive(Debug)]
-pub struct Folder {
-    rows: Rows,
+pub struct Collector {
     days: RangeInclusive<Day>,
     range: Range<Millis>,
+    collected: Collected,
+    sources: Names,
 }
 
-impl Folder {
-    /// An empty folder of the conversations that start on these days.
+impl Collector {
+    /// None yet; for the conversations that start on these days.
     #[must_use]
     pub fn new(days: RangeInclusive<Day>) -> Self {
         let range = range_of_day(*days.start()).0..range_of_day(*days.end()).1;
-        Self { rows: Rows::default(), days, range }
+        Self { days, range, collected: Collected::default(), sources: Names::default() }
     }
 
     /// Leaves out rows later than this, as if they had not arrived yet.
@@ -56,62 +69,144 @@ impl Folder {
         self
     }
 
-    /// Adds rows of one kind. Only messages, statuses and account rows matter; rows without a
-    /// sender or a time are in no conversation; those out of the days' range decide nothing and
-    /// are not kept. Columns are found by name; absent ones are null.
-    pub fn push(&mut self, kind: EventKind, batch: &RecordBatch) {
-        if matches!(kind, EventKind::Message | EventKind::Status | EventKind::Account) {
-            self.rows.push(kind, batch, &self.range);
-        }
-    }
-
-    /// Rows held.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.rows.rows.len()
+    /// Adds rows. Those without a sender or a time are in no conversation; those out of the days'
+    /// range decide nothing and are not kept.
+    pub fn collect(&mut self, input: &Input) {
+        self.collected.push(input, &self.range, &mut self.sources);
     }
 
     /// Bytes held.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.rows.size()
+        self.collected.size() + self.sources.size()
     }
 
-    /// Emits the conversations that start on the days, ordered by sender, day, peer and start, in batches of [`turnwise_model::conversation::schema`]. `emit` may stop the fold by an error.
-    ///
-    /// # Errors
-    /// Whatever `emit` returns.
-    pub fn fold<E>(mut self, emit: &mut dyn FnMut(RecordBatch) -> Result<(), E>) -> Result<(), E> {
-        self.rows.sort();
-        let mut output = Output::default();
-        let mut resolver = Resolver::default();
-        let mut measurer = Measurer::default();
-        let rows = &self.rows;
-        for of_sender in rows.rows.chunk_by(|a, b| a.sender == b.sender) {
-            let sender = rows.senders[of_sender[0].sender as usize].as_str();
-            for day in self.days.start().0..=self.days.end().0 {
-                let day = Day(day);
-                let in_range = range(of_sender, day);
-                if in_range.is_empty() {
-                    continue;
-                }
-                resolver.resolve(rows, in_range);
-                fold_day(rows, in_range, &resolver, &mut measurer, sender, day, &mut output);
-                if output.len() >= BATCH_ROWS {
-                    emit(output.finish())?;
-                }
-            }
+    /// All rows were collected that come in no order.
+    #[must_use]
+    pub fn into_folder(self) -> Folder {
+        Folder {
+            days: self.days,
+            range: self.range,
+            waiting: self.collected.by_sender(),
+            rows: Rows::default(),
+            sources: self.sources,
+            sorter: Sorter::default(),
+            resolver: Resolver::default(),
+            measurer: Measurer::default(),
+            output: Output::default(),
         }
-        if output.len() > 0 {
-            emit(output.finish())?;
-        }
-        Ok(())
     }
 }
 
-/// The rows, ordered by time, that decide a day.
-fn range(rows: &[Row], day: Day) -> &[Row] {
-    let (from, to) = range_of_day(day);
+/// Folds the rows of senders into conversations: one sender after the other, in the order of
+/// their names.
+#[derive(Debug)]
+pub struct Folder {
+    days: RangeInclusive<Day>,
+    range: Range<Millis>,
+    waiting: BySender,
+    /// The rows of the sender that is folded next.
+    rows: Rows,
+    sources: Names,
+    sorter: Sorter,
+    resolver: Resolver,
+    measurer: Measurer,
+    output: Output,
+}
+
+impl Folder {
+    /// The sender whose collected rows come next.
+    #[must_use]
+    pub fn next_collected(&self) -> Option<&str> {
+        self.waiting.next()
+    }
+
+    /// Adds some rows of the sender that is folded next.
+    pub fn push(&mut self, input: &Input, rows: Range<usize>) {
+        input.read(rows, &self.range, &mut self.sources, &mut self.rows);
+    }
+
+    /// Rows that a sender's fold will look at, as far as they have come.
+    #[must_use]
+    pub fn rows_of(&self, sender: &str) -> usize {
+        let collected =
+            if self.next_collected() == Some(sender) { self.waiting.next_rows() } else { 0 };
+        collected + self.rows.rows.len()
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.waiting.size() + self.rows.size() + self.sorter.size()
+    }
+
+    /// Folds a sender, of whose rows all were pushed or collected. Its conversations, ordered by
+    /// day, peer and start, come out as batches of [`turnwise_model::conversation::schema`] as these
+    /// get full. Senders have to come in the order of their names, those that were collected too.
+    ///
+    /// # Errors
+    /// Whatever `emit` returns: it may stop the fold.
+    pub fn fold<E>(
+        &mut self,
+        sender: &str,
+        emit: &mut dyn FnMut(RecordBatch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.waiting.next() == Some(sender) {
+            self.waiting.deal(&mut self.rows);
+        }
+        let ranks = self.sources.ranks();
+        for row in &mut self.rows.rows {
+            row.source = ranks.get(row.source as usize).copied().unwrap_or_default();
+        }
+        self.sorter.sort(&mut self.rows.rows);
+        self.resolver.sender(&self.rows.rows);
+        let rows = &self.rows;
+        for day in days(&self.days, &rows.rows).map(Day) {
+            if between(&rows.rows, day.start(), day.end()).is_empty() {
+                continue;
+            }
+            let (from, to) = range_of_day(day);
+            let in_range = between(&rows.rows, from, to);
+            self.resolver.resolve(in_range);
+            let (resolver, measurer) = (&self.resolver, &mut self.measurer);
+            fold_day(rows, in_range, resolver, measurer, sender, day, &mut self.output);
+            if self.output.len() >= BATCH_ROWS {
+                emit(self.output.finish())?;
+            }
+        }
+        if self.rows.rows.len() > ROWS_KEPT {
+            self.rows = Rows::default();
+            self.sorter = Sorter::default();
+        }
+        self.rows.clear();
+        Ok(())
+    }
+
+    /// Folds all senders that were collected, and gives out the last batch.
+    ///
+    /// # Errors
+    /// Whatever `emit` returns.
+    pub fn finish<E>(
+        mut self,
+        emit: &mut dyn FnMut(RecordBatch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        while let Some(sender) = self.next_collected().map(str::to_owned) {
+            self.fold(&sender, emit)?;
+        }
+        if self.output.len() > 0 { emit(self.output.finish()) } else { Ok(()) }
+    }
+}
+
+/// The days of these on which rows, which are in order of time, may lie: on others no conversation
+/// starts.
+fn days(all: &RangeInclusive<Day>, rows: &[Row]) -> Range<i32> {
+    let day = |row: &Row| Millis(row.time_ms).day().0;
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return 0..0 };
+    day(first).max(all.start().0)..day(last).min(all.end().0) + 1
+}
+
+/// Of rows in order of time those from a time on and before another.
+fn between(rows: &[Row], from: Millis, to: Millis) -> &[Row] {
     let start = rows.partition_point(|row| row.time_ms < from.0);
     let end = rows.partition_point(|row| row.time_ms < to.0);
     &rows[start..end]
@@ -130,7 +225,7 @@ fn fold_day(
         let mut first_with_user = true;
         segment::pieces(of_peer, day, &mut |piece| {
             measurer.conversation(rows, in_range, resolver, of_peer, &of_peer[piece]);
-            if measurer.counters.with_user == 1 && std::mem::take(&mut first_with_user) {
+            if measurer.counters.with_user == 1 && mem::take(&mut first_with_user) {
                 measurer.counters.peer_day_first = 1;
             }
             output.conversation(sender, measurer);

@@ -1,10 +1,15 @@
 //! From the rows that decide a day of one sender to messages: who the peer is, which copy counts,
 //! what became of it, and to which set it belongs.
 
-use hashbrown::HashMap;
+use std::ops::RangeInclusive;
+
+use hashbrown::{HashMap, HashSet};
 use turnwise_model::{Category, EventKind, InteractiveType, MessageKind, Origin, Status};
 
-use super::rows::{ABSENT, Row, Rows, mark};
+use super::rows::{ABSENT, Row, mark};
+
+/// Entries up to which the memory of a map is kept: to clear a map costs what it has room for.
+const ENTRIES_KEPT: usize = 1 << 12;
 
 /// The set a message belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +36,7 @@ pub(super) struct Entry {
     pub class: Class,
     /// Only a `sent` status tells of it: no text, no type.
     pub stand_in: bool,
+    outbound: bool,
     message: i64,
 }
 
@@ -45,6 +51,8 @@ pub(super) struct Facts {
     pricing_status: i8,
     /// The first live `sent` status of a one-to-one message.
     sent: Option<u32>,
+    /// There is a send record or an echo of the message.
+    recorded: bool,
 }
 
 /// Working memory of one resolution, reused.
@@ -56,40 +64,52 @@ pub(super) struct Resolver {
     pub failed: Vec<Entry>,
     /// Messages on standby, ordered as `entries`.
     pub standby: Vec<Entry>,
-    /// Handovers from or to the platform's agent: (peer, time).
-    pub handovers: Vec<(i64, i64)>,
+    /// Handovers from or to the platform's agent: (peer, time), in order.
+    handovers: Vec<(i64, i64)>,
     links: HashMap<i64, i64>,
     facts: HashMap<i64, Facts>,
+    /// Of messages that several rows of the sender tell of: the row of these that counts.
     winners: HashMap<i64, u32>,
-    outbound: hashbrown::HashSet<i64>,
+    repeated: HashSet<i64>,
 }
 
 impl Resolver {
+    /// Learns of the messages that several rows of a sender tell of: few, and only these have to
+    /// be looked up again for each day.
+    pub fn sender(&mut self, rows: &[Row]) {
+        let mut met = HashSet::with_capacity(rows.len());
+        let messages = rows.iter().filter(|row| row.is(EventKind::Message));
+        let repeated = messages.map(|row| row.message).filter(|key| !met.insert(*key));
+        self.repeated = repeated.collect();
+    }
+
     /// Resolves the rows that decide a day; `in_range` is ordered by [`Row::order`].
-    pub fn resolve(&mut self, rows: &Rows, in_range: &[Row]) {
+    pub fn resolve(&mut self, in_range: &[Row]) {
         self.clear();
-        debug_assert!(in_range.iter().all(|row| (row.sender as usize) < rows.senders.len()));
         for (index, row) in (0_u32..).zip(in_range) {
             self.link(row);
             if row.is(EventKind::Status) {
                 self.add_status(index, row);
-            } else if row.is(EventKind::Message) {
-                self.add_message(index, row, in_range);
+            } else if row.is(EventKind::Message) && self.repeated.contains(&row.message) {
+                self.add_repeated(index, row, in_range);
             }
         }
         self.collect(in_range);
         self.add_stand_ins(in_range);
-        let order = |entry: &Entry| {
-            let row = &in_range[entry.row as usize];
-            let outbound = entry.stand_in || row.is_outbound();
-            let position = (row.source, row.partition, row.offset, row.item);
-            (entry.peer, entry.time_ms, outbound, entry.message, position)
+        let order = |a: &Entry, b: &Entry| {
+            let position = |entry: &Entry| {
+                let row = &in_range[entry.row as usize];
+                (row.source, row.partition, row.offset, row.item)
+            };
+            (a.time_ms, a.outbound, a.message)
+                .cmp(&(b.time_ms, b.outbound, b.message))
+                .then_with(|| position(a).cmp(&position(b)))
         };
-        self.entries.sort_unstable_by_key(order);
-        self.standby.sort_unstable_by_key(order);
-        self.failed.sort_unstable_by_key(|entry| {
-            let (peer, time, _, message, position) = order(entry);
-            (time, peer, message, position)
+        let by_peer = |a: &Entry, b: &Entry| a.peer.cmp(&b.peer).then_with(|| order(a, b));
+        self.entries.sort_unstable_by(by_peer);
+        self.standby.sort_unstable_by(by_peer);
+        self.failed.sort_unstable_by(|a, b| {
+            a.time_ms.cmp(&b.time_ms).then(a.peer.cmp(&b.peer)).then_with(|| order(a, b))
         });
         self.handovers.sort_unstable();
     }
@@ -99,15 +119,20 @@ impl Resolver {
         self.facts.get(&entry.message)
     }
 
+    /// Whether the peer was handed over from or to the platform's agent in this time.
+    pub fn handed_over(&self, peer: i64, times: RangeInclusive<i64>) -> bool {
+        let after = self.handovers.partition_point(|handover| *handover < (peer, *times.start()));
+        self.handovers.get(after).is_some_and(|(of, at)| *of == peer && times.contains(at))
+    }
+
     fn clear(&mut self) {
         self.entries.clear();
         self.failed.clear();
         self.standby.clear();
         self.handovers.clear();
-        self.links.clear();
-        self.facts.clear();
-        self.winners.clear();
-        self.outbound.clear();
+        cleared(&mut self.links);
+        cleared(&mut self.facts);
+        cleared(&mut self.winners);
     }
 
     /// Where a row shows both, its user id stands for its phone number, the smallest if several.
@@ -139,6 +164,7 @@ impl Resolver {
             category_status: i8::MAX,
             pricing_status: i8::MAX,
             sent: None,
+            recorded: false,
         });
         facts.failed |= row.is_status(Status::Failed);
         facts.ai_origin |= row.has(mark::AI_ORIGIN);
@@ -160,10 +186,7 @@ impl Resolver {
     }
 
     /// Of several copies the first by (origin, time, position) counts.
-    fn add_message(&mut self, index: u32, row: &Row, in_range: &[Row]) {
-        if row.is_outbound() {
-            self.outbound.insert(row.message);
-        }
+    fn add_repeated(&mut self, index: u32, row: &Row, in_range: &[Row]) {
         let key =
             |row: &Row| (row.origin, row.time_ms, row.source, row.partition, row.offset, row.item);
         self.winners
@@ -178,11 +201,18 @@ impl Resolver {
 
     fn collect(&mut self, in_range: &[Row]) {
         for (index, row) in (0_u32..).zip(in_range) {
+            let is_message = row.is(EventKind::Message);
+            let mut failed = false;
+            if is_message && let Some(facts) = self.facts.get_mut(&row.message) {
+                facts.recorded |= row.is_outbound();
+                failed = facts.failed;
+            }
             let Some(peer) = self.peer(row) else { continue };
             if row.is(EventKind::Account) && row.has(mark::FROM_OR_TO_AI) {
                 self.handovers.push((peer, row.time_ms));
             }
-            if !row.is(EventKind::Message) || self.winners.get(&row.message) != Some(&index) {
+            let counts = || self.winners.get(&row.message).is_none_or(|winner| *winner == index);
+            if !is_message || !counts() {
                 continue;
             }
             let Some(class) = class(row) else { continue };
@@ -192,9 +222,9 @@ impl Resolver {
                 row: index,
                 class,
                 stand_in: false,
+                outbound: row.is_outbound(),
                 message: row.message,
             };
-            let failed = self.facts.get(&row.message).is_some_and(|facts| facts.failed);
             match class {
                 Class::Standby => self.standby.push(entry),
                 Class::Template | Class::Free if failed => self.failed.push(entry),
@@ -206,11 +236,10 @@ impl Resolver {
     /// A `sent` status whose message has neither a send record nor an echo stands for it.
     fn add_stand_ins(&mut self, in_range: &[Row]) {
         for (message, facts) in &self.facts {
-            let Some(index) = facts.sent.filter(|_| !facts.failed) else { continue };
+            let stands = !facts.failed && !facts.recorded;
+            let Some(index) = facts.sent.filter(|_| stands) else { continue };
             let row = &in_range[index as usize];
-            let Some(peer) = self.peer(row).filter(|_| !self.outbound.contains(message)) else {
-                continue;
-            };
+            let Some(peer) = self.peer(row) else { continue };
             let class = if is_template(facts.category) { Class::Template } else { Class::Free };
             self.entries.push(Entry {
                 peer,
@@ -218,9 +247,19 @@ impl Resolver {
                 row: index,
                 class,
                 stand_in: true,
+                outbound: true,
                 message: *message,
             });
         }
+    }
+}
+
+/// Empties a map, and gives back what it has room for where that is much.
+fn cleared<V>(map: &mut HashMap<i64, V>) {
+    if map.capacity() > ENTRIES_KEPT {
+        *map = HashMap::new();
+    } else {
+        map.clear();
     }
 }
 

@@ -9,6 +9,8 @@ use proptest::prelude::*;
 use turnwise_model::schema::column as c;
 use turnwise_model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
+use turnwise_model::EventKind;
+
 use super::*;
 
 const DAY: i64 = 20_000;
@@ -56,6 +58,11 @@ fn status(message: i64, time_ms: i64, status: i32) -> Event {
 }
 
 fn batch(events: &[&Event]) -> RecordBatch {
+    batch_of(&vec!["100"; events.len()], events)
+}
+
+/// Rows of these senders, one each.
+fn batch_of(senders: &[&str], events: &[&Event]) -> RecordBatch {
     let times = events.iter().map(|e| e.time_ms * 1_000).collect::<Vec<_>>();
     let ints = |pick: &dyn Fn(&Event) -> Option<i32>| -> ArrayRef {
         Arc::new(events.iter().map(|e| pick(e)).collect::<Int32Array>())
@@ -63,11 +70,11 @@ fn batch(events: &[&Event]) -> RecordBatch {
     let longs = |pick: &dyn Fn(&Event) -> Option<i64>| -> ArrayRef {
         Arc::new(events.iter().map(|e| pick(e)).collect::<Int64Array>())
     };
-    let text = |value: &str| -> ArrayRef { Arc::new(StringArray::from(vec![value; events.len()])) };
+    let names = |of: &[&str]| -> ArrayRef { Arc::new(StringArray::from(of.to_vec())) };
     let is_message = |e: &Event| e.kind == EventKind::Message;
     RecordBatch::try_from_iter_with_nullable(vec![
-        (c::SENDER, text("100"), true),
-        (c::SOURCE, text("cluster/topic"), true),
+        (c::SENDER, names(senders), true),
+        (c::SOURCE, names(&vec!["cluster/topic"; events.len()]), true),
         (c::TIME, Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")), true),
         (c::MESSAGE, longs(&|e| Some(e.message)), true),
         (c::PEER_PHONE, longs(&|e| e.phone), true),
@@ -86,19 +93,23 @@ fn batch(events: &[&Event]) -> RecordBatch {
     .expect("columns of one length")
 }
 
+fn collect(collector: &mut Collector, kind: EventKind, batch: &RecordBatch) {
+    collector.collect(&Input::new(kind, batch).expect("senders and times"));
+}
+
 /// Folds one day; the events go in as batches of `chunk` rows of one kind.
 fn fold(events: &[Event], day: i64, chunk: usize) -> Vec<RecordBatch> {
     let day = Day(i32::try_from(day).expect("small"));
-    let mut folder = Folder::new(day..=day);
+    let mut rows = Collector::new(day..=day);
     for kind in [EventKind::Status, EventKind::Message, EventKind::Account] {
         let of_kind: Vec<&Event> = events.iter().filter(|e| e.kind == kind).collect();
-        for rows in of_kind.chunks(chunk) {
-            folder.push(kind, &batch(rows));
+        for some in of_kind.chunks(chunk) {
+            collect(&mut rows, kind, &batch(some));
         }
     }
     let mut batches = Vec::new();
-    folder
-        .fold::<()>(&mut |batch| {
+    rows.into_folder()
+        .finish::<()>(&mut |batch| {
             batches.push(batch);
             Ok(())
         })
@@ -211,7 +222,7 @@ fn voice_is_answered_by_text_of_twenty_characters_in_time() {
     let share = |reply| {
         let mut batches = Vec::new();
         let day = Day(i32::try_from(DAY).expect("small"));
-        let mut folder = Folder::new(day..=day);
+        let mut rows = Collector::new(day..=day);
         let voices = batch(&[&voice]);
         let mark: ArrayRef = Arc::new(Int32Array::from(vec![1]));
         let mut columns = voices.columns().to_vec();
@@ -223,10 +234,11 @@ fn voice_is_answered_by_text_of_twenty_characters_in_time() {
             true,
         )));
         let schema = Arc::new(arrow_schema::Schema::new(fields));
-        folder.push(EventKind::Message, &RecordBatch::try_new(schema, columns).expect("one row"));
-        folder.push(EventKind::Message, &batch(&[&reply]));
-        folder
-            .fold::<()>(&mut |b| {
+        let voice = RecordBatch::try_new(schema, columns).expect("one row");
+        collect(&mut rows, EventKind::Message, &voice);
+        collect(&mut rows, EventKind::Message, &batch(&[&reply]));
+        rows.into_folder()
+            .finish::<()>(&mut |b| {
                 batches.push(b);
                 Ok(())
             })
@@ -289,6 +301,56 @@ proptest! {
     }
 
     #[test]
+    fn rows_by_sender_fold_as_those_in_any_order(
+        events in any_events(),
+        places in prop::collection::vec((0_usize..3, 0_usize..4), 60),
+    ) {
+        let senders = ["3", "20", "100"];
+        let day = Day(i32::try_from(DAY).expect("small"));
+        let rows: Vec<_> =
+            events.iter().zip(places).map(|(event, (of, to))| (senders[of], event, to)).collect();
+        let input = |rows: &[&(&str, &Event, usize)], kind: EventKind| {
+            let (names, events): (Vec<_>, Vec<_>) =
+                rows.iter().filter(|(_, e, _)| e.kind == kind).map(|(s, e, _)| (*s, *e)).unzip();
+            Input::new(kind, &batch_of(&names, &events)).expect("senders and times")
+        };
+        let kinds = [EventKind::Status, EventKind::Message];
+        let fold = |ordered: usize| {
+            let mut collector = Collector::new(day..=day);
+            let collected: Vec<_> = rows.iter().filter(|(_, _, to)| *to >= ordered).collect();
+            kinds.iter().for_each(|kind| collector.collect(&input(&collected, *kind)));
+            let mut folder = collector.into_folder();
+            let mut inputs = Vec::new();
+            for at in 0..ordered {
+                let mut of_input: Vec<_> = rows.iter().filter(|(_, _, to)| *to == at).collect();
+                of_input.sort_by_key(|(sender, _, _)| *sender);
+                inputs.extend(kinds.iter().map(|kind| input(&of_input, *kind)));
+            }
+            let mut batches = Vec::new();
+            let mut emit = |batch| -> Result<(), ()> { batches.push(batch); Ok(()) };
+            for sender in ["100", "20", "3"] {
+                for input in &inputs {
+                    let mut row = 0;
+                    while row < input.len() {
+                        let end = input.run_end(row);
+                        if input.sender(row) == Some(sender) {
+                            folder.push(input, row..end);
+                        }
+                        row = end;
+                    }
+                }
+                folder.fold(sender, &mut emit).expect("no error");
+            }
+            folder.finish(&mut emit).expect("no error");
+            batches
+        };
+        let expected = fold(0);
+        for ordered in 1..=4 {
+            prop_assert_eq!(&expected, &fold(ordered));
+        }
+    }
+
+    #[test]
     fn rows_outside_the_range_of_a_day_do_not_matter(
         events in any_events(),
         far in prop::collection::vec((any_event(), any::<bool>()), 0..20),
@@ -314,13 +376,14 @@ fn rows_after_the_last_time_are_as_if_they_had_not_arrived() {
     let rows = [inbound(1, at), inbound(2, at + MINUTE_MS), inbound(3, at + 2 * MINUTE_MS)];
     let fold = |count: usize, last: Option<i64>| {
         let day = Day(i32::try_from(DAY).expect("small"));
-        let mut folder = Folder::new(day..=day);
+        let mut collector = Collector::new(day..=day);
         if let Some(last) = last {
-            folder = folder.until(Millis(last));
+            collector = collector.until(Millis(last));
         }
-        folder.push(EventKind::Message, &batch(&rows.iter().take(count).collect::<Vec<_>>()));
+        let rows = batch(&rows.iter().take(count).collect::<Vec<_>>());
+        collect(&mut collector, EventKind::Message, &rows);
         let mut found = Vec::new();
-        let emitted: Result<(), ()> = folder.fold(&mut |rows| {
+        let emitted: Result<(), ()> = collector.into_folder().finish(&mut |rows| {
             found.push(rows);
             Ok(())
         });
