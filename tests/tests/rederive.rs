@@ -45,7 +45,7 @@ fn compact(stored: &Stored, parts: &Parts, by_sender: bool, share: usize) -> usi
         let plan = CompactPlan {
             partition: partition(kind, *day),
             small_bytes: u64::MAX,
-            files_min: 2,
+            files_min: if by_sender { 1 } else { 2 },
             input_bytes_max: u64::MAX,
             file_rows_max: 1_000,
             sorted_by: if by_sender { &[column::SENDER] } else { &[] },

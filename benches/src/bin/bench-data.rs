@@ -25,7 +25,7 @@ struct Arguments {
     #[arg(long)]
     base: PathBuf,
     /// What to write: time.parquet, near.parquet, random.parquet, compacted.parquet, memory.arrow,
-    /// webhooks.jsonl, lake, oracle-A.tsv, oracle-B.tsv, oracle-C.tsv.
+    /// webhooks.jsonl, sorted-lake, oracle-A.tsv, oracle-B.tsv, oracle-C.tsv.
     #[arg(required = true)]
     files: Vec<String>,
 }
@@ -73,7 +73,7 @@ impl DataSet {
             "memory.arrow" => write_arrow(self.rows(Order::Time), path),
             "webhooks.jsonl" => write_webhooks(self.rows(Order::Time), path),
             #[cfg(feature = "queries")]
-            "lake" => turnwise_benches::files::write_lake(self.rows(Order::Time), path),
+            "sorted-lake" => turnwise_benches::files::write_lake(self.rows(Order::Time), path),
             _ => match name.strip_suffix(".parquet").and_then(Order::from_name) {
                 Some(Order::Time) => write_parquet(self.rows(Order::Time), texts, path),
                 // Other orders are for query A, which reads no texts.

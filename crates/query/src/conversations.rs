@@ -163,15 +163,17 @@ impl Conversations {
         let (sorted, unsorted) =
             needed.sorted.split_at(needed.sorted.len().min(limits::FOLD_SORTED_FILES_MAX));
         for (kind, file) in sorted {
-            plans.push(plan_input(state, *kind, vec![(*file).clone()], go, senders)?);
-            go.inputs.push(Rows { kind: *kind, by_sender: true });
+            let rows = Rows { kind: *kind, by_sender: true };
+            plans.push(plan_input(state, rows, vec![(*file).clone()], go, senders)?);
+            go.inputs.push(rows);
         }
         for kind in FOLD_KINDS {
             let files = unsorted.iter().chain(&needed.rest).filter(|(of, _)| *of == kind);
             let files: Vec<FileInfo> = files.map(|(_, file)| (*file).clone()).collect();
             if !files.is_empty() {
-                plans.push(plan_input(state, kind, files, go, senders)?);
-                go.inputs.push(Rows { kind, by_sender: false });
+                let rows = Rows { kind, by_sender: false };
+                plans.push(plan_input(state, rows, files, go, senders)?);
+                go.inputs.push(rows);
             }
         }
         Ok(plans)
@@ -198,19 +200,23 @@ impl Needed<'_> {
     }
 }
 
-/// The plan of some files of one kind for a go.
+/// The plan of some files for a go: of one, if its rows are to come by sender.
 fn plan_input(
     state: &dyn Session,
-    kind: EventKind,
+    rows: Rows,
     files: Vec<FileInfo>,
     go: &Go,
     senders: &[Expr],
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let table = LakeTable::new(file_schema(kind), vec![date(column::DATE)], files);
+    let table = LakeTable::new(file_schema(rows.kind), vec![date(column::DATE)], files);
     let schema = table.schema();
     let columns: Vec<usize> =
         FOLD_COLUMNS.iter().filter_map(|name| schema.index_of(name).ok()).collect();
-    let scan = table.plan(state, Some(&columns), senders)?;
+    let scan = if rows.by_sender {
+        table.plan_in_order(state, Some(&columns), senders)?
+    } else {
+        table.plan(state, Some(&columns), senders)?
+    };
     if go.of == 1 {
         return Ok(scan);
     }

@@ -17,7 +17,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::expressions as physical_expr;
-use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::{ObjectMeta, path::Path};
@@ -73,8 +73,7 @@ impl LakeTable {
     }
 
     /// The plan that reads `projection` (indices of the schema, all if none) of the files that
-    /// `filters` do not rule out. Rows are not filtered exactly. Those of a single sorted file come
-    /// in its order.
+    /// `filters` do not rule out. Rows are not filtered exactly.
     ///
     /// # Errors
     /// A filter that does not fit the schema; a file whose partition values cannot be read.
@@ -83,6 +82,33 @@ impl LakeTable {
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.plan_of(state, projection, filters, None)
+    }
+
+    /// As [`Self::plan`], of a single sorted file: in one partition, in its order.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub(crate) fn plan_in_order(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let order = match self.files.as_slice() {
+            [file] => self.order(file),
+            _ => None,
+        };
+        self.plan_of(state, projection, filters, order)
+    }
+
+    fn plan_of(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        order: Option<LexOrdering>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let kept = self.prune(state, filters)?;
         let schema = Arc::clone(self.schema.table_schema());
@@ -104,13 +130,13 @@ impl LakeTable {
             .iter()
             .map(|file| self.partitioned_file(file))
             .collect::<Result<Vec<PartitionedFile>>>()?;
-        let order = match kept.as_slice() {
-            [file] => self.order(file),
-            _ => None,
-        };
+        // Told to be one, the partition is not split: two halves would lose their order where they
+        // meet again.
+        let partitioning = order.is_some().then_some(Partitioning::UnknownPartitioning(1));
         let config = FileScanConfigBuilder::new(store, Arc::new(source))
             .with_file_groups(groups(files, state.config().target_partitions()))
             .with_output_ordering(order.into_iter().collect())
+            .with_output_partitioning(partitioning)
             .with_projection_indices(projection.cloned())?
             .build();
         Ok(DataSourceExec::from_data_source(config))

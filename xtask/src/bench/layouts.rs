@@ -61,7 +61,7 @@ const fn memory(query: Query) -> Layout {
 }
 
 const fn lake(query: Query) -> Layout {
-    let (name, file) = ("shape columns", "lake");
+    let (name, file) = ("shape columns", "sorted-lake");
     Layout { query, name, file, place: Place::Lake, goal: Some(10.0) }
 }
 

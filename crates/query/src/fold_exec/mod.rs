@@ -192,8 +192,7 @@ impl ExecutionPlan for FoldExec {
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
         match &self.form {
-            // Dealt to several partitions first, sorted rows would lose their order.
-            Form::Events { .. } => self.rows().iter().map(|rows| !rows.by_sender).collect(),
+            Form::Events { .. } => vec![true; self.inputs.len()],
             // Pieces of which more is known than of a share of a file stay as they are.
             Form::Bare(_) => vec![!bare::has_own_pieces(&self.inputs[0])],
         }
