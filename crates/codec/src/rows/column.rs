@@ -194,3 +194,35 @@ impl Lists {
         Arc::new(ListArray::new(field, offsets, values, there.nulls()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The column of texts that many rows share.
+    fn check(texts: &[Option<&str>]) {
+        let mut strings = Strings::default();
+        let ids: Vec<_> = texts.iter().map(|text| text.map(|text| strings.intern(text))).collect();
+        let expected: ArrayRef = Arc::new(texts.iter().copied().collect::<StringArray>());
+        assert_eq!(&shared(&ids, &strings), &expected, "{texts:?}");
+    }
+
+    #[test]
+    fn shared_strings_are_those_of_the_rows_however_long() {
+        let long = "9".repeat(1_024);
+        let [fits, too_long] = ["1234567890123456", "12345678901234567"];
+        check(&[]);
+        for rows in [1, 63, 64, 65, 200] {
+            check(&vec![None; rows]);
+            check(&vec![Some(fits); rows]);
+            for texts in [
+                [Some("1"), Some(fits), Some("é")],
+                [Some("1"), None, Some("")],
+                [Some("1"), Some(too_long), None],
+                [Some(&*long), Some("2"), Some(fits)],
+            ] {
+                check(&texts.iter().copied().cycle().take(rows).collect::<Vec<_>>());
+            }
+        }
+    }
+}
