@@ -40,7 +40,6 @@ mod straight;
 #[cfg(test)]
 mod testing;
 mod unknown;
-mod utf8;
 mod webhook;
 
 pub use decoder::{DeadLetterNote, Decoder, RecordContext, RecordCounts};

@@ -1,8 +1,8 @@
 //! Texts on their way to their shape: the only place of the program that holds message texts,
 //! and for no more than a few thousand of them at a time.
 
-use arrow_array::builder::BinaryBuilder;
-use arrow_array::{Array, Int32Array, Int64Array};
+use arrow_array::{Array, BinaryArray, Int32Array, Int64Array};
+use arrow_buffer::{Buffer, OffsetBuffer};
 use turnwise_kernels::shape::{ShapeColumns, shape};
 use turnwise_model::Keys;
 use turnwise_model::limits::TEXT_BYTES_MAX;
@@ -11,6 +11,8 @@ use turnwise_model::limits::TEXT_BYTES_MAX;
 const TEXTS_MAX: usize = 4_096;
 /// Bytes of texts that wait for the kernel at most, give or take one text.
 const TEXT_BYTES_WAITING_MAX: usize = 4 << 20;
+/// Bytes that memory for waiting texts is kept for between two runs of the kernel.
+const TEXT_BYTES_KEPT_MAX: usize = 1 << 20;
 /// Tokens of a text, about, for the estimate of memory.
 const TOKENS_ABOUT: usize = 8;
 
@@ -42,9 +44,17 @@ pub(crate) struct TextShapes {
 pub(crate) struct Shapes {
     /// Without keys texts are dropped unread.
     keys: Option<Keys>,
-    waiting: BinaryBuilder,
-    waiting_bytes: usize,
+    waiting: Waiting,
     done: TextShapes,
+}
+
+/// Texts that wait for the kernel.
+#[derive(Default)]
+struct Waiting {
+    /// All behind each other.
+    bytes: Vec<u8>,
+    /// Where the first one begins, and where each ends; nothing of no texts.
+    offsets: Vec<i32>,
 }
 
 impl std::fmt::Debug for Shapes {
@@ -103,8 +113,7 @@ impl TextShapes {
 
 impl Shapes {
     pub(crate) fn new(keys: Option<Keys>) -> Self {
-        let waiting = BinaryBuilder::new();
-        Self { keys, waiting, waiting_bytes: 0, done: TextShapes::default() }
+        Self { keys, waiting: Waiting::default(), done: TextShapes::default() }
     }
 
     /// Takes a text and gives its number in the batch.
@@ -114,35 +123,32 @@ impl Shapes {
 
     /// The same of bytes that are UTF-8.
     pub(crate) fn push_bytes(&mut self, text: &[u8]) -> u32 {
-        let number = self.done.shapes.len() + self.waiting_texts();
-        self.waiting.append_value(text);
-        self.waiting_bytes += text.len();
-        if self.waiting_texts() >= TEXTS_MAX || self.waiting_bytes >= TEXT_BYTES_WAITING_MAX {
+        let number = self.done.shapes.len() + self.waiting.texts();
+        self.waiting.push(text);
+        if self.waiting.texts() >= TEXTS_MAX || self.waiting.bytes.len() >= TEXT_BYTES_WAITING_MAX {
             self.run();
         }
         narrow(number)
     }
 
-    fn waiting_texts(&self) -> usize {
-        arrow_array::builder::ArrayBuilder::len(&self.waiting)
-    }
-
     /// Runs the kernel over the texts that wait, and drops them.
+    #[inline(never)]
     fn run(&mut self) {
-        if self.waiting_texts() == 0 {
+        if self.waiting.texts() == 0 {
             return;
         }
-        let texts = self.waiting.finish();
-        self.waiting_bytes = 0;
+        let texts = self.waiting.take();
         if let Some(keys) = &self.keys {
             self.done.extend(&shape(&texts, keys));
         }
+        self.waiting.reuse(texts);
     }
 
     /// Bytes held, about.
     pub(crate) fn bytes(&self) -> usize {
-        let texts = self.done.shapes.len() + self.waiting_texts();
-        texts * (size_of::<TextShape>() + TOKENS_ABOUT * size_of::<i32>()) + self.waiting_bytes
+        let texts = self.done.shapes.len() + self.waiting.texts();
+        let shape_bytes = size_of::<TextShape>() + TOKENS_ABOUT * size_of::<i32>();
+        texts * shape_bytes + self.waiting.bytes.len()
     }
 
     /// The shapes of all texts since the last call.
@@ -158,6 +164,38 @@ impl Shapes {
         shapes.tokens.clear();
         shapes.tokens.shrink_to(TEXTS_KEPT_MAX * TOKENS_ABOUT);
         self.done = shapes;
+    }
+}
+
+impl Waiting {
+    #[inline(always)]
+    fn texts(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    #[inline(always)]
+    fn push(&mut self, text: &[u8]) {
+        if self.offsets.is_empty() {
+            self.offsets.push(0);
+        }
+        self.bytes.extend_from_slice(text);
+        self.offsets.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
+    }
+
+    fn take(&mut self) -> BinaryArray {
+        let Self { bytes, offsets } = std::mem::take(self);
+        BinaryArray::new(OffsetBuffer::new(offsets.into()), Buffer::from_vec(bytes), None)
+    }
+
+    /// Takes back what [`Waiting::take`] gave, for its memory.
+    fn reuse(&mut self, texts: BinaryArray) {
+        let (offsets, bytes, _) = texts.into_parts();
+        // Memory that someone else still has is not used again.
+        self.offsets = offsets.into_inner().into_inner().into_vec().unwrap_or_default();
+        self.bytes = bytes.into_vec().unwrap_or_default();
+        self.offsets.clear();
+        self.bytes.clear();
+        self.bytes.shrink_to(TEXT_BYTES_KEPT_MAX);
     }
 }
 

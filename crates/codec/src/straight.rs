@@ -9,6 +9,7 @@ pub(crate) mod body;
 pub(crate) mod contact;
 pub(crate) mod values;
 
+use turnwise_kernels::scan::is_ascii;
 use turnwise_model::keys::IdKind;
 use turnwise_model::limits::ID_BYTES_MAX;
 use turnwise_model::time::{EARLIEST, FUTURE_SLACK_MS};
@@ -18,7 +19,6 @@ use crate::country;
 use crate::json::{Nth, Values, unescape_into};
 use crate::record::Record;
 use crate::rows::{Common, MessageRow, PlainOwner, StatusRow, TextColumns};
-use crate::utf8::is_ascii;
 
 /// Memory for unescaped texts that is kept between records.
 pub(crate) const UNESCAPED_KEPT_MAX: usize = 64 << 10;

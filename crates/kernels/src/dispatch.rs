@@ -18,6 +18,8 @@
 //! after asking the processor. So the intrinsics behind it are sound to call.
 #![cfg_attr(target_arch = "x86_64", allow(unsafe_code))]
 
+use std::sync::OnceLock;
+
 /// An instruction set that this processor has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstructionSet(Set);
@@ -70,7 +72,13 @@ impl InstructionSet {
 
     /// The best of this processor. Cheap: the processor is asked once a process.
     #[must_use]
+    #[inline]
     pub fn best() -> Self {
+        static BEST: OnceLock<InstructionSet> = OnceLock::new();
+        *BEST.get_or_init(Self::of_processor)
+    }
+
+    fn of_processor() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
             if has_avx512() {

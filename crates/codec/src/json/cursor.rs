@@ -10,7 +10,7 @@ use super::layouts::{Found, VALUES_MAX};
 use super::noted::Nth;
 use super::scan::{self, Text};
 use crate::unknown::{Unknown, unknown};
-use crate::utf8;
+use turnwise_kernels::scan::is_utf8;
 
 /// What a reader calls a key that it asks for: 1 to 30.
 pub(crate) type Field = u8;
@@ -82,7 +82,7 @@ impl<'a, 't> Cursor<'a, 't> {
         self.peek();
         // Without strings that hold other bytes than ASCII there are none: see the grammar. Keys
         // are not noted, so the whole text is asked.
-        (self.rest.is_empty() && utf8::is_utf8(self.bytes)).then_some(())
+        (self.rest.is_empty() && is_utf8(self.bytes)).then_some(())
     }
 
     /// All of the text.

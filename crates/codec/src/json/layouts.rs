@@ -21,12 +21,11 @@
 //! texts that all differ cost a little more time, and never memory.
 
 use turnwise_kernels::dispatch::InstructionSet;
-use turnwise_kernels::scan::{Eyes, WIDE, Walk, fetch_behind, walk};
+use turnwise_kernels::scan::{Eyes, WIDE, Walk, fetch_behind, is_utf8, walk};
 
 use super::cursor::{Mark, Trace};
 use super::scan::{self, Expected, Text};
 use crate::unknown::Unknown;
-use crate::utf8;
 
 /// Nodes of the tree at most, 512 kB.
 const NODES_MAX: usize = 4_096;
@@ -249,8 +248,8 @@ impl<P> Layouts<P> {
         let values = values.get(..count)?;
         // What stands between the values is as it was in a text that is UTF-8, and begins and ends
         // with ASCII.
-        let is_utf8 = |text: &Text| !text.is_high() || utf8::is_utf8(text.span().of(bytes));
-        let is_text = !*are_whole || !is_high || values.iter().all(is_utf8);
+        let is_read = |text: &Text| !text.is_high() || is_utf8(text.span().of(bytes));
+        let is_text = !*are_whole || !is_high || values.iter().all(is_read);
         is_text.then_some(Found { read, values, unknown, to })
     }
 

@@ -10,7 +10,7 @@
 //! that, as they come.
 
 use super::wire::{Fault, Tag, Wire, WireError, length, varint};
-use crate::utf8;
+use turnwise_kernels::scan::is_utf8;
 
 /// The fields of an `Item`.
 pub(super) const MESSAGE: Tag = length(1);
@@ -188,7 +188,7 @@ impl<'a> Item<'a> {
         }
         strings
             .into_iter()
-            .filter(|string| !utf8::is_utf8(string))
+            .filter(|string| !is_utf8(string))
             .try_for_each(|string| checked(string).map(drop))
     }
 

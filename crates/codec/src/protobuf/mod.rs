@@ -20,12 +20,13 @@ mod straight;
 mod tests;
 mod wire;
 
+use turnwise_kernels::scan::is_utf8;
+
 use crate::frame::{self, FrameError};
 use crate::meant::{Id, id_of};
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record, Scope};
 use crate::straight::Hashing;
-use crate::utf8;
 use fields::Item;
 use straight::Of;
 use wire::{Fault, Tag, Wire, WireError, length};
@@ -204,7 +205,7 @@ impl<'a> Head<'a> {
 /// A string, checked; the cursor stands behind its tag.
 fn string<'a>(wire: &mut Wire<'a>) -> Result<&'a [u8], WireError<'a>> {
     let bytes = wire.bytes()?;
-    if utf8::is_utf8(bytes) { Ok(bytes) } else { fields::checked(bytes).map(str::as_bytes) }
+    if is_utf8(bytes) { Ok(bytes) } else { fields::checked(bytes).map(str::as_bytes) }
 }
 
 fn scope<'a>(waba_id: &'a str, sender: &'a str) -> Scope<'a> {

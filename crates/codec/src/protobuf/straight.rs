@@ -1,5 +1,6 @@
 //! The straight way of messages and statuses with plain ids; see [`crate::straight`].
 
+use turnwise_kernels::scan::is_utf8;
 use turnwise_model::{Category, Direction, InteractiveType, MessageKind, Millis, Origin};
 use turnwise_model::{PricingModel, PricingType, Status as StatusCode};
 
@@ -12,7 +13,6 @@ use crate::meant;
 use crate::record::Record;
 use crate::rows::{MessageRow, PlainOwner, StatusRow, Strings, TextColumns};
 use crate::straight::{Hashing, PlainIds, is_digits_or_empty, is_plain, is_plain_or_empty};
-use crate::utf8;
 
 /// Who the items of a record are of that say nothing else.
 #[derive(Clone, Copy)]
@@ -168,7 +168,7 @@ fn message(
     if fields.in_group && direction == Direction::Outbound {
         (phone, user) = (b"", b"");
     }
-    if !fields.text.is_none_or(utf8::is_utf8) {
+    if !fields.text.is_none_or(is_utf8) {
         return None;
     }
     let (owner, sender) = owner(record, of)?;

@@ -14,7 +14,7 @@ use arrow_array::types::{Int32Type, Int64Type};
 use turnwise_model::{Millis, Origin, PricingRegime, Pseudonym};
 
 use super::Common;
-use super::column::{SharedColumn, There, long, micros, numbers, numbers_or_null};
+use super::column::{self, There, long, micros, numbers, numbers_or_null};
 use super::dated::List;
 use super::{StringId, Strings};
 
@@ -233,11 +233,7 @@ impl<'a, B: Block> Whole<'a, B> {
     /// The columns that every row has, but [`Self::regimes`], which stands elsewhere in each kind.
     pub(super) fn common(self, strings: &Strings) -> Vec<ArrayRef> {
         let shared = |ids: fn(&CommonBlock) -> &Values<Option<StringId>>| {
-            let mut column = SharedColumn::new(self.rows, strings);
-            for (block, rows) in self.blocks() {
-                column.fill(ids(block.common()).get(..rows).unwrap_or_default());
-            }
-            column.finish()
+            column::shared(&self.values(|block| ids(block.common()), |id| id), strings)
         };
         let pseudonyms = |values: fn(&CommonBlock) -> &Values<i64>, flag| {
             let values = self.values(|block| values(block.common()), |value| value);

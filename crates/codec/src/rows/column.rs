@@ -19,17 +19,41 @@ pub(super) struct There {
     rows: usize,
 }
 
-/// Strings that many rows share, of which some may be missing; mostly those of one source, of few
-/// accounts.
-pub(super) struct SharedColumn<'a> {
-    strings: &'a Strings,
-    /// How many rows, up to here all, have the same string.
-    same: Option<(StringId, usize)>,
-    values: Vec<u8>,
-    offsets: Vec<i32>,
-    there: There,
-    /// Rows of the column.
-    rows: usize,
+/// Strings that many rows share, of which some may be missing.
+pub(super) fn shared(ids: &[Option<StringId>], strings: &Strings) -> ArrayRef {
+    // Mostly those of one source, and often of one account.
+    if let Some(Some(first)) = ids.first()
+        && ids.iter().all(|id| *id == Some(*first))
+    {
+        return Arc::new(StringArray::new_repeated(strings.get(*first), ids.len()));
+    }
+    short_strings(ids, strings).unwrap_or_else(|| {
+        let texts = ids.iter().map(|id| id.map(|id| strings.get(id)));
+        Arc::new(texts.collect::<StringArray>())
+    })
+}
+
+/// The same if all are short: all sixteen bytes of each are written, and the next one goes over
+/// what is too many.
+fn short_strings(ids: &[Option<StringId>], strings: &Strings) -> Option<ArrayRef> {
+    let mut values = vec![0; (ids.len() + 1) * ShortText::BYTES];
+    let mut offsets = vec![0; ids.len() + 1];
+    let (mut end, mut longest) = (0, 0);
+    for (id, offset) in ids.iter().zip(offsets.iter_mut().skip(1)) {
+        let short = strings.short_or_empty(*id);
+        if let Some(bytes) = values.get_mut(end..).and_then(<[u8]>::first_chunk_mut) {
+            *bytes = short.bytes;
+        }
+        longest = longest.max(short.length);
+        end += usize::from(short.length);
+        *offset = self::offset(end);
+    }
+    if usize::from(longest) > ShortText::BYTES {
+        return None;
+    }
+    values.truncate(end);
+    let nulls = ids.contains(&None).then(|| ids.iter().map(Option::is_some).collect());
+    Some(strings_of(values, offsets, nulls))
 }
 
 /// Lists of numbers of which some may be missing.
@@ -90,7 +114,7 @@ pub(super) fn countries(countries: &[[u8; 2]], there: There) -> ArrayRef {
             offset(values.len())
         }));
     }
-    strings(values, offsets, there.nulls())
+    strings_of(values, offsets, there.nulls())
 }
 
 /// The offset of the first row, and room for more.
@@ -101,7 +125,7 @@ fn offsets(rows: usize) -> Vec<i32> {
 }
 
 /// Strings from their bytes, which are looked at once more.
-fn strings(values: Vec<u8>, offsets: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
+fn strings_of(values: Vec<u8>, offsets: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
     let texts = StringArray::try_new(OffsetBuffer::new(offsets.into()), values.into(), nulls);
     Arc::new(texts.expect("whole strings were put behind each other"))
 }
@@ -144,84 +168,6 @@ impl There {
     }
 }
 
-impl<'a> SharedColumn<'a> {
-    pub(super) fn new(rows: usize, strings: &'a Strings) -> Self {
-        let (values, offsets, there) = (Vec::new(), Vec::new(), There::default());
-        Self { strings, same: None, values, offsets, there, rows }
-    }
-
-    /// Writes what was only counted: whole blocks, for there are more.
-    #[cold]
-    fn write_same(&mut self) {
-        self.offsets = offsets(self.rows);
-        self.values.reserve((self.rows + WORD_ROWS) * ShortText::BYTES);
-        let Some((id, rows)) = self.same.take() else { return };
-        let mut rest = rows;
-        while rest > 0 {
-            let rows = rest.min(WORD_ROWS);
-            self.write(&[Some(id); WORD_ROWS][..rows]);
-            rest -= rows;
-        }
-    }
-
-    /// Writes the strings of at most a word of rows, and says which there are.
-    fn write(&mut self, ids: &[Option<StringId>]) {
-        let (mut word, mut end) = (0, self.values.len());
-        // Of short strings all sixteen bytes are written; the next string goes over what is too many.
-        self.values.resize(end + ids.len() * ShortText::BYTES, 0);
-        let Self { strings, values, offsets, .. } = self;
-        offsets.extend(ids.iter().enumerate().map(|(at, id)| {
-            word |= u64::from(id.is_some()) << at;
-            let short = strings.short_or_empty(*id);
-            if short.is_whole()
-                && let Some(bytes) = values.get_mut(end..end + ShortText::BYTES)
-            {
-                bytes.copy_from_slice(&short.bytes);
-                end += usize::from(short.length);
-            } else {
-                write_long(id.map_or("", |id| strings.get(id)), values, &mut end);
-            }
-            offset(end)
-        }));
-        self.values.truncate(end);
-        self.there.push(word, ids.len());
-    }
-
-    /// The strings of the rows that follow; those before fill their words.
-    pub(super) fn fill(&mut self, ids: &[Option<StringId>]) {
-        if self.offsets.is_empty() {
-            let first = ids.first().copied().flatten();
-            let (same, before) = self.same.map_or((first, 0), |(same, rows)| (Some(same), rows));
-            if let Some(same) = same
-                && ids.iter().all(|id| *id == Some(same))
-            {
-                self.same = Some((same, before + ids.len()));
-                return;
-            }
-            self.write_same();
-        }
-        ids.chunks(WORD_ROWS).for_each(|ids| self.write(ids));
-    }
-
-    pub(super) fn finish(self) -> ArrayRef {
-        match self.same {
-            Some((id, rows)) => Arc::new(StringArray::new_repeated(self.strings.get(id), rows)),
-            None if self.offsets.is_empty() => Arc::new(StringArray::new_null(0)),
-            None => strings(self.values, self.offsets, self.there.nulls()),
-        }
-    }
-}
-
-/// Writes a string that is not short at `end`, and makes room for a word of short ones behind it.
-#[cold]
-#[inline(never)]
-fn write_long(text: &str, values: &mut Vec<u8>, end: &mut usize) {
-    values.truncate(*end);
-    values.extend_from_slice(text.as_bytes());
-    *end = values.len();
-    values.resize(*end + WORD_ROWS * ShortText::BYTES, 0);
-}
-
 /// Lists of numbers of which all are missing.
 pub(super) fn null_lists(rows: usize) -> ArrayRef {
     let field = Arc::new(Field::new("element", DataType::Int32, true));
@@ -246,5 +192,37 @@ impl Lists {
         let offsets = OffsetBuffer::new(self.offsets.into());
         let values = Arc::new(Int32Array::new(self.values.into(), None));
         Arc::new(ListArray::new(field, offsets, values, there.nulls()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The column of texts that many rows share.
+    fn check(texts: &[Option<&str>]) {
+        let mut strings = Strings::default();
+        let ids: Vec<_> = texts.iter().map(|text| text.map(|text| strings.intern(text))).collect();
+        let expected: ArrayRef = Arc::new(texts.iter().copied().collect::<StringArray>());
+        assert_eq!(&shared(&ids, &strings), &expected, "{texts:?}");
+    }
+
+    #[test]
+    fn shared_strings_are_those_of_the_rows_however_long() {
+        let long = "9".repeat(1_024);
+        let [fits, too_long] = ["1234567890123456", "12345678901234567"];
+        check(&[]);
+        for rows in [1, 63, 64, 65, 200] {
+            check(&vec![None; rows]);
+            check(&vec![Some(fits); rows]);
+            for texts in [
+                [Some("1"), Some(fits), Some("é")],
+                [Some("1"), None, Some("")],
+                [Some("1"), Some(too_long), None],
+                [Some(&*long), Some("2"), Some(fits)],
+            ] {
+                check(&texts.iter().copied().cycle().take(rows).collect::<Vec<_>>());
+            }
+        }
     }
 }

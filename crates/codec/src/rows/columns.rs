@@ -3,41 +3,41 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use turnwise_model::schema::file_schema;
+use arrow_schema::SchemaRef;
 use turnwise_model::{Day, EventBatch, EventKind};
 
-use super::column::{SharedColumn, long, long_or_null, micros, numbers};
+use super::column::{self, long, long_or_null, micros, numbers};
 use super::{AccountRow, Common, LetterRow, Rows, StringId, Strings, kinds};
 use crate::shapes::TextShapes;
 
 /// All batches, sorted by kind and date, out of `rows`.
 pub(super) fn batches(rows: &mut Rows, shapes: &TextShapes) -> Vec<EventBatch> {
     let mut all = Vec::new();
-    let mut put = |kind, date: Day, columns: Vec<ArrayRef>| {
-        let rows = RecordBatch::try_new(file_schema(kind), columns)
+    let mut put = |kind, schema: &SchemaRef, date: Day, columns: Vec<ArrayRef>| {
+        let rows = RecordBatch::try_new(Arc::clone(schema), columns)
             .expect("the columns built here are those of the schema");
         all.push(EventBatch { kind, date, rows });
     };
     let strings = &rows.strings;
-    rows.messages.drain(|date, rows| {
-        put(EventKind::Message, date, kinds::messages(rows.whole(), strings, shapes));
+    rows.messages.drain(|schema, date, rows| {
+        put(EventKind::Message, schema, date, kinds::messages(rows.whole(), strings, shapes));
     });
-    rows.statuses.drain(|date, rows| {
-        put(EventKind::Status, date, kinds::statuses(rows.whole(), strings));
+    rows.statuses.drain(|schema, date, rows| {
+        put(EventKind::Status, schema, date, kinds::statuses(rows.whole(), strings));
     });
-    rows.accounts.drain(|date, rows| {
-        put(EventKind::Account, date, account_columns(rows, strings));
+    rows.accounts.drain(|schema, date, rows| {
+        put(EventKind::Account, schema, date, account_columns(rows, strings));
     });
-    rows.history.drain(|date, rows| {
-        put(EventKind::History, date, kinds::messages(rows.whole(), strings, shapes));
+    rows.history.drain(|schema, date, rows| {
+        put(EventKind::History, schema, date, kinds::messages(rows.whole(), strings, shapes));
     });
     for (kind, letters) in [
         (EventKind::DeadLetter, &mut rows.dead_letters),
         (EventKind::Ignored, &mut rows.ignored),
         (EventKind::Gap, &mut rows.gaps),
     ] {
-        letters.drain(|date, rows| {
-            put(kind, date, letter_columns(rows, strings));
+        letters.drain(|schema, date, rows| {
+            put(kind, schema, date, letter_columns(rows, strings));
         });
     }
     all
@@ -51,9 +51,7 @@ fn common_columns<R>(
 ) -> Vec<ArrayRef> {
     let shared = |id: fn(&Common) -> Option<StringId>| {
         let ids: Vec<_> = rows.iter().map(|row| id(common(row))).collect();
-        let mut column = SharedColumn::new(rows.len(), strings);
-        column.fill(&ids);
-        column.finish()
+        column::shared(&ids, strings)
     };
     let all = || rows.iter().map(common);
     vec![

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use arrow_schema::SchemaRef;
 use turnwise_model::schema::file_schema;
 use turnwise_model::{Day, EventKind};
 
@@ -38,6 +39,7 @@ impl<R> List for Vec<R> {
 /// Rows by date. Rows that follow each other are nearly always of one date, or of two by turns.
 #[derive(Debug)]
 pub(super) struct Dated<L> {
+    schema: SchemaRef,
     lists: Vec<(Day, L)>,
     places: BTreeMap<Day, usize>,
     /// The list used last, and the one before.
@@ -64,6 +66,7 @@ impl<L: List> Dated<L> {
         let column_bytes: usize = widths.map(|width| width.unwrap_or(size_of::<i32>())).sum();
         Self {
             row_bytes: size_of::<L::Row>() + column_bytes,
+            schema,
             lists: Vec::new(),
             places: BTreeMap::new(),
             last: [0; 2],
@@ -104,11 +107,12 @@ impl<L: List> Dated<L> {
         self.rows * self.row_bytes
     }
 
-    /// Hands over the rows of each date, the dates in order; then there are none.
-    pub(super) fn drain(&mut self, mut then: impl FnMut(Day, &mut L)) {
+    /// Hands over the rows of each date, the dates in order, and the schema of their columns; then
+    /// there are none.
+    pub(super) fn drain(&mut self, mut then: impl FnMut(&SchemaRef, Day, &mut L)) {
         self.lists.sort_by_key(|(date, _)| *date);
         for (date, mut rows) in self.lists.drain(..) {
-            then(date, &mut rows);
+            then(&self.schema, date, &mut rows);
             rows.clear(SPARE_BYTES_MAX);
             self.spare.push(rows);
             self.spare.sort_unstable_by_key(L::bytes_kept);

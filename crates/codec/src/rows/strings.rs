@@ -22,7 +22,7 @@ pub(crate) struct PlainOwner {
 pub(crate) struct Strings {
     ids: hashbrown::HashMap<Box<str>, StringId>,
     texts: Vec<Box<str>>,
-    /// The same, those that are short.
+    /// The same by their numbers, as far as they are short; the first one stands for none.
     short: Vec<ShortText>,
     bytes: usize,
     /// The last source; records of one follow each other.
@@ -80,10 +80,6 @@ impl ShortText {
         }
         short
     }
-
-    pub(super) fn is_whole(&self) -> bool {
-        usize::from(self.length) <= self.bytes.len()
-    }
 }
 
 impl Default for Owners {
@@ -131,6 +127,9 @@ impl Strings {
         let id = StringId::of(self.texts.len());
         self.ids.insert(text.into(), id);
         self.texts.push(text.into());
+        if self.short.is_empty() {
+            self.short.push(ShortText::EMPTY);
+        }
         self.short.push(ShortText::of(text));
         self.bytes += 2 * text.len() + 64 + size_of::<ShortText>();
         id
@@ -198,7 +197,8 @@ impl Strings {
     /// A text as far as it is short; of none the empty one.
     #[inline(always)]
     pub(super) fn short_or_empty(&self, id: Option<StringId>) -> &ShortText {
-        id.and_then(|id| self.short.get(id.place())).unwrap_or(&ShortText::EMPTY)
+        let number = id.map_or(0, |id| id.0.get() as usize);
+        self.short.get(number).unwrap_or(&ShortText::EMPTY)
     }
 
     /// Bytes held, about.

@@ -3,15 +3,18 @@
 //!
 //! [`look`] is one function of 32 bytes, small enough to be a part of its caller. It needs no
 //! dispatch: its instructions are part of every processor of its family. Who looks at many blocks of
-//! one text has it walked through with [`Eyes`], of 64 bytes and the widest registers.
+//! one text has it walked through with [`Eyes`], of 64 bytes and the widest registers. Beside that it
+//! tells whether texts are UTF-8.
 
 mod eyes;
 mod scalar;
+mod utf8;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod x86;
 
 pub use eyes::{Eyes, WIDE, Walk, WideLook, walk};
+pub use utf8::{is_ascii, is_utf8};
 
 /// Bytes of a block.
 pub const BLOCK: usize = 32;
