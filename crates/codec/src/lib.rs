@@ -42,6 +42,7 @@ mod testing;
 mod unknown;
 mod utf8;
 mod webhook;
+mod work;
 
 pub use decoder::{DeadLetterNote, Decoder, RecordContext, RecordCounts};
 pub use detect::Headers;

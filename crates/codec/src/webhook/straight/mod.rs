@@ -16,6 +16,7 @@
 mod items;
 mod lists;
 
+use turnwise_model::limits::STRAIGHT_CONTACTS_MAX;
 use turnwise_model::{Direction, Millis, Origin};
 
 use crate::json::{Cursor, Field, Layouts, Mark, Nth, Trace, UNUSUAL, Values};
@@ -25,6 +26,7 @@ use crate::rows::{MessageRow, PlainOwner, StatusRow};
 use crate::straight::contact::Contact;
 use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX};
 use crate::unknown::UnknownFields;
+use crate::work;
 use items::{Message, StatusItem};
 use lists::{Change, ITEMS_MAX, Lists, Whole};
 
@@ -271,7 +273,9 @@ fn value(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<Change> {
         }
         CONTACTS => cursor.array(|cursor| {
             lists.contacts.push(Contact::read(cursor)?);
-            Some(())
+            // Each item looks through all of them.
+            let count = lists.contacts.len() - before.contacts;
+            (count <= STRAIGHT_CONTACTS_MAX).then_some(())
         }),
         MESSAGES => cursor.array(|cursor| {
             lists.messages.push(items::message(cursor, false)?);
@@ -318,10 +322,11 @@ impl<'a> Around<'a> {
         }
     }
 
-    /// The same choice as [`super::message::contact`].
+    /// The same choice as [`super::contacts::Contacts::of`].
     #[inline]
     fn contact(&self, phone: &[u8], user: &[u8], alone: bool) -> Option<&'a Contact> {
         let same = |contact: &&Contact| {
+            work::step(1);
             let (of_phone, of_user) = (self.values.of(contact.phone), self.values.of(contact.user));
             !phone.is_empty() && !of_phone.is_empty() && same_digits(phone, of_phone)
                 || !user.is_empty() && user == of_user
