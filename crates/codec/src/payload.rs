@@ -178,7 +178,10 @@ pub(crate) fn payload(
                 Ok(())
             })
     };
+    tape.clear();
+    text.clear();
     text.shrink_to(SCRATCH_KEPT_MAX);
+    decoded.clear();
     decoded.shrink_to(SCRATCH_KEPT_MAX);
     done
 }

@@ -60,6 +60,14 @@ impl Counts {
     }
 }
 
+impl Whole<'_> {
+    /// Whether there is anything in it that becomes a row.
+    #[inline(always)]
+    pub(super) fn has_items(&self) -> bool {
+        !(self.messages.is_empty() && self.echoes.is_empty() && self.statuses.is_empty())
+    }
+}
+
 impl Change {
     /// See [`Nth::moved`].
     fn moved(&self, by: isize) -> Self {
@@ -103,7 +111,7 @@ impl Lists {
 
     /// Each change, with what is in it.
     #[inline(always)]
-    pub(super) fn each(&self) -> impl Iterator<Item = Whole<'_>> {
+    pub(super) fn each(&self) -> impl Iterator<Item = Whole<'_>> + Clone {
         let (mut contacts, mut messages) = (&self.contacts[..], &self.messages[..]);
         let (mut echoes, mut statuses) = (&self.echoes[..], &self.statuses[..]);
         self.changes.iter().map(move |change| Whole {

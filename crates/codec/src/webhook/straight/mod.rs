@@ -22,7 +22,7 @@ use turnwise_model::{Direction, Millis, Origin};
 use crate::json::{Cursor, Field, Layouts, Mark, Nth, Trace, UNUSUAL, Values};
 use crate::peer::same_digits;
 use crate::record::Record;
-use crate::rows::{MessageRow, PlainOwner, StatusRow};
+use crate::rows::{MessageRow, PlainOwner, StatusRow, Strings};
 use crate::straight::contact::Contact;
 use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX};
 use crate::unknown::UnknownFields;
@@ -53,6 +53,7 @@ struct Read {
 /// What was made of values while they were checked, in the order of rows.
 #[derive(Debug, Default)]
 struct Checked {
+    /// Of changes that have items.
     owners: Vec<PlainOwner>,
     times: Vec<Millis>,
 }
@@ -78,56 +79,84 @@ pub(crate) fn decode(
     unknown: &UnknownFields,
     bytes: &[u8],
 ) -> bool {
-    let Scratch { layouts, trace, read, checked, unescaped } = scratch;
-    let known = layouts.find(bytes);
-    let (lists, texts, names) = match &known {
-        Some(known) => (known.read, known.values, known.unknown),
-        None => {
-            let mut cursor = Cursor::new(bytes, trace);
-            if read.all(&mut cursor).and_then(|()| cursor.end()).is_none() {
-                return false;
+    let Scratch { layouts, checked, unescaped, .. } = scratch;
+    let is_taken = match layouts.find(bytes) {
+        Some(known) => {
+            let values = Values { bytes, texts: known.values };
+            let is_taken = write(record, hashing, values, known.read, checked, unescaped);
+            if is_taken {
+                unknown.add_all(known.unknown);
             }
-            (&read.lists, &trace.values[..], &trace.unknown[..])
+            is_taken
         }
+        None => scratch.decode_new(record, hashing, unknown, bytes),
     };
-    let values = Values { bytes, texts };
-    if !(1..=ITEMS_MAX).contains(&lists.items())
-        || lists.changes.len() > ITEMS_MAX
-        || !record.has_room(lists.items())
-        || checked.all(record, values, lists).is_none()
-    {
-        return false;
+    if !scratch.unescaped.is_empty() {
+        scratch.unescaped.clear();
+        scratch.unescaped.shrink_to(UNESCAPED_KEPT_MAX);
     }
-    unknown.add_all(names);
-    rows(record, hashing, values, lists, checked, unescaped);
-    if !unescaped.is_empty() {
-        unescaped.clear();
-        unescaped.shrink_to(UNESCAPED_KEPT_MAX);
-    }
-    if known.is_none() {
-        if read.lists.changes.len() == 1 {
-            layouts.learn(bytes, trace, read.lists.clone(), read.lists.entries());
-        } else {
-            read.learn(bytes, trace);
+    is_taken
+}
+
+impl Scratch {
+    /// The same of a text of no known layout, which is learned.
+    #[inline(never)]
+    fn decode_new(
+        &mut self,
+        record: &mut Record<'_>,
+        hashing: Hashing<'_>,
+        unknown: &UnknownFields,
+        bytes: &[u8],
+    ) -> bool {
+        let Self { layouts, trace, read, checked, unescaped } = self;
+        let mut cursor = Cursor::new(bytes, trace);
+        let is_read = read.all(&mut cursor).and_then(|()| cursor.end()).is_some();
+        let values = Values { bytes, texts: &trace.values };
+        let is_taken = is_read && write(record, hashing, values, &read.lists, checked, unescaped);
+        if is_taken {
+            unknown.add_all(&trace.unknown);
+            if read.lists.changes.len() == 1 {
+                layouts.learn(bytes, trace, read.lists.clone(), read.lists.entries());
+            } else {
+                read.learn(bytes, trace);
+            }
         }
+        // Now, not with the next text that has to be read: that may be long in coming.
+        trace.clear();
+        read.clear();
+        is_taken
     }
-    true
+}
+
+/// Writes the rows of what was read, if all of it is usual.
+#[inline(always)]
+fn write(
+    record: &mut Record<'_>,
+    hashing: Hashing<'_>,
+    values: Values<'_>,
+    lists: &Lists,
+    checked: &mut Checked,
+    unescaped: &mut String,
+) -> bool {
+    let is_usual = (1..=ITEMS_MAX).contains(&lists.items())
+        && lists.changes.len() <= ITEMS_MAX
+        && record.has_room(lists.items())
+        && checked.all(record, values, lists).is_some();
+    if is_usual {
+        rows(record, hashing, values, lists, checked, unescaped);
+    }
+    is_usual
 }
 
 impl Checked {
-    /// Checks all values that matter.
+    /// Checks all values that matter. Owners are kept only when everything else was found to be
+    /// usual.
     #[inline(always)]
     fn all(&mut self, record: &mut Record<'_>, values: Values<'_>, lists: &Lists) -> Option<()> {
         let Self { owners, times } = self;
         owners.clear();
         times.clear();
-        for Whole { change, contacts, messages, echoes, statuses } in lists.each() {
-            let (waba_id, sender) = (values.text(change.waba_id), values.text(change.sender));
-            if waba_id.is_escaped() || sender.is_escaped() {
-                return None;
-            }
-            let (waba_id, sender) = (values.of(change.waba_id), values.of(change.sender));
-            owners.push(record.rows.strings.plain_owner(waba_id, sender)?);
+        for Whole { contacts, messages, echoes, statuses, .. } in lists.each() {
             if !contacts.iter().all(|contact| contact.is_usual(values)) {
                 return None;
             }
@@ -138,16 +167,34 @@ impl Checked {
             messages.iter().chain(echoes).try_for_each(|message| put(message.check(values)))?;
             statuses.iter().try_for_each(|status| put(status.check(values)))?;
         }
+        let ids = |change: &Change| {
+            let ids = [change.waba_id, change.sender];
+            let is_escaped = ids.iter().any(|id| values.text(*id).is_escaped());
+            (!is_escaped).then(|| ids.map(|id| values.of(id)))
+        };
+        let changes = lists.each().filter(Whole::has_items).map(|whole| whole.change);
+        // One owner is kept or refused at once; of several the last may be refused.
+        let is_plain = |change: &Change| ids(change).is_some_and(Strings::may_own);
+        if lists.changes.len() > 1 && !changes.clone().all(is_plain) {
+            return None;
+        }
+        for change in changes {
+            let [waba_id, sender] = ids(change)?;
+            owners.push(record.rows.strings.plain_owner(waba_id, sender)?);
+        }
         Some(())
     }
 }
 
 impl Read {
-    /// Reads a text; what was read before goes.
-    fn all(&mut self, cursor: &mut Cursor<'_, '_>) -> Option<()> {
+    fn clear(&mut self) {
         self.lists.clear();
         self.new.clear();
         self.new.shrink_to(ITEMS_MAX);
+    }
+
+    /// Reads a text; nothing may be left of one before.
+    fn all(&mut self, cursor: &mut Cursor<'_, '_>) -> Option<()> {
         let name = |name: &[u8]| match name {
             b"entry" => 1,
             // Another writer's envelope around the same; a send.
@@ -354,7 +401,7 @@ fn rows(
     let mut times = checked.times.iter().copied();
     // There is one for each item.
     let mut time = || times.next().unwrap_or(Millis(0));
-    for (whole, owner) in lists.each().zip(&checked.owners) {
+    for (whole, owner) in lists.each().filter(Whole::has_items).zip(&checked.owners) {
         let Whole { change, contacts, messages, echoes, statuses } = whole;
         let sender = values.of(change.sender);
         let around = Around { values, owner: *owner, sender, contacts };
