@@ -166,7 +166,7 @@ pub(crate) fn payload(
             Ok(())
         })
     } else {
-        std::str::from_utf8(bytes)
+        simdutf8::compat::from_utf8(bytes)
             .map_err(|error| {
                 let found = format!("other bytes at byte {}", error.valid_up_to());
                 told(record, Reason::InvalidUtf8, "UTF-8", &found)

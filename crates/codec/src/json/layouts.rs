@@ -42,8 +42,8 @@ const UNKNOWN_MAX: usize = 64;
 /// Texts of new layouts that a full tree, or a place with all its branches, lets pass before the tree
 /// begins anew.
 const PATIENCE: u32 = 50_000;
-/// Branches that a text may pass by at one place before the one that it takes is moved forward.
-const PASSED_BY_MAX: u32 = 8;
+/// Branches that a text may pass by before those that it takes are moved forward.
+const PASSED_BY_MAX: u32 = 32;
 
 /// The node behind another: mostly the one that was made next, which is known without a look at it.
 /// As with the length of a string, the processor need not wait.
@@ -162,8 +162,8 @@ struct Way {
     /// Whether any of them is not ASCII.
     is_high: bool,
     to: usize,
-    /// A parent and its child that stood behind many.
-    late: Option<(u32, u32)>,
+    /// How many branches it did not take, where it looked at them.
+    passed_by: u32,
 }
 
 impl Walk for Finder<'_> {
@@ -176,10 +176,9 @@ impl Walk for Finder<'_> {
         let mut all = Text::default();
         let mut count = 0;
         let mut place = nodes.first()?.child;
-        let (mut parent, mut late) = (0, None);
+        let mut passed_by = 0;
         loop {
             let block = eyes.block(rest);
-            let mut passed_by = 0;
             let node = loop {
                 work::step(1);
                 let node = nodes.get_mut(place as usize).filter(|_| place != 0)?;
@@ -191,10 +190,6 @@ impl Walk for Finder<'_> {
                 place = node.sibling;
                 passed_by += 1;
             };
-            if passed_by > PASSED_BY_MAX {
-                late = Some((parent, place));
-            }
-            parent = place;
             rest = rest.get(usize::from(node.length)..)?;
             let text = match node.then {
                 Then::String => scan::expected_string(eyes, bytes, &mut rest, &mut node.expected)?,
@@ -205,7 +200,7 @@ impl Walk for Finder<'_> {
                 }
                 Then::End => {
                     let (end, to) = (node.child, bytes.len() - rest.len());
-                    return Some(Way { end, values: count, is_high: all.is_high(), to, late });
+                    return Some(Way { end, values: count, is_high: all.is_high(), to, passed_by });
                 }
             };
             all = all.and(text);
@@ -273,23 +268,34 @@ impl<P> Layouts<P> {
 
     #[inline(always)]
     fn find_at(&mut self, bytes: &[u8], from: usize) -> Option<Found<'_, P>> {
-        let Self { set, are_whole, nodes, ends, values, .. } = self;
+        let Self { set, are_whole, nodes, values, .. } = self;
         if *are_whole {
             // Texts of one fetch stand behind each other, and are about as long.
             fetch_behind(bytes);
         }
         let finder = Finder { bytes, from, is_whole: *are_whole, nodes, values };
-        let Way { end, values: count, is_high, to, late } = walk(*set, finder)?;
-        if let Some((parent, child)) = late {
-            move_first(nodes, parent, child);
+        let way = walk(*set, finder)?;
+        if way.passed_by > PASSED_BY_MAX {
+            self.move_forward(bytes, from, &way);
         }
-        let End { read, unknown, .. } = ends.get(end as usize)?;
-        let values = values.get(..count)?;
+        let Way { end, values: count, is_high, to, .. } = way;
+        let End { read, unknown, .. } = self.ends.get(end as usize)?;
+        let values = self.values.get(..count)?;
         // What stands between the values is as it was in a text that is UTF-8, and begins and ends
         // with ASCII.
         let is_utf8 = |text: &Text| !text.is_high() || utf8::is_utf8(text.span().of(bytes));
-        let is_text = !*are_whole || !is_high || values.iter().all(is_utf8);
+        let is_text = !self.are_whole || !is_high || values.iter().all(is_utf8);
         is_text.then_some(Found { read, values, unknown, to })
+    }
+
+    /// Moves the branches that a text took before their siblings.
+    #[cold]
+    #[inline(never)]
+    fn move_forward(&mut self, bytes: &[u8], from: usize, way: &Way) {
+        let values = self.values.get(..way.values).map(<[Text]>::to_vec);
+        if let (Some(values), Some(bytes)) = (values, bytes.get(from..way.to)) {
+            self.way(bytes, from, &values);
+        }
     }
 
     /// Learns how a text is laid out that was read to its end.

@@ -107,7 +107,7 @@ impl<'a> Value<'a> {
             work::step(1);
             let name = Value { at, ..self };
             let value = Value { at: at + 1, ..self };
-            if name.is_string(key) {
+            if name.is_key(key) {
                 found = Some(value);
             }
             at = value.node().next;
@@ -144,12 +144,22 @@ impl<'a> Value<'a> {
         }
     }
 
-    fn is_string(self, expected: &str) -> bool {
-        let raw = self.raw();
-        if !self.node().escaped {
-            return raw == expected;
+    /// Whether it is the string `expected`.
+    #[inline]
+    fn is_key(self, expected: &str) -> bool {
+        let Node { escaped, start, end, .. } = self.node();
+        if escaped {
+            return self.is_escaped_key(expected);
         }
+        let length = (end - start) as usize;
+        length == expected.len()
+            && self.text.as_bytes().get(start as usize..end as usize) == Some(expected.as_bytes())
+    }
+
+    #[inline(never)]
+    fn is_escaped_key(self, expected: &str) -> bool {
         // A letter takes at most six bytes for each of its own: longer ones are not unescaped.
+        let raw = self.raw();
         raw.len() <= ESCAPE_BYTES * expected.len() && unescape(raw) == expected
     }
 
