@@ -67,7 +67,7 @@ const EVENTS: &[&str] = &[
 ];
 
 /// Roles that may hold a thread.
-const ROLES: &[&str] =
+pub(super) const ROLES: &[&str] =
     &["customer_service", "marketing", "utility", "ctwa", "ai_agent", "escalation"];
 
 fn known(names: &'static [&'static str], name: &str) -> &'static str {

@@ -1,6 +1,7 @@
 use turnwise_model::{Offset, PartitionId, SourceName};
 
 use super::*;
+use crate::json::Cursor;
 use crate::testing;
 use crate::{Decoder, Format, RecordContext};
 
@@ -36,6 +37,34 @@ fn usual_webhooks_are_taken_however_they_are_written() {
         around("message_echoes", &TEXT.replace("from", "to")),
     ];
     assert_eq!(taken(&texts), [true; 9]);
+}
+
+const HANDOVER: &str = r#"{"object":"whatsapp_business_account","entry":[{"id":"9","changes":[{"field":"messaging_handovers","value":{"messaging_product":"whatsapp","sender":{"phone_number":"16505551234"},"recipient":{"phone_number_id":"100","display_phone_number":"1"},"type":"control_passed","timestamp":"1794096147","control_passed":{"previous_owner_role":"ai_agent","new_owner_role":"customer_service"}}}]}]}"#;
+
+#[test]
+fn handovers_are_taken_unless_they_are_unusual() {
+    let texts = [
+        HANDOVER.to_owned(),
+        HANDOVER.replace(r#""phone_number":"16505551234""#, r#""user_id":"US.7""#),
+        HANDOVER.replace("control_passed", "control_taken"),
+        HANDOVER.replace(r#""previous_owner_role":"ai_agent","#, ""),
+        HANDOVER.replace(r#""recipient""#, r#""metadata":{"phone_number_id":"200"},"recipient""#),
+    ];
+    assert_eq!(taken(&texts), [true; 5]);
+    let texts = [
+        HANDOVER.replace("ai_agent", "AI_AGENT"),
+        HANDOVER.replace("control_passed", "control_lost"),
+        HANDOVER.replace(r#""type":"control_passed""#, r#""type":"control_taken""#),
+        HANDOVER.replace(r#""type":"control_passed","#, ""),
+        HANDOVER.replace(r#""timestamp":"1794096147","#, ""),
+        HANDOVER.replace("1794096147", "1"),
+        HANDOVER.replace(r#""phone_number":"1"#, r#""phone_number":"+1"#),
+        HANDOVER.replace(r#""phone_number""#, r#""wa_id""#),
+        HANDOVER.replace(r#""phone_number_id":"100","#, ""),
+        HANDOVER.replace(r#""type""#, &format!(r#""messages":[{TEXT}],"type""#)),
+        HANDOVER.replace("messaging_handovers", "messages"),
+    ];
+    assert_eq!(taken(&texts), [false; 11]);
 }
 
 #[test]
