@@ -9,7 +9,7 @@ pub const JSON_DEPTH_MAX: usize = 64;
 /// Items (messages, statuses, events) of one record. More: the rest is one dead letter `too_many_items`.
 pub const RECORD_ITEMS_MAX: usize = 100_000;
 /// Contacts of one change of a webhook that the straight way looks through for each of its items. A
-/// webhook with more is read the long way, which finds them by a map.
+/// webhook with more is read the long way, which finds them by a map, and counted.
 pub const STRAIGHT_CONTACTS_MAX: usize = 16;
 /// Literals that known layouts of JSON may have at one place. A text with another one there is read
 /// key by key, and its layout is not learned.

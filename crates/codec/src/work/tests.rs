@@ -1,6 +1,9 @@
+use turnwise_model::limits::STRAIGHT_CONTACTS_MAX;
+use turnwise_model::{Offset, PartitionId, SourceName};
+
 use super::steps;
-use crate::Format;
-use crate::testing::decode;
+use crate::testing::{self, decode};
+use crate::{Decoder, Format, RecordContext};
 
 /// Values of a list, each with its number.
 fn list(count: usize, one: impl Fn(usize) -> String) -> String {
@@ -148,5 +151,24 @@ fn twice_the_record_is_twice_the_work() {
         });
         println!("{name}: {once:?} and {twice:?} steps and bytes");
         assert!(twice.0 <= 2 * once.0 + once.0 / 4, "{name}: {once:?} and {twice:?}");
+    }
+}
+
+#[test]
+fn webhooks_of_many_contacts_are_counted_as_read_the_long_way() {
+    let mut decoder = Decoder::new(testing::keys());
+    let source = SourceName("test/1".to_owned());
+    let context = RecordContext {
+        source: &source,
+        partition: PartitionId(0),
+        offset: Offset(1),
+        record_time: None,
+        read_time: testing::NOW,
+    };
+    for (count, long) in [(1, 0), (STRAIGHT_CONTACTS_MAX, 0), (STRAIGHT_CONTACTS_MAX + 1, 1)] {
+        let record = record("contacts and messages", count);
+        let counts = decoder.decode(Format::CloudApi, &context, Some(record.as_bytes()));
+        assert_eq!(counts.messages, count as u64);
+        assert_eq!(decoder.read_the_long_way(), long);
     }
 }

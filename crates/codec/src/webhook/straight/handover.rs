@@ -148,9 +148,9 @@ impl Roles {
             let place = cursor.named(|name| place(ROLES, name))?;
             let role = ROLES.get(usize::from(place)).copied();
             if field == PREVIOUS {
-                roles.previous = role
+                roles.previous = role;
             } else {
-                roles.new = role
+                roles.new = role;
             }
             Some(())
         })?;
