@@ -186,15 +186,16 @@ fn refused_webhooks_leave_nothing_behind() {
         assert_eq!(of_straight, of_meaning, "{record}");
     }
     // What is refused last has the owners before it checked, and none is kept.
-    let refused = webhook(&[change("100", &messages), change("200", &early)]);
+    let refused = [("200", &early), (" 200", &messages)]
+        .map(|(sender, list)| webhook(&[change("100", &messages), change(sender, list)]));
     let mut kept = Vec::new();
-    let taken = testing::taken(&[refused], |record, hashing, unknown, bytes| {
+    let taken = testing::taken(&refused, |record, hashing, unknown, bytes| {
         let before = record.rows.bytes();
         let taken = decode(record, hashing, &mut Scratch::default(), unknown, bytes);
         kept.push(record.rows.bytes() - before);
         taken
     });
-    assert_eq!((taken, kept), (vec![false], vec![0]));
+    assert_eq!((taken, kept), (vec![false; 2], vec![0; 2]));
 }
 
 #[test]
