@@ -223,6 +223,14 @@ impl Decoder {
         self.tally.untimed.get()
     }
 
+    /// How many payloads of JSON so far were none that a straight way takes, by their format, by what
+    /// is unusual about them, or by a limit such as `limits::STRAIGHT_CONTACTS_MAX`: they cost some
+    /// ten times as much.
+    #[must_use]
+    pub fn read_the_long_way(&self) -> u64 {
+        self.tally.long_way.get()
+    }
+
     /// How many fields nobody knew so far, by names of [`crate::IGNORED_NAMES`]; they were skipped.
     /// Names that are not among those, and fields of protobuf, are `other`.
     pub fn unknown_fields(&self) -> impl Iterator<Item = (&'static str, u64)> {

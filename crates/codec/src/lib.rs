@@ -41,6 +41,7 @@ mod straight;
 mod testing;
 mod unknown;
 mod webhook;
+mod work;
 
 pub use decoder::{DeadLetterNote, Decoder, RecordContext, RecordCounts};
 pub use detect::Headers;

@@ -35,6 +35,8 @@ pub(crate) struct Scratch {
 pub(crate) struct Tally {
     /// Items that had no time of their own.
     pub(crate) untimed: Cell<u64>,
+    /// Payloads of JSON that the straight ways did not take.
+    pub(crate) long_way: Cell<u64>,
     /// Fields that nobody knew.
     pub(crate) unknown: UnknownFields,
 }
@@ -93,7 +95,21 @@ pub(crate) fn decode(
         tally.unknown.add_other(protobuf::decode(record, bytes));
         return Ok(());
     }
+    if is_bare(format, bytes)
+        && bytes.len() <= RECORD_BYTES_MAX
+        && straight(record, &tally.unknown, format, bytes, &mut scratch[0])
+    {
+        return Ok(());
+    }
     of_any_format(record, tally, scratch, format, headers, bytes)
+}
+
+/// Whether a record is what a setting says, with nothing around it to look for: most are. Then the
+/// straight way is tried at once, and not again. Formats that something else tells than a setting
+/// are never these.
+#[inline(always)]
+fn is_bare(format: Format, bytes: &[u8]) -> bool {
+    matches!(format, Format::CloudApi | Format::Send) && bytes.first() == Some(&b'{')
 }
 
 #[inline(never)]
@@ -154,8 +170,11 @@ pub(crate) fn payload(
         Format::Auto => !is_json && detect::is_form(bytes),
         _ => false,
     };
-    if straight(record, around, format, bytes, scratch) {
+    if !is_bare(format, framed) && straight(record, &around.tally.unknown, format, bytes, scratch) {
         return Ok(());
+    }
+    if record.straight.is_some() && is_json {
+        around.tally.long_way.set(around.tally.long_way.get() + 1);
     }
     let Scratch { tape, text, bytes: decoded, .. } = scratch;
     let done = if is_form {
@@ -178,7 +197,10 @@ pub(crate) fn payload(
                 Ok(())
             })
     };
+    tape.clear();
+    text.clear();
     text.shrink_to(SCRATCH_KEPT_MAX);
+    decoded.clear();
     decoded.shrink_to(SCRATCH_KEPT_MAX);
     done
 }
@@ -187,14 +209,13 @@ pub(crate) fn payload(
 #[inline]
 fn straight(
     record: &mut Record<'_>,
-    around: &Around<'_>,
+    unknown: &UnknownFields,
     format: Format,
     bytes: &[u8],
     scratch: &mut Scratch,
 ) -> bool {
     let Some(hashing) = record.straight else { return false };
     let Scratch { webhook, send, .. } = scratch;
-    let unknown = &around.tally.unknown;
     // Where content tells, neither takes what is told to be of the other.
     matches!(format, Format::Auto | Format::CloudApi)
         && webhook::straight::decode(record, hashing, webhook, unknown, bytes)

@@ -11,6 +11,7 @@ use turnwise_model::{Keys, Pseudonym};
 use crate::country;
 use crate::json::Value;
 use crate::meant::{Id, id};
+use crate::webhook::contacts::Contact;
 
 /// A peer as a record names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,16 +72,16 @@ impl<'a> Peer<'a> {
     }
 
     /// Takes the fields of a contact that are still missing.
-    pub(crate) fn contact(self, contact: Option<Value<'a>>) -> Self {
-        let Some(contact) = contact else { return self };
-        self.phone_or_user(contact.get("wa_id")).user(contact.get("user_id"))
+    pub(crate) fn contact(self, contact: Option<&Contact<'a>>) -> Self {
+        let Some(Contact { wa_id, user_id }) = contact else { return self };
+        self.with_phone_or_user(wa_id.clone()).with_user(user_id.clone())
     }
 
     /// The same, but a masked number gives way to the contact's.
-    pub(crate) fn unmasked_by(mut self, contact: Option<Value<'a>>) -> Self {
-        let whole = contact.and_then(|contact| id(contact.get("wa_id")).some());
+    pub(crate) fn unmasked_by(mut self, contact: Option<&Contact<'a>>) -> Self {
         if self.phone.as_deref().is_some_and(is_masked)
-            && whole.as_deref().is_some_and(|whole| !is_masked(whole))
+            && let Some(Contact { wa_id: Id::Some(whole), .. }) = contact
+            && !is_masked(whole)
         {
             self.phone = None;
         }
@@ -139,17 +140,33 @@ pub(crate) fn normal_phone(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(char::is_ascii_digit).collect())
 }
 
+/// The same of a text that may be borrowed.
+pub(crate) fn normal_phone_of<'a>(text: &Cow<'a, str>) -> Cow<'a, str> {
+    match text {
+        Cow::Borrowed(text) => normal_phone(text),
+        Cow::Owned(text) => Cow::Owned(normal_phone(text).into_owned()),
+    }
+}
+
+/// Digits at the end by which long numbers are the same.
+pub(crate) const SAME_DIGITS: usize = 8;
+
 /// Whether two spellings mean one number: equal, or long numbers with equal last eight digits
 /// (some countries' mobile numbers are written with and without a digit after the country's).
 pub(crate) fn same_phone(one: &str, other: &str) -> bool {
     let (one, other) = (normal_phone(one), normal_phone(other));
-    let long = |text: &str| text.len() >= 10 && text.bytes().all(|byte| byte.is_ascii_digit());
-    one == other || (long(&one) && long(&other) && one[one.len() - 8..] == other[other.len() - 8..])
+    one == other || last_of_long(&one).is_some_and(|last| Some(last) == last_of_long(&other))
+}
+
+/// The last eight digits of a long number in its one spelling.
+pub(crate) fn last_of_long(phone: &str) -> Option<[u8; SAME_DIGITS]> {
+    let is_long = phone.len() >= 10 && phone.bytes().all(|byte| byte.is_ascii_digit());
+    phone.as_bytes().last_chunk().copied().filter(|_| is_long)
 }
 
 /// The same of numbers that are digits alone.
 pub(crate) fn same_digits(one: &[u8], other: &[u8]) -> bool {
-    let last = |digits: &[u8]| digits.last_chunk::<8>().copied();
+    let last = |digits: &[u8]| digits.last_chunk::<SAME_DIGITS>().copied();
     one == other || one.len() >= 10 && other.len() >= 10 && last(one) == last(other)
 }
 

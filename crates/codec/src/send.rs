@@ -14,6 +14,7 @@ use crate::peer::Peer;
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record, Scope};
 use crate::rows::MessageRow;
+use crate::webhook::contacts::Contact;
 
 /// Whether a value is a send.
 pub(crate) fn is_send(value: Value<'_>) -> bool {
@@ -109,7 +110,7 @@ fn message(
     } else {
         let requested =
             Peer::default().phone_or_user(request.get("to")).recipient(request.get("recipient"));
-        Peer::default().contact(first("contacts")).or(requested)
+        Peer::default().contact(first("contacts").map(Contact::read).as_ref()).or(requested)
     };
     record.check_peer(&peer)?;
     let message = record.pseudonym(&owner, id, send)?;

@@ -41,7 +41,7 @@ pub(crate) struct PlainIds<'a> {
     /// Digits or empty.
     pub(crate) phone: &'a [u8],
     pub(crate) user: &'a [u8],
-    /// Never empty.
+    /// Empty of what is no message's.
     pub(crate) message: &'a [u8],
 }
 
@@ -147,7 +147,7 @@ impl Record<'_> {
             peer_phone: (!phone.is_empty()).then(|| hashing.of(IdKind::PeerPhone, sender, phone)),
             peer_user: (!user.is_empty()).then(|| hashing.of(IdKind::PeerUser, sender, user)),
             time,
-            message: Some(hashing.of(IdKind::Message, sender, message)),
+            message: (!message.is_empty()).then(|| hashing.of(IdKind::Message, sender, message)),
             source: self.source_id,
             partition: self.partition,
             offset: self.offset,

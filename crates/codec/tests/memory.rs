@@ -45,6 +45,14 @@ fn owners(count: usize) -> Vec<u8> {
     (0..count).flat_map(item).collect()
 }
 
+/// A webhook of so many contacts, each of another number and user.
+fn numbered_contacts(count: usize) -> Vec<u8> {
+    let contact = |nth: usize| format!(r#"{{"wa_id":"{:010}","user_id":"{nth}"}}"#, nth);
+    let contacts = (0..count).map(contact).collect::<Vec<_>>().join(",");
+    format!(r#"{{"metadata":{{"phone_number_id":"1"}},"contacts":[{contacts}],"messages":[{{}}]}}"#)
+        .into_bytes()
+}
+
 /// Records that claim or hold more than they should, of some megabytes.
 fn hostile() -> Vec<(&'static str, Format, Vec<u8>)> {
     const PARTS: usize = 200_000;
@@ -62,6 +70,17 @@ fn hostile() -> Vec<(&'static str, Format, Vec<u8>)> {
         ("numbers", Format::CloudApi, repeated("{\"a\":[", "1,", "1]}")),
         ("escapes", Format::CloudApi, repeated(message, "\\u00e9", "\"}}]}")),
         ("letters", Format::CloudApi, repeated(message, "abcdefgh", "\"}}]}")),
+        (
+            "contacts",
+            Format::CloudApi,
+            repeated(
+                "{\"metadata\":{\"phone_number_id\":\"1\"},\"contacts\":[",
+                "{\"wa_id\":\"1\"},",
+                "{}],\"messages\":[{}]}",
+            ),
+        ),
+        ("contacts of all numbers", Format::CloudApi, numbered_contacts(PARTS)),
+        ("changes", Format::CloudApi, repeated("{\"entry\":[{\"changes\":[", "{},", "{}]}]}")),
         ("a form", Format::Twilio, repeated("MessageSid=1", "&Body=%20%20", "")),
         ("a length of a gigabyte", Format::Protobuf, b"\x1a\x80\x80\x80\x80\x04".to_vec()),
         ("zeros", Format::Protobuf, vec![0; PARTS]),

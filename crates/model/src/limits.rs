@@ -8,6 +8,12 @@ pub const RECORD_BYTES_MAX: usize = 8 << 20;
 pub const JSON_DEPTH_MAX: usize = 64;
 /// Items (messages, statuses, events) of one record. More: the rest is one dead letter `too_many_items`.
 pub const RECORD_ITEMS_MAX: usize = 100_000;
+/// Contacts of one change of a webhook that the straight way looks through for each of its items. A
+/// webhook with more is read the long way, which finds them by a map, and counted.
+pub const STRAIGHT_CONTACTS_MAX: usize = 16;
+/// Literals that known layouts of JSON may have at one place. A text with another one there is read
+/// key by key, and its layout is not learned.
+pub const LAYOUT_SIBLINGS_MAX: usize = 64;
 /// Fields of one urlencoded form. More: dead letter `too_many_fields`.
 pub const FORM_FIELDS_MAX: usize = 1_024;
 /// Headers of one record that are looked at; later ones are taken for absent.

@@ -9,13 +9,14 @@ use crate::args::LogForm;
 use crate::exit::{Failure, Outcome};
 
 /// Counters without labels. They begin at zero, or the first failure would be no increase.
-const COUNTERS: [(&str, &str); 7] = [
+const COUNTERS: [(&str, &str); 8] = [
     ("turnwise_ingest_lost_records_total", "Records that retention took before they were read."),
     (
         "turnwise_ingest_stopped_partitions_total",
         "Partitions that stopped for want of an operator.",
     ),
     ("turnwise_ingest_untimed_rows_total", "Rows whose format has no time: the record's stands."),
+    ("turnwise_ingest_long_way_records_total", "Records of JSON that no straight way takes."),
     ("turnwise_derive_failures_total", "Looks at new rows that failed."),
     ("turnwise_lake_compacted_files_total", "Files that were rewritten into larger ones."),
     ("turnwise_lake_token_files_dropped_total", "Files rewritten without what is made of texts."),

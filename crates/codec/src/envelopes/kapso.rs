@@ -15,6 +15,7 @@ use crate::peer::Peer;
 use crate::reason::{Reason, ignored_name};
 use crate::record::{Record, Scope};
 use crate::webhook::Foreign;
+use crate::webhook::contacts::Contacts;
 
 /// Decodes one event or batch.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
@@ -57,7 +58,7 @@ fn one(record: &mut Record<'_>, value: Value<'_>) {
     let person = |key| value.at(&["conversation", key]);
     let foreign = Foreign {
         scope: scope.clone(),
-        contacts: None,
+        contacts: Contacts::default(),
         peer: Peer::default()
             .phone_or_user(person("phone_number"))
             .user(person("business_scoped_user_id")),

@@ -14,6 +14,7 @@ use crate::meant;
 use crate::peer::Peer;
 use crate::reason::Reason;
 use crate::record::{Record, Scope};
+use crate::webhook::contacts::Contacts;
 use crate::webhook::{self, Foreign};
 
 /// Decodes one delivery.
@@ -24,8 +25,8 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     let sender = meant::id(value.at(&["metadata", "phone_number_id"]))
         .or_else(|| meant::id(value.get("phone_number_id")));
     let scope = Scope { waba_id: meant::id(value.get("waba_id")), sender };
-    let foreign =
-        Foreign { scope: scope.clone(), contacts: value.get("contacts"), peer: Peer::default() };
+    let contacts = Contacts::read(value.get("contacts"));
+    let foreign = Foreign { scope: scope.clone(), contacts, peer: Peer::default() };
     if value.get("messages").is_none() && value.get("statuses").is_none() {
         return super::unknown(record, &scope, value, "messages or statuses");
     }

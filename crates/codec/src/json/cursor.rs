@@ -53,7 +53,8 @@ impl Mark {
 }
 
 impl Trace {
-    fn clear(&mut self) {
+    /// Forgets a text, and gives the memory of a huge one back.
+    pub(crate) fn clear(&mut self) {
         let Self { values, unknown } = self;
         values.clear();
         values.shrink_to(TRACED_KEPT_MAX);

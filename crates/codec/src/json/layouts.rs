@@ -17,15 +17,18 @@
 //!
 //! Parts of texts have layouts, too, if they are values: nothing else can stand where one ends.
 //!
-//! The tree is bounded. When it is full nothing is learned for a while, then it begins anew; so
-//! texts that all differ cost a little more time, and never memory.
+//! The tree is bounded, and so is the number of branches at one place. When it is full nothing is
+//! learned for a while, then it begins anew; so texts that all differ cost a little more time, and
+//! never memory. A branch that texts take often comes to stand before those that they do not.
 
 use turnwise_kernels::dispatch::InstructionSet;
 use turnwise_kernels::scan::{Eyes, WIDE, Walk, fetch_behind, is_utf8, walk};
+use turnwise_model::limits::LAYOUT_SIBLINGS_MAX;
 
 use super::cursor::{Mark, Trace};
 use super::scan::{self, Expected, Text};
 use crate::unknown::Unknown;
+use crate::work;
 
 /// Nodes of the tree at most, 512 kB.
 const NODES_MAX: usize = 4_096;
@@ -35,8 +38,11 @@ const WEIGHT_MAX: usize = 32 << 10;
 pub(super) const VALUES_MAX: usize = 200;
 /// Unknown fields of a text whose layout is learned, at most.
 const UNKNOWN_MAX: usize = 64;
-/// Texts of new layouts that a full tree lets pass before it begins anew.
+/// Texts of new layouts that a full tree, or a place with all its branches, lets pass before the tree
+/// begins anew.
 const PATIENCE: u32 = 50_000;
+/// Branches that a text may pass by before those that it takes are moved forward.
+const PASSED_BY_MAX: u32 = 32;
 
 /// The node behind another: mostly the one that was made next, which is known without a look at it.
 /// As with the length of a string, the processor need not wait.
@@ -80,6 +86,7 @@ struct End<P> {
     read: P,
     /// Fields that nobody knows; mostly there are none.
     unknown: Box<[Unknown]>,
+    weight: usize,
 }
 
 /// See the module. `P` is what readers make of texts.
@@ -93,7 +100,7 @@ pub(crate) struct Layouts<P> {
     /// Of all ends.
     weight: usize,
     values: Box<[Text; VALUES_MAX]>,
-    /// New layouts since the tree was full.
+    /// New layouts that were not learned.
     passed: u32,
 }
 
@@ -154,6 +161,8 @@ struct Way {
     /// Whether any of them is not ASCII.
     is_high: bool,
     to: usize,
+    /// How many branches it did not take, where it looked at them.
+    passed_by: u32,
 }
 
 impl Walk for Finder<'_> {
@@ -166,9 +175,11 @@ impl Walk for Finder<'_> {
         let mut all = Text::default();
         let mut count = 0;
         let mut place = nodes.first()?.child;
+        let mut passed_by = 0;
         loop {
             let block = eyes.block(rest);
             let node = loop {
+                work::step(1);
                 let node = nodes.get_mut(place as usize).filter(|_| place != 0)?;
                 if eyes.is_same(block, &node.bytes, node.within)
                     && node.then.fits(rest, usize::from(node.length), is_whole)
@@ -176,6 +187,7 @@ impl Walk for Finder<'_> {
                     break node;
                 }
                 place = node.sibling;
+                passed_by += 1;
             };
             rest = rest.get(usize::from(node.length)..)?;
             let text = match node.then {
@@ -187,7 +199,7 @@ impl Walk for Finder<'_> {
                 }
                 Then::End => {
                     let (end, to) = (node.child, bytes.len() - rest.len());
-                    return Some(Way { end, values: count, is_high: all.is_high(), to });
+                    return Some(Way { end, values: count, is_high: all.is_high(), to, passed_by });
                 }
             };
             all = all.and(text);
@@ -195,6 +207,24 @@ impl Walk for Finder<'_> {
             count += 1;
             place = next(place, node.child);
         }
+    }
+}
+
+/// Moves a child before its siblings.
+#[cold]
+#[inline(never)]
+fn move_first(nodes: &mut [Node], parent: u32, child: u32) {
+    let first = nodes[parent as usize].child;
+    let mut before = first;
+    while before != child {
+        let next = nodes[before as usize].sibling;
+        if next == child {
+            nodes[before as usize].sibling = nodes[child as usize].sibling;
+            nodes[child as usize].sibling = first;
+            nodes[parent as usize].child = child;
+            return;
+        }
+        before = next;
     }
 }
 
@@ -237,20 +267,34 @@ impl<P> Layouts<P> {
 
     #[inline(always)]
     fn find_at(&mut self, bytes: &[u8], from: usize) -> Option<Found<'_, P>> {
-        let Self { set, are_whole, nodes, ends, values, .. } = self;
+        let Self { set, are_whole, nodes, values, .. } = self;
         if *are_whole {
             // Texts of one fetch stand behind each other, and are about as long.
             fetch_behind(bytes);
         }
         let finder = Finder { bytes, from, is_whole: *are_whole, nodes, values };
-        let Way { end, values: count, is_high, to } = walk(*set, finder)?;
-        let End { read, unknown } = ends.get(end as usize)?;
-        let values = values.get(..count)?;
+        let way = walk(*set, finder)?;
+        if way.passed_by > PASSED_BY_MAX {
+            self.move_forward(bytes, from, &way);
+        }
+        let Way { end, values: count, is_high, to, .. } = way;
+        let End { read, unknown, .. } = self.ends.get(end as usize)?;
+        let values = self.values.get(..count)?;
         // What stands between the values is as it was in a text that is UTF-8, and begins and ends
         // with ASCII.
         let is_read = |text: &Text| !text.is_high() || is_utf8(text.span().of(bytes));
-        let is_text = !*are_whole || !is_high || values.iter().all(is_read);
+        let is_text = !self.are_whole || !is_high || values.iter().all(is_read);
         is_text.then_some(Found { read, values, unknown, to })
+    }
+
+    /// Moves the branches that a text took before their siblings.
+    #[cold]
+    #[inline(never)]
+    fn move_forward(&mut self, bytes: &[u8], from: usize, way: &Way) {
+        let values = self.values.get(..way.values).map(<[Text]>::to_vec);
+        if let (Some(values), Some(bytes)) = (values, bytes.get(from..way.to)) {
+            self.way(bytes, from, &values);
+        }
     }
 
     /// Learns how a text is laid out that was read to its end.
@@ -306,51 +350,77 @@ impl<P> Layouts<P> {
             }
             *self = Self::new(self.are_whole);
         }
-        let mut at = from;
+        let made = self.nodes.len();
+        let Some(end) = self.way(&bytes[from..], from, values) else {
+            // Nothing was made: a place that has all its branches is one that was there.
+            self.passed += 1;
+            if self.passed >= PATIENCE {
+                *self = Self::new(self.are_whole);
+            }
+            return;
+        };
+        let end = end as usize;
+        self.weight += weight;
+        let read = End { read, unknown: unknown.into(), weight };
+        let known = self.nodes[end].child as usize;
+        match self.ends.get_mut(known).filter(|_| end < made) {
+            // It was read in another way since; the last one stands.
+            Some(known) => self.weight -= std::mem::replace(known, read).weight,
+            None => {
+                self.nodes[end].child = self.ends.len() as u32;
+                self.ends.push(read);
+            }
+        }
+    }
+
+    /// The end of the way along a text that begins at `from`; made where there is none.
+    fn way(&mut self, bytes: &[u8], from: usize, values: &[Text]) -> Option<u32> {
+        let mut at = 0;
         let mut place = 0;
         for text in values {
             let range = text.range();
             let then = if text.is_number() { Then::Number } else { Then::String };
-            place = self.path(place, &bytes[at..range.start], then);
+            place = self.path(place, &bytes[at..range.start - from], then)?;
             // A string's closing quote is read with it.
-            at = range.end + usize::from(!text.is_number());
+            at = range.end - from + usize::from(!text.is_number());
         }
-        let end = self.path(place, &bytes[at..], Then::End);
-        // A layout that was known was read in another way since; the last one stands.
-        self.nodes[end].child = self.ends.len() as u32;
-        self.weight += weight;
-        self.ends.push(End { read, unknown: unknown.into() });
+        self.path(place, &bytes[at..], Then::End)
     }
 
     /// The node behind a literal from a node on; made where there is none.
-    fn path(&mut self, from: usize, literal: &[u8], then: Then) -> usize {
+    fn path(&mut self, from: u32, literal: &[u8], then: Then) -> Option<u32> {
         let mut place = from;
         let mut rest = literal;
         while rest.len() > WIDE {
             let (block, behind) = rest.split_at(WIDE);
-            place = self.child(place, Node::of(block, Then::Literal));
+            place = self.child(place, Node::of(block, Then::Literal))?;
             rest = behind;
         }
         self.child(place, Node::of(rest, then))
     }
 
-    /// The child that is like this node; it comes to stand first.
-    fn child(&mut self, parent: usize, node: Node) -> usize {
-        let mut before = None;
-        let mut place = self.nodes[parent].child as usize;
-        while place != 0 && !self.nodes[place].is_like(&node) {
-            before = Some(place);
-            place = self.nodes[place].sibling as usize;
+    /// The child that is like this node; it comes to stand first. `None` where it would be one too
+    /// many.
+    fn child(&mut self, parent: u32, node: Node) -> Option<u32> {
+        let first = self.nodes[parent as usize].child;
+        let (mut place, mut siblings) = (first, 0);
+        while place != 0 && !self.nodes[place as usize].is_like(&node) {
+            place = self.nodes[place as usize].sibling;
+            siblings += 1;
         }
-        if place == 0 {
-            place = self.nodes.len();
-            self.nodes.push(Node { sibling: self.nodes[parent].child, ..node });
-            self.nodes[parent].child = place as u32;
-        } else if let Some(before) = before {
-            self.nodes[before].sibling = self.nodes[place].sibling;
-            self.nodes[place].sibling = self.nodes[parent].child;
-            self.nodes[parent].child = place as u32;
+        if place != 0 {
+            move_first(&mut self.nodes, parent, place);
+            return Some(place);
         }
-        place
+        if siblings == LAYOUT_SIBLINGS_MAX {
+            return None;
+        }
+        place = self.nodes.len() as u32;
+        self.nodes.push(Node { sibling: first, ..node });
+        self.nodes[parent as usize].child = place;
+        Some(place)
     }
 }
+
+#[cfg(test)]
+mod tests;

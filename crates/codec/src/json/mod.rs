@@ -55,14 +55,19 @@ pub struct Tape {
 const NODES_KEPT_MAX: usize = 1 << 20;
 
 impl Tape {
+    /// Forgets a text, and gives the memory of a huge one back.
+    pub(crate) fn clear(&mut self) {
+        self.nodes.clear();
+        self.nodes.shrink_to(NODES_KEPT_MAX);
+        self.open.clear();
+    }
+
     /// Parses `text` and returns its root.
     ///
     /// # Errors
     /// [`JsonError`] with the byte where the text stops being JSON, or is nested too deep.
     pub fn parse<'a>(&'a mut self, text: &'a str) -> Result<Value<'a>, JsonError> {
-        self.nodes.clear();
-        self.nodes.shrink_to(NODES_KEPT_MAX);
-        self.open.clear();
+        self.clear();
         parse::parse(text.as_bytes(), &mut self.nodes, &mut self.open)?;
         Ok(Value { tape: &self.nodes, text, at: 0 })
     }

@@ -2,7 +2,7 @@
 
 use turnwise_model::limits::JSON_DEPTH_MAX;
 
-use super::{Kind, Node};
+use super::{Kind, Node, scan};
 
 /// Why a text is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,21 +206,28 @@ impl Parser<'_> {
     fn string(&mut self, nodes: &mut Vec<Node>) -> Result<(), JsonError> {
         self.at += 1;
         let start = self.at;
-        let mut escaped = false;
-        loop {
-            match self.text.get(self.at) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                Some(0x20..) => self.at += 1,
-                _ => return Err(self.invalid()),
+        let mut rest = self.text.get(start..).unwrap_or_default();
+        let Some(text) = scan::string(self.text, &mut rest) else {
+            return Err(self.broken_string());
+        };
+        self.at = self.text.len() - rest.len();
+        self.push(Kind::String, text.is_escaped(), start, self.at - 1, nodes);
+        Ok(())
+    }
+
+    /// Where a string is broken that the cursor stands in.
+    #[cold]
+    fn broken_string(&mut self) -> JsonError {
+        while let Some(b'\\' | 0x20..) = self.text.get(self.at) {
+            match self.text[self.at] {
+                b'\\' => match self.escape() {
+                    Ok(()) => {}
+                    Err(error) => return error,
+                },
+                _ => self.at += 1,
             }
         }
-        self.push(Kind::String, escaped, start, self.at, nodes);
-        self.at += 1;
-        Ok(())
+        self.invalid()
     }
 
     fn escape(&mut self) -> Result<(), JsonError> {

@@ -137,6 +137,15 @@ fn any_tree() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+#[test]
+fn a_huge_text_gives_its_memory_back() {
+    let text = format!("[{}1]", "1,".repeat(2 * NODES_KEPT_MAX));
+    let mut tape = Tape::default();
+    tape.parse(&text).expect("JSON");
+    tape.clear();
+    assert!(tape.nodes.capacity() <= NODES_KEPT_MAX);
+}
+
 proptest! {
     #[test]
     fn trees_read_back(tree in any_tree(), pretty in any::<bool>()) {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Node;
+use crate::work;
 
 /// What a JSON value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,9 @@ pub struct Value<'a> {
     pub(super) text: &'a str,
     pub(super) at: u32,
 }
+
+/// Bytes of the longest escape.
+const ESCAPE_BYTES: usize = 6;
 
 /// The elements of an array, or the one value that stands where an array was meant.
 #[derive(Clone)]
@@ -100,9 +104,10 @@ impl<'a> Value<'a> {
         let mut found = None;
         let mut at = self.at + 1;
         while at < node.next {
+            work::step(1);
             let name = Value { at, ..self };
             let value = Value { at: at + 1, ..self };
-            if name.is_string(key) {
+            if name.is_key(key) {
                 found = Some(value);
             }
             at = value.node().next;
@@ -139,8 +144,23 @@ impl<'a> Value<'a> {
         }
     }
 
-    fn is_string(self, expected: &str) -> bool {
-        if self.node().escaped { unescape(self.raw()) == expected } else { self.raw() == expected }
+    /// Whether it is the string `expected`.
+    #[inline]
+    fn is_key(self, expected: &str) -> bool {
+        let Node { escaped, start, end, .. } = self.node();
+        if escaped {
+            return self.is_escaped_key(expected);
+        }
+        let length = (end - start) as usize;
+        length == expected.len()
+            && self.text.as_bytes().get(start as usize..end as usize) == Some(expected.as_bytes())
+    }
+
+    #[inline(never)]
+    fn is_escaped_key(self, expected: &str) -> bool {
+        // A letter takes at most six bytes for each of its own: longer ones are not unescaped.
+        let raw = self.raw();
+        raw.len() <= ESCAPE_BYTES * expected.len() && unescape(raw) == expected
     }
 
     /// The content of a string.
@@ -178,6 +198,7 @@ impl<'a> Iterator for Items<'a> {
 
 /// Resolves the escapes of a string whose grammar was checked. A lone surrogate is U+FFFD.
 fn unescape(raw: &str) -> String {
+    work::step(raw.len());
     let mut text = String::with_capacity(raw.len());
     unescape_into(raw, &mut text);
     text

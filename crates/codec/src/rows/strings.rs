@@ -153,7 +153,12 @@ impl Strings {
         id
     }
 
-    /// The ids of an account, which may be missing, and a number, if both are plain.
+    /// Whether an account, which may be missing, and a number are plain.
+    pub(crate) fn may_own([waba_id, sender]: [&[u8]; 2]) -> bool {
+        is_plain_or_empty(waba_id) && is_plain(sender)
+    }
+
+    /// The ids of an account and a number, if [they may own](Self::may_own) rows.
     #[inline]
     pub(crate) fn plain_owner(&mut self, waba_id: &[u8], sender: &[u8]) -> Option<PlainOwner> {
         let key = short(waba_id).zip(short(sender)).map(|(waba_id, sender)| [waba_id, sender]);
@@ -173,7 +178,7 @@ impl Strings {
         waba_id: &[u8],
         sender: &[u8],
     ) -> Option<PlainOwner> {
-        if !is_plain_or_empty(waba_id) || !is_plain(sender) {
+        if !Self::may_own([waba_id, sender]) {
             return None;
         }
         let bytes = waba_id.len() + sender.len();

@@ -88,14 +88,15 @@ pub(crate) fn decode(
         return written;
     }
     let mut cursor = Cursor::new(bytes, trace);
-    let Some(send) = send(&mut cursor).filter(|_| cursor.end().is_some()) else { return false };
+    let send = send(&mut cursor).filter(|_| cursor.end().is_some());
     let values = Values { bytes, texts: &trace.values };
-    if row(record, hashing, &send, values, unescaped).is_none() {
-        return false;
+    let read = send.filter(|send| row(record, hashing, send, values, unescaped).is_some());
+    if let Some(send) = read {
+        unknown.add_all(&trace.unknown);
+        layouts.learn(bytes, trace, send, 1);
     }
-    unknown.add_all(&trace.unknown);
-    layouts.learn(bytes, trace, send, 1);
-    true
+    trace.clear();
+    read.is_some()
 }
 
 #[inline(always)]

@@ -67,7 +67,7 @@ const EVENTS: &[&str] = &[
 ];
 
 /// Roles that may hold a thread.
-const ROLES: &[&str] =
+pub(super) const ROLES: &[&str] =
     &["customer_service", "marketing", "utility", "ctwa", "ai_agent", "escalation"];
 
 fn known(names: &'static [&'static str], name: &str) -> &'static str {
@@ -279,8 +279,9 @@ pub(crate) fn pseudonyms(record: &Record<'_>, owner: &Owner<'_>, peer: &Peer<'_>
 
 /// Its own time, else the entry's, else the record's, else when reading began.
 fn time(record: &Record<'_>, place: &Place<'_>, value: Value<'_>) -> Result<Millis, Fail> {
-    for (key, time) in [("timestamp", value.get("timestamp")), ("entry.time", place.entry_time)] {
-        if let Time::Some(time) = meant::time(time) {
+    let own = meant::time(value.get("timestamp"));
+    for (key, time) in [("timestamp", own), ("entry.time", place.entry_time)] {
+        if let Time::Some(time) = time {
             return record.in_range(key, time);
         }
     }

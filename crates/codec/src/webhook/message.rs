@@ -53,22 +53,24 @@ pub(super) fn echo<'a>(
     });
 }
 
+/// Whom the messages of a history's thread were exchanged with.
+pub(super) fn of_thread(thread: Value<'_>) -> Peer<'_> {
+    let context = |key| thread.at(&["context", key]);
+    Peer::default()
+        .phone_or_user(thread.get("id"))
+        .phone_or_user(context("wa_id"))
+        .user(context("user_id"))
+}
+
 /// One of a history's messages. The thread names the peer; who wrote it gives the direction.
 pub(super) fn from_history<'a>(
     record: &mut Record<'_>,
     place: &Place<'a>,
-    thread: Option<Value<'a>>,
+    thread: &Peer<'a>,
     value: Value<'a>,
 ) {
     one(record, place, value, |record, owner, item| {
-        let named = thread.map_or_else(Peer::default, |thread| {
-            let context = |key| thread.at(&["context", key]);
-            Peer::default()
-                .phone_or_user(thread.get("id"))
-                .phone_or_user(context("wa_id"))
-                .user(context("user_id"))
-        });
-        let direction = direction(place, &named, value).ok_or_else(|| {
+        let direction = direction(place, thread, value).ok_or_else(|| {
             record.fail(
                 Reason::NoDirection,
                 "from",
@@ -80,7 +82,7 @@ pub(super) fn from_history<'a>(
             Direction::Inbound => author(value),
             Direction::Outbound => addressee(value),
         };
-        let peer = named.or(other);
+        let peer = thread.clone().or(other);
         row(record, place, owner, item, value, Origin::History, direction, (peer, false))
     });
 }
@@ -218,24 +220,6 @@ fn direction(place: &Place<'_>, thread: &Peer<'_>, value: Value<'_>) -> Option<D
     }
 }
 
-/// The value's contact that this peer is.
-pub(super) fn contact<'a>(place: &Place<'a>, peer: &Peer<'_>, alone: bool) -> Option<Value<'a>> {
-    let contacts = place.contacts?;
-    let wa_id = |contact: Value<'a>| meant::id(contact.get("wa_id")).some();
-    let known = contacts.items().find(|contact| {
-        let phone = wa_id(*contact)
-            .is_some_and(|id| peer.phone_text().is_some_and(|phone| peer::same_phone(phone, &id)));
-        let user = meant::id(contact.get("user_id")).some();
-        phone || user.is_some_and(|user| peer.user_text() == Some(&*user))
-    });
-    let mut all = contacts.items();
-    known.or_else(|| {
-        let only = all.next()?;
-        let fits = all.next().is_none() && (alone || peer.has_none() || wa_id(only).is_none());
-        fits.then_some(only)
-    })
-}
-
 #[expect(clippy::too_many_arguments, reason = "one call for each way a message arrives")]
 fn row<'a>(
     record: &mut Record<'_>,
@@ -262,7 +246,7 @@ fn row<'a>(
     let peer = if in_group && direction == Direction::Outbound {
         Peer::default()
     } else {
-        let contact = contact(place, &peer, alone);
+        let contact = place.contacts.of(&peer, alone);
         peer.unmasked_by(contact)
     };
     record.check_peer(&peer)?;

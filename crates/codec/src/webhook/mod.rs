@@ -6,6 +6,7 @@
 //! value, a message, or a list of such) is taken from there on.
 
 pub(crate) mod account;
+pub(crate) mod contacts;
 mod message;
 mod status;
 pub(crate) mod straight;
@@ -15,20 +16,21 @@ use std::borrow::Cow;
 use turnwise_model::{Direction, Origin};
 
 use crate::json::{Kind, Value};
-use crate::meant::{self, Id};
+use crate::meant::{self, Id, Time};
 use crate::peer::Peer;
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
+use contacts::Contacts;
 
 /// What surrounds an item.
 #[derive(Clone)]
 struct Place<'a> {
     scope: Scope<'a>,
     /// `entry.time`.
-    entry_time: Option<Value<'a>>,
+    entry_time: Time,
     /// The webhook field, where the dictionary knows it.
     field: &'static str,
-    contacts: Option<Value<'a>>,
+    contacts: Contacts<'a>,
     /// Numbers by which the business itself may be named in `from` and `to`.
     business: [Option<Cow<'a, str>>; 2],
 }
@@ -73,12 +75,12 @@ pub(super) fn decode_of<'a>(record: &mut Record<'_>, sender: &Id<'a>, root: Valu
     } else if has(&"changes") {
         entry(record, sender, root);
     } else if has(&"value") {
-        change(record, Outer { waba_id: Id::None, entry_time: None, sender }, root);
+        change(record, Outer { waba_id: Id::None, entry_time: Time::None, sender }, root);
     } else if message::looks_like_one(root) {
         bare(record, sender, root);
     } else if VALUE_KEYS.iter().any(has) {
         let waba_id = meant::id(root.get("waba_id"));
-        let outer = Outer { waba_id, entry_time: None, sender };
+        let outer = Outer { waba_id, entry_time: Time::None, sender };
         value(record, outer, &Field::Unknown { named: false }, root);
     } else if root.raw().trim_matches(['{', '}', ' ', '\n', '\r', '\t']).is_empty()
         || has(&"object")
@@ -122,7 +124,7 @@ fn each<'a>(
 struct Outer<'o, 'a> {
     waba_id: Id<'a>,
     /// `entry.time`.
-    entry_time: Option<Value<'a>>,
+    entry_time: Time,
     /// The sender of a value that names none.
     sender: &'o Id<'a>,
 }
@@ -134,14 +136,14 @@ pub(super) fn named<'a>(
     name: Option<&str>,
     inner: Value<'a>,
 ) {
-    let outer = Outer { waba_id, entry_time: None, sender: &Id::None };
+    let outer = Outer { waba_id, entry_time: Time::None, sender: &Id::None };
     value(record, outer, &field(name), inner);
 }
 
 /// A message that another envelope holds.
 pub(super) struct Foreign<'a> {
     pub(super) scope: Scope<'a>,
-    pub(super) contacts: Option<Value<'a>>,
+    pub(super) contacts: Contacts<'a>,
     /// The person, where the message names none.
     pub(super) peer: Peer<'a>,
 }
@@ -150,9 +152,9 @@ impl<'a> Foreign<'a> {
     fn place(&self) -> Place<'a> {
         Place {
             scope: self.scope.clone(),
-            entry_time: None,
+            entry_time: Time::None,
             field: "messages",
-            contacts: self.contacts,
+            contacts: self.contacts.clone(),
             business: [None, None],
         }
     }
@@ -175,10 +177,10 @@ impl<'a> Foreign<'a> {
 }
 
 fn entry<'a>(record: &mut Record<'_>, sender: &Id<'a>, entry: Value<'a>) {
-    let entry_time = entry.get("time");
+    // Once for all changes: an entry may have as many keys as it has changes.
+    let (waba_id, entry_time) = (meant::id(entry.get("id")), meant::time(entry.get("time")));
     each(record, entry, "changes", |record, element| {
-        let outer = Outer { waba_id: meant::id(entry.get("id")), entry_time, sender };
-        change(record, outer, element);
+        change(record, Outer { waba_id: waba_id.clone(), entry_time, sender }, element);
     });
 }
 
@@ -243,7 +245,8 @@ fn place<'a>(outer: Outer<'_, 'a>, field: &'static str, value: Value<'a>) -> Pla
     let display = meant::id(value.at(&["metadata", "display_phone_number"])).some();
     let business = [display, sender.clone().some()];
     let scope = Scope { waba_id, sender };
-    Place { scope, entry_time, field, contacts: value.get("contacts"), business }
+    let contacts = Contacts::read(value.get("contacts"));
+    Place { scope, entry_time, field, contacts, business }
 }
 
 fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value: Value<'a>) {
@@ -308,9 +311,10 @@ fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
         record.path.key("standby");
         if matches!(standby.kind(), Kind::Object | Kind::Array) {
             for copies in standby.items() {
-                let contacts = copies.get("contacts").or(place.contacts);
-                let place = Place { contacts, ..place.clone() };
-                lists(record, &place, copies, Origin::Standby, Origin::Standby);
+                let own = copies.get("contacts").map(|own| Contacts::read(Some(own)));
+                let own = own.map(|contacts| Place { contacts, ..place.clone() });
+                let place = own.as_ref().unwrap_or(place);
+                lists(record, place, copies, Origin::Standby, Origin::Standby);
             }
         } else {
             let fail = record.fail(Reason::WrongType, "", "object", Some(standby.kind()));
@@ -333,7 +337,7 @@ fn lists<'a>(
     let one = alone("messages");
     each(record, value, "messages", |record, element| {
         if place.field == "history" {
-            message::from_history(record, place, None, element);
+            message::from_history(record, place, &Peer::default(), element);
         } else {
             message::inbound(record, place, messages, one, element);
         }
@@ -350,12 +354,13 @@ fn lists<'a>(
 
 fn history<'a>(record: &mut Record<'_>, place: &Place<'a>, chunk: Value<'a>) {
     each(record, chunk, "threads", |record, thread| {
+        let peer = message::of_thread(thread);
         each(record, thread, "messages", |record, element| {
-            message::from_history(record, place, Some(thread), element);
+            message::from_history(record, place, &peer, element);
         });
     });
     each(record, chunk, "messages", |record, element| {
-        message::from_history(record, place, None, element);
+        message::from_history(record, place, &Peer::default(), element);
     });
     each(record, chunk, "errors", |record, error| {
         account::error(record, place, "history", error);
@@ -364,7 +369,7 @@ fn history<'a>(record: &mut Record<'_>, place: &Place<'a>, chunk: Value<'a>) {
 
 /// A message or status that nothing surrounds: it must name its sender itself.
 fn bare<'a>(record: &mut Record<'_>, sender: &Id<'a>, root: Value<'a>) {
-    let outer = Outer { waba_id: meant::id(root.get("waba_id")), entry_time: None, sender };
+    let outer = Outer { waba_id: meant::id(root.get("waba_id")), entry_time: Time::None, sender };
     let place = place(outer, "messages", root);
     if status::looks_like_one(root) {
         status::status(record, &place, Origin::Live, true, root);

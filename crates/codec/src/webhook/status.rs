@@ -2,7 +2,7 @@
 
 use turnwise_model::{Category, Origin, PricingModel, PricingType, Status};
 
-use super::{Place, message};
+use super::Place;
 use crate::json::Value;
 use crate::meant;
 use crate::peer::{Peer, is_group_id};
@@ -67,7 +67,7 @@ fn row<'a>(
         let named = Peer::default()
             .phone_or_user(value.get("recipient_id"))
             .user(value.get("recipient_user_id"));
-        let contact = message::contact(place, &named, alone);
+        let contact = place.contacts.of(&named, alone);
         named.unmasked_by(contact)
     };
     record.check_peer(&peer)?;

@@ -449,6 +449,8 @@ impl IngestRole {
         gauge!("turnwise_ingest_assigned_partitions").set(self.held.len() as f64);
         gauge!("turnwise_ingest_held_bytes").set(self.machine.held_bytes() as f64);
         counter!("turnwise_ingest_untimed_rows_total").absolute(self.decoder.untimed());
+        let long_way = self.decoder.read_the_long_way();
+        counter!("turnwise_ingest_long_way_records_total").absolute(long_way);
         for (field, count) in self.decoder.unknown_fields() {
             counter!("turnwise_ingest_unknown_fields_total", "field" => field).absolute(count);
         }

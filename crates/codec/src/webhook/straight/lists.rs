@@ -1,5 +1,6 @@
 //! What is read of a text of webhooks before rows are written: which values matter, and for what.
 
+use super::handover::Handover;
 use super::items::{Message, StatusItem};
 use crate::json::Nth;
 use crate::straight::contact::Contact;
@@ -12,6 +13,8 @@ pub(super) struct Lists {
     pub(super) messages: Vec<Message>,
     pub(super) echoes: Vec<Message>,
     pub(super) statuses: Vec<StatusItem>,
+    /// How many of the changes are handovers.
+    handovers: usize,
 }
 
 /// A change: its owner, and how many of each list are its.
@@ -20,6 +23,8 @@ pub(super) struct Change {
     pub(super) waba_id: Nth,
     pub(super) sender: Nth,
     pub(super) counts: Counts,
+    /// It is one, and has no items then.
+    pub(super) handover: Option<Handover>,
 }
 
 /// Lengths of the lists, or of parts of them.
@@ -60,17 +65,35 @@ impl Counts {
     }
 }
 
+impl Counts {
+    /// Whether there are no items.
+    pub(super) fn are_none(self) -> bool {
+        self.messages + self.echoes + self.statuses == 0
+    }
+}
+
+impl Whole<'_> {
+    /// Whether there is anything in it that becomes a row.
+    #[inline(always)]
+    pub(super) fn has_items(&self) -> bool {
+        !(self.messages.is_empty() && self.echoes.is_empty() && self.statuses.is_empty())
+            || self.change.handover.is_some()
+    }
+}
+
 impl Change {
     /// See [`Nth::moved`].
     fn moved(&self, by: isize) -> Self {
         let (waba_id, sender) = (self.waba_id.moved(by), self.sender.moved(by));
-        Self { waba_id, sender, ..*self }
+        let handover = self.handover.map(|handover| handover.moved(by));
+        Self { waba_id, sender, handover, ..*self }
     }
 }
 
 impl Lists {
     pub(super) fn clear(&mut self) {
-        let Self { changes, contacts, messages, echoes, statuses } = self;
+        let Self { changes, contacts, messages, echoes, statuses, handovers } = self;
+        *handovers = 0;
         changes.clear();
         changes.shrink_to(ENTRIES_KEPT_MAX);
         contacts.clear();
@@ -84,7 +107,7 @@ impl Lists {
     }
 
     pub(super) fn items(&self) -> usize {
-        self.messages.len() + self.echoes.len() + self.statuses.len()
+        self.messages.len() + self.echoes.len() + self.statuses.len() + self.handovers
     }
 
     /// Entries of all lists.
@@ -103,7 +126,7 @@ impl Lists {
 
     /// Each change, with what is in it.
     #[inline(always)]
-    pub(super) fn each(&self) -> impl Iterator<Item = Whole<'_>> {
+    pub(super) fn each(&self) -> impl Iterator<Item = Whole<'_>> + Clone {
         let (mut contacts, mut messages) = (&self.contacts[..], &self.messages[..]);
         let (mut echoes, mut statuses) = (&self.echoes[..], &self.statuses[..]);
         self.changes.iter().map(move |change| Whole {
@@ -115,9 +138,15 @@ impl Lists {
         })
     }
 
+    /// Adds a change whose items were added before.
+    pub(super) fn end_change(&mut self, change: Change) {
+        self.handovers += usize::from(change.handover.is_some());
+        self.changes.push(change);
+    }
+
     /// Adds a change whose values have so many more before them than it says.
     pub(super) fn add(&mut self, whole: &Whole<'_>, by: isize) {
-        self.changes.push(whole.change.moved(by));
+        self.end_change(whole.change.moved(by));
         self.contacts.extend(whole.contacts.iter().map(|contact| contact.moved(by)));
         self.messages.extend(whole.messages.iter().map(|message| message.moved(by)));
         self.echoes.extend(whole.echoes.iter().map(|message| message.moved(by)));

@@ -1,4 +1,4 @@
-//! The straight way of webhooks: messages, echoes and statuses in their usual shape, whatever the
+//! The straight way of webhooks: messages, echoes, statuses and handovers in their usual shape, whatever the
 //! order of their keys.
 //!
 //! ```text
@@ -13,20 +13,25 @@
 //! What this way takes it must take as [`super::decode`] does; whatever it is not sure of it leaves
 //! alone, having written nothing. `tests/ways.rs` compares the two.
 
+mod handover;
 mod items;
 mod lists;
+mod read;
 
 use turnwise_model::{Direction, Millis, Origin};
 
-use crate::json::{Cursor, Field, Layouts, Mark, Nth, Trace, UNUSUAL, Values};
+use crate::json::{Layouts, Nth, Trace, Values};
 use crate::peer::same_digits;
 use crate::record::Record;
-use crate::rows::{MessageRow, PlainOwner, StatusRow};
+use crate::rows::{AccountFacts, MessageRow, PlainOwner, StatusRow, Strings};
 use crate::straight::contact::Contact;
 use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX};
 use crate::unknown::UnknownFields;
+use crate::work;
+use handover::Handover;
 use items::{Message, StatusItem};
 use lists::{Change, ITEMS_MAX, Lists, Whole};
+use read::Read;
 
 /// What is kept from text to text: layouts, and memory.
 #[derive(Debug)]
@@ -38,30 +43,20 @@ pub(crate) struct Scratch {
     unescaped: String,
 }
 
-/// What is read of a text, and how.
-#[derive(Debug)]
-struct Read {
-    lists: Lists,
-    /// Layouts of changes. Of records that hold several there are too many to know.
-    layouts: Layouts<Lists>,
-    /// Changes that are of none of them: where they stand, and which of all they are.
-    new: Vec<([Mark; 2], usize)>,
-}
-
 /// What was made of values while they were checked, in the order of rows.
 #[derive(Debug, Default)]
 struct Checked {
+    /// Of changes that have items.
     owners: Vec<PlainOwner>,
     times: Vec<Millis>,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        let read = Read { lists: Lists::default(), layouts: Layouts::of_parts(), new: Vec::new() };
         Self {
             layouts: Layouts::of_texts(),
             trace: Trace::default(),
-            read,
+            read: Read::default(),
             checked: Checked::default(),
             unescaped: String::new(),
         }
@@ -80,52 +75,44 @@ pub(crate) fn decode(
     let known = layouts.find(bytes);
     let (lists, texts, names) = match &known {
         Some(known) => (known.read, known.values, known.unknown),
-        None => {
-            let mut cursor = Cursor::new(bytes, trace);
-            if read.all(&mut cursor).and_then(|()| cursor.end()).is_none() {
-                return false;
-            }
-            (&read.lists, &trace.values[..], &trace.unknown[..])
-        }
+        // What cannot be read to its end has no items.
+        None => (read.all(bytes, trace), &trace.values[..], &trace.unknown[..]),
     };
     let values = Values { bytes, texts };
-    if !(1..=ITEMS_MAX).contains(&lists.items())
-        || lists.changes.len() > ITEMS_MAX
-        || !record.has_room(lists.items())
-        || checked.all(record, values, lists).is_none()
-    {
-        return false;
-    }
-    unknown.add_all(names);
-    rows(record, hashing, values, lists, checked, unescaped);
-    if !unescaped.is_empty() {
-        unescaped.clear();
-        unescaped.shrink_to(UNESCAPED_KEPT_MAX);
-    }
-    if known.is_none() {
-        if read.lists.changes.len() == 1 {
-            layouts.learn(bytes, trace, read.lists.clone(), read.lists.entries());
-        } else {
-            read.learn(bytes, trace);
+    let is_taken = (1..=ITEMS_MAX).contains(&lists.items())
+        && lists.changes.len() <= ITEMS_MAX
+        && record.has_room(lists.items())
+        && checked.all(record, values, lists).is_some();
+    if is_taken {
+        unknown.add_all(names);
+        rows(record, hashing, values, lists, checked, unescaped);
+        if !unescaped.is_empty() {
+            unescaped.clear();
+            unescaped.shrink_to(UNESCAPED_KEPT_MAX);
         }
     }
-    true
+    if known.is_none() {
+        if is_taken && read.lists.changes.len() == 1 {
+            layouts.learn(bytes, trace, read.lists.clone(), read.lists.entries());
+        } else if is_taken {
+            read.learn(bytes, trace);
+        }
+        // Now, not with the next text that has to be read: that may be long in coming.
+        trace.clear();
+        read.clear();
+    }
+    is_taken
 }
 
 impl Checked {
-    /// Checks all values that matter.
+    /// Checks all values that matter. Owners are kept only when everything else was found to be
+    /// usual.
     #[inline(always)]
     fn all(&mut self, record: &mut Record<'_>, values: Values<'_>, lists: &Lists) -> Option<()> {
         let Self { owners, times } = self;
         owners.clear();
         times.clear();
         for Whole { change, contacts, messages, echoes, statuses } in lists.each() {
-            let (waba_id, sender) = (values.text(change.waba_id), values.text(change.sender));
-            if waba_id.is_escaped() || sender.is_escaped() {
-                return None;
-            }
-            let (waba_id, sender) = (values.of(change.waba_id), values.of(change.sender));
-            owners.push(record.rows.strings.plain_owner(waba_id, sender)?);
             if !contacts.iter().all(|contact| contact.is_usual(values)) {
                 return None;
             }
@@ -135,160 +122,27 @@ impl Checked {
             };
             messages.iter().chain(echoes).try_for_each(|message| put(message.check(values)))?;
             statuses.iter().try_for_each(|status| put(status.check(values)))?;
+            if let Some(handover) = &change.handover {
+                put(handover.check(values))?;
+            }
         }
-        Some(())
-    }
-}
-
-impl Read {
-    /// Reads a text; what was read before goes.
-    fn all(&mut self, cursor: &mut Cursor<'_, '_>) -> Option<()> {
-        self.lists.clear();
-        self.new.clear();
-        self.new.shrink_to(ITEMS_MAX);
-        let name = |name: &[u8]| match name {
-            b"entry" => 1,
-            // Another writer's envelope around the same; a send.
-            b"gs_app_id" | b"request" | b"phone_number_id" => UNUSUAL,
-            _ => 0,
+        let ids = |change: &Change| {
+            let ids = [change.waba_id, change.sender];
+            let is_escaped = ids.iter().any(|id| values.text(*id).is_escaped());
+            (!is_escaped).then(|| ids.map(|id| values.of(id)))
         };
-        cursor.object(name, |cursor, _| cursor.array(|cursor| self.entry(cursor)))
-    }
-
-    fn entry(&mut self, cursor: &mut Cursor<'_, '_>) -> Option<()> {
-        const ID: Field = 1;
-        const CHANGES: Field = 2;
-        let name = |name: &[u8]| match name {
-            b"id" => ID,
-            b"changes" => CHANGES,
-            _ => 0,
-        };
-        let mut waba_id = Nth::NONE;
-        let before = self.lists.changes.len();
-        cursor.object(name, |cursor, field| {
-            match field {
-                ID => waba_id = cursor.string()?,
-                CHANGES => cursor.array(|cursor| self.known_or_new(cursor))?,
-                _ => return None,
-            }
-            Some(())
-        })?;
-        for change in self.lists.changes.iter_mut().skip(before) {
-            change.waba_id = waba_id;
+        let changes = lists.each().filter(Whole::has_items).map(|whole| whole.change);
+        // One owner is kept or refused at once; of several the last may be refused.
+        let is_plain = |change: &Change| ids(change).is_some_and(Strings::may_own);
+        if lists.changes.len() > 1 && !changes.clone().all(is_plain) {
+            return None;
+        }
+        for change in changes {
+            let [waba_id, sender] = ids(change)?;
+            owners.push(record.rows.strings.plain_owner(waba_id, sender)?);
         }
         Some(())
     }
-
-    /// A change.
-    fn known_or_new(&mut self, cursor: &mut Cursor<'_, '_>) -> Option<()> {
-        let from = cursor.mark_next();
-        if let Some(known) = self.layouts.find_part(cursor.bytes(), from) {
-            for whole in known.read.each() {
-                self.lists.add(&whole, from.values() as isize);
-            }
-            return cursor.pass(&known);
-        }
-        let nth = self.lists.changes.len();
-        change(cursor, &mut self.lists)?;
-        self.new.push(([from, cursor.mark()], nth));
-        Some(())
-    }
-
-    /// Learns changes whose layouts are not known.
-    fn learn(&mut self, bytes: &[u8], trace: &Trace) {
-        let Self { lists, layouts, new } = self;
-        let mut new = new.iter().peekable();
-        for (nth, whole) in lists.each().enumerate() {
-            if let Some((marks, _)) = new.next_if(|(_, place)| *place == nth) {
-                let mut alone = Lists::default();
-                let change = Change { waba_id: Nth::NONE, ..*whole.change };
-                let whole = Whole { change: &change, ..whole };
-                alone.add(&whole, -(marks[0].values() as isize));
-                let weight = alone.entries();
-                layouts.learn_part(bytes, *marks, trace, alone, weight);
-            }
-        }
-    }
-}
-
-fn change(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
-    const FIELD: Field = 1;
-    const VALUE: Field = 2;
-    let name = |name: &[u8]| match name {
-        b"field" => FIELD,
-        b"value" => VALUE,
-        _ => 0,
-    };
-    let (mut is_known, mut change) = (false, None);
-    cursor.object(name, |cursor, field| {
-        match field {
-            // Both hold the same lists, and say the same of them.
-            FIELD => {
-                let known =
-                    |name: &[u8]| matches!(name, b"messages" | b"smb_message_echoes").then_some(0);
-                is_known = cursor.named(known).is_some();
-                return is_known.then_some(());
-            }
-            VALUE => change = Some(value(cursor, lists)?),
-            _ => return None,
-        }
-        Some(())
-    })?;
-    lists.changes.push(change?);
-    is_known.then_some(())
-}
-
-fn value_field(name: &[u8]) -> Field {
-    match name {
-        b"metadata" => METADATA,
-        b"contacts" => CONTACTS,
-        b"messages" => MESSAGES,
-        b"message_echoes" => ECHOES,
-        b"statuses" => STATUSES,
-        b"phone_number_id" | b"recipient" | b"standby" | b"history" | b"errors" | b"calls" => {
-            UNUSUAL
-        }
-        _ => 0,
-    }
-}
-
-const METADATA: Field = 1;
-const CONTACTS: Field = 2;
-const MESSAGES: Field = 3;
-const ECHOES: Field = 4;
-const STATUSES: Field = 5;
-
-fn value(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<Change> {
-    let mut sender = Nth::NONE;
-    let before = lists.counts();
-    cursor.object(value_field, |cursor, field| match field {
-        METADATA => {
-            let name = |name: &[u8]| u8::from(name == b"phone_number_id");
-            cursor.object(name, |cursor, _| {
-                sender = cursor.string()?;
-                Some(())
-            })
-        }
-        CONTACTS => cursor.array(|cursor| {
-            lists.contacts.push(Contact::read(cursor)?);
-            Some(())
-        }),
-        MESSAGES => cursor.array(|cursor| {
-            lists.messages.push(items::message(cursor, false)?);
-            Some(())
-        }),
-        ECHOES => cursor.array(|cursor| {
-            lists.echoes.push(items::message(cursor, true)?);
-            Some(())
-        }),
-        STATUSES => cursor.array(|cursor| {
-            lists.statuses.push(items::status(cursor)?);
-            Some(())
-        }),
-        _ => None,
-    })?;
-    let counts = lists.counts().since(before);
-    (!sender.is_none()).then_some(Change { waba_id: Nth::NONE, sender, counts })
 }
 
 /// What an item's rows need of the change around it.
@@ -318,10 +172,11 @@ impl<'a> Around<'a> {
         }
     }
 
-    /// The same choice as [`super::message::contact`].
+    /// The same choice as [`super::contacts::Contacts::of`].
     #[inline]
     fn contact(&self, phone: &[u8], user: &[u8], alone: bool) -> Option<&'a Contact> {
         let same = |contact: &&Contact| {
+            work::step(1);
             let (of_phone, of_user) = (self.values.of(contact.phone), self.values.of(contact.user));
             !phone.is_empty() && !of_phone.is_empty() && same_digits(phone, of_phone)
                 || !user.is_empty() && user == of_user
@@ -349,7 +204,7 @@ fn rows(
     let mut times = checked.times.iter().copied();
     // There is one for each item.
     let mut time = || times.next().unwrap_or(Millis(0));
-    for (whole, owner) in lists.each().zip(&checked.owners) {
+    for (whole, owner) in lists.each().filter(Whole::has_items).zip(&checked.owners) {
         let Whole { change, contacts, messages, echoes, statuses } = whole;
         let sender = values.of(change.sender);
         let around = Around { values, owner: *owner, sender, contacts };
@@ -366,6 +221,9 @@ fn rows(
         for status in statuses {
             let ids = around.ids(status.id, [status.phone, status.user], statuses.len() == 1);
             a_status(record, hashing, &ids, values, status, time());
+        }
+        if let Some(handover) = &change.handover {
+            a_handover(record, hashing, &around, handover, time());
         }
     }
 }
@@ -419,6 +277,28 @@ fn a_status(
         error_code: status.error_code(values),
     };
     record.plain_status(ids.owner, row);
+}
+
+#[inline(never)]
+fn a_handover(
+    record: &mut Record<'_>,
+    hashing: Hashing<'_>,
+    around: &Around<'_>,
+    handover: &Handover,
+    time: Millis,
+) {
+    let Some(item) = record.begin_known() else { return };
+    let Around { values, owner, sender, .. } = *around;
+    let [phone, user] = [handover.phone, handover.user].map(|nth| values.of(nth));
+    let ids = PlainIds { owner, sender, phone, user, message: b"" };
+    let facts = AccountFacts {
+        field: "messaging_handovers",
+        event: handover.event,
+        role_previous: handover.role_previous,
+        role_new: handover.role_new,
+        ..AccountFacts::default()
+    };
+    record.account(record.plain_common(hashing, &ids, time, item), facts);
 }
 
 #[cfg(test)]

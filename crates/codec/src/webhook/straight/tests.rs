@@ -1,5 +1,9 @@
+use turnwise_model::{Offset, PartitionId, SourceName};
+
 use super::*;
+use crate::json::Cursor;
 use crate::testing;
+use crate::{Decoder, Format, RecordContext};
 
 /// Whether the way takes each of the texts, one after another.
 fn taken(texts: &[String]) -> Vec<bool> {
@@ -33,6 +37,34 @@ fn usual_webhooks_are_taken_however_they_are_written() {
         around("message_echoes", &TEXT.replace("from", "to")),
     ];
     assert_eq!(taken(&texts), [true; 9]);
+}
+
+const HANDOVER: &str = r#"{"object":"whatsapp_business_account","entry":[{"id":"9","changes":[{"field":"messaging_handovers","value":{"messaging_product":"whatsapp","sender":{"phone_number":"16505551234"},"recipient":{"phone_number_id":"100","display_phone_number":"1"},"type":"control_passed","timestamp":"1794096147","control_passed":{"previous_owner_role":"ai_agent","new_owner_role":"customer_service"}}}]}]}"#;
+
+#[test]
+fn handovers_are_taken_unless_they_are_unusual() {
+    let texts = [
+        HANDOVER.to_owned(),
+        HANDOVER.replace(r#""phone_number":"16505551234""#, r#""user_id":"US.7""#),
+        HANDOVER.replace("control_passed", "control_taken"),
+        HANDOVER.replace(r#""previous_owner_role":"ai_agent","#, ""),
+        HANDOVER.replace(r#""recipient""#, r#""metadata":{"phone_number_id":"200"},"recipient""#),
+    ];
+    assert_eq!(taken(&texts), [true; 5]);
+    let texts = [
+        HANDOVER.replace("ai_agent", "AI_AGENT"),
+        HANDOVER.replace("control_passed", "control_lost"),
+        HANDOVER.replace(r#""type":"control_passed""#, r#""type":"control_taken""#),
+        HANDOVER.replace(r#""type":"control_passed","#, ""),
+        HANDOVER.replace(r#""timestamp":"1794096147","#, ""),
+        HANDOVER.replace("1794096147", "1"),
+        HANDOVER.replace(r#""phone_number":"1"#, r#""phone_number":"+1"#),
+        HANDOVER.replace(r#""phone_number""#, r#""wa_id""#),
+        HANDOVER.replace(r#""phone_number_id":"100","#, ""),
+        HANDOVER.replace(r#""type""#, &format!(r#""messages":[{TEXT}],"type""#)),
+        HANDOVER.replace("messaging_handovers", "messages"),
+    ];
+    assert_eq!(taken(&texts), [false; 11]);
 }
 
 #[test]
@@ -103,12 +135,88 @@ fn changes_are_known_in_any_company() {
         webhook(&[&other, &other]),
         webhook(&[&other, &other.replace("wamid.B", "")]),
     ];
-    let mut new = Vec::new();
     let taken = testing::taken(&texts, |record, hashing, unknown, bytes| {
-        let is_taken = decode(record, hashing, &mut scratch, unknown, bytes);
-        new.push(scratch.read.new.len());
-        is_taken
+        decode(record, hashing, &mut scratch, unknown, bytes)
     });
     assert_eq!(taken, [true, true, true, false]);
-    assert_eq!(new, [2, 0, 0, 0]);
+    let mut is_known = |change: &str| {
+        let mut trace = Trace::default();
+        let mark = Cursor::new(change.as_bytes(), &mut trace).mark_next();
+        scratch.read.layouts.find_part(change.as_bytes(), mark).is_some()
+    };
+    assert!(is_known(&message) && is_known(&status) && is_known(&other));
+    assert!(!is_known(&message.replace("\"text\"", "\"image\"")));
+}
+
+#[test]
+fn refused_webhooks_leave_nothing_behind() {
+    let change = |sender: &str, list: &str| {
+        format!(
+            r#"{{"value":{{"metadata":{{"phone_number_id":"{sender}"}},{list}}},"field":"messages"}}"#
+        )
+    };
+    let webhook = |changes: &[String]| {
+        format!(r#"{{"entry":[{{"changes":[{}],"id":"9"}}]}}"#, changes.join(","))
+    };
+    let messages = format!(r#""messages":[{TEXT}]"#);
+    let early = messages.replace("1794096147", "1");
+    let senders = || (0..500).map(|nth| change(&format!("of {nth}"), r#""messages":[]"#));
+    let records = [
+        webhook(&senders().chain([change("100", &early)]).collect::<Vec<_>>()),
+        webhook(&senders().chain([change(" 100", &messages)]).collect::<Vec<_>>()),
+        webhook(&senders().chain([change("100", &messages)]).collect::<Vec<_>>()),
+        webhook(&[change("100", &messages), change("200", &early)]),
+        webhook(&[change("100", &messages), change(" 200", &messages)]),
+    ];
+    for record in records {
+        let held = |mut decoder: Decoder| {
+            let source = SourceName("test/1".to_owned());
+            let context = RecordContext {
+                source: &source,
+                partition: PartitionId(0),
+                offset: Offset(1),
+                record_time: None,
+                read_time: testing::NOW,
+            };
+            let counts = decoder.decode(Format::CloudApi, &context, Some(record.as_bytes()));
+            (counts, decoder.bytes())
+        };
+        let (of_straight, of_meaning) =
+            (held(Decoder::new(testing::keys())), held(Decoder::by_meaning(testing::keys())));
+        assert_eq!(of_straight, of_meaning, "{record}");
+    }
+    // What is refused last has the owners before it checked, and none is kept.
+    let refused = [("200", &early), (" 200", &messages)]
+        .map(|(sender, list)| webhook(&[change("100", &messages), change(sender, list)]));
+    let mut kept = Vec::new();
+    let taken = testing::taken(&refused, |record, hashing, unknown, bytes| {
+        let before = record.rows.bytes();
+        let taken = decode(record, hashing, &mut Scratch::default(), unknown, bytes);
+        kept.push(record.rows.bytes() - before);
+        taken
+    });
+    assert_eq!((taken, kept), (vec![false; 2], vec![0; 2]));
+}
+
+#[test]
+fn memory_of_a_huge_webhook_is_given_back_with_it() {
+    let many = |count| vec![TEXT; count].join(",");
+    let names: Vec<String> = (0..200_000).map(|nth| format!(r#""new{nth}":1"#)).collect();
+    let unknown = TEXT.replace(r#""from""#, &format!(r#"{},"from""#, names.join(",")));
+    let mut scratch = Scratch::default();
+    for (text, is_taken) in [
+        (around("messages", &many(ITEMS_MAX)), true),
+        (around("messages", &many(20 * ITEMS_MAX)), false),
+        (around("messages", &many(20 * ITEMS_MAX))[1..].to_owned(), false),
+        (around("messages", &unknown), true),
+    ] {
+        let taken = testing::taken(&[text], |record, hashing, unknown, bytes| {
+            decode(record, hashing, &mut scratch, unknown, bytes)
+        });
+        assert_eq!(taken, [is_taken]);
+        let Scratch { trace, read, .. } = &scratch;
+        assert!(read.lists.messages.capacity() <= 2 * ITEMS_MAX);
+        assert!(trace.values.capacity() <= 64 << 10 && trace.unknown.capacity() <= 64 << 10);
+        assert!(read.lists.messages.is_empty() && trace.values.is_empty());
+    }
 }
