@@ -64,22 +64,24 @@ impl Input {
         (row + 1..self.len()).find(|row| self.sender(*row) != sender).unwrap_or(self.len())
     }
 
-    /// Adds the rows in range that have a time in `within`.
+    /// Adds the rows in range that have a time in `within`; `added` learns their numbers.
     pub(super) fn read(
         &self,
         rows: Range<usize>,
         within: &Range<Millis>,
         sources: &mut Names,
         to: &mut Rows,
+        added: &mut impl FnMut(u32),
     ) {
         for index in rows {
             let Some(at) = self.time(index).filter(|at| within.contains(at)) else { continue };
-            let mut row = self.reader.read(index, &mut to.tokens);
-            row.time_ms = at.0;
-            if let Some(names) = self.sources.as_ref().filter(|names| names.is_valid(index)) {
-                row.source = sources.code(names.value(index));
-            }
-            to.rows.push(row);
+            let source = self.sources.as_ref().filter(|names| names.is_valid(index));
+            let source = source.map_or(0, |names| sources.code(names.value(index)));
+            added(to.add(|tokens| Row {
+                time_ms: at.0,
+                source,
+                ..self.reader.read(index, tokens)
+            }));
         }
     }
 
@@ -185,6 +187,7 @@ impl Reader {
             item: int(&self.item, index).unwrap_or_default(),
             chars: int(&self.chars, index).unwrap_or(-1),
             words: int(&self.words, index).unwrap_or(-1),
+            piece: 0,
             tokens_start,
             marks: self.marks(index),
             text_bits: u16::try_from(int(&self.text_bits, index).unwrap_or_default())

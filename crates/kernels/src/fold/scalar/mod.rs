@@ -40,10 +40,7 @@ pub use input::Input;
 use measure::Measurer;
 use output::Output;
 use resolve::{Class, Resolver};
-use rows::{Names, Row, Rows, Sorter};
-
-/// Rows of a sender up to which the memory for it is kept for the next.
-const ROWS_KEPT: usize = 1 << 16;
+use rows::{Names, Ordered, Row, Rows};
 
 /// Rows of many senders in any order, before the first sender is folded.
 #[derive(Debug)]
@@ -84,13 +81,17 @@ impl Collector {
     /// All rows were collected that come in no order.
     #[must_use]
     pub fn into_folder(self) -> Folder {
+        let (mut rows, waiting) = self.collected.by_sender();
+        let collected = rows.next_piece();
         Folder {
             days: self.days,
             range: self.range,
-            waiting: self.collected.by_sender(),
-            rows: Rows::default(),
+            rows,
+            collected,
+            waiting,
+            pushed: Vec::new(),
             sources: self.sources,
-            sorter: Sorter::default(),
+            ordered: Ordered::default(),
             resolver: Resolver::default(),
             measurer: Measurer::default(),
             output: Output::default(),
@@ -104,11 +105,15 @@ impl Collector {
 pub struct Folder {
     days: RangeInclusive<Day>,
     range: Range<Millis>,
-    waiting: BySender,
-    /// The rows of the sender that is folded next.
+    /// Collected rows, and in later pieces those of the sender that is folded next.
     rows: Rows,
+    /// Pieces of collected rows.
+    collected: usize,
+    waiting: BySender,
+    /// Numbers of the rows of the sender that is folded next, but for collected ones.
+    pushed: Vec<u32>,
     sources: Names,
-    sorter: Sorter,
+    ordered: Ordered,
     resolver: Resolver,
     measurer: Measurer,
     output: Output,
@@ -123,21 +128,27 @@ impl Folder {
 
     /// Adds some rows of the sender that is folded next.
     pub fn push(&mut self, input: &Input, rows: Range<usize>) {
-        input.read(rows, &self.range, &mut self.sources, &mut self.rows);
+        let added = &mut |number| self.pushed.push(number);
+        input.read(rows, &self.range, &mut self.sources, &mut self.rows, added);
     }
 
     /// Rows that a sender's fold will look at, as far as they have come.
     #[must_use]
     pub fn rows_of(&self, sender: &str) -> usize {
-        let collected =
-            if self.next_collected() == Some(sender) { self.waiting.next_rows() } else { 0 };
-        collected + self.rows.rows.len()
+        self.collected_of(sender).len() + self.pushed.len()
+    }
+
+    fn collected_of(&self, sender: &str) -> &[u32] {
+        if self.waiting.next() == Some(sender) { self.waiting.next_rows() } else { &[] }
     }
 
     /// Bytes held.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.waiting.size() + self.rows.size() + self.sorter.size()
+        self.rows.size()
+            + self.waiting.size()
+            + self.ordered.size()
+            + self.pushed.capacity() * size_of::<u32>()
     }
 
     /// Folds a sender, of whose rows all were pushed or collected. Its conversations, ordered by
@@ -151,34 +162,31 @@ impl Folder {
         sender: &str,
         emit: &mut dyn FnMut(RecordBatch) -> Result<(), E>,
     ) -> Result<(), E> {
-        if self.waiting.next() == Some(sender) {
-            self.waiting.deal(&mut self.rows);
-        }
         let ranks = self.sources.ranks();
-        for row in &mut self.rows.rows {
-            row.source = ranks.get(row.source as usize).copied().unwrap_or_default();
-        }
-        self.sorter.sort(&mut self.rows.rows);
-        self.resolver.sender(&self.rows.rows);
-        let rows = &self.rows;
-        for day in days(&self.days, &rows.rows).map(Day) {
-            if between(&rows.rows, day.start(), day.end()).is_empty() {
+        let mut ordered = mem::take(&mut self.ordered);
+        let numbers = self.collected_of(sender).iter().chain(&self.pushed).copied();
+        ordered.sort(&self.rows, numbers, &ranks);
+        self.resolver.sender(ordered.all(&self.rows));
+        for day in days(&self.days, ordered.times()).map(Day) {
+            if !ordered.has_any(day.start(), day.end()) {
                 continue;
             }
             let (from, to) = range_of_day(day);
-            let in_range = between(&rows.rows, from, to);
+            let in_range = ordered.window(&self.rows, from, to, &ranks);
             self.resolver.resolve(in_range);
             let (resolver, measurer) = (&self.resolver, &mut self.measurer);
-            fold_day(rows, in_range, resolver, measurer, sender, day, &mut self.output);
+            fold_day(&self.rows, in_range, resolver, measurer, sender, day, &mut self.output);
             if self.output.len() >= BATCH_ROWS {
                 emit(self.output.finish())?;
             }
         }
-        if self.rows.rows.len() > ROWS_KEPT {
-            self.rows = Rows::default();
-            self.sorter = Sorter::default();
+        if self.waiting.next() == Some(sender) {
+            self.waiting.advance();
         }
-        self.rows.clear();
+        self.ordered = ordered;
+        self.pushed.clear();
+        self.rows.truncate(self.collected);
+        self.rows.next_piece();
         Ok(())
     }
 
@@ -197,19 +205,11 @@ impl Folder {
     }
 }
 
-/// The days of these on which rows, which are in order of time, may lie: on others no conversation
-/// starts.
-fn days(all: &RangeInclusive<Day>, rows: &[Row]) -> Range<i32> {
-    let day = |row: &Row| Millis(row.time_ms).day().0;
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return 0..0 };
-    day(first).max(all.start().0)..day(last).min(all.end().0) + 1
-}
-
-/// Of rows in order of time those from a time on and before another.
-fn between(rows: &[Row], from: Millis, to: Millis) -> &[Row] {
-    let start = rows.partition_point(|row| row.time_ms < from.0);
-    let end = rows.partition_point(|row| row.time_ms < to.0);
-    &rows[start..end]
+/// The days of these on which rows may lie, of which the first and the last have these times: on
+/// others no conversation starts.
+fn days(all: &RangeInclusive<Day>, times: Option<(i64, i64)>) -> Range<i32> {
+    let Some((first, last)) = times else { return 0..0 };
+    Millis(first).day().0.max(all.start().0)..Millis(last).day().0.min(all.end().0) + 1
 }
 
 fn fold_day(

@@ -76,9 +76,9 @@ pub(super) struct Resolver {
 impl Resolver {
     /// Learns of the messages that several rows of a sender tell of: few, and only these have to
     /// be looked up again for each day.
-    pub fn sender(&mut self, rows: &[Row]) {
+    pub fn sender<'a>(&mut self, rows: impl ExactSizeIterator<Item = &'a Row>) {
         let mut met = HashSet::with_capacity(rows.len());
-        let messages = rows.iter().filter(|row| row.is(EventKind::Message));
+        let messages = rows.filter(|row| row.is(EventKind::Message));
         let repeated = messages.map(|row| row.message).filter(|key| !met.insert(*key));
         self.repeated = repeated.collect();
     }

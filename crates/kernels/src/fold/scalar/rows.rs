@@ -1,7 +1,9 @@
 //! Rows of `events` as compact records, and the order in which one sender's are looked at.
 
+use std::ops::Range;
+
 use turnwise_model::codes::text_bits;
-use turnwise_model::{Direction, EventKind, MessageKind, Script, Status};
+use turnwise_model::{Direction, EventKind, MessageKind, Millis, Script, Status};
 
 /// Marks of a [`Row`].
 pub(super) mod mark {
@@ -32,6 +34,7 @@ pub(super) struct Row {
     pub item: i32,
     pub chars: i32,
     pub words: i32,
+    pub piece: u32,
     pub tokens_start: u32,
     pub marks: u16,
     pub text_bits: u16,
@@ -81,6 +84,11 @@ impl Row {
         i32::from(self.text_bits) & bit != 0
     }
 
+    /// The row with the place of its source among all instead of the source's number.
+    pub fn ranked(&self, ranks: &[u32]) -> Self {
+        Self { source: ranks.get(self.source as usize).copied().unwrap_or_default(), ..*self }
+    }
+
     /// The total order of rows: time, inbound first, pseudonym, position.
     pub fn order(&self) -> (i64, i8, i64, u32, i32, i64, i32) {
         (
@@ -95,75 +103,170 @@ impl Row {
     }
 }
 
-/// Some rows and the tokens that they point to.
+/// Keys whose memory is kept for the next sender.
+const KEYS_KEPT: usize = 1 << 16;
+/// Rows of a piece.
+const PIECE_ROWS: usize = 1 << 16;
+/// Pieces whose memory is kept for the rows of the next sender.
+const PIECES_SPARE: usize = 8;
+
+/// Rows in pieces that never move while they grow, and the tokens that they point to. A row's
+/// number says its piece and its place there.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    pub rows: Vec<Row>,
-    pub tokens: Vec<i32>,
+    pieces: Vec<Piece>,
+    /// Pieces that hold rows; those behind are empty.
+    used: usize,
+}
+
+#[derive(Debug, Default)]
+struct Piece {
+    rows: Vec<Row>,
+    tokens: Vec<i32>,
 }
 
 impl Rows {
+    /// Adds the row that is read, with its tokens, and returns its number.
+    pub fn add(&mut self, read: impl FnOnce(&mut Vec<i32>) -> Row) -> u32 {
+        let is_full = |piece: &Piece| piece.rows.len() == PIECE_ROWS;
+        if self.used == 0 || self.pieces.get(self.used - 1).is_none_or(is_full) {
+            self.next_piece();
+        }
+        let at = self.used - 1;
+        let piece = &mut self.pieces[at];
+        let row = read(&mut piece.tokens);
+        let number = at * PIECE_ROWS + piece.rows.len();
+        piece.rows.push(Row { piece: u32::try_from(at).unwrap_or(u32::MAX), ..row });
+        u32::try_from(number).unwrap_or(u32::MAX)
+    }
+
+    /// What is added from here on lies in pieces of its own. Returns how many there are before.
+    pub fn next_piece(&mut self) -> usize {
+        let before = self.used;
+        if self.pieces.len() == before {
+            let mut piece = Piece::default();
+            if before > 0 {
+                piece.rows.reserve_exact(PIECE_ROWS);
+            }
+            self.pieces.push(piece);
+        }
+        self.used += 1;
+        before
+    }
+
+    /// Empties all pieces from one on.
+    pub fn truncate(&mut self, pieces: usize) {
+        self.pieces.truncate(pieces + PIECES_SPARE);
+        for piece in &mut self.pieces[pieces..] {
+            piece.rows.clear();
+            piece.tokens.clear();
+        }
+        self.used = pieces;
+    }
+
+    pub fn row(&self, number: u32) -> &Row {
+        &self.pieces[number as usize / PIECE_ROWS].rows[number as usize % PIECE_ROWS]
+    }
+
     pub fn tokens_of(&self, row: &Row) -> &[i32] {
         let start = row.tokens_start as usize;
-        &self.tokens[start..start + usize::from(row.tokens_len)]
-    }
-
-    /// Adds a row of others.
-    pub fn copy(&mut self, others: &Self, row: &Row) {
-        let tokens_start = u32::try_from(self.tokens.len()).unwrap_or(u32::MAX);
-        self.tokens.extend_from_slice(others.tokens_of(row));
-        self.rows.push(Row { tokens_start, ..*row });
-    }
-
-    pub fn clear(&mut self) {
-        self.rows.clear();
-        self.tokens.clear();
+        &self.pieces[row.piece as usize].tokens[start..start + usize::from(row.tokens_len)]
     }
 
     /// Bytes held.
     pub fn size(&self) -> usize {
-        self.rows.capacity() * size_of::<Row>() + self.tokens.capacity() * size_of::<i32>()
+        let of = |piece: &Piece| {
+            piece.rows.capacity() * size_of::<Row>() + piece.tokens.capacity() * size_of::<i32>()
+        };
+        self.pieces.iter().map(of).sum()
     }
 }
 
-/// Puts one sender's rows in [`Row::order`]: small keys are sorted, then each row is moved once.
+/// One sender's rows in [`Row::order`].
 #[derive(Debug, Default)]
-pub(super) struct Sorter {
+pub(super) struct Ordered {
     keys: Vec<Key>,
-    moved: Vec<Row>,
+    /// The rows of these keys, copied beside each other.
+    window: Vec<Row>,
+    of: Range<usize>,
 }
 
 /// What nearly always decides the place of a row: time and direction in one number, and the
 /// pseudonym.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 struct Key {
     time_and_direction: i64,
     message: i64,
     row: u32,
 }
 
-impl Sorter {
-    pub fn sort(&mut self, rows: &mut Vec<Row>) {
-        let key = |(at, row): (u32, &Row)| Key {
-            time_and_direction: row.time_ms * 4 + i64::from(row.direction - ABSENT),
-            message: row.message,
-            row: at,
-        };
+impl Ordered {
+    /// Puts rows in order; `ranks` are the places of the sources among each other.
+    pub fn sort(&mut self, rows: &Rows, numbers: impl Iterator<Item = u32>, ranks: &[u32]) {
         self.keys.clear();
-        self.keys.extend((0..).zip(rows.iter()).map(key));
+        self.window.clear();
+        self.of = 0..0;
+        self.keys.extend(numbers.map(|number| {
+            let row = rows.row(number);
+            let time_and_direction = row.time_ms * 4 + i64::from(row.direction - ABSENT);
+            Key { time_and_direction, message: row.message, row: number }
+        }));
+        let order = |key: &Key| rows.row(key.row).ranked(ranks).order();
         self.keys.sort_unstable_by(|a, b| {
             (a.time_and_direction, a.message)
                 .cmp(&(b.time_and_direction, b.message))
-                .then_with(|| rows[a.row as usize].order().cmp(&rows[b.row as usize].order()))
+                .then_with(|| order(a).cmp(&order(b)))
         });
-        self.moved.clear();
-        self.moved.extend(self.keys.iter().map(|key| rows[key.row as usize]));
-        std::mem::swap(rows, &mut self.moved);
+        if self.keys.capacity() > KEYS_KEPT.max(2 * self.keys.len()) {
+            self.keys.shrink_to(KEYS_KEPT);
+        }
+    }
+
+    /// The rows, in no order.
+    pub fn all<'a>(&'a self, rows: &'a Rows) -> impl ExactSizeIterator<Item = &'a Row> {
+        self.keys.iter().map(|key| rows.row(key.row))
+    }
+
+    /// Times of the first and the last row, in milliseconds.
+    pub fn times(&self) -> Option<(i64, i64)> {
+        Some((self.keys.first()?.time_ms(), self.keys.last()?.time_ms()))
+    }
+
+    /// Whether there are rows from a time on and before another.
+    pub fn has_any(&self, from: Millis, to: Millis) -> bool {
+        !self.between(from, to).is_empty()
+    }
+
+    /// The rows from a time on and before another; times never go back from call to call.
+    pub fn window(&mut self, rows: &Rows, from: Millis, to: Millis, ranks: &[u32]) -> &[Row] {
+        let of = self.between(from, to);
+        if of.start < self.of.end {
+            self.window.drain(..of.start - self.of.start);
+        } else {
+            self.window.clear();
+        }
+        let held = of.start + self.window.len();
+        let new = &self.keys[held..of.end.max(held)];
+        self.window.extend(new.iter().map(|key| rows.row(key.row).ranked(ranks)));
+        self.of = of;
+        &self.window
+    }
+
+    fn between(&self, from: Millis, to: Millis) -> Range<usize> {
+        let start = self.keys.partition_point(|key| key.time_ms() < from.0);
+        let end = self.keys.partition_point(|key| key.time_ms() < to.0);
+        start..end
     }
 
     /// Bytes held.
     pub fn size(&self) -> usize {
-        self.keys.capacity() * size_of::<Key>() + self.moved.capacity() * size_of::<Row>()
+        self.keys.capacity() * size_of::<Key>() + self.window.capacity() * size_of::<Row>()
+    }
+}
+
+impl Key {
+    const fn time_ms(&self) -> i64 {
+        self.time_and_direction >> 2
     }
 }
 
