@@ -3,11 +3,13 @@
 //! `bits.rs` says what they are. Here lines that cannot be an item or code are passed over by
 //! their first and last characters.
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 use turnwise_model::codes::text_bits;
 
 use super::super::bits::{is_code_line, is_item, is_markdown};
+use super::super::classes::{CLASSES, Class};
 use super::super::scalar::bit;
+use super::scan::char_at;
 
 /// Bytes at the beginning of a line that are enough to tell an item: three digits, what is behind
 /// them and one character more.
@@ -24,50 +26,90 @@ pub(super) fn layout_bits(text: &[u8], feeds: bool, signs: bool) -> i32 {
     bit(markdown, text_bits::MARKDOWN) | bit(list, text_bits::LIST) | bit(code, text_bits::CODE)
 }
 
-/// Whether a text without backticks has markdown: two stars or two low lines side by side, or a
-/// line that begins with `#`.
+/// Whether a text without backticks has markdown.
 fn has_markdown(text: &[u8]) -> bool {
-    let doubled = |sign: u8| memchr_iter(sign, text).any(|at| text.get(at + 1) == Some(&sign));
-    let may_be = doubled(b'*')
-        || doubled(b'_')
-        || memchr(b'#', text).is_some()
+    let may_head = || {
+        memchr(b'#', text).is_some()
             && text.split(|byte| *byte == b'\n').any(|line| {
-                let first = line.trim_ascii_start().first();
-                first.is_some_and(|first| *first == b'#' || begins_space(*first))
-            });
-    may_be && is_markdown(as_str(text))
+                let line = line.trim_ascii_start();
+                line.first() == Some(&b'#') || begins_space(line)
+            })
+    };
+    has_emphasis(text, b'*') || has_emphasis(text, b'_') || may_head() && is_markdown(as_str(text))
+}
+
+/// Whether there is something within a line between two marks of two such signs each, and no white
+/// space beside the marks.
+fn has_emphasis(text: &[u8], sign: u8) -> bool {
+    let mut inner = None;
+    let mut from = 0;
+    while let Some(found) = memchr(sign, &text[from..]) {
+        let mark = from + found;
+        from = mark + 1;
+        if text.get(from) != Some(&sign) {
+            continue;
+        }
+        from += 1;
+        let part = &text[inner.unwrap_or(mark)..mark];
+        let is_full = !part.is_empty() && memchr(b'\n', part).is_none();
+        if is_full && !begins_space(part) && !ends_space(part) {
+            return true;
+        }
+        inner = Some(from);
+    }
+    false
 }
 
 /// Whether two lines or more are items, and whether two lines or more are code.
 fn list_and_code(text: &[u8]) -> (bool, bool) {
     let (mut items, mut code) = (0, 0);
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
+    let mut from = 0;
+    while from < text.len() {
+        let feed = memchr(b'\n', &text[from..]).map(|feed| from + feed);
+        let line = &text[from..feed.unwrap_or(text.len())];
         // As `str::lines` does: a carriage return belongs to a line feed behind it.
-        let line =
-            line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line));
-        let start = line.trim_ascii_start();
-        let (Some(first), Some(last)) = (start.first(), line.trim_ascii_end().last()) else {
+        let line = feed.and_then(|_| line.strip_suffix(b"\r")).unwrap_or(line).trim_ascii_start();
+        from = feed.map_or(text.len(), |feed| feed + 1);
+        if line.is_empty() {
             continue;
-        };
-        items += u32::from(begins_item(start, *first));
-        if may_be_code(start, *first, *last) && is_code_line(as_str(line).trim()) {
-            code += 1;
         }
+        items += u32::from(begins_item(line));
+        let line = line.trim_ascii_end();
+        code += u32::from(may_be_code(line) && is_code_line(as_str(line).trim()));
     }
     (items >= 2, code >= 2)
 }
 
 /// Whether a line without ASCII white space at its beginning is an item.
-fn begins_item(line: &[u8], first: u8) -> bool {
-    match (first, line.get(1)) {
-        (b'-' | b'*' | b'+', Some(next)) if next.is_ascii() => {
-            return next.is_ascii_whitespace() || *next == 0x0b;
+fn begins_item(line: &[u8]) -> bool {
+    let digits = |line: &[u8]| line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let told = match line[0] {
+        b'-' | b'*' | b'+' => line.get(1).map_or(Some(false), |next| {
+            next.is_ascii().then_some(next.is_ascii_whitespace() || *next == 0x0b)
+        }),
+        b'(' => {
+            let count = digits(&line[1..]);
+            let next = line.get(1 + count).copied().unwrap_or(0);
+            next.is_ascii().then_some((1..=3).contains(&count) && next == b')')
         }
-        // Nothing else of ASCII begins one, nor white space before one.
-        (b'-' | b'*' | b'+' | b'(' | b'0'..=b'9' | 0x0b | 0x80.., _) => {}
-        _ => return false,
-    }
-    if begins_space(first) {
+        b'0'..=b'9' => {
+            let count = digits(line);
+            match [0, 1].map(|at| line.get(count + at).copied().unwrap_or(0)) {
+                [sign, next] if !(sign.is_ascii() && next.is_ascii()) => None,
+                [b'.' | b')' | b':' | b'-', next] => Some(count <= 3 && !next.is_ascii_digit()),
+                _ => Some(false),
+            }
+        }
+        0x0b => None,
+        0x80.. => first_class(line).has(Class::LETTER).then_some(false),
+        _ => Some(false),
+    };
+    told.unwrap_or_else(|| begins_wide_item(line))
+}
+
+#[inline(never)]
+fn begins_wide_item(line: &[u8]) -> bool {
+    if begins_space(line) {
         return is_item(as_str(line).trim_start());
     }
     let mut end = line.len().min(ITEM_BYTES);
@@ -77,33 +119,50 @@ fn begins_item(line: &[u8], first: u8) -> bool {
     is_item(as_str(&line[..end]))
 }
 
-/// Whether a line of code may begin or end so. Code ends with a bracket or sign, or has an `=`,
-/// or begins with `#`, with `import` or `from`, or with a word in capitals.
-fn may_be_code(line: &[u8], first: u8, last: u8) -> bool {
-    let ends_so = match last {
-        b'{' | b';' | b')' | b'>' | b'}' | b']' | b',' => true,
+/// Whether a line without ASCII white space at its ends may be code, going by how it begins and
+/// ends; of assignments by a sign within.
+fn may_be_code(line: &[u8]) -> bool {
+    let first = line[0];
+    let is_closing = |byte: u8| matches!(byte, b'}' | b']' | b')' | b';' | b',');
+    let ends_so = match line[line.len() - 1] {
+        b'{' | b';' => true,
+        b')' => is_closing(first) || first.is_ascii_alphabetic() || first == b'_',
+        b'}' | b']' | b',' => is_closing(first),
+        b'>' => first == b'<',
         // Words that open a block are in small letters.
-        b':' => !first.is_ascii_uppercase(),
-        _ => false,
+        b':' => first.is_ascii_lowercase(),
+        _ => ends_space(line),
     };
     ends_so
-        || first == b'#'
-        || line.starts_with(b"import")
-        || line.starts_with(b"from")
-        || first.is_ascii_uppercase() && line.get(1).is_some_and(u8::is_ascii_uppercase)
-        || begins_space(first)
-        || ends_space(last)
-        || memchr(b'=', line).is_some()
+        || match first {
+            b'#' => line.starts_with(b"#include"),
+            // A word that declares and an equals sign, or clauses of a query and imports.
+            b'A'..=b'Z' => line[1..].first().is_some_and(u8::is_ascii_uppercase) || assigns(line),
+            b'a'..=b'z' => {
+                assigns(line) || line.starts_with(b"import") || line.starts_with(b"from")
+            }
+            _ => begins_space(line),
+        }
 }
 
-/// Whether white space that ASCII does not know of may begin so.
-fn begins_space(first: u8) -> bool {
-    matches!(first, 0x0b | 0xc2 | 0xe1..=0xe3)
+fn assigns(line: &[u8]) -> bool {
+    memchr(b'=', line).is_some()
 }
 
-/// Whether white space that ASCII does not know of may end so.
-fn ends_space(last: u8) -> bool {
-    matches!(last, 0x0b | 0x80..=0x8a | 0x9f | 0xa0 | 0xa8 | 0xa9 | 0xaf)
+/// Whether white space begins a text that is not empty.
+fn begins_space(text: &[u8]) -> bool {
+    first_class(text).has(Class::SPACE)
+}
+
+/// Whether white space ends a text that is not empty.
+fn ends_space(text: &[u8]) -> bool {
+    let leads = text.iter().rev().take_while(|byte| **byte & 0xc0 == 0x80).count();
+    first_class(&text[text.len().saturating_sub(leads + 1)..]).has(Class::SPACE)
+}
+
+/// What the first character is.
+fn first_class(text: &[u8]) -> Class {
+    char_at(text, 0).map_or(Class::default(), |ch| CLASSES.get(ch))
 }
 
 /// Lines of a text are text as well.
@@ -117,15 +176,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn white_space_beyond_ascii_begins_and_ends_as_said() {
-        for ch in (0..=0x10_ffff).filter_map(char::from_u32).filter(|ch| ch.is_whitespace()) {
-            let mut bytes = [0; 4];
-            let bytes = ch.encode_utf8(&mut bytes).as_bytes();
-            let ascii = bytes[0].is_ascii_whitespace();
-            assert!(
-                ascii || begins_space(bytes[0]) && ends_space(bytes[bytes.len() - 1]),
-                "{ch:?}"
-            );
+    fn white_space_at_the_ends_is_that_of_characters() {
+        for ch in (0..=0x10_ffff).filter_map(char::from_u32) {
+            let (begins, ends) = (format!("{ch}é"), format!("é{ch}"));
+            let found = (begins_space(begins.as_bytes()), ends_space(ends.as_bytes()));
+            assert_eq!(found, (ch.is_whitespace(), ch.is_whitespace()), "{ch:?}");
         }
     }
 
@@ -189,6 +244,41 @@ mod tests {
             "from x import y",
             "UPDATE t",
             "val x = 1",
+            "String s = 1",
+            "Ab = c",
+            "**",
+            "** x**",
+            "**x **",
+            "**x\u{2003}**y**",
+            "a***b***",
+            "__\u{a0}x__ **é**",
+            "(12",
+            "(1234)",
+            "(5）",
+            "123. z",
+            "1234. z",
+            "7:8",
+            "7:é",
+            "7-",
+            "9:٣",
+            "3、",
+            "٣. a",
+            "漢.",
+            "- ",
+            "-\r",
+            "1.",
+            "])",
+            "a]",
+            "_f(x)",
+            "<p",
+            "a->b;",
+            "(x);",
+            "case x(y):",
+            "x,",
+            "},",
+            "y\u{2003}",
+            "}\u{2003}",
+            "\u{2003}}",
         ];
         let mut state = 1_usize;
         for _ in 0..20_000 {
