@@ -69,6 +69,25 @@ pub fn traffic(seed: u64, messages: u64) -> Parts {
     parts.into_iter().map(|(key, rows)| (key, joined(rows))).collect()
 }
 
+/// Rows with all columns, sorted, as bytes that differ where any bit does.
+///
+/// # Panics
+/// Where batches have other columns than the first, or columns without an order.
+#[must_use]
+pub fn bits(batches: &[RecordBatch]) -> Vec<Vec<u8>> {
+    let Some(first) = batches.first() else { return Vec::new() };
+    let fields = first.schema();
+    let fields = fields.fields().iter().map(|f| SortField::new(f.data_type().clone()));
+    let converter = RowConverter::new(fields.collect()).expect("types with an order");
+    let mut rows: Vec<Vec<u8>> = Vec::new();
+    for batch in batches {
+        let converted = converter.convert_columns(batch.columns()).expect("rows");
+        rows.extend(converted.iter().map(|row| row.as_ref().to_vec()));
+    }
+    rows.sort();
+    rows
+}
+
 /// A lake in a folder of its own.
 #[derive(Debug)]
 pub struct Stored {
@@ -155,22 +174,12 @@ impl Stored {
         [SENDER_DAYS, SENDER_FEATURES].map(|table| (table.name, self.rows(table.name))).into()
     }
 
-    /// All rows of a table with all columns, sorted, as bytes that differ where any bit does.
     fn rows(&self, table: &str) -> Vec<Vec<u8>> {
         let table = self.lake.existing_table(table).expect("read").expect("there");
         table.refresh().expect("refreshed");
         let snapshot = table.snapshot(None).expect("snapshot");
         let batches = snapshot.read(None, &FileFilter::all()).expect("rows");
-        let fields = snapshot.schema();
-        let fields = fields.fields().iter().map(|f| SortField::new(f.data_type().clone()));
-        let converter = RowConverter::new(fields.collect()).expect("types with an order");
-        let mut rows: Vec<Vec<u8>> = Vec::new();
-        for batch in &batches {
-            let converted = converter.convert_columns(batch.columns()).expect("rows");
-            rows.extend(converted.iter().map(|row| row.as_ref().to_vec()));
-        }
-        rows.sort();
-        rows
+        bits(&batches)
     }
 
     /// Deletes what was derived.

@@ -2,12 +2,16 @@
 //! they lie in, in whatever order, with however many threads, and however often it is derived.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::{concat_batches, sort_to_indices, take_record_batch};
 use turnwise_lake::{CompactOutcome, CompactPlan};
 use turnwise_model::schema::column;
-use turnwise_tests::lakes::{Layout, Outcome, Parts, Stored, message_kind, partition, traffic};
+use turnwise_query::{Conversations, Engine, EngineSettings};
+use turnwise_tests::lakes::{
+    Layout, Outcome, Parts, Stored, bits, message_kind, partition, traffic,
+};
 
 const SEED: u64 = 20_261;
 const MESSAGES: u64 = 2_500;
@@ -99,6 +103,30 @@ async fn sorted_files_give_the_same_bits_alone_and_beside_others() {
         assert_eq!(sorted == files.len(), share == 1, "{why}: {sorted} of {}", files.len());
         assert_same(&expected, &stored.derive(partitions).await, &why);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shares_of_senders_pass_by_the_others_in_sorted_files_without_a_sort() {
+    let parts = parts();
+    let stored = Stored::new(&parts, Layout { shuffled: Some(11), files: 3 });
+    assert!(compact(&stored, &parts, true, 2) > 5);
+    let (_, files) = stored.files();
+    let settings = EngineSettings { partitions: Some(4), ..EngineSettings::default() };
+    let engine = Engine::new(&settings, &stored.lake).expect("engine");
+    let fold = async |conversations: Conversations| {
+        let session = engine.session();
+        session.register_table("conversations", Arc::new(conversations)).expect("registered");
+        let plan = session.sql("EXPLAIN FORMAT INDENT SELECT * FROM conversations").await;
+        let plan = plan.expect("planned").to_string().await.expect("told");
+        let rows = session.sql("SELECT * FROM conversations").await.expect("planned");
+        (plan, bits(&rows.collect().await.expect("folded")))
+    };
+    let (at_once, expected) = fold(Conversations::new(&files)).await;
+    let (in_shares, found) = fold(Conversations::new(&files).fold_rows(100)).await;
+    assert!(!at_once.contains(" share ") && in_shares.contains(" share 2/"), "{in_shares}");
+    assert!(!at_once.contains("SortExec") && !in_shares.contains("SortExec"), "{in_shares}");
+    assert!(expected.len() > 100, "{} conversations", expected.len());
+    assert!(expected == found, "{} conversations in shares", found.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

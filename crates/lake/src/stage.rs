@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use arrow::array::make_comparator;
+use arrow::compute::SortOptions;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -82,7 +84,7 @@ impl Table {
     ///
     /// # Errors
     /// [`LakeError::Store`] where the store failed: stage again; [`LakeError::Data`] where
-    /// the rows do not fit the table.
+    /// the rows do not fit the table, or are not in the order that the encoding says.
     pub fn stage(
         &self,
         parts: Vec<(Partition, RecordBatch)>,
@@ -98,7 +100,11 @@ impl Table {
             let rows = self.without_partition_columns(&rows)?;
             self.expect_fits(&rows.schema())?;
             let folder = self.layout().folder(&partition)?;
-            let name = file_name(&uuid::Uuid::now_v7().simple().to_string(), encoding);
+            let order = match sorted_by(&rows, encoding)? {
+                Some(column) => format!("{SORTED_BY}{column}"),
+                None => String::new(),
+            };
+            let name = format!("{}{order}{EXTENSION}", uuid::Uuid::now_v7().simple());
             let url = folder.url().join(&name).map_err(LakeError::data("name data file"))?;
             let bytes = encode(&rows, encoding).map_err(LakeError::data("write data file"))?;
             let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -159,11 +165,21 @@ fn same_type(a: &DataType, b: &DataType) -> bool {
     }
 }
 
-fn file_name(id: &str, encoding: Encoding) -> String {
-    match encoding {
-        Encoding::Sorted([first, ..]) => format!("{id}{SORTED_BY}{first}{EXTENSION}"),
-        _ => format!("{id}{EXTENSION}"),
+/// The column that the rows are sorted by, if they have it.
+///
+/// # Errors
+/// Rows that are not in its order.
+fn sorted_by(rows: &RecordBatch, encoding: Encoding) -> Result<Option<&'static str>> {
+    let Encoding::Sorted([first, ..]) = encoding else { return Ok(None) };
+    let Some(values) = rows.column_by_name(first) else { return Ok(None) };
+    let operation = "write data file";
+    let options = SortOptions { descending: false, nulls_first: true };
+    let order = make_comparator(values, values, options).map_err(LakeError::data(operation))?;
+    if (1..values.len()).any(|row| order(row - 1, row).is_gt()) {
+        let reason = format!("rows are not in the order of column {first}");
+        return Err(LakeError::data(operation)(reason));
     }
+    Ok(Some(first))
 }
 
 fn encode(rows: &RecordBatch, encoding: Encoding) -> parquet::errors::Result<Vec<u8>> {

@@ -90,6 +90,9 @@ pub const FOLD_ROWS_MAX: u64 = 16_000_000;
 /// Sorted files that a fold reads side by side, a row group of each in memory; of more in one day
 /// the smallest are read as if they were not sorted.
 pub const FOLD_SORTED_FILES_MAX: usize = 64;
+/// Rows of sorted files that days which are folded together may have: of these the fold holds one
+/// sender's at a time. A day of more is folded alone.
+pub const FOLD_SORTED_ROWS_MAX: u64 = 32_000_000;
 /// Shares of the senders that the rows of a day are folded in; a day is read once for each. Of more
 /// rows each share has more than one fold should hold.
 pub const FOLD_SHARES_MAX: u32 = 64;

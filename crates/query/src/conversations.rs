@@ -22,7 +22,7 @@ use turnwise_model::conversation;
 use turnwise_model::schema::{column, file_schema};
 use turnwise_model::{Day, EventKind, Millis, limits};
 
-use crate::fold_exec::{FOLD_KINDS, FoldExec, Go, Rows, in_share};
+use crate::fold_exec::{FOLD_KINDS, FoldExec, Go, Rows, Share, in_share};
 use crate::lake_table::{LakeTable, date};
 
 /// The columns of `events` that the fold looks at; those of a kind that has them.
@@ -146,7 +146,11 @@ impl Conversations {
         };
         let goes = chunks.iter().flat_map(|days| {
             let of = shares(days);
-            (0..of).map(move |share| Go { days: days.clone(), share, of, inputs: Vec::new() })
+            (0..of).map(move |number| Go {
+                days: days.clone(),
+                share: Share { number, of },
+                inputs: Vec::new(),
+            })
         });
         goes.collect()
     }
@@ -188,16 +192,23 @@ struct Needed<'a> {
 }
 
 impl Needed<'_> {
-    /// Whether no more than so many rows are held, and all sorted files are read side by side.
+    /// Whether no more than so many rows are held, all sorted files are read side by side, and one
+    /// sender that has most of their rows can be held.
     fn fit(&self, rows: u64) -> bool {
-        self.sorted.len() <= limits::FOLD_SORTED_FILES_MAX && self.held() <= rows
+        self.sorted.len() <= limits::FOLD_SORTED_FILES_MAX
+            && rows_of(&self.sorted) <= limits::FOLD_SORTED_ROWS_MAX
+            && self.held() <= rows
     }
 
     /// Rows of the files that are not read by sender.
     fn held(&self) -> u64 {
-        let files = self.sorted.iter().skip(limits::FOLD_SORTED_FILES_MAX).chain(&self.rest);
-        files.map(|(_, file)| file.num_records.unwrap_or_default()).sum()
+        let beside = self.sorted.len().min(limits::FOLD_SORTED_FILES_MAX);
+        rows_of(&self.sorted[beside..]) + rows_of(&self.rest)
     }
+}
+
+fn rows_of(files: &[(EventKind, &FileInfo)]) -> u64 {
+    files.iter().map(|(_, file)| file.num_records.unwrap_or_default()).sum()
 }
 
 /// The plan of some files for a go: of one, if its rows are to come by sender.
@@ -212,15 +223,16 @@ fn plan_input(
     let schema = table.schema();
     let columns: Vec<usize> =
         FOLD_COLUMNS.iter().filter_map(|name| schema.index_of(name).ok()).collect();
-    let scan = if rows.by_sender {
-        table.plan_in_order(state, Some(&columns), senders)?
-    } else {
-        table.plan(state, Some(&columns), senders)?
-    };
-    if go.of == 1 {
+    if rows.by_sender {
+        // The fold itself passes by the senders of other shares: a filter would be split up.
+        return table.plan_in_order(state, Some(&columns), senders);
+    }
+    let scan = table.plan(state, Some(&columns), senders)?;
+    let Share { number, of } = go.share;
+    if of == 1 {
         return Ok(scan);
     }
-    let arguments = vec![col(column::SENDER), lit(go.share), lit(go.of)];
+    let arguments = vec![col(column::SENDER), lit(number), lit(of)];
     let known = DFSchema::try_from(scan.schema())?;
     let is_in = state.create_physical_expr(in_share().call(arguments), &known)?;
     Ok(Arc::new(FilterExec::try_new(is_in, scan)?))

@@ -246,3 +246,19 @@ fn rows_that_do_not_fit_the_table_are_refused() {
         .expect_err("no partition");
     assert!(matches!(error, LakeError::Data { .. }), "{error:?}");
 }
+
+#[test]
+fn sorted_rows_say_so_in_the_name_and_others_are_refused() {
+    let fixture = fixture();
+    let table = table(&fixture.lake);
+    let sorted = Encoding::Sorted(&["number"]);
+    let staged = table.stage(vec![(partition("p"), rows("a", 0, 9))], sorted, 0).expect("stages");
+    assert!(staged.paths()[0].ends_with(".sorted-by-number.parquet"), "{:?}", staged.paths());
+    let staged = table.stage(vec![(partition("p"), rows("a", 0, 9))], Encoding::Sorted(&[]), 0);
+    assert!(!staged.expect("stages").paths()[0].contains("sorted"));
+    let other = [rows("a", 5, 9), rows("a", 0, 5)];
+    let other = arrow::compute::concat_batches(&other[0].schema(), &other).expect("rows");
+    let error = table.stage(vec![(partition("p"), other)], sorted, 0).expect_err("no order");
+    let LakeError::Data { source, .. } = error else { panic!("{error:?}") };
+    assert_eq!(source.to_string(), "rows are not in the order of column number");
+}

@@ -6,31 +6,30 @@
 //! from the pool. Rows of other shares are dropped as they are read, rows out of the days' range as
 //! they arrive.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::Arc;
 
-use arrow::array::{BooleanArray, RecordBatch};
-use arrow::buffer::BooleanBuffer;
-use arrow::datatypes::DataType;
-use datafusion::common::hash_utils::create_hashes;
+use arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
-use datafusion::common::{Result, ScalarValue, exec_err, internal_err};
+use datafusion::common::{Result, exec_err};
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder,
 };
-use datafusion::physical_plan::repartition::REPARTITION_RANDOM_STATE;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
 use turnwise_kernels::fold::{Collector, Folder, Input};
 use turnwise_model::conversation;
 use turnwise_model::{Day, EventKind, Millis};
+
+use super::by_sender::BySender;
+use super::share::Share;
 
 /// The kinds of rows that decide conversations, in the order of a go's inputs.
 pub(crate) const FOLD_KINDS: [EventKind; 3] =
@@ -45,8 +44,7 @@ const ROWS_AT_ONCE: usize = 1 << 14;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Go {
     pub days: RangeInclusive<Day>,
-    pub share: u32,
-    pub of: u32,
+    pub share: Share,
     /// What its inputs are.
     pub inputs: Vec<Rows>,
 }
@@ -63,34 +61,12 @@ pub(crate) struct Rows {
 impl fmt::Display for Go {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}..={}", self.days.start().iso(), self.days.end().iso())?;
-        if self.of > 1 {
-            write!(f, " share {}/{}", self.share + 1, self.of)?;
+        if self.share.of > 1 {
+            write!(f, " share {}/{}", self.share.number + 1, self.share.of)?;
         }
         let by_sender = self.inputs.iter().filter(|rows| rows.by_sender).count();
         if by_sender > 0 { write!(f, " ({by_sender} inputs by sender)") } else { Ok(()) }
     }
-}
-
-/// `in_share(sender, share, of)`: whether a sender's rows are of that share.
-pub(crate) fn in_share() -> ScalarUDF {
-    let types = vec![DataType::Utf8, DataType::UInt32, DataType::UInt32];
-    create_udf("in_share", types, DataType::Boolean, Volatility::Immutable, Arc::new(is_in_share))
-}
-
-fn is_in_share(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
-    let [senders, ColumnarValue::Scalar(share), ColumnarValue::Scalar(of)] = arguments else {
-        return internal_err!("a share and their number are constants");
-    };
-    let (ScalarValue::UInt32(Some(share)), ScalarValue::UInt32(Some(of))) = (share, of) else {
-        return internal_err!("a share and their number are numbers");
-    };
-    let senders = ColumnarValue::values_to_arrays(std::slice::from_ref(senders))?;
-    let mut hashes = vec![0; senders[0].len()];
-    create_hashes([&senders[0]], REPARTITION_RANDOM_STATE.random_state(), &mut hashes)?;
-    // The remainder of the whole hash decides the partition.
-    let is_in = |hash: &u64| (hash >> 32) % u64::from(*of).max(1) == u64::from(*share);
-    let found = BooleanBuffer::collect_bool(hashes.len(), |row| is_in(&hashes[row]));
-    Ok(ColumnarValue::Array(Arc::new(BooleanArray::new(found, None))))
 }
 
 /// What one partition folds.
@@ -128,8 +104,8 @@ impl Events {
                 if let Some(last) = self.last {
                     collector = collector.until(last);
                 }
-                if work.fold(collector, streams.collect::<Result<_>>()?).await?.is_break() {
-                    // Nobody reads any more: the query was cancelled.
+                let streams = streams.collect::<Result<_>>()?;
+                if work.fold(collector, go.share, streams).await?.is_break() {
                     break;
                 }
                 work.reservation.free();
@@ -153,12 +129,13 @@ impl Work {
     async fn fold(
         &mut self,
         mut collector: Collector,
+        share: Share,
         streams: Vec<(Rows, SendableRecordBatchStream)>,
     ) -> Result<ControlFlow<()>> {
         let mut by_sender = Vec::new();
         for (rows, mut stream) in streams {
             if rows.by_sender {
-                by_sender.push(BySender { kind: rows.kind, stream, input: None, row: 0 });
+                by_sender.push(BySender::new(rows.kind, share, stream));
                 continue;
             }
             while let Some(batch) = stream.next().await {
@@ -171,31 +148,33 @@ impl Work {
                 self.reservation.try_resize(collector.size())?;
             }
         }
-        let mut folder = Some(Box::new(collector.into_folder()));
+        self.reservation.try_resize(collector.size_by_sender())?;
+        let mut folder = Some(in_background(|| Box::new(collector.into_folder())).await?);
         let mut before: Option<String> = None;
         while let Some(mut now) = folder.take() {
             let Some(sender) = self.push_next(&mut now, &mut by_sender).await? else {
-                let mut last = Vec::new();
-                now.finish(&mut emit_to(&mut last))?;
+                let mut last = None;
+                let Ok(()) = now.finish(&mut |batch| -> Result<(), Infallible> {
+                    last = Some(batch);
+                    Ok(())
+                });
                 return self.send(last).await;
             };
             if before.as_ref().is_some_and(|before| *before >= sender) {
                 return exec_err!("rows that are said to be sorted by sender are not");
             }
-            self.reservation.try_resize(now.size())?;
-            let (now, batches) = self.fold_sender(now, sender.clone()).await?;
-            if self.send(batches).await?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-            (folder, before) = (Some(now), Some(sender));
+            self.reservation.try_resize(now.size_to_fold(&sender))?;
+            folder = self.fold_sender(now, sender.clone()).await?;
+            before = Some(sender);
             tokio::task::consume_budget().await;
         }
-        Ok(ControlFlow::Continue(()))
+        // Nobody reads any more: the query was cancelled.
+        Ok(ControlFlow::Break(()))
     }
 
     /// Pushes all rows of the next sender that come by sender, and names it.
     async fn push_next(
-        &self,
+        &mut self,
         folder: &mut Folder,
         inputs: &mut [BySender],
     ) -> Result<Option<String>> {
@@ -211,34 +190,46 @@ impl Work {
                 let timer = self.baseline.elapsed_compute().timer();
                 self.rows_in.add(input.push(folder));
                 timer.done();
+                self.reservation.try_resize(folder.size())?;
                 input.next_sender().await?;
             }
         }
         Ok(Some(sender))
     }
 
+    /// Folds a sender, and sends what gets full. `None` where nobody reads any more.
     async fn fold_sender(
         &self,
         mut folder: Box<Folder>,
         sender: String,
-    ) -> Result<(Box<Folder>, Vec<RecordBatch>)> {
-        let compute = self.baseline.elapsed_compute().clone();
-        let is_long = folder.rows_of(&sender) > ROWS_AT_ONCE;
-        let fold = move || {
-            let timer = compute.timer();
-            let mut batches = Vec::new();
-            folder.fold(&sender, &mut emit_to(&mut batches))?;
+    ) -> Result<Option<Box<Folder>>> {
+        if folder.rows_of(&sender) <= ROWS_AT_ONCE {
+            let timer = self.baseline.elapsed_compute().timer();
+            let mut full = Vec::new();
+            let Ok(()) = folder.fold(&sender, &mut |batch| -> Result<(), Infallible> {
+                full.push(batch);
+                Ok(())
+            });
             timer.done();
-            Ok((folder, batches))
-        };
-        if !is_long {
-            return fold();
+            return Ok(self.send(full).await?.is_continue().then_some(folder));
         }
-        let folded = SpawnedTask::spawn_blocking(fold).await;
-        folded.map_err(|source| DataFusionError::ExecutionJoin(Box::new(source)))?
+        let (out, baseline) = (self.out.clone(), self.baseline.clone());
+        let fold = move || {
+            let timer = baseline.elapsed_compute().timer();
+            let folded = folder.fold(&sender, &mut |batch: RecordBatch| {
+                baseline.record_output(batch.num_rows());
+                out.blocking_send(Ok(batch)).map_err(drop)
+            });
+            timer.done();
+            folded.is_ok().then_some(folder)
+        };
+        in_background(fold).await
     }
 
-    async fn send(&self, batches: Vec<RecordBatch>) -> Result<ControlFlow<()>> {
+    async fn send(
+        &self,
+        batches: impl IntoIterator<Item = RecordBatch>,
+    ) -> Result<ControlFlow<()>> {
         for batch in batches {
             self.baseline.record_output(batch.num_rows());
             if self.out.send(Ok(batch)).await.is_err() {
@@ -249,54 +240,8 @@ impl Work {
     }
 }
 
-fn emit_to(batches: &mut Vec<RecordBatch>) -> impl FnMut(RecordBatch) -> Result<()> {
-    |batch| {
-        batches.push(batch);
-        Ok(())
-    }
-}
-
-/// An input whose rows come in the order of their senders.
-struct BySender {
-    kind: EventKind,
-    stream: SendableRecordBatchStream,
-    input: Option<Input>,
-    row: usize,
-}
-
-impl BySender {
-    /// Goes to the next row that has a sender, if it is not at one.
-    async fn next_sender(&mut self) -> Result<()> {
-        loop {
-            if let Some(input) = &self.input {
-                while self.row < input.len() && input.sender(self.row).is_none() {
-                    self.row += 1;
-                }
-                if self.row < input.len() {
-                    return Ok(());
-                }
-            }
-            self.row = 0;
-            match self.stream.next().await {
-                Some(batch) => self.input = Input::new(self.kind, &batch?),
-                None => {
-                    self.input = None;
-                    return Ok(());
-                }
-            }
-        }
-    }
-
-    /// The sender of the row it is at; `None` at the end.
-    fn sender(&self) -> Option<&str> {
-        self.input.as_ref()?.sender(self.row)
-    }
-
-    /// Pushes the rows of that sender, as far as they are here. Returns how many.
-    fn push(&mut self, folder: &mut Folder) -> usize {
-        let Some(input) = &self.input else { return 0 };
-        let end = input.run_end(self.row);
-        folder.push(input, self.row..end);
-        end - std::mem::replace(&mut self.row, end)
-    }
+/// Runs what takes long on a thread that may be kept busy.
+async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let done = SpawnedTask::spawn_blocking(work).await;
+    done.map_err(|source| DataFusionError::ExecutionJoin(Box::new(source)))
 }

@@ -15,7 +15,9 @@
 //! part by part. Dropping the streams stops the work.
 
 mod bare;
+mod by_sender;
 mod events;
+mod share;
 
 use std::fmt;
 use std::sync::Arc;
@@ -43,7 +45,8 @@ use turnwise_model::conversation;
 use turnwise_model::schema::column;
 
 use crate::bare::BareReader;
-pub(crate) use events::{FOLD_KINDS, Go, Rows, in_share};
+pub(crate) use events::{FOLD_KINDS, Go, Rows};
+pub(crate) use share::{Share, in_share};
 
 /// The fold operator.
 #[derive(Debug)]
@@ -128,7 +131,7 @@ impl FoldExec {
     /// What each input of `events` is; none of bare messages.
     fn rows(&self) -> Vec<Rows> {
         match &self.form {
-            Form::Events { goes, .. } => goes.iter().flat_map(|go| go.inputs.clone()).collect(),
+            Form::Events { goes, .. } => goes.iter().flat_map(|go| &go.inputs).copied().collect(),
             Form::Bare(_) => Vec::new(),
         }
     }
@@ -181,8 +184,9 @@ impl ExecutionPlan for FoldExec {
     }
 
     fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        let rows = self.rows();
         let sorted = |(at, input): (usize, &Arc<dyn ExecutionPlan>)| {
-            let is_sorted = self.rows().get(at).is_some_and(|rows| rows.by_sender);
+            let is_sorted = rows.get(at).is_some_and(|rows| rows.by_sender);
             let sender = col(column::SENDER, &input.schema()).ok().filter(|_| is_sorted)?;
             let order = LexOrdering::new([by_sender(sender)])?;
             Some(OrderingRequirements::from(order))

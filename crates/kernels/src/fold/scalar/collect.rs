@@ -62,6 +62,11 @@ impl Collected {
         (self.rows, by_sender)
     }
 
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.senders.len()
+    }
+
     /// Bytes held.
     pub fn size(&self) -> usize {
         self.rows.size() + self.senders.capacity() * size_of::<u32>() + self.names.size()

@@ -78,6 +78,12 @@ impl Collector {
         self.collected.size() + self.sources.size()
     }
 
+    /// Bytes held once the rows are grouped by sender, too.
+    #[must_use]
+    pub fn size_by_sender(&self) -> usize {
+        self.size() + self.collected.len() * size_of::<u32>()
+    }
+
     /// All rows were collected that come in no order.
     #[must_use]
     pub fn into_folder(self) -> Folder {
@@ -91,6 +97,7 @@ impl Collector {
             waiting,
             pushed: Vec::new(),
             sources: self.sources,
+            ranks: Vec::new(),
             ordered: Ordered::default(),
             resolver: Resolver::default(),
             measurer: Measurer::default(),
@@ -113,6 +120,8 @@ pub struct Folder {
     /// Numbers of the rows of the sender that is folded next, but for collected ones.
     pushed: Vec<u32>,
     sources: Names,
+    /// The place of each source's name among all.
+    ranks: Vec<u32>,
     ordered: Ordered,
     resolver: Resolver,
     measurer: Measurer,
@@ -149,6 +158,14 @@ impl Folder {
             + self.waiting.size()
             + self.ordered.size()
             + self.pushed.capacity() * size_of::<u32>()
+            + self.sources.size()
+    }
+
+    /// Bytes held while a sender is folded, about: what was pushed and collected, and what puts its
+    /// rows in order.
+    #[must_use]
+    pub fn size_to_fold(&self, sender: &str) -> usize {
+        self.size() + self.rows_of(sender) * Ordered::ROW_BYTES
     }
 
     /// Folds a sender, of whose rows all were pushed or collected. Its conversations, ordered by
@@ -162,17 +179,20 @@ impl Folder {
         sender: &str,
         emit: &mut dyn FnMut(RecordBatch) -> Result<(), E>,
     ) -> Result<(), E> {
-        let ranks = self.sources.ranks();
+        if self.ranks.len() != self.sources.names.len() {
+            self.ranks = self.sources.ranks();
+        }
+        let ranks = &self.ranks;
         let mut ordered = mem::take(&mut self.ordered);
         let numbers = self.collected_of(sender).iter().chain(&self.pushed).copied();
-        ordered.sort(&self.rows, numbers, &ranks);
+        ordered.sort(&self.rows, numbers, ranks);
         self.resolver.sender(ordered.all(&self.rows));
         for day in days(&self.days, ordered.times()).map(Day) {
             if !ordered.has_any(day.start(), day.end()) {
                 continue;
             }
             let (from, to) = range_of_day(day);
-            let in_range = ordered.window(&self.rows, from, to, &ranks);
+            let in_range = ordered.window(&self.rows, from, to, ranks);
             self.resolver.resolve(in_range);
             let (resolver, measurer) = (&self.resolver, &mut self.measurer);
             fold_day(&self.rows, in_range, resolver, measurer, sender, day, &mut self.output);

@@ -201,6 +201,9 @@ struct Key {
 }
 
 impl Ordered {
+    /// What a row takes while it is put in order: its key, its copy, and that its message was met.
+    pub const ROW_BYTES: usize = size_of::<Key>() + size_of::<Row>() + 2 * size_of::<i64>();
+
     /// Puts rows in order; `ranks` are the places of the sources among each other.
     pub fn sort(&mut self, rows: &Rows, numbers: impl Iterator<Item = u32>, ranks: &[u32]) {
         self.keys.clear();
@@ -217,9 +220,9 @@ impl Ordered {
                 .cmp(&(b.time_and_direction, b.message))
                 .then_with(|| order(a).cmp(&order(b)))
         });
-        if self.keys.capacity() > KEYS_KEPT.max(2 * self.keys.len()) {
-            self.keys.shrink_to(KEYS_KEPT);
-        }
+        let kept = KEYS_KEPT.max(2 * self.keys.len());
+        self.keys.shrink_to(kept);
+        self.window.shrink_to(kept);
     }
 
     /// The rows, in no order.
