@@ -79,6 +79,17 @@ pub(crate) fn decode_bytes(format: Format, record: &[u8]) -> (RecordCounts, Vec<
     decode_with_headers(format, &[], record)
 }
 
+/// A record of this source, at a position that no test asks for.
+pub(crate) fn context(source: &SourceName) -> RecordContext<'_> {
+    RecordContext {
+        source,
+        partition: PartitionId(0),
+        offset: Offset(7),
+        record_time: None,
+        read_time: NOW,
+    }
+}
+
 /// The same of a record that came with headers.
 pub(crate) fn decode_with_headers(
     format: Format,
@@ -86,13 +97,7 @@ pub(crate) fn decode_with_headers(
     record: &[u8],
 ) -> (RecordCounts, Vec<Row>) {
     let source = SourceName("test/1".to_owned());
-    let context = RecordContext {
-        source: &source,
-        partition: PartitionId(0),
-        offset: Offset(7),
-        record_time: None,
-        read_time: NOW,
-    };
+    let context = context(&source);
     let mut decoder = Decoder::new(keys());
     let counts = decoder.decode_with_headers(format, &context, headers, Some(record));
     let mut rows = rows(&mut decoder);
@@ -151,13 +156,7 @@ pub(crate) fn taken(
 ) -> Vec<bool> {
     let keys = keys();
     let source = SourceName("test/1".to_owned());
-    let context = RecordContext {
-        source: &source,
-        partition: PartitionId(0),
-        offset: Offset(1),
-        record_time: None,
-        read_time: NOW,
-    };
+    let context = context(&source);
     let (mut rows, mut notes) = (Rows::new(Some(keys.clone())), Notes::default());
     let unknown = UnknownFields::default();
     let take = |text: &String| {

@@ -1,9 +1,9 @@
+use turnwise_model::SourceName;
 use turnwise_model::limits::STRAIGHT_CONTACTS_MAX;
-use turnwise_model::{Offset, PartitionId, SourceName};
 
 use super::steps;
 use crate::testing::{self, decode};
-use crate::{Decoder, Format, RecordContext};
+use crate::{Decoder, Format};
 
 /// Values of a list, each with its number.
 fn list(count: usize, one: impl Fn(usize) -> String) -> String {
@@ -158,13 +158,7 @@ fn twice_the_record_is_twice_the_work() {
 fn webhooks_of_many_contacts_are_counted_as_read_the_long_way() {
     let mut decoder = Decoder::new(testing::keys());
     let source = SourceName("test/1".to_owned());
-    let context = RecordContext {
-        source: &source,
-        partition: PartitionId(0),
-        offset: Offset(1),
-        record_time: None,
-        read_time: testing::NOW,
-    };
+    let context = testing::context(&source);
     for (count, long) in [(1, 0), (STRAIGHT_CONTACTS_MAX, 0), (STRAIGHT_CONTACTS_MAX + 1, 1)] {
         let record = record("contacts and messages", count);
         let counts = decoder.decode(Format::CloudApi, &context, Some(record.as_bytes()));

@@ -1,9 +1,9 @@
-use turnwise_model::{Offset, PartitionId, SourceName};
+use turnwise_model::SourceName;
 
 use super::*;
 use crate::json::Cursor;
 use crate::testing;
-use crate::{Decoder, Format, RecordContext};
+use crate::{Decoder, Format};
 
 /// Whether the way takes each of the texts, one after another.
 fn taken(texts: &[String]) -> Vec<bool> {
@@ -171,13 +171,7 @@ fn refused_webhooks_leave_nothing_behind() {
     for record in records {
         let held = |mut decoder: Decoder| {
             let source = SourceName("test/1".to_owned());
-            let context = RecordContext {
-                source: &source,
-                partition: PartitionId(0),
-                offset: Offset(1),
-                record_time: None,
-                read_time: testing::NOW,
-            };
+            let context = testing::context(&source);
             let counts = decoder.decode(Format::CloudApi, &context, Some(record.as_bytes()));
             (counts, decoder.bytes())
         };

@@ -225,7 +225,7 @@ impl Ordered {
         self.window.shrink_to(kept);
     }
 
-    /// The rows, in no order.
+    /// All rows, where they lie.
     pub fn all<'a>(&'a self, rows: &'a Rows) -> impl ExactSizeIterator<Item = &'a Row> {
         self.keys.iter().map(|key| rows.row(key.row))
     }
