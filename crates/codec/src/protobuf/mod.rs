@@ -20,7 +20,7 @@ mod straight;
 mod tests;
 mod wire;
 
-use turnwise_kernels::scan::is_utf8;
+use turnwise_kernels::scan::{fetch_behind, is_utf8};
 
 use crate::frame::{self, FrameError};
 use crate::meant::{Id, id_of};
@@ -57,6 +57,8 @@ struct Break<'a> {
 /// Decodes a record; gives the number of fields that nobody knows.
 #[inline]
 pub(crate) fn decode(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
+    // Records of one fetch stand behind each other.
+    fetch_behind(bytes);
     let straight = record.straight.and_then(|hashing| usual(record, hashing, bytes));
     straight.unwrap_or_else(|| of_any_form(record, bytes))
 }
