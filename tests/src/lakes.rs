@@ -18,6 +18,7 @@ use turnwise_model::time::DAY_MS;
 use turnwise_model::{Day, EventKind, Millis, Offset, PartitionId, SourceName};
 use turnwise_query::derive::{self, Window};
 use turnwise_query::derived::{Basis, Derived, SENDER_DAYS, SENDER_FEATURES};
+use turnwise_query::seen::Seen;
 use turnwise_query::{Conversations, Engine, EngineSettings};
 use turnwise_traffic::{Plan, Topic, Traffic};
 
@@ -156,7 +157,7 @@ impl Stored {
         let (version, files) = self.files();
         let days: BTreeSet<Day> = Conversations::new(&files).days().collect();
         let basis = Basis { version, force_equal: true, now_ms: 0 };
-        derived.replace_days(&files, &days, basis).await.expect("days");
+        derived.replace_days(&files, &days, basis, &mut Seen::default()).await.expect("days");
         let (first, last) = days.first().zip(days.last()).expect("some days");
         let stored = derived.sender_days(first.0..last.0 + 1).await.expect("days");
         let newest = derive::newest_messages(&engine, stored).await.expect("newest messages");

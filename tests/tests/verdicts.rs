@@ -10,9 +10,11 @@ use turnwise_lake::{CommitOutcome, Encoding, FileFilter, FileInfo, Lake, Partiti
 use turnwise_model::schema::{column as c, events};
 use turnwise_model::{Day, EventBatch, Keys, Offset, PartitionId, Secret, SourceName, Verdict};
 use turnwise_policy::Scorecard;
+use turnwise_query::accounts::Accounts;
 use turnwise_query::answer::{SenderAnswer, answers};
-use turnwise_query::derive::{self, Window};
+use turnwise_query::derive::Window;
 use turnwise_query::derived::{Basis, Derived};
+use turnwise_query::seen::Seen;
 use turnwise_query::{Conversations, Engine, EngineSettings};
 use turnwise_traffic::{Class, Plan, Topic, Traffic, truth};
 
@@ -74,14 +76,14 @@ async fn judged(plan: &Plan, scorecard: &Scorecard) -> Vec<SenderAnswer> {
     let derived = Derived::new(lake, engine.clone());
     let basis = Basis { version, force_equal: false, now_ms: 0 };
     let days: BTreeSet<Day> = Conversations::new(&files).days().collect();
-    derived.replace_days(&files, &days, basis).await.expect("days");
+    derived.replace_days(&files, &days, basis, &mut Seen::default()).await.expect("days");
     let windows: Vec<Window> = truth(plan)
         .into_iter()
         .map(|truth| Window { sender: truth.phone_number_id, end: plan.end.day() })
         .collect();
     let features = derived.features(&windows).await.expect("features");
-    let tenants = derive::tenants(&engine, &files, &windows).await.expect("tenants");
-    answers(&features, &tenants, scorecard).expect("answers")
+    let accounts = Accounts::of_windows(&engine, &files, &windows).await.expect("accounts");
+    answers(&features, &accounts, scorecard).expect("answers")
 }
 
 /// Whether a class may have a verdict.

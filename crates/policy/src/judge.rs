@@ -72,44 +72,40 @@ pub fn judge(vector: &FeatureVector, scorecard: &Scorecard) -> Judgement {
         || at_least(vector.value(VOICE_IN), scorecard.thresholds.voice_share);
     let topics = if stand_in { REPLY_TOPICS } else { TOPICS };
     let left_out = if stand_in { TOPICS } else { REPLY_TOPICS };
-    let used = |entry: &&Entry| entry.feature != left_out;
-    let known =
+    let used = scorecard.entries.iter().filter(|entry| entry.feature != left_out);
+    let known: Vec<Known<'_>> =
+        used.filter_map(|entry| Some((entry, vector.value(entry.feature)?))).collect();
+    let is_scope_known =
         [USER_NOVELTY, TOPICS, REPLY_TOPICS].iter().any(|name| vector.value(name).is_some());
-    let axis = |axis: Axis, topics_at: Option<f64>| {
-        if axis == Axis::Scope && !known {
+    let sum_of = |axis: Axis, topics_at: Option<f64>| {
+        if axis == Axis::Scope && !is_scope_known {
             return None;
         }
-        let (mut points, mut weights) = (0.0, 0.0);
-        for entry in scorecard.entries.iter().filter(used).filter(|entry| entry.axis == axis) {
-            let Some(own) = vector.value(entry.feature) else { continue };
-            let value = topics_at.filter(|_| entry.feature == topics).unwrap_or(own);
-            points += entry.weight * entry.clamp(value);
-            weights += entry.weight;
-        }
-        (weights > 0.0).then(|| (points / weights, weights))
+        let replaced = topics_at.map(|value| (topics, value));
+        sum(known.iter().filter(|(entry, _)| entry.axis == axis), replaced)
     };
+    let sums = Axis::ALL.map(|axis| sum_of(axis, None));
     let mut contributions = (Vec::new(), Vec::new());
-    for entry in scorecard.entries.iter().filter(used) {
-        let Some((_, weights)) = axis(entry.axis, None) else { continue };
-        let Some(value) = vector.value(entry.feature) else { continue };
-        let clamp = entry.clamp(value);
+    for (entry, value) in &known {
+        let Some(sum) = sums[entry.axis as usize] else { continue };
+        let clamp = entry.clamp(*value);
         let against = if entry.axis == Axis::Grounding { clamp > 0.5 } else { clamp < 0.5 };
         let list = if against { &mut contributions.1 } else { &mut contributions.0 };
         list.push(Reason {
             feature: entry.feature,
-            value,
+            value: *value,
             n: vector.support_of(entry.feature),
-            points: entry.weight * clamp / weights,
+            points: entry.weight * clamp / sum.weights,
             weight: entry.weight,
             axis: entry.axis,
             interval: vector.interval(entry.feature),
-            text: describe(entry.feature, value),
+            text: describe(entry.feature, *value),
         });
     }
     let (mut reasons, mut counter_evidence) = contributions;
     sort(&mut reasons);
     sort(&mut counter_evidence);
-    let of = |which| axis(which, None).map(|found| found.0);
+    let of = |axis: Axis| sums[axis as usize].map(|sum| sum.score);
     let score = Scores {
         scope: of(Axis::Scope),
         generative: of(Axis::Generative),
@@ -119,12 +115,46 @@ pub fn judge(vector: &FeatureVector, scorecard: &Scorecard) -> Judgement {
     // A high coincidence is unfavourable to Scope, so the interval turns round.
     let scope_interval =
         vector.value(topics).and_then(|_| vector.interval(topics)).and_then(|(low, high)| {
-            Some((axis(Axis::Scope, Some(high))?.0, axis(Axis::Scope, Some(low))?.0))
+            let at = |end| Some(sum_of(Axis::Scope, Some(end))?.score);
+            Some((at(high)?, at(low)?))
         });
     let verdict = verdict(vector, scorecard, score, scope_interval.map(|ends| ends.0));
     let notes = notes(vector, stand_in, score);
     let scorecard = scorecard.version.clone();
     Judgement { verdict, score, scope_interval, reasons, counter_evidence, notes, scorecard }
+}
+
+// An axis has its sum at its own number.
+const _: () = {
+    let mut nth = 0;
+    while nth < Axis::ALL.len() {
+        assert!(Axis::ALL[nth] as usize == nth, "axes in their order");
+        nth += 1;
+    }
+};
+
+/// An entry whose feature is known, and the feature's value.
+type Known<'a> = (&'a Entry, f64);
+
+/// An axis: its score, and the weights of the features that it is of.
+#[derive(Clone, Copy, Debug)]
+struct Sum {
+    score: f64,
+    weights: f64,
+}
+
+/// The weighted mean of entries, of which one feature may have another value; of none there is none.
+fn sum<'a>(
+    known: impl Iterator<Item = &'a Known<'a>>,
+    replaced: Option<(&str, f64)>,
+) -> Option<Sum> {
+    let (mut points, mut weights) = (0.0, 0.0);
+    for (entry, own) in known {
+        let value = replaced.filter(|(feature, _)| entry.feature == *feature);
+        points += entry.weight * entry.clamp(value.map_or(*own, |(_, value)| value));
+        weights += entry.weight;
+    }
+    (weights > 0.0).then(|| Sum { score: points / weights, weights })
 }
 
 fn sort(list: &mut [Reason]) {

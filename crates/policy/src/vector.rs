@@ -1,7 +1,14 @@
 //! The features of one sender over one window, by their index in
 //! [`turnwise_model::features::FEATURES`].
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use turnwise_model::features::FEATURES;
+
+/// The index of each feature by its name: all of it is asked for many senders at a time.
+static INDICES: LazyLock<HashMap<&str, usize>> =
+    LazyLock::new(|| FEATURES.iter().enumerate().map(|(at, feature)| (feature.name, at)).collect());
 
 /// Feature values with their support and intervals, and the counts that say whether there is
 /// enough to judge.
@@ -47,7 +54,7 @@ impl FeatureVector {
     /// The index of the feature of that name.
     #[must_use]
     pub fn index_of(name: &str) -> Option<usize> {
-        FEATURES.iter().position(|feature| feature.name == name)
+        INDICES.get(name).copied()
     }
 
     /// Sets a feature by name. An unknown name changes nothing and answers `false`.
@@ -77,7 +84,8 @@ impl FeatureVector {
     pub fn value(&self, name: &str) -> Option<f64> {
         let at = Self::index_of(name)?;
         let value = (*self.values.get(at)?).filter(|value| value.is_finite())?;
-        (self.support_of(name) >= FEATURES[at].support_min).then_some(value)
+        let support = self.support.get(at).copied().unwrap_or(0);
+        (support >= FEATURES[at].support_min).then_some(value)
     }
 
     /// The support of a feature by name; 0 where there is none.

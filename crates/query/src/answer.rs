@@ -1,14 +1,16 @@
 //! What is said of a sender: its features, the verdict on them, and what the verdict stands on.
 
-use std::collections::BTreeMap;
-
-use arrow::array::{Array, AsArray, Float64Array, Int64Array, RecordBatch};
-use arrow::datatypes::{Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow::array::{
+    Array, AsArray, Date32Array, Float64Array, Int32Array, Int64Array, PrimitiveArray, RecordBatch,
+    StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::ArrowPrimitiveType;
 use turnwise_kernels::intervals;
-use turnwise_model::features::{FEATURES, Interval};
+use turnwise_model::features::{FEATURES, Feature, Interval};
 use turnwise_model::{Day, Millis};
 use turnwise_policy::{FeatureVector, Judgement, Scorecard, judge};
 
+use crate::accounts::Accounts;
 use crate::derive::Window;
 use crate::error::QueryError;
 
@@ -51,32 +53,27 @@ pub const UNKNOWN_TENANT: &str = "unknown";
 /// Columns that are missing: a table of another version.
 pub fn answers(
     batches: &[RecordBatch],
-    tenants: &BTreeMap<Window, String>,
+    accounts: &Accounts,
     scorecard: &Scorecard,
 ) -> Result<Vec<SenderAnswer>, QueryError> {
     let mut answers = Vec::new();
     for batch in batches {
-        let columns = Columns { batch };
+        let columns = Columns::of(batch)?;
         for row in 0..batch.num_rows() {
-            let window = Window {
-                sender: columns.text("sender", row)?,
-                end: columns.day("window_end", row)?,
-            };
-            let features = columns.vector(row)?;
-            let judgement = judge(&features, scorecard);
-            let coverage = Coverage {
-                sends_with_status: columns.double("coverage_sends_with_status", row)?,
-                statuses_with_send: columns.double("coverage_statuses_with_send", row)?,
-            };
+            let window = columns.window(row);
+            let features = columns.vector(row);
             answers.push(SenderAnswer {
-                tenant: tenants.get(&window).map_or_else(|| UNKNOWN_TENANT.into(), Clone::clone),
+                tenant: accounts.of(&window).unwrap_or(UNKNOWN_TENANT).to_owned(),
                 window,
                 display_name: None,
-                last_time: columns.time("last_time", row)?,
-                conversations: columns.long("conversations", row)?,
-                coverage,
+                last_time: value(columns.last_time, row).map(Millis::from_micros),
+                conversations: value(columns.conversations, row).unwrap_or(0),
+                coverage: Coverage {
+                    sends_with_status: value(columns.sends_with_status, row),
+                    statuses_with_send: value(columns.statuses_with_send, row),
+                },
+                judgement: judge(&features, scorecard),
                 features,
-                judgement,
             });
         }
     }
@@ -84,83 +81,118 @@ pub fn answers(
     Ok(answers)
 }
 
-/// Typed columns of `sender_features` by name.
+/// Typed columns of `sender_features`, found once for all rows.
 struct Columns<'a> {
-    batch: &'a RecordBatch,
+    sender: &'a StringArray,
+    window_end: &'a Date32Array,
+    last_time: &'a TimestampMicrosecondArray,
+    conversations: &'a Int64Array,
+    sends_with_status: &'a Float64Array,
+    statuses_with_send: &'a Float64Array,
+    active_peers: &'a Int64Array,
+    u_messages: &'a Int64Array,
+    f_messages: &'a Int64Array,
+    has_send_log: &'a Int32Array,
+    /// In the order of [`FEATURES`].
+    features: Vec<FeatureColumns<'a>>,
 }
 
-impl Columns<'_> {
-    fn missing(name: &str) -> QueryError {
-        QueryError::Unexpected {
-            operation: "read features",
-            reason: format!("column {name} is missing or of another type"),
+/// The columns of a feature.
+struct FeatureColumns<'a> {
+    value: &'a Float64Array,
+    support: &'a Int64Array,
+    interval: Ends<'a>,
+}
+
+/// Where a feature's interval comes from.
+enum Ends<'a> {
+    None,
+    Wilson,
+    Stored(&'a Float64Array, &'a Float64Array),
+}
+
+/// A column of numbers.
+fn column<'a, T: ArrowPrimitiveType>(
+    batch: &'a RecordBatch,
+    name: &str,
+) -> Result<&'a PrimitiveArray<T>, QueryError> {
+    let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<T>());
+    column.ok_or_else(|| missing(name))
+}
+
+fn missing(name: &str) -> QueryError {
+    QueryError::Unexpected {
+        operation: "read features",
+        reason: format!("column {name} is missing or of another type"),
+    }
+}
+
+fn value<T: ArrowPrimitiveType>(column: &PrimitiveArray<T>, row: usize) -> Option<T::Native> {
+    column.is_valid(row).then(|| column.value(row))
+}
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a RecordBatch) -> Result<Self, QueryError> {
+        let sender = batch.column_by_name("sender").and_then(|c| c.as_string_opt::<i32>());
+        Ok(Self {
+            sender: sender.ok_or_else(|| missing("sender"))?,
+            window_end: column(batch, "window_end")?,
+            last_time: column(batch, "last_time")?,
+            conversations: column(batch, "conversations")?,
+            sends_with_status: column(batch, "coverage_sends_with_status")?,
+            statuses_with_send: column(batch, "coverage_statuses_with_send")?,
+            active_peers: column(batch, "n_f01_active_peers")?,
+            u_messages: column(batch, "u_messages")?,
+            f_messages: column(batch, "f_messages")?,
+            has_send_log: column(batch, "has_send_log")?,
+            features: FEATURES
+                .iter()
+                .map(|feature| FeatureColumns::of(batch, feature))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn window(&self, row: usize) -> Window {
+        Window { sender: self.sender.value(row).to_owned(), end: Day(self.window_end.value(row)) }
+    }
+
+    /// A count that is null is none.
+    fn vector(&self, row: usize) -> FeatureVector {
+        let count = |column| value(column, row).unwrap_or(0);
+        let all = || self.features.iter();
+        FeatureVector {
+            values: all().map(|feature| value(feature.value, row)).collect(),
+            support: all().map(|feature| count(feature.support)).collect(),
+            intervals: all().map(|feature| feature.interval(row)).collect(),
+            active_peers: count(self.active_peers),
+            u_messages: count(self.u_messages),
+            f_messages: count(self.f_messages),
+            has_send_log: value(self.has_send_log, row).is_some_and(|flag| flag != 0),
         }
     }
+}
 
-    fn text(&self, name: &str, row: usize) -> Result<String, QueryError> {
-        let column = self.batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
-        Ok(column.ok_or_else(|| Self::missing(name))?.value(row).to_owned())
+impl<'a> FeatureColumns<'a> {
+    fn of(batch: &'a RecordBatch, feature: &Feature) -> Result<Self, QueryError> {
+        let end = |side: &str| column(batch, &format!("{side}_{}", feature.column));
+        Ok(Self {
+            value: column(batch, feature.column)?,
+            support: column(batch, &feature.support_column())?,
+            interval: match feature.interval {
+                Interval::None => Ends::None,
+                Interval::Wilson => Ends::Wilson,
+                Interval::Jackknife => Ends::Stored(end("low")?, end("high")?),
+            },
+        })
     }
 
-    fn day(&self, name: &str, row: usize) -> Result<Day, QueryError> {
-        let column =
-            self.batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Date32Type>());
-        Ok(Day(column.ok_or_else(|| Self::missing(name))?.value(row)))
-    }
-
-    fn time(&self, name: &str, row: usize) -> Result<Option<Millis>, QueryError> {
-        let column = self.batch.column_by_name(name);
-        let column = column.and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
-        let column = column.ok_or_else(|| Self::missing(name))?;
-        Ok(column.is_valid(row).then(|| Millis::from_micros(column.value(row))))
-    }
-
-    fn longs(&self, name: &str) -> Result<&Int64Array, QueryError> {
-        let column = self.batch.column_by_name(name);
-        column.and_then(|c| c.as_primitive_opt::<Int64Type>()).ok_or_else(|| Self::missing(name))
-    }
-
-    /// A count; a null is none.
-    fn long(&self, name: &str, row: usize) -> Result<i64, QueryError> {
-        let column = self.longs(name)?;
-        Ok(if column.is_valid(row) { column.value(row) } else { 0 })
-    }
-
-    fn double(&self, name: &str, row: usize) -> Result<Option<f64>, QueryError> {
-        let column: Option<&Float64Array> =
-            self.batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Float64Type>());
-        let column = column.ok_or_else(|| Self::missing(name))?;
-        Ok(column.is_valid(row).then(|| column.value(row)))
-    }
-
-    fn flag(&self, name: &str, row: usize) -> Result<bool, QueryError> {
-        let column =
-            self.batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int32Type>());
-        let column = column.ok_or_else(|| Self::missing(name))?;
-        Ok(column.is_valid(row) && column.value(row) != 0)
-    }
-
-    fn vector(&self, row: usize) -> Result<FeatureVector, QueryError> {
-        let mut vector = FeatureVector {
-            active_peers: self.long("n_f01_active_peers", row)?,
-            u_messages: self.long("u_messages", row)?,
-            f_messages: self.long("f_messages", row)?,
-            has_send_log: self.flag("has_send_log", row)?,
-            ..FeatureVector::new()
-        };
-        for feature in FEATURES {
-            let value = self.double(feature.column, row)?;
-            let n = self.long(&feature.support_column(), row)?;
-            let interval = match (feature.interval, value) {
-                (Interval::None, _) | (_, None) => None,
-                (Interval::Wilson, Some(share)) => intervals::wilson_share(share, n),
-                (Interval::Jackknife, Some(_)) => {
-                    let end = |side: &str| self.double(&format!("{side}_{}", feature.column), row);
-                    end("low")?.zip(end("high")?)
-                }
-            };
-            vector.set(feature.name, value, n, interval);
+    /// Of a value that is null there is none.
+    fn interval(&self, row: usize) -> Option<(f64, f64)> {
+        let share = value(self.value, row)?;
+        match self.interval {
+            Ends::None => None,
+            Ends::Wilson => intervals::wilson_share(share, value(self.support, row).unwrap_or(0)),
+            Ends::Stored(low, high) => value(low, row).zip(value(high, row)),
         }
-        Ok(vector)
     }
 }

@@ -6,21 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Date32Array, RecordBatch, StringArray, UInt32Array};
+use arrow::array::{ArrayRef, AsArray, Date32Array, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
-use turnwise_lake::FileInfo;
+use turnwise_model::Day;
 use turnwise_model::time::WINDOW_DAYS;
-use turnwise_model::{Day, EventKind};
 
-use crate::conversations::{Conversations, is_kind};
+use crate::conversations::Conversations;
 use crate::engine::Engine;
 use crate::error::QueryError;
-use crate::lake_table::{LakeTable, date};
-use turnwise_model::schema::{column, file_schema};
 
 /// A sender and the end of its window.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,38 +110,6 @@ pub async fn newest_messages(
         }
     }
     Ok(newest)
-}
-
-/// The account (WABA) of each window's sender: that of its newest row in the window that names
-/// one, the smallest of ties.
-///
-/// # Errors
-/// A plan that cannot be run.
-pub async fn tenants(
-    engine: &Engine,
-    files: &[FileInfo],
-    windows: &[Window],
-) -> Result<BTreeMap<Window, String>, QueryError> {
-    let context = engine.session();
-    for kind in [EventKind::Message, EventKind::Status, EventKind::Account] {
-        let of_kind = files.iter().filter(|file| is_kind(file, kind)).cloned().collect();
-        let table = LakeTable::new(file_schema(kind), vec![date(column::DATE)], of_kind);
-        register(&context, kind.name(), Arc::new(table))?;
-    }
-    register(&context, "windows", windows_table(windows)?)?;
-    let sql = without_comments(include_str!("sql/tenants.sql"));
-    let mut tenants = BTreeMap::new();
-    for batch in collect(&context, &sql, "find the account of each sender").await? {
-        let senders = batch["sender"].as_string::<i32>();
-        let ends = batch["window_end"].as_primitive::<Date32Type>();
-        let accounts = batch["waba_id"].as_string::<i32>();
-        for row in (0..batch.num_rows()).filter(|row| accounts.is_valid(*row)) {
-            let window =
-                Window { sender: senders.value(row).to_owned(), end: Day(ends.value(row)) };
-            tenants.insert(window, accounts.value(row).to_owned());
-        }
-    }
-    Ok(tenants)
 }
 
 /// Splits rows by the values of a `Date32` and maybe an `Int32` column, each part in the order of

@@ -21,6 +21,7 @@ use crate::derive::{self, Window};
 use crate::engine::Engine;
 use crate::error::QueryError;
 use crate::lake_table::LakeTable;
+use crate::seen::{Changed, Part, Seen};
 
 /// A derived table and the columns that partition it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,9 @@ impl Derived {
         &self.engine
     }
 
-    /// Derives these days of `events` again and replaces them in `sender_days`.
+    /// Derives these days of `events` again and replaces in `sender_days` what was not seen last.
+    /// Returns that, for [`Seen::keep`], and whether it stands: not where another process wrote
+    /// newer results.
     ///
     /// # Errors
     /// A plan that cannot be run; a lake that cannot be written.
@@ -83,7 +86,9 @@ impl Derived {
         events: &[FileInfo],
         days: &BTreeSet<Day>,
         basis: Basis,
-    ) -> Result<(), QueryError> {
+        seen: &mut Seen,
+    ) -> Result<(Changed, bool), QueryError> {
+        let (mut changed, mut stands) = (Changed::default(), true);
         let conversations = Arc::new(Conversations::new(events));
         let schema = derive::sender_days_schema(&self.engine).await?;
         for chunk in conversations.chunks(days) {
@@ -93,13 +98,21 @@ impl Derived {
                 derive::sender_days(&self.engine, Arc::clone(&conversations), &of_chunk).await?;
             let mut parts = derive::split(&found, "day", Some("bucket"))?;
             parts.retain(|(day, _), _| of_chunk.contains(day));
-            let keys: BTreeSet<(Day, i32)> = of_chunk
+            let mut keys: BTreeSet<Part> = of_chunk
                 .iter()
                 .flat_map(|day| (0..SENDER_BUCKETS.cast_signed()).map(|bucket| (*day, bucket)))
                 .collect();
-            self.replace(SENDER_DAYS, Arc::clone(&schema), keys, parts, basis).await?;
+            let of_chunk = seen.changed(&keys, &parts)?;
+            keys.retain(|key| of_chunk.has(key));
+            parts.retain(|key, _| of_chunk.has(key));
+            seen.forget(&of_chunk);
+            changed.extend(of_chunk);
+            if !keys.is_empty() {
+                stands &=
+                    self.replace(SENDER_DAYS, Arc::clone(&schema), keys, parts, basis).await?;
+            }
         }
-        Ok(())
+        Ok((changed, stands))
     }
 
     /// Takes what is made of texts out of `sender_days` of days before `oldest` (law 1), once a
@@ -142,7 +155,8 @@ impl Derived {
         .await
     }
 
-    /// Replaces whole windows of a table that is partitioned by `window_end`.
+    /// Replaces whole windows of a table that is partitioned by `window_end`; whether they stand:
+    /// not where another process wrote newer results.
     ///
     /// # Errors
     /// A lake that cannot be written.
@@ -152,8 +166,8 @@ impl Derived {
         ends: &BTreeSet<Day>,
         batches: &[RecordBatch],
         basis: Basis,
-    ) -> Result<(), QueryError> {
-        let Some(first) = batches.first() else { return Ok(()) };
+    ) -> Result<bool, QueryError> {
+        let Some(first) = batches.first() else { return Ok(true) };
         let parts = derive::split(batches, "window_end", None)?;
         let keys = ends.iter().map(|end| (*end, 0)).collect();
         self.replace(table, first.schema(), keys, parts, basis).await
@@ -214,10 +228,10 @@ impl Derived {
         &self,
         table: DerivedTable,
         schema: SchemaRef,
-        keys: BTreeSet<(Day, i32)>,
-        parts: BTreeMap<(Day, i32), RecordBatch>,
+        keys: BTreeSet<Part>,
+        parts: BTreeMap<Part, RecordBatch>,
         basis: Basis,
-    ) -> Result<(), QueryError> {
+    ) -> Result<bool, QueryError> {
         let lake = self.lake.clone();
         blocking(move || {
             let lake_error = || QueryError::lake("replace derived rows");
@@ -248,19 +262,17 @@ impl Derived {
                 .replace(&replaced, &staged, &txns, &info, basis.now_ms)
                 .map_err(lake_error())?;
             match outcome {
-                ReplaceOutcome::Committed { .. } | ReplaceOutcome::AlreadyIn => {}
+                ReplaceOutcome::Committed { .. } | ReplaceOutcome::AlreadyIn => Ok(true),
                 // A newer result stands: exactly what must not be overwritten.
                 ReplaceOutcome::Stale { apps } => {
                     tracing::debug!(table = table.name, parts = apps.len(), "newer result stands");
+                    Ok(false)
                 }
-                ReplaceOutcome::Expired => {
-                    return Err(QueryError::Unexpected {
-                        operation: "replace derived rows",
-                        reason: "writing took longer than the commit deadline".to_owned(),
-                    });
-                }
+                ReplaceOutcome::Expired => Err(QueryError::Unexpected {
+                    operation: "replace derived rows",
+                    reason: "writing took longer than the commit deadline".to_owned(),
+                }),
             }
-            Ok(())
         })
         .await
     }

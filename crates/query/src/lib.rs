@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod aggregates;
 pub mod answer;
 pub mod bare;
@@ -23,6 +24,7 @@ mod fold_exec;
 pub mod guard;
 mod lake_table;
 pub mod scalars;
+pub mod seen;
 mod shape_exec;
 pub mod touched;
 pub mod verdicts;

@@ -12,8 +12,10 @@ use turnwise_lake::{CommitOutcome, Encoding, FileFilter, Lake, Partition, Txn};
 use turnwise_model::schema::{column as c, events};
 use turnwise_model::time::MINUTE_MS;
 use turnwise_model::{Day, EventKind};
-use turnwise_query::derive::{Window, tenants};
+use turnwise_query::accounts::Accounts;
+use turnwise_query::derive::Window;
 use turnwise_query::derived::{Basis, Derived};
+use turnwise_query::seen::Seen;
 use turnwise_query::{Catalog, CatalogFiles, Conversations, Engine, EngineSettings, QueryError};
 
 const DAY: Day = Day(20_000);
@@ -114,7 +116,11 @@ async fn events_become_features() {
     assert_eq!(days.len(), 2);
     let derived = Derived::new(fixture.lake.clone(), fixture.engine.clone());
     let basis = Basis { version, force_equal: false, now_ms: 0 };
-    derived.replace_days(&files, &days, basis).await.expect("days");
+    let mut seen = Seen::default();
+    let (changed, stands) =
+        derived.replace_days(&files, &days, basis, &mut seen).await.expect("days");
+    assert_eq!((changed.days(), stands), (days.clone(), true));
+    seen.keep(changed);
     let window = Window { sender: "100".to_owned(), end: Day(DAY.0 + 2) };
     let found = derived.features(std::slice::from_ref(&window)).await.expect("features");
     let rows: usize = found.iter().map(RecordBatch::num_rows).sum();
@@ -129,11 +135,44 @@ async fn events_become_features() {
     // Two peers share one token of three each: I = 1, mean Jaccard 1 ÷ 5.
     assert!((value("f39_topic_coincidence") - 0.2).abs() < 1e-12);
     assert_eq!(batch["n_f02_turns_p50"].as_primitive::<Int64Type>().value(0), 80);
-    let tenants =
-        tenants(&fixture.engine, &files, std::slice::from_ref(&window)).await.expect("tenants");
-    assert_eq!(tenants.get(&window).map(String::as_str), Some("waba"));
-    // The same version again changes nothing and is no error.
-    derived.replace_days(&files, &days, basis).await.expect("days again");
+    let windows = std::slice::from_ref(&window);
+    let accounts = Accounts::of_windows(&fixture.engine, &files, windows).await.expect("accounts");
+    assert_eq!(accounts.of(&window), Some("waba"));
+    let other = Window { sender: "101".to_owned(), ..window.clone() };
+    assert_eq!(accounts.of(&other), None);
+    let mut grown = Accounts::default();
+    for file in files.iter().map(std::slice::from_ref) {
+        grown.add(&fixture.engine, file).await.expect("a file");
+    }
+    assert_eq!(grown.of(&window), Some("waba"));
+    assert!(!grown.add(&fixture.engine, &files).await.expect("all files again"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn days_that_were_seen_are_not_written_again_unless_something_else_stands() {
+    let fixture = Fixture::new(&[DAY, Day(DAY.0 + 1)]);
+    let (version, files) = fixture.files();
+    let days: BTreeSet<Day> = Conversations::new(&files).days().collect();
+    let derived = Derived::new(fixture.lake.clone(), fixture.engine.clone());
+    let basis = Basis { version, force_equal: true, now_ms: 0 };
+    let mut seen = Seen::default();
+    let first = derived.replace_days(&files, &days, basis, &mut seen).await.expect("days");
+    seen.keep(first.0);
+    let again = derived.replace_days(&files, &days, basis, &mut seen).await.expect("days again");
+    assert!(again.0.days().is_empty() && again.1);
+    // Something else is written and not kept, as if what follows from it had failed.
+    let fewer = derived.replace_days(&[], &days, basis, &mut seen).await.expect("no days");
+    let some = &files[..files.len() / 2];
+    let other = derived.replace_days(some, &days, basis, &mut seen).await.expect("other days");
+    assert!(!fewer.0.days().is_empty() || !other.0.days().is_empty());
+    let back = derived.replace_days(&files, &days, basis, &mut seen).await.expect("days back");
+    assert!(!back.0.days().is_empty() && back.1);
+    seen.keep(back.0);
+    // Results that stand on an older version do not stand, and say so.
+    let older = Basis { version: version - 1, ..basis };
+    let (changed, stands) =
+        derived.replace_days(some, &days, older, &mut seen).await.expect("older days");
+    assert!(!changed.days().is_empty() && !stands);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

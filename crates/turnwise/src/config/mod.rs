@@ -115,7 +115,7 @@ pub(crate) struct Config {
     pub(crate) commit_bytes: usize,
     /// Bytes held above which reading pauses.
     pub(crate) buffer_bytes: usize,
-    /// Seconds between two looks at new rows.
+    /// Seconds from one look at new rows to the next.
     pub(crate) derive_interval_s: u64,
     /// A scorecard instead of the built-in one.
     pub(crate) scorecard: Option<PathBuf>,

@@ -1,17 +1,17 @@
 //! The derive role: on a timer, what new rows touched is derived again.
 //!
 //! ```text
-//! events @ version ─ changes ─▶ dates ─▶ days ─▶ sender_days
-//!                                          └──▶ window ends ─▶ features ─▶ verdicts ─▶ flags
+//! events @ version ─ changes ─▶ dates ─▶ days ─▶ sender_days that came out otherwise
+//!                                          └──▶ their window ends ─▶ features ─▶ verdicts ─▶ flags
 //! ```
 //!
-//! Stateless: the first look after a start derives every day within the retention of tokens whose
-//! stored result stands on an older version. A second process that does the same is harmless: the
+//! Nothing that it remembers has to last: the first look after a start derives every day within the
+//! retention of tokens whose stored result stands on an older version. A second process that does the same is harmless: the
 //! versions that results stand on never fall.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use metrics::{counter, gauge, histogram};
@@ -19,9 +19,11 @@ use turnwise_lake::{FileFilter, FileInfo, LakeError, Table};
 use turnwise_model::schema::column;
 use turnwise_model::time::TOKEN_RETENTION_DAYS;
 use turnwise_model::{Day, Millis};
+use turnwise_query::accounts::Accounts;
 use turnwise_query::answer::answers;
 use turnwise_query::derive::{Window, newest_messages};
 use turnwise_query::derived::{Basis, FLAGS, SENDER_FEATURES, VERDICTS};
+use turnwise_query::seen::Seen;
 use turnwise_query::touched::{days_of_dates, ends_of_days};
 use turnwise_query::verdicts::{self, VerdictHistory};
 
@@ -46,7 +48,7 @@ pub(crate) async fn run(shared: Arc<Shared>, derives: bool, serves: bool) -> any
     shared.health.set_ready(PART, false);
     shared.health.watch(PART, STUCK_MS, clock::now());
     while !shared.stop.is_set() {
-        let began = clock::now();
+        let (began, started) = (clock::now(), Instant::now());
         let looked = look(&mut deriver, &mut publisher, derives, serves).await;
         match looked {
             Ok(()) => {
@@ -60,13 +62,19 @@ pub(crate) async fn run(shared: Arc<Shared>, derives: bool, serves: bool) -> any
         }
         shared.health.beat(PART, clock::now());
         tokio::select! {
-            () = tokio::time::sleep(every) => {}
+            () = tokio::time::sleep(pause(every, started.elapsed())) => {}
             () = shared.stop.wait() => {}
         }
     }
     shared.health.set_ready(PART, false);
     shared.health.unwatch(PART);
     Ok(())
+}
+
+/// How long the timer rests after a look that took so long: the next one begins an interval after it
+/// began, but others are left a quarter of its time first, at most an interval.
+fn pause(every: Duration, took: Duration) -> Duration {
+    every.saturating_sub(took).max((took / 4).min(every))
 }
 
 async fn look(
@@ -97,6 +105,8 @@ fn told(began: Millis) {
 pub(crate) struct Deriver {
     shared: Arc<Shared>,
     events: Arc<Table>,
+    /// What was derived last.
+    seen: Seen,
     /// The version that was derived last.
     done: Option<u64>,
     /// The last midnight whose windows were judged.
@@ -126,7 +136,8 @@ impl Deriver {
         let lake = shared.lake.clone();
         let events = blocking(move || Ok(Arc::new(writer::events_table(&lake)?))).await?;
         let (read_to, open) = (BTreeMap::new(), BTreeSet::new());
-        Ok(Self { shared, events, done: None, judged: None, open, read_to, learned: None })
+        let seen = Seen::default();
+        Ok(Self { shared, events, seen, done: None, judged: None, open, read_to, learned: None })
     }
 
     /// Every partition was read up to here, as far as the log tells.
@@ -176,20 +187,23 @@ impl Deriver {
         let look = self.new_rows().await?;
         let days = days_of_dates(&look.dates, today);
         let next = Day(today.0 + 1);
+        let now_ms = clock::now().0;
+        // A result of the same version is written again where the scorecard may be another.
+        let force_equal = self.done.is_none();
+        let basis = Basis { version: look.version, force_equal, now_ms };
+        let derived = &self.shared.derived;
+        let replaced = derived.replace_days(&look.files, &days, basis, &mut self.seen);
+        let (changed, mut stands) = replaced.await.context("derive days")?;
+        let days = changed.days();
         let mut ends = ends_of_days(&days, today);
         if self.judged != Some(next) {
             // A midnight has passed: its window is no longer the next one.
             ends.extend([today, next]);
         }
         ends.extend(self.open.iter().filter(|end| !self.is_provisional(**end)));
-        let now_ms = clock::now().0;
-        // A result of the same version is written again where the scorecard may be another.
-        let force_equal = self.done.is_none();
-        let basis = Basis { version: look.version, force_equal, now_ms };
-        let derived = &self.shared.derived;
-        derived.replace_days(&look.files, &days, basis).await.context("derive days")?;
         for end in &ends {
-            self.window(*end, basis)
+            stands &= self
+                .window(*end, basis)
                 .await
                 .with_context(|| format!("derive the window that ends on {}", end.iso()))?;
         }
@@ -200,7 +214,7 @@ impl Deriver {
                 self.open.remove(end);
             }
         }
-        self.flags(&ends, basis).await.context("derive flags")?;
+        stands &= self.flags(&ends, basis).await.context("derive flags")?;
         if !ends.is_empty() {
             let (days, windows) = (days.len(), ends.len());
             tracing::info!(version = look.version, days, windows, "derived");
@@ -209,6 +223,10 @@ impl Deriver {
             let oldest = Day(today.0 - TOKEN_RETENTION_DAYS);
             derived.drop_tokens(oldest, now_ms).await.context("drop tokens of old days")?;
         }
+        if stands {
+            self.seen.keep(changed);
+        }
+        self.seen.forget_before(Day(today.0 - TOKEN_RETENTION_DAYS));
         self.done = Some(look.version);
         self.judged = Some(next);
         Ok(())
@@ -237,19 +255,19 @@ impl Deriver {
         .context("find new rows")
     }
 
-    async fn window(&self, end: Day, basis: Basis) -> anyhow::Result<()> {
+    /// Derives a window; whether it stands.
+    async fn window(&self, end: Day, basis: Basis) -> anyhow::Result<bool> {
         let derived = &self.shared.derived;
         let windows = self.windows(end).await?;
         let features = derived.features(&windows).await?;
-        let judged = answers(&features, &BTreeMap::new(), &self.shared.scorecard)?;
+        let judged = answers(&features, &Accounts::default(), &self.shared.scorecard)?;
         if judged.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let ends = BTreeSet::from([end]);
-        derived.replace_windows(SENDER_FEATURES, &ends, &features, basis).await?;
+        let features = derived.replace_windows(SENDER_FEATURES, &ends, &features, basis).await?;
         let rows = verdicts::verdict_rows(&judged, &|end| self.is_provisional(end))?;
-        derived.replace_windows(VERDICTS, &ends, &[rows], basis).await?;
-        Ok(())
+        Ok(derived.replace_windows(VERDICTS, &ends, &[rows], basis).await? && features)
     }
 
     /// The senders that have conversations in the window.
@@ -261,9 +279,9 @@ impl Deriver {
     }
 
     /// Replays flags from the verdicts of complete windows: of every midnight that a verdict of
-    /// these ends may change.
-    async fn flags(&self, ends: &BTreeSet<Day>, basis: Basis) -> anyhow::Result<()> {
-        let Some(first) = ends.first().copied() else { return Ok(()) };
+    /// these ends may change. Whether they stand.
+    async fn flags(&self, ends: &BTreeSet<Day>, basis: Basis) -> anyhow::Result<bool> {
+        let Some(first) = ends.first().copied() else { return Ok(true) };
         let lake = self.shared.lake.clone();
         let from = Day(first.0 - turnwise_model::time::FLAG_DAYS);
         let found = blocking(move || {
@@ -277,13 +295,12 @@ impl Deriver {
         let mut history = VerdictHistory::new();
         verdicts::read_verdicts(&found, &mut history)?;
         let last = history.values().filter_map(|verdicts| verdicts.keys().next_back()).max();
-        let Some(last) = last.copied() else { return Ok(()) };
+        let Some(last) = last.copied() else { return Ok(true) };
         let midnights: BTreeSet<Day> = (first.0..=last.0).map(Day).collect();
         let rows: Vec<_> =
             midnights.iter().flat_map(|end| verdicts::flags_at(&history, *end)).collect();
         let rows = verdicts::flag_rows(&rows)?;
-        self.shared.derived.replace_windows(FLAGS, &midnights, &[rows], basis).await?;
-        Ok(())
+        Ok(self.shared.derived.replace_windows(FLAGS, &midnights, &[rows], basis).await?)
     }
 }
 
@@ -302,4 +319,20 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LakeError> + Send + 'static,
 ) -> anyhow::Result<T> {
     Ok(panics::joined(tokio::task::spawn_blocking(work).await, "a call of the lake")??)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_begin_an_interval_apart_and_leave_time_to_others() {
+        let seconds = Duration::from_secs;
+        let every = seconds(30);
+        assert_eq!(pause(every, seconds(0)), every);
+        assert_eq!(pause(every, seconds(20)), seconds(10));
+        assert_eq!(pause(every, seconds(28)), seconds(7));
+        assert_eq!(pause(every, seconds(40)), seconds(10));
+        assert_eq!(pause(every, seconds(800)), every);
+    }
 }

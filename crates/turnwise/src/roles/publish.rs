@@ -1,15 +1,17 @@
 //! Publishes the newest window of the derived tables to the serving edge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Int32Type};
 use turnwise_lake::{FileFilter, FileInfo, Lake, LakeError, Table};
+use turnwise_model::schema::column;
+use turnwise_model::time::WINDOW_DAYS;
 use turnwise_model::{Day, Millis};
+use turnwise_query::accounts::Accounts;
 use turnwise_query::answer::{SenderAnswer, answers};
-use turnwise_query::derive::{Window, tenants};
 use turnwise_query::derived::{FLAGS, SENDER_FEATURES, VERDICTS};
 use turnwise_serve::{Published, PublishedSender};
 
@@ -23,6 +25,9 @@ pub(crate) struct Publisher {
     shared: Arc<Shared>,
     events: Arc<Table>,
     last: Option<(u64, Millis, Option<Millis>)>,
+    accounts: Accounts,
+    /// The paths of files of `events` that `accounts` knows of, as far as they are still there.
+    known: HashSet<String>,
 }
 
 /// The newest window as the tables have it.
@@ -44,7 +49,8 @@ impl Publisher {
     pub(crate) async fn open(shared: Arc<Shared>) -> anyhow::Result<Self> {
         let lake = shared.lake.clone();
         let events = blocking(move || Ok(Arc::new(writer::events_table(&lake)?))).await?;
-        Ok(Self { shared, events, last: None })
+        let (accounts, known) = (Accounts::default(), HashSet::new());
+        Ok(Self { shared, events, last: None, accounts, known })
     }
 
     /// Publishes the newest window if it is another than last time.
@@ -56,11 +62,12 @@ impl Publisher {
         let Some(stored) = blocking(move || stored(&lake)).await.context("read verdicts")? else {
             return Ok(());
         };
+        let is_new = self.learn_accounts(stored.end).await.context("read events")?;
         let key = (stored.version, stored.derived_at, read_to);
-        if self.last == Some(key) {
+        if self.last == Some(key) && !is_new {
             return Ok(());
         }
-        let answers = self.judged(&stored).await?;
+        let answers = self.judged(&stored)?;
         let flag = |sender: &str| stored.flags.get(sender).copied().unwrap_or_default();
         let senders = answers.into_iter().map(|answer| {
             let (flag_on, since) = flag(&answer.window.sender);
@@ -79,28 +86,41 @@ impl Publisher {
     }
 
     /// Answers of the stored features, with tenants and names.
-    async fn judged(&self, stored: &Stored) -> anyhow::Result<Vec<SenderAnswer>> {
-        let mut found = answers(&stored.features, &BTreeMap::new(), &self.shared.scorecard)?;
-        let windows: Vec<Window> = found.iter().map(|answer| answer.window.clone()).collect();
-        let events = Arc::clone(&self.events);
-        let files: Vec<FileInfo> = blocking(move || {
-            events.refresh()?;
-            events.snapshot(None)?.files(&FileFilter::all())
-        })
-        .await
-        .context("read events")?;
-        let accounts = tenants(self.shared.derived.engine(), &files, &windows).await?;
+    fn judged(&self, stored: &Stored) -> anyhow::Result<Vec<SenderAnswer>> {
+        let mut found = answers(&stored.features, &self.accounts, &self.shared.scorecard)?;
         let named = match &self.shared.config.senders {
             None => Senders::default(),
             Some(file) => senders::read(file)?,
         };
         for answer in &mut found {
-            if let Some(account) = accounts.get(&answer.window) {
-                answer.tenant.clone_from(account);
-            }
             named.name(answer);
         }
         Ok(found)
+    }
+
+    /// Learns from files that were not there last time which accounts their rows name; whether it
+    /// was anything new.
+    async fn learn_accounts(&mut self, end: Day) -> anyhow::Result<bool> {
+        let first = Day(end.0 - WINDOW_DAYS);
+        let events = Arc::clone(&self.events);
+        let files: Vec<FileInfo> = blocking(move || {
+            events.refresh()?;
+            events.snapshot(None)?.files(&FileFilter::all().partition_between(
+                column::DATE,
+                first,
+                end,
+            ))
+        })
+        .await?;
+        let new: Vec<FileInfo> =
+            files.iter().filter(|file| !self.known.contains(&file.path)).cloned().collect();
+        if new.is_empty() {
+            return Ok(false);
+        }
+        let is_new = self.accounts.add(self.shared.derived.engine(), &new).await?;
+        self.accounts.forget_before(first);
+        self.known = files.into_iter().map(|file| file.path).collect();
+        Ok(is_new)
     }
 }
 

@@ -8,9 +8,11 @@ use datafusion::datasource::MemTable;
 use turnwise_lake::{FileFilter, FileInfo, Lake, Table};
 use turnwise_model::{Day, Millis};
 use turnwise_policy::Scorecard;
+use turnwise_query::accounts::Accounts;
 use turnwise_query::answer::{self, SenderAnswer};
 use turnwise_query::derive::{self, Window};
 use turnwise_query::derived::{Basis, Derived, SENDER_FEATURES, VERDICTS};
+use turnwise_query::seen::Seen;
 use turnwise_query::{Conversations, Engine, EngineSettings, verdicts};
 
 use crate::clock;
@@ -33,15 +35,15 @@ pub(crate) async fn senders(
     let (windows, features) = match as_of {
         None => {
             let days: BTreeSet<Day> = Conversations::new(&files).days().collect();
-            derived.replace_days(&files, &days, basis).await?;
+            derived.replace_days(&files, &days, basis, &mut Seen::default()).await?;
             let windows = newest_windows(&derived, &days).await?;
             let features = derived.features(&windows).await?;
             (windows, features)
         }
         Some(last) => features_as_of(&engine, &files, last).await?,
     };
-    let tenants = derive::tenants(&engine, &files, &windows).await?;
-    let answers = answer::answers(&features, &tenants, scorecard)?;
+    let accounts = Accounts::of_windows(&engine, &files, &windows).await?;
+    let answers = answer::answers(&features, &accounts, scorecard)?;
     if as_of.is_none() && !answers.is_empty() {
         let ends: BTreeSet<Day> = windows.iter().map(|window| window.end).collect();
         derived.replace_windows(SENDER_FEATURES, &ends, &features, basis).await?;
