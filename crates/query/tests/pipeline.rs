@@ -78,22 +78,26 @@ impl Fixture {
         let folder = tempfile::tempdir().expect("folder");
         let location = folder.path().to_str().expect("path").to_owned();
         let lake = Lake::open(&location, &BTreeMap::new()).expect("lake");
-        let table = lake.table("events", events(), &[c::KIND, c::DATE]).expect("table");
-        for (at, day) in (0..).zip(days) {
-            let partition: Partition = [
-                (c::KIND.to_owned(), EventKind::Message.name().into()),
-                (c::DATE.to_owned(), (*day).into()),
-            ]
-            .into();
-            let staged = table
-                .stage(vec![(partition, messages(40, *day))], Encoding::Light, 0)
-                .expect("staged");
-            let txn = Txn { app: format!("t/{at}"), expected: None, to: 80 };
-            let done = table.commit(&staged, &[txn], &BTreeMap::new(), 0).expect("commit");
-            assert!(matches!(done, CommitOutcome::Committed { .. }));
-        }
         let engine = Engine::new(&EngineSettings::default(), &lake).expect("engine");
-        Self { _folder: folder, lake, engine }
+        let fixture = Self { _folder: folder, lake, engine };
+        days.iter().for_each(|day| fixture.commit(40, *day));
+        fixture
+    }
+
+    /// Commits messages of so many peers.
+    fn commit(&self, peers: i64, day: Day) {
+        let table = self.lake.table("events", events(), &[c::KIND, c::DATE]).expect("table");
+        let partition: Partition = [
+            (c::KIND.to_owned(), EventKind::Message.name().into()),
+            (c::DATE.to_owned(), day.into()),
+        ]
+        .into();
+        let rows = vec![(partition, messages(peers, day))];
+        let staged = table.stage(rows, Encoding::Light, 0).expect("staged");
+        let app = format!("t/{}/{peers}", day.iso());
+        let txn = Txn { app, expected: None, to: 2 * peers };
+        let done = table.commit(&staged, &[txn], &BTreeMap::new(), 0).expect("commit");
+        assert!(matches!(done, CommitOutcome::Committed { .. }));
     }
 
     fn files(&self) -> (u64, Vec<turnwise_lake::FileInfo>) {
@@ -150,29 +154,29 @@ async fn events_become_features() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn days_that_were_seen_are_not_written_again_unless_something_else_stands() {
-    let fixture = Fixture::new(&[DAY, Day(DAY.0 + 1)]);
+    let fixture = Fixture::new(&[DAY]);
+    let fewer = fixture.files().1;
+    fixture.commit(50, DAY);
     let (version, files) = fixture.files();
-    let days: BTreeSet<Day> = Conversations::new(&files).days().collect();
+    let days = BTreeSet::from([DAY]);
     let derived = Derived::new(fixture.lake.clone(), fixture.engine.clone());
     let basis = Basis { version, force_equal: true, now_ms: 0 };
     let mut seen = Seen::default();
     let first = derived.replace_days(&files, &days, basis, &mut seen).await.expect("days");
+    assert_eq!(first.0.days(), days);
     seen.keep(first.0);
     let again = derived.replace_days(&files, &days, basis, &mut seen).await.expect("days again");
     assert!(again.0.days().is_empty() && again.1);
     // Something else is written and not kept, as if what follows from it had failed.
-    let fewer = derived.replace_days(&[], &days, basis, &mut seen).await.expect("no days");
-    let some = &files[..files.len() / 2];
-    let other = derived.replace_days(some, &days, basis, &mut seen).await.expect("other days");
-    assert!(!fewer.0.days().is_empty() || !other.0.days().is_empty());
+    let other = derived.replace_days(&fewer, &days, basis, &mut seen).await.expect("other days");
+    assert!(other.0.days() == days && other.1);
     let back = derived.replace_days(&files, &days, basis, &mut seen).await.expect("days back");
-    assert!(!back.0.days().is_empty() && back.1);
+    assert!(back.0.days() == days && back.1);
     seen.keep(back.0);
     // Results that stand on an older version do not stand, and say so.
     let older = Basis { version: version - 1, ..basis };
-    let (changed, stands) =
-        derived.replace_days(some, &days, older, &mut seen).await.expect("older days");
-    assert!(!changed.days().is_empty() && !stands);
+    let older = derived.replace_days(&fewer, &days, older, &mut seen).await.expect("older days");
+    assert!(older.0.days() == days && !older.1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
