@@ -97,6 +97,20 @@ mod tests {
         }
     }
 
+    /// Every byte at every place, each with the whole text and with one that ends there.
+    fn each_byte(mut each: impl FnMut(&[u8], &[u8; WIDE], u64)) {
+        for byte in 0..=u8::MAX {
+            for at in 0..WIDE {
+                let mut text = [b'a'; WIDE];
+                text[at] = byte;
+                for within in [1 << at, !(1 << at)] {
+                    each(&text, &[b'a'; WIDE], within);
+                    each(&text[..at], &text, within);
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_byte_at_every_place_is_told_as_the_scalar_version_tells_it() {
         for byte in 0..=u8::MAX {
@@ -110,9 +124,56 @@ mod tests {
                 };
                 let tell = Tell { text: &text, other: &[b'a'; WIDE], within: 1 << at };
                 assert_eq!(tell.walk(Scalar), (byte == b'a', look));
-                check(&text, &[b'a'; WIDE], 1 << at);
-                check(&text, &[b'a'; WIDE], !(1 << at));
             }
+        }
+        each_byte(check);
+    }
+
+    /// Eyes with something wrong.
+    #[derive(Clone, Copy, Debug)]
+    enum Wrong {
+        /// Take the last control character for none.
+        Control,
+        /// Take the first byte that is no ASCII for one.
+        High,
+        /// Do not compare the last byte.
+        Last,
+        /// See something behind the end.
+        Behind,
+    }
+
+    impl Eyes for Wrong {
+        type Block = [u8; WIDE];
+
+        fn block(self, text: &[u8]) -> Self::Block {
+            let behind = u8::from(matches!(self, Self::Behind));
+            std::array::from_fn(|at| text.get(at).copied().unwrap_or(behind))
+        }
+
+        fn is_same(self, block: Self::Block, other: &[u8; WIDE], within: u64) -> bool {
+            let within = if matches!(self, Self::Last) { within << 1 >> 1 } else { within };
+            Scalar.is_same(block, other, within)
+        }
+
+        fn look(self, block: Self::Block) -> WideLook {
+            let told = |byte: u8| match self {
+                Self::Control if byte == 0x1F => b'a',
+                Self::High if byte == 0x80 => b'a',
+                _ => byte,
+            };
+            Scalar.look(block.map(told))
+        }
+    }
+
+    #[test]
+    fn wrong_eyes_are_found() {
+        for wrong in [Wrong::Control, Wrong::High, Wrong::Last, Wrong::Behind] {
+            let mut found = 0;
+            each_byte(|text, other, within| {
+                let tell = || Tell { text, other, within };
+                found += usize::from(tell().walk(wrong) != tell().walk(Scalar));
+            });
+            assert!(found > 0, "{wrong:?}");
         }
     }
 

@@ -107,17 +107,44 @@ mod tests {
         assert!(is_utf8("é".as_bytes()) && !is_ascii("é".as_bytes()));
     }
 
-    #[test]
-    fn letters_are_whole_wherever_they_stand() {
+    /// Letters of all lengths behind each other, cut off anywhere, anywhere in a text.
+    fn each_cut(mut each: impl FnMut(&[u8])) {
         for letter in ["a", "é", "中", "😀"].map(str::as_bytes) {
             for length in 0..140 {
                 let whole = [&vec![b'a'; length][..], letter, letter].concat();
                 for end in length..whole.len() + 1 {
                     let cut = &whole[..end];
-                    check(cut);
-                    check(&[cut, b"a"].concat());
+                    each(cut);
+                    each(&[cut, b"a"].concat());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn letters_are_whole_wherever_they_stand() {
+        each_cut(check);
+    }
+
+    #[test]
+    fn wrong_validators_are_found() {
+        // The first takes a cut letter at the end for a whole one, the second letters of four bytes
+        // for none, the third the last byte of a block for ASCII.
+        let wrong: [fn(&[u8]) -> bool; 3] = [
+            |bytes| std::str::from_utf8(bytes).map_or_else(|e| e.error_len().is_none(), |_| true),
+            |bytes| std::str::from_utf8(bytes).is_ok() && bytes.iter().all(|byte| *byte < 0xF0),
+            |bytes| {
+                let mut bytes = bytes.to_vec();
+                bytes.iter_mut().skip(63).step_by(64).for_each(|byte| *byte &= 0x7F);
+                std::str::from_utf8(&bytes).is_ok()
+            },
+        ];
+        for (nth, wrong) in wrong.into_iter().enumerate() {
+            let mut found = 0;
+            each_cut(|bytes| {
+                found += usize::from(wrong(bytes) != std::str::from_utf8(bytes).is_ok());
+            });
+            assert!(found > 0, "{nth}");
         }
     }
 
