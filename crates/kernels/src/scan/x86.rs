@@ -52,12 +52,9 @@ pub(super) fn fetch_behind(text: &[u8]) {
         // that is not mapped is ignored. It gains a tenth of the time that webhooks take.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(end.wrapping_add(LINE * line).cast()) };
     };
-    // Unrolled.
+    // The first ones without a loop: mostly they are all.
     (0..LINES_MIN).for_each(fetch);
-    let lines = text.len() / LINE;
-    if lines > LINES_MIN {
-        (LINES_MIN..lines.min(LINES_MAX)).for_each(fetch);
-    }
+    (LINES_MIN..LINES_MAX.min(text.len() / LINE)).for_each(fetch);
 }
 
 /// [`Eyes`] of sixteen bytes, four times.

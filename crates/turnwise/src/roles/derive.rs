@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Nothing that it remembers has to last: the first look after a start derives every day within the
-//! retention of tokens whose stored result stands on an older version. A second process that does the same is harmless: the
-//! versions that results stand on never fall.
+//! retention of tokens whose stored result stands on an older version. A second process that does
+//! the same is harmless: the versions that results stand on never fall.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
