@@ -1,12 +1,13 @@
 //! Columns of Arrow, made of their values.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow_array::types::{ArrowPrimitiveType, Int64Type, TimestampMicrosecondType};
 use arrow_array::{ArrayRef, Int32Array, ListArray, PrimitiveArray, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
-use arrow_schema::{DataType, Field};
+use arrow_schema::{DataType, Field, FieldRef};
 
+use super::blocks::Flags;
 use super::strings::ShortText;
 use super::{StringId, Strings};
 
@@ -21,39 +22,71 @@ pub(super) struct There {
 
 /// Strings that many rows share, of which some may be missing.
 pub(super) fn shared(ids: &[Option<StringId>], strings: &Strings) -> ArrayRef {
-    // Mostly those of one source, and often of one account.
-    if let Some(Some(first)) = ids.first()
-        && ids.iter().all(|id| *id == Some(*first))
-    {
-        return Arc::new(StringArray::new_repeated(strings.get(*first), ids.len()));
-    }
     short_strings(ids, strings).unwrap_or_else(|| {
         let texts = ids.iter().map(|id| id.map(|id| strings.get(id)));
         Arc::new(texts.collect::<StringArray>())
     })
 }
 
-/// The same if all are short: all sixteen bytes of each are written, and the next one goes over
-/// what is too many.
+/// The same if all are short.
 fn short_strings(ids: &[Option<StringId>], strings: &Strings) -> Option<ArrayRef> {
-    let mut values = vec![0; (ids.len() + 1) * ShortText::BYTES];
-    let mut offsets = vec![0; ids.len() + 1];
-    let (mut end, mut longest) = (0, 0);
-    for (id, offset) in ids.iter().zip(offsets.iter_mut().skip(1)) {
-        let short = strings.short_or_empty(*id);
-        if let Some(bytes) = values.get_mut(end..).and_then(<[u8]>::first_chunk_mut) {
-            *bytes = short.bytes;
-        }
-        longest = longest.max(short.length);
-        end += usize::from(short.length);
-        *offset = self::offset(end);
+    // The ids of accounts and numbers, which mostly all have as many digits as the first one has.
+    let length = ids.first().map_or(0, |id| strings.short_or_empty(*id).length);
+    let values = match length {
+        14 => of_length::<14>(ids, strings),
+        15 => of_length::<15>(ids, strings),
+        16 => of_length::<16>(ids, strings),
+        _ => None,
+    };
+    if let Some(values) = values {
+        let offsets = OffsetBuffer::from_repeated_length(length, ids.len());
+        return Some(strings_of(values, offsets, None));
     }
-    if usize::from(longest) > ShortText::BYTES {
+    let lengths = ids.iter().map(|id| strings.short_or_empty(*id).length);
+    if lengths.clone().any(|length| length > ShortText::BYTES) {
         return None;
     }
-    values.truncate(end);
+    let offsets = OffsetBuffer::from_lengths(lengths);
     let nulls = ids.contains(&None).then(|| ids.iter().map(Option::is_some).collect());
-    Some(strings_of(values, offsets, nulls))
+    Some(strings_of(of_lengths(ids, strings, &offsets), offsets, nulls))
+}
+
+/// Texts of so many bytes behind each other, if all have so many.
+fn of_length<const N: usize>(ids: &[Option<StringId>], strings: &Strings) -> Option<Vec<u8>> {
+    let mut others = 0;
+    let values = ids.iter().map(|id| {
+        let short = strings.short_or_empty(*id);
+        others |= short.length ^ N;
+        *short.bytes.first_chunk::<N>().unwrap_or(&[0; N])
+    });
+    let values = values.collect::<Vec<_>>().into_flattened();
+    (others == 0).then_some(values)
+}
+
+/// Short texts behind each other: all sixteen bytes of each are written, and the next one goes over
+/// what is too many.
+fn of_lengths(ids: &[Option<StringId>], strings: &Strings, offsets: &OffsetBuffer<i32>) -> Vec<u8> {
+    let end = offsets.last().map_or(0, |end| *end as usize);
+    let mut values = vec![0; end + ShortText::BYTES];
+    for (id, from) in ids.iter().zip(offsets.iter()) {
+        let from = values.get_mut(*from as usize..);
+        if let Some(bytes) = from.and_then(<[u8]>::first_chunk_mut) {
+            *bytes = strings.short_or_empty(*id).bytes;
+        }
+    }
+    values.truncate(end);
+    values
+}
+
+/// A flag of all rows, a bit each. Of eight bytes that are 0 or 1 the product has, in its highest
+/// byte, a bit for each: byte `n`, moved up by `56 - 7 n`, and no two sums meet elsewhere.
+#[inline]
+fn bits(flags: &[Flags; WORD_ROWS], flag: Flags) -> u64 {
+    let eights = flags.as_chunks::<8>().0.iter().enumerate();
+    eights.fold(0, |bits, (nth, eight)| {
+        let ones = u64::from_le_bytes(*eight) >> flag.trailing_zeros() & 0x0101_0101_0101_0101;
+        bits | (ones.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * nth)
+    })
 }
 
 /// Lists of numbers of which some may be missing.
@@ -74,21 +107,17 @@ pub(super) fn long(values: Vec<i64>) -> ArrayRef {
 
 /// Times in microseconds, UTC.
 pub(super) fn micros(values: Vec<i64>) -> ArrayRef {
+    static UTC: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("UTC"));
     let times = PrimitiveArray::<TimestampMicrosecondType>::new(values.into(), None);
-    Arc::new(times.with_timezone("UTC"))
+    Arc::new(times.with_timezone(Arc::clone(&UTC)))
 }
 
 /// Numbers of which some may be missing.
 pub(super) fn numbers_or_null<T: ArrowPrimitiveType>(
     values: Vec<T::Native>,
-    there: There,
+    nulls: Option<NullBuffer>,
 ) -> ArrayRef {
-    Arc::new(PrimitiveArray::<T>::new(values.into(), there.nulls()))
-}
-
-/// Numbers of which all are missing.
-pub(super) fn null_numbers<T: ArrowPrimitiveType>(rows: usize) -> ArrayRef {
-    Arc::new(PrimitiveArray::<T>::new_null(rows))
+    Arc::new(PrimitiveArray::<T>::new(values.into(), nulls))
 }
 
 /// Numbers of 64 bits, of which some may be missing.
@@ -99,22 +128,13 @@ pub(super) fn long_or_null(values: impl ExactSizeIterator<Item = Option<i64>>) -
         value.unwrap_or_default()
     });
     let values = values.collect();
-    numbers_or_null::<Int64Type>(values, there)
+    numbers_or_null::<Int64Type>(values, there.nulls())
 }
 
-/// Countries, as two letters, of which some may be missing.
-pub(super) fn countries(countries: &[[u8; 2]], there: There) -> ArrayRef {
-    let mut offsets = offsets(countries.len());
-    let mut values = Vec::with_capacity(2 * countries.len());
-    for (countries, word) in countries.chunks(WORD_ROWS).zip(&there.words) {
-        offsets.extend(countries.iter().enumerate().map(|(at, country)| {
-            if word >> at & 1 != 0 {
-                values.extend_from_slice(country);
-            }
-            offset(values.len())
-        }));
-    }
-    strings_of(values, offsets, there.nulls())
+/// Countries, as two letters, of which some may be missing; those have two bytes, too.
+pub(super) fn countries(countries: &[[u8; 2]], nulls: Option<NullBuffer>) -> ArrayRef {
+    let offsets = OffsetBuffer::from_repeated_length(2, countries.len());
+    strings_of(countries.as_flattened().to_vec(), offsets, nulls)
 }
 
 /// The offset of the first row, and room for more.
@@ -125,8 +145,8 @@ fn offsets(rows: usize) -> Vec<i32> {
 }
 
 /// Strings from their bytes, which are looked at once more.
-fn strings_of(values: Vec<u8>, offsets: Vec<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
-    let texts = StringArray::try_new(OffsetBuffer::new(offsets.into()), values.into(), nulls);
+fn strings_of(values: Vec<u8>, offsets: OffsetBuffer<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
+    let texts = StringArray::try_new(offsets, values.into(), nulls);
     Arc::new(texts.expect("whole strings were put behind each other"))
 }
 
@@ -136,6 +156,19 @@ fn offset(bytes: usize) -> i32 {
 }
 
 impl There {
+    /// The rows that have a flag.
+    pub(super) fn of(flags: &[Flags], flag: Flags) -> Self {
+        let mut there = Self::with_capacity(flags.len());
+        let (words, rest) = flags.as_chunks();
+        words.iter().for_each(|word| there.push(bits(word, flag), WORD_ROWS));
+        if !rest.is_empty() {
+            let mut word = [0; WORD_ROWS];
+            word[..rest.len()].copy_from_slice(rest);
+            there.push(bits(&word, flag), rest.len());
+        }
+        there
+    }
+
     /// With room for so many rows.
     pub(super) fn with_capacity(rows: usize) -> Self {
         Self { words: Vec::with_capacity(rows.div_ceil(WORD_ROWS)), rows: 0 }
@@ -168,10 +201,11 @@ impl There {
     }
 }
 
-/// Lists of numbers of which all are missing.
-pub(super) fn null_lists(rows: usize) -> ArrayRef {
-    let field = Arc::new(Field::new("element", DataType::Int32, true));
-    Arc::new(ListArray::new_null(field, rows))
+/// What lists have in them.
+pub(super) fn element() -> FieldRef {
+    static ELEMENT: LazyLock<FieldRef> =
+        LazyLock::new(|| Arc::new(Field::new("element", DataType::Int32, true)));
+    Arc::clone(&ELEMENT)
 }
 
 impl Lists {
@@ -188,10 +222,9 @@ impl Lists {
     }
 
     pub(super) fn finish(self, there: There) -> ArrayRef {
-        let field = Arc::new(Field::new("element", DataType::Int32, true));
         let offsets = OffsetBuffer::new(self.offsets.into());
         let values = Arc::new(Int32Array::new(self.values.into(), None));
-        Arc::new(ListArray::new(field, offsets, values, there.nulls()))
+        Arc::new(ListArray::new(element(), offsets, values, there.nulls()))
     }
 }
 

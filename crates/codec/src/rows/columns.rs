@@ -18,18 +18,23 @@ pub(super) fn batches(rows: &mut Rows, shapes: &TextShapes) -> Vec<EventBatch> {
             .expect("the columns built here are those of the schema");
         all.push(EventBatch { kind, date, rows });
     };
-    let strings = &rows.strings;
+    let Rows { strings, alike, .. } = rows;
     rows.messages.drain(|schema, date, rows| {
-        put(EventKind::Message, schema, date, kinds::messages(rows.whole(), strings, shapes));
+        put(
+            EventKind::Message,
+            schema,
+            date,
+            kinds::messages(rows, Some(date), alike, strings, shapes),
+        );
     });
     rows.statuses.drain(|schema, date, rows| {
-        put(EventKind::Status, schema, date, kinds::statuses(rows.whole(), strings));
+        put(EventKind::Status, schema, date, kinds::statuses(rows, date, alike, strings));
     });
     rows.accounts.drain(|schema, date, rows| {
         put(EventKind::Account, schema, date, account_columns(rows, strings));
     });
     rows.history.drain(|schema, date, rows| {
-        put(EventKind::History, schema, date, kinds::messages(rows.whole(), strings, shapes));
+        put(EventKind::History, schema, date, kinds::messages(rows, None, alike, strings, shapes));
     });
     for (kind, letters) in [
         (EventKind::DeadLetter, &mut rows.dead_letters),

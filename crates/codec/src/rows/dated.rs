@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use arrow_schema::SchemaRef;
 use turnwise_model::schema::file_schema;
-use turnwise_model::{Day, EventKind};
+use turnwise_model::time::DAY_MS;
+use turnwise_model::{Day, EventKind, Millis};
 
 /// A list of rows whose memory is used again.
 pub(super) trait List: Default {
@@ -40,16 +41,19 @@ impl<R> List for Vec<R> {
 #[derive(Debug)]
 pub(super) struct Dated<L> {
     schema: SchemaRef,
-    lists: Vec<(Day, L)>,
+    lists: Vec<(Day, Box<L>)>,
     places: BTreeMap<Day, usize>,
-    /// The list used last, and the one before.
+    /// Two lists used lately, and when their days begin; of no list a time that no row has.
     last: [usize; 2],
+    starts: [i64; 2],
+    /// Which of them the next one takes the place of.
+    next: usize,
     /// Rows of all lists.
     rows: usize,
     /// Bytes of a row and of its part of the columns to come, strings and lists left out.
     row_bytes: usize,
     /// Emptied lists of the batch before, for their memory; the largest is the last.
-    spare: Vec<L>,
+    spare: Vec<Box<L>>,
 }
 
 /// Spare lists at most.
@@ -70,22 +74,40 @@ impl<L: List> Dated<L> {
             lists: Vec::new(),
             places: BTreeMap::new(),
             last: [0; 2],
+            starts: [i64::MAX; 2],
+            next: 0,
             rows: 0,
             spare: Vec::new(),
         }
     }
 
-    /// The list that takes the next row, of this date.
+    /// The list that takes the next row, of the date of this time.
     #[inline(always)]
+    pub(super) fn of_time(&mut self, time: Millis) -> &mut L {
+        let is_in =
+            |start: i64| time.0.wrapping_sub(start).cast_unsigned() < DAY_MS.cast_unsigned();
+        // Without a question which one it is: dates take turns as they like.
+        let nth = usize::from(!is_in(self.starts[0]));
+        if is_in(self.starts[nth]) {
+            self.rows += 1;
+            return &mut self.lists[self.last[nth]].1;
+        }
+        self.of(time.day())
+    }
+
+    /// The list that takes the next row, of this date.
+    #[inline(never)]
     pub(super) fn of(&mut self, date: Day) -> &mut L {
         self.rows += 1;
-        let is = |place: usize| self.lists.get(place).is_some_and(|(known, _)| *known == date);
-        let [last, before] = self.last;
-        if !is(last) {
-            let place = if is(before) { before } else { self.place(date) };
-            self.last = [place, last];
-        }
-        &mut self.lists[self.last[0]].1
+        let start = date.start().0;
+        let known = self.starts.iter().position(|known| *known == start);
+        let nth = known.unwrap_or_else(|| {
+            let nth = self.next;
+            (self.last[nth], self.starts[nth]) = (self.place(date), start);
+            self.next = 1 - nth;
+            nth
+        });
+        &mut self.lists[self.last[nth]].1
     }
 
     #[cold]
@@ -115,13 +137,13 @@ impl<L: List> Dated<L> {
             then(&self.schema, date, &mut rows);
             rows.clear(SPARE_BYTES_MAX);
             self.spare.push(rows);
-            self.spare.sort_unstable_by_key(L::bytes_kept);
-            let kept = |spare: &[L]| spare.iter().map(L::bytes_kept).sum::<usize>();
+            self.spare.sort_unstable_by_key(|list| list.bytes_kept());
+            let kept = |spare: &[Box<L>]| spare.iter().map(|list| list.bytes_kept()).sum::<usize>();
             while self.spare.len() > SPARE_LISTS_MAX || kept(&self.spare) > SPARE_BYTES_MAX {
                 self.spare.remove(0);
             }
         }
         self.places.clear();
-        (self.last, self.rows) = ([0; 2], 0);
+        (self.starts, self.rows) = ([i64::MAX; 2], 0);
     }
 }

@@ -1,44 +1,48 @@
-//! Blocks of messages and of statuses, and their columns.
+//! Messages and statuses: their blocks, and their columns.
 
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_array::types::{Int32Type, Int64Type};
+use turnwise_model::{Day, Origin};
 
+use super::alike::Alike;
+use super::arrays::Arrays;
 use super::blocks::{
-    BLOCK_ROWS, Block, CommonBlock, Flags, MESSAGE, PEER_PHONE, PEER_USER, Values, Whole, flag,
-    small,
+    BLOCK_ROWS, Block, Blocks, Columns, Flags, MESSAGE, PEER_PHONE, PEER_USER, columns, flag, small,
 };
-use super::column::{Lists, There, countries, null_lists, null_numbers, numbers_or_null};
-use super::{MessageRow, StatusRow, Strings, TextColumns};
+use super::column::{Lists, There, countries, numbers_or_null};
+use super::{Common, MessageRow, StatusRow, Strings, TextColumns};
 use crate::shapes::{TextShape, TextShapes};
 
-/// Sixty-four messages.
-#[derive(Debug)]
-pub(super) struct MessageBlock {
-    common: CommonBlock,
-    direction: Values<u8>,
-    kind: Values<u8>,
-    interactive: Values<u8>,
-    voice: Values<u8>,
-    country: Values<[u8; 2]>,
-    is_reply: Values<u8>,
-    has_referral: Values<u8>,
-    /// The number of a text, or characters.
-    text: Values<u32>,
-}
+columns!(
+    "what messages have of their own",
+    MessageBlock,
+    MessageColumns {
+        direction: u8,
+        kind: u8,
+        interactive: u8,
+        voice: u8,
+        country: [u8; 2],
+        is_reply: u8,
+        has_referral: u8,
+        /// The number of a text, or characters.
+        text: u32,
+    }
+);
 
-/// Sixty-four statuses.
-#[derive(Debug)]
-pub(super) struct StatusBlock {
-    common: CommonBlock,
-    status: Values<u8>,
-    category: Values<u8>,
-    conversation_origin: Values<u8>,
-    pricing_type: Values<u8>,
-    pricing_model: Values<u8>,
-    error_code: Values<i64>,
-}
+columns!(
+    "what statuses have of their own",
+    StatusBlock,
+    StatusColumns {
+        status: u8,
+        category: u8,
+        conversation_origin: u8,
+        pricing_type: u8,
+        pricing_model: u8,
+        error_code: i64,
+    }
+);
 
 const INTERACTIVE: Flags = 8;
 const VOICE: Flags = 16;
@@ -56,54 +60,23 @@ const ERROR_CODE: Flags = 128;
 // The common flags are others.
 const _: () = assert!(PEER_PHONE + PEER_USER + MESSAGE < INTERACTIVE);
 
-impl Default for MessageBlock {
-    fn default() -> Self {
-        let codes = [0; BLOCK_ROWS];
-        Self {
-            common: CommonBlock::default(),
-            direction: codes,
-            kind: codes,
-            interactive: codes,
-            voice: codes,
-            country: [[0; 2]; BLOCK_ROWS],
-            is_reply: codes,
-            has_referral: codes,
-            text: [0; BLOCK_ROWS],
-        }
-    }
-}
-
-impl Default for StatusBlock {
-    fn default() -> Self {
-        let codes = [0; BLOCK_ROWS];
-        Self {
-            common: CommonBlock::default(),
-            status: codes,
-            category: codes,
-            conversation_origin: codes,
-            pricing_type: codes,
-            pricing_model: codes,
-            error_code: [0; BLOCK_ROWS],
-        }
-    }
-}
-
 impl Block for MessageBlock {
     type Row = MessageRow;
+    type Columns = MessageColumns;
 
     #[inline(always)]
-    fn put(&mut self, at: usize, row: &MessageRow) {
+    fn common(row: &MessageRow) -> (&Common, Origin, bool) {
+        (&row.common, row.origin, row.in_group)
+    }
+
+    #[inline(always)]
+    fn put(&mut self, at: usize, row: &MessageRow) -> Flags {
         let at = at % BLOCK_ROWS;
         let (text, text_flag) = match row.text {
             TextColumns::None => (0, 0),
             TextColumns::Chars(chars) => (chars.cast_unsigned(), CHARS),
             TextColumns::Text(number) => (number, TEXT),
         };
-        let flags = flag(row.interactive.is_some(), INTERACTIVE)
-            | flag(row.voice.is_some(), VOICE)
-            | flag(row.country.is_some(), COUNTRY)
-            | text_flag;
-        self.common.put(at, &row.common, (row.origin, row.in_group), flags);
         self.direction[at] = small(row.direction.code());
         self.kind[at] = small(row.kind.code());
         self.interactive[at] = row.interactive.map_or(0, |kind| small(kind.code()));
@@ -112,25 +85,29 @@ impl Block for MessageBlock {
         self.is_reply[at] = u8::from(row.is_reply);
         self.has_referral[at] = u8::from(row.has_referral);
         self.text[at] = text;
+        flag(row.interactive.is_some(), INTERACTIVE)
+            | flag(row.voice.is_some(), VOICE)
+            | flag(row.country.is_some(), COUNTRY)
+            | text_flag
     }
 
-    fn common(&self) -> &CommonBlock {
-        &self.common
+    fn append(&self, rows: usize, columns: &mut MessageColumns) {
+        self.append_to(rows, columns);
     }
 }
 
 impl Block for StatusBlock {
     type Row = StatusRow;
+    type Columns = StatusColumns;
 
     #[inline(always)]
-    fn put(&mut self, at: usize, row: &StatusRow) {
+    fn common(row: &StatusRow) -> (&Common, Origin, bool) {
+        (&row.common, row.origin, row.in_group)
+    }
+
+    #[inline(always)]
+    fn put(&mut self, at: usize, row: &StatusRow) -> Flags {
         let at = at % BLOCK_ROWS;
-        let flags = flag(row.category.is_some(), CATEGORY)
-            | flag(row.conversation_origin.is_some(), CONVERSATION_ORIGIN)
-            | flag(row.pricing_type.is_some(), PRICING_TYPE)
-            | flag(row.pricing_model.is_some(), PRICING_MODEL)
-            | flag(row.error_code.is_some(), ERROR_CODE);
-        self.common.put(at, &row.common, (row.origin, row.in_group), flags);
         self.status[at] = small(row.status.code());
         self.category[at] = row.category.map_or(0, |category| small(category.code()));
         self.conversation_origin[at] =
@@ -138,91 +115,101 @@ impl Block for StatusBlock {
         self.pricing_type[at] = row.pricing_type.map_or(0, |kind| small(kind.code()));
         self.pricing_model[at] = row.pricing_model.map_or(0, |model| small(model.code()));
         self.error_code[at] = row.error_code.unwrap_or_default();
+        flag(row.category.is_some(), CATEGORY)
+            | flag(row.conversation_origin.is_some(), CONVERSATION_ORIGIN)
+            | flag(row.pricing_type.is_some(), PRICING_TYPE)
+            | flag(row.pricing_model.is_some(), PRICING_MODEL)
+            | flag(row.error_code.is_some(), ERROR_CODE)
     }
 
-    fn common(&self) -> &CommonBlock {
-        &self.common
+    fn append(&self, rows: usize, columns: &mut StatusColumns) {
+        self.append_to(rows, columns);
     }
 }
 
-/// Values of each row of messages, of the flags and of the number of its text.
+/// Values of each row of messages, of its flags and of the number of its text.
 #[inline(always)]
-fn of_texts<'a, T>(
-    all: Whole<'a, MessageBlock>,
+fn of_texts<T>(
+    (flags, texts): (&[Flags], &[u32]),
     value: impl Fn(Flags, u32) -> Option<T> + Copy,
     mut then: impl FnMut(Option<T>),
 ) -> There {
-    let mut there = There::with_capacity(all.rows);
-    for (block, rows) in all.blocks() {
+    let mut there = There::with_capacity(flags.len());
+    for (flags, texts) in flags.chunks(BLOCK_ROWS).zip(texts.chunks(BLOCK_ROWS)) {
         let mut word = 0;
-        let texts = block.common.flags().iter().zip(&block.text).take(rows);
-        for (at, (flags, number)) in texts.enumerate() {
+        for (at, (flags, number)) in flags.iter().zip(texts).enumerate() {
             let value = value(*flags, *number);
             word |= u64::from(value.is_some()) << at;
             then(value);
         }
-        there.push(word, rows);
+        there.push(word, flags.len());
     }
     there
 }
 
 /// Numbers of each row of messages, as [`of_texts`].
 #[inline(always)]
-fn ints(
-    all: Whole<'_, MessageBlock>,
-    value: impl Fn(Flags, u32) -> Option<i32> + Copy,
-) -> ArrayRef {
-    let mut values = Vec::with_capacity(all.rows);
-    let there = of_texts(all, value, |value| values.push(value.unwrap_or_default()));
-    numbers_or_null::<Int32Type>(values, there)
+fn ints(rows: (&[Flags], &[u32]), value: impl Fn(Flags, u32) -> Option<i32> + Copy) -> ArrayRef {
+    let mut values = Vec::with_capacity(rows.0.len());
+    let there = of_texts(rows, value, |value| values.push(value.unwrap_or_default()));
+    numbers_or_null::<Int32Type>(values, there.nulls())
 }
 
-/// The columns of messages.
+/// The arrays of messages, whose times are all of a day if one is given.
 pub(super) fn messages(
-    all: Whole<'_, MessageBlock>,
+    rows: &mut Blocks<MessageBlock>,
+    date: Option<Day>,
+    alike: &mut Alike,
     strings: &Strings,
     shapes: &TextShapes,
 ) -> Vec<ArrayRef> {
-    let mut columns = all.common(strings);
+    let (common, own) = rows.whole();
+    let flags = std::mem::take(&mut common.flags);
+    let mut arrays = Arrays::new(alike, strings, &flags);
+    let regimes = arrays.regimes(&common.time, date);
+    let mut columns = arrays.common(common);
     columns.extend([
-        all.ints(|block| &block.direction),
-        all.ints(|block| &block.kind),
-        all.ints_or_null(|block| &block.interactive, INTERACTIVE),
-        all.ints_or_null(|block| &block.voice, VOICE),
-        countries(&all.values(|block| &block.country, |country| country), all.there(COUNTRY)),
-        all.ints(|block| &block.is_reply),
-        all.ints(|block| &block.has_referral),
-        all.regimes(),
+        arrays.ints(&own.direction),
+        arrays.ints(&own.kind),
+        arrays.ints_or_null(&own.interactive, INTERACTIVE),
+        arrays.ints_or_null(&own.voice, VOICE),
+        countries(&own.country, arrays.nulls(COUNTRY)),
+        arrays.ints(&own.is_reply),
+        arrays.ints(&own.has_referral),
+        regimes,
     ]);
-    columns.extend(texts(all, shapes));
+    columns.extend(texts(&mut arrays, &own.text, shapes));
+    common.flags = flags;
     columns
 }
 
-/// The columns of messages' texts.
-fn texts(all: Whole<'_, MessageBlock>, shapes: &TextShapes) -> [ArrayRef; 9] {
+/// The arrays of messages' texts.
+fn texts(arrays: &mut Arrays<'_>, texts: &[u32], shapes: &TextShapes) -> [ArrayRef; 9] {
+    let rows = (arrays.flags, texts);
     let chars = |flags, number: u32| (flags & CHARS != 0).then(|| number.cast_signed());
     if shapes.is_empty() {
-        let chars = ints(all, chars);
-        // All others are one and the same.
-        let nulls = null_numbers::<Int32Type>(all.rows);
+        // All but the characters are missing.
+        let nulls = arrays.alike.null_numbers::<Int32Type>(texts.len());
         let null = || Arc::clone(&nulls);
-        let (tokens, skeletons) = (null_lists(all.rows), null_numbers::<Int64Type>(all.rows));
+        let chars = if arrays.lack(CHARS) { null() } else { ints(rows, chars) };
+        let tokens = arrays.alike.null_lists(texts.len());
+        let skeletons = arrays.alike.null_numbers::<Int64Type>(texts.len());
         return [chars, null(), null(), null(), null(), null(), tokens, skeletons, null()];
     }
     let shape = |flags: Flags, number| {
         if flags & TEXT == 0 { None } else { shapes.get(number) }
     };
     let shape_int = |value: fn(&TextShape) -> Option<i32>| {
-        ints(all, |flags, number| shape(flags, number).and_then(value))
+        ints(rows, |flags, number| shape(flags, number).and_then(value))
     };
-    let mut tokens = Lists::with_capacity(all.rows);
+    let mut tokens = Lists::with_capacity(texts.len());
     let list = |flags, number| shape(flags, number).and_then(|shape| shapes.tokens(shape));
-    let there_tokens = of_texts(all, list, |list| tokens.push(list));
-    let mut skeletons = Vec::with_capacity(all.rows);
+    let there_tokens = of_texts(rows, list, |list| tokens.push(list));
+    let mut skeletons = Vec::with_capacity(texts.len());
     let skeleton = |flags, number| shape(flags, number).and_then(|shape| shape.skeleton);
-    let there = of_texts(all, skeleton, |value| skeletons.push(value.unwrap_or_default()));
+    let there = of_texts(rows, skeleton, |value| skeletons.push(value.unwrap_or_default()));
     [
-        ints(all, |flags, number| {
+        ints(rows, |flags, number| {
             chars(flags, number).or_else(|| shape(flags, number).and_then(|shape| shape.chars))
         }),
         shape_int(|shape| shape.bytes),
@@ -231,25 +218,32 @@ fn texts(all: Whole<'_, MessageBlock>, shapes: &TextShapes) -> [ArrayRef; 9] {
         shape_int(|shape| shape.script),
         shape_int(|shape| shape.text_bits),
         tokens.finish(there_tokens),
-        numbers_or_null::<Int64Type>(skeletons, there),
+        numbers_or_null::<Int64Type>(skeletons, there.nulls()),
         shape_int(|shape| shape.text_bucket),
     ]
 }
 
-/// The columns of statuses.
-pub(super) fn statuses(all: Whole<'_, StatusBlock>, strings: &Strings) -> Vec<ArrayRef> {
-    let mut columns = all.common(strings);
+/// The arrays of statuses, whose times are all of a day.
+pub(super) fn statuses(
+    rows: &mut Blocks<StatusBlock>,
+    date: Day,
+    alike: &mut Alike,
+    strings: &Strings,
+) -> Vec<ArrayRef> {
+    let (common, own) = rows.whole();
+    let flags = std::mem::take(&mut common.flags);
+    let mut arrays = Arrays::new(alike, strings, &flags);
+    let regimes = arrays.regimes(&common.time, Some(date));
+    let mut columns = arrays.common(common);
     columns.extend([
-        all.regimes(),
-        all.ints(|block| &block.status),
-        all.ints_or_null(|block| &block.category, CATEGORY),
-        all.ints_or_null(|block| &block.conversation_origin, CONVERSATION_ORIGIN),
-        all.ints_or_null(|block| &block.pricing_type, PRICING_TYPE),
-        all.ints_or_null(|block| &block.pricing_model, PRICING_MODEL),
-        numbers_or_null::<Int64Type>(
-            all.values(|block| &block.error_code, |code| code),
-            all.there(ERROR_CODE),
-        ),
+        regimes,
+        arrays.ints(&own.status),
+        arrays.ints_or_null(&own.category, CATEGORY),
+        arrays.ints_or_null(&own.conversation_origin, CONVERSATION_ORIGIN),
+        arrays.ints_or_null(&own.pricing_type, PRICING_TYPE),
+        arrays.ints_or_null(&own.pricing_model, PRICING_MODEL),
+        arrays.long_or_null(&mut own.error_code, ERROR_CODE),
     ]);
+    common.flags = flags;
     columns
 }

@@ -10,6 +10,8 @@
 //!
 //! Rows of a batch stand in order of arrival.
 
+mod alike;
+mod arrays;
 mod blocks;
 mod column;
 mod columns;
@@ -23,6 +25,7 @@ use turnwise_model::{Pseudonym, Status};
 
 use crate::peer::PeerColumns;
 use crate::shapes::Shapes;
+use alike::Alike;
 use blocks::Blocks;
 use dated::{Dated, List as _};
 use kinds::{MessageBlock, StatusBlock};
@@ -127,6 +130,7 @@ pub(crate) struct Rows {
     dead_letters: Dated<Vec<LetterRow>>,
     ignored: Dated<Vec<LetterRow>>,
     gaps: Dated<Vec<LetterRow>>,
+    alike: Alike,
     /// Bytes of strings that the columns will repeat in each row.
     string_bytes: usize,
 }
@@ -153,6 +157,7 @@ impl Rows {
             dead_letters: Dated::of_kind(EventKind::DeadLetter),
             ignored: Dated::of_kind(EventKind::Ignored),
             gaps: Dated::of_kind(EventKind::Gap),
+            alike: Alike::default(),
             string_bytes: 0,
         }
     }
@@ -176,19 +181,19 @@ impl Rows {
         self.statuses.of(row.common.date).put(row);
     }
 
-    /// The same as [`Rows::message`] of a message that is no history and whose strings have so many
-    /// bytes. Written where it is made: a row that is moved is written twice.
+    /// The same as [`Rows::message`] of a message that is no history, so that its date is that of its
+    /// time, and whose strings have so many bytes. Written where it is made: a row that is moved is written twice.
     #[inline(always)]
     pub(crate) fn live_message(&mut self, row: MessageRow, string_bytes: usize) {
         self.string_bytes += string_bytes;
-        self.messages.of(row.common.date).put(row);
+        self.messages.of_time(row.common.time).put(row);
     }
 
     /// The same as [`Rows::status`] where the strings have so many bytes.
     #[inline(always)]
     pub(crate) fn live_status(&mut self, row: StatusRow, string_bytes: usize) {
         self.string_bytes += string_bytes;
-        self.statuses.of(row.common.date).put(row);
+        self.statuses.of_time(row.common.time).put(row);
     }
 
     pub(crate) fn account(&mut self, row: AccountRow) {

@@ -35,8 +35,8 @@ pub(crate) struct Strings {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ShortText {
     pub(super) bytes: [u8; Self::BYTES],
-    /// Its bytes; more than there are of a longer text.
-    pub(super) length: u8,
+    /// How many it has; more than there is room for of a longer text.
+    pub(super) length: usize,
 }
 
 /// Owners met lately: a few own nearly all records, and looking each of their ids up by its hash,
@@ -74,7 +74,7 @@ impl ShortText {
     const EMPTY: Self = Self { bytes: [0; Self::BYTES], length: 0 };
 
     fn of(text: &str) -> Self {
-        let mut short = Self { length: u8::try_from(text.len()).unwrap_or(u8::MAX), ..Self::EMPTY };
+        let mut short = Self { length: text.len(), ..Self::EMPTY };
         if let Some(bytes) = short.bytes.get_mut(..text.len()) {
             bytes.copy_from_slice(text.as_bytes());
         }
