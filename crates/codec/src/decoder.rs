@@ -1,10 +1,12 @@
 //! The decoder: records in, batches of columns and dead letters out.
 
+use turnwise_model::limits::RECORD_BYTES_MAX;
 use turnwise_model::{EventBatch, Keys, Millis, Offset, PartitionId, SourceName};
 
 use crate::payload::{self, Scratch, Tally};
+use crate::protobuf::{self, Straight};
 use crate::reason::{GapReason, Reason, ignored};
-use crate::record::{Fail, Notes, Record};
+use crate::record::{Fail, Notes, Place, Record};
 use crate::rows::Rows;
 use crate::straight::Hashing;
 use crate::{Format, Headers};
@@ -105,6 +107,18 @@ impl std::ops::AddAssign for RecordCounts {
     }
 }
 
+impl Way {
+    /// What makes pseudonyms on the straight way, if that is open.
+    #[inline(always)]
+    fn hashing(self, keys: &Keys) -> Option<Hashing<'_>> {
+        match self {
+            Self::Straight => Some(Hashing::Keyed(keys)),
+            Self::Measured => Some(Hashing::StandIn),
+            Self::Meant => None,
+        }
+    }
+}
+
 impl Decoder {
     /// A decoder whose pseudonyms and text hashes are under these keys.
     #[must_use]
@@ -150,6 +164,7 @@ impl Decoder {
 
     /// Decodes one record that came with headers: they tell its format where `format` leaves that
     /// open, and hold the attributes of an event in CloudEvents' binary mode.
+    #[inline]
     pub fn decode_with_headers(
         &mut self,
         format: Format,
@@ -158,18 +173,66 @@ impl Decoder {
         record: Option<&[u8]>,
     ) -> RecordCounts {
         let bytes = record.unwrap_or_default();
+        if format == Format::Protobuf && (1..=RECORD_BYTES_MAX).contains(&bytes.len()) {
+            return self.decode_protobuf(context, bytes);
+        }
+        self.decode_other(format, context, headers, bytes)
+    }
+
+    fn decode_other(
+        &mut self,
+        format: Format,
+        context: &RecordContext<'_>,
+        headers: Headers<'_>,
+        bytes: &[u8],
+    ) -> RecordCounts {
         let mut output = Record::new(&self.keys, &mut self.rows, &mut self.notes, context);
-        output.straight = match self.way {
-            Way::Straight => Some(Hashing::Keyed(&self.keys)),
-            Way::Measured => Some(Hashing::StandIn),
-            Way::Meant => None,
-        };
+        output.straight = self.way.hashing(&self.keys);
         let done =
             payload::decode(&mut output, &self.tally, &mut self.scratch, format, headers, bytes);
         match done {
             Ok(()) if output.is_untouched() => output.ignored(None, ignored::EMPTY, bytes.len()),
             Ok(()) => {}
             Err(fail) => output.dead(None, fail, bytes.len()),
+        }
+        output.counts
+    }
+
+    /// The same of protobuf: of this format little is asked, and soon read. A function of its own, for
+    /// the registers.
+    #[inline(never)]
+    fn decode_protobuf(&mut self, context: &RecordContext<'_>, bytes: &[u8]) -> RecordCounts {
+        let place = Place::new(&mut self.rows.strings, context);
+        let counts = RecordCounts::default();
+        let Some(hashing) = self.way.hashing(&self.keys) else {
+            return self.decode_rest_of_protobuf(context, bytes, (place, counts), None);
+        };
+        let mut straight = Straight { rows: &mut self.rows, hashing, place, counts };
+        let done = protobuf::decode_usual(&mut straight, bytes);
+        let Straight { place, counts, .. } = straight;
+        match done {
+            Ok(unknown_fields) => {
+                self.tally.unknown.add_other(unknown_fields);
+                counts
+            }
+            Err(rest) => self.decode_rest_of_protobuf(context, bytes, (place, counts), rest),
+        }
+    }
+
+    #[inline(never)]
+    fn decode_rest_of_protobuf(
+        &mut self,
+        context: &RecordContext<'_>,
+        bytes: &[u8],
+        (place, counts): (Place, RecordCounts),
+        rest: Option<protobuf::Rest<'_>>,
+    ) -> RecordCounts {
+        let mut output = Record::new(&self.keys, &mut self.rows, &mut self.notes, context);
+        output.straight = self.way.hashing(&self.keys);
+        (output.place, output.counts) = (place, counts);
+        self.tally.unknown.add_other(protobuf::decode_rest(&mut output, bytes, rest));
+        if output.is_untouched() {
+            output.ignored(None, ignored::EMPTY, bytes.len());
         }
         output.counts
     }

@@ -74,7 +74,7 @@ impl<'a> Around<'a> {
             Some(time) => record.in_range("time", time),
             None => {
                 self.tally.untimed.set(self.tally.untimed.get() + 1);
-                Ok(record.time)
+                Ok(record.place.time)
             }
         }
     }
@@ -90,11 +90,6 @@ pub(crate) fn decode(
     headers: Headers<'_>,
     bytes: &[u8],
 ) -> Result<(), Fail> {
-    // Of this format little is asked, and soon read.
-    if format == Format::Protobuf && (1..=RECORD_BYTES_MAX).contains(&bytes.len()) {
-        tally.unknown.add_other(protobuf::decode(record, bytes));
-        return Ok(());
-    }
     if is_bare(format, bytes)
         && bytes.len() <= RECORD_BYTES_MAX
         && straight(record, &tally.unknown, format, bytes, &mut scratch[0])

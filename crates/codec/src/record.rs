@@ -11,7 +11,7 @@ use crate::path::Path;
 use crate::peer::Peer;
 use crate::reason::Reason;
 use crate::rows::{AccountFacts, AccountRow, Common, LetterRow, MessageRow, Rows, StatusRow};
-use crate::rows::{StringId, TextColumns};
+use crate::rows::{StringId, Strings, TextColumns};
 use crate::straight::Hashing;
 use crate::{DeadLetterNote, RecordContext, RecordCounts};
 
@@ -47,6 +47,19 @@ pub(crate) struct Owner<'a> {
     pub(crate) name: std::borrow::Cow<'a, str>,
 }
 
+/// Where the rows of a record come from, and how many of its items were begun.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) source: StringId,
+    /// Bytes of the source's name.
+    pub(crate) source_bytes: usize,
+    pub(crate) partition: PartitionId,
+    pub(crate) offset: Offset,
+    /// The record's time, else when reading began.
+    pub(crate) time: Millis,
+    next_item: i32,
+}
+
 /// The record being decoded.
 pub(crate) struct Record<'d> {
     pub(crate) keys: &'d Keys,
@@ -54,73 +67,34 @@ pub(crate) struct Record<'d> {
     pub(crate) straight: Option<Hashing<'d>>,
     pub(crate) rows: &'d mut Rows,
     notes: &'d mut Notes,
-    pub(crate) source: &'d SourceName,
-    pub(crate) source_id: StringId,
-    pub(crate) partition: PartitionId,
-    pub(crate) offset: Offset,
-    /// The record's time, else when reading began.
-    pub(crate) time: Millis,
+    source: &'d SourceName,
+    pub(crate) place: Place,
     read_time: Millis,
     pub(crate) path: Path,
     pub(crate) counts: RecordCounts,
-    next_item: i32,
     is_full: bool,
 }
 
-impl<'d> Record<'d> {
-    #[inline]
-    pub(crate) fn new(
-        keys: &'d Keys,
-        rows: &'d mut Rows,
-        notes: &'d mut Notes,
-        context: &RecordContext<'d>,
-    ) -> Self {
+impl Place {
+    #[inline(always)]
+    pub(crate) fn new(strings: &mut Strings, context: &RecordContext<'_>) -> Self {
         // A record time before 2016 is no time: brokers write -1 where none is set.
         let time =
             context.record_time.filter(|time| *time >= EARLIEST).unwrap_or(context.read_time);
-        let source_id = rows.strings.intern_source(&context.source.0);
         Self {
-            keys,
-            straight: None,
-            rows,
-            notes,
-            source: context.source,
-            source_id,
+            source: strings.intern_source(&context.source.0),
+            source_bytes: context.source.0.len(),
             partition: context.partition,
             offset: context.offset,
             time,
-            read_time: context.read_time,
-            path: Path::default(),
-            counts: RecordCounts::default(),
             next_item: 0,
-            is_full: false,
         }
     }
 
-    /// Whether no item came of the record so far.
-    pub(crate) fn is_untouched(&self) -> bool {
-        self.next_item == 0
-    }
-
-    /// Numbers the next item; `None` past `limits::RECORD_ITEMS_MAX`, where the rest of the record
-    /// becomes one dead letter.
+    /// Numbers the next item; `None` past `limits::RECORD_ITEMS_MAX`, without a word: for those who
+    /// may still turn back.
+    #[inline(always)]
     pub(crate) fn begin(&mut self) -> Option<i32> {
-        let item = self.next_item;
-        if usize::try_from(item).is_ok_and(|item| item < RECORD_ITEMS_MAX) {
-            self.next_item += 1;
-            return Some(item);
-        }
-        if !self.is_full {
-            self.is_full = true;
-            let detail = format!("record: expected at most {RECORD_ITEMS_MAX} items, found more");
-            self.letter(item, None, Fail { reason: Reason::TooManyItems, detail }, None);
-        }
-        None
-    }
-
-    /// The same, but `None` past the maximum without a word: for those who may still turn back.
-    #[inline]
-    pub(crate) fn begin_known(&mut self) -> Option<i32> {
         let item = self.next_item;
         usize::try_from(item).is_ok_and(|item| item < RECORD_ITEMS_MAX).then(|| {
             self.next_item += 1;
@@ -131,6 +105,60 @@ impl<'d> Record<'d> {
     /// Whether so many items more are within the maximum.
     pub(crate) fn has_room(&self, items: usize) -> bool {
         usize::try_from(self.next_item).is_ok_and(|begun| items <= RECORD_ITEMS_MAX - begun)
+    }
+
+    /// Whether a time of an event is in range.
+    #[inline(always)]
+    pub(crate) fn is_in_range(&self, time: Millis) -> bool {
+        time >= EARLIEST && time <= self.latest()
+    }
+
+    /// The record's time + 1 h: no event is later.
+    #[inline(always)]
+    fn latest(&self) -> Millis {
+        Millis(self.time.0.saturating_add(FUTURE_SLACK_MS))
+    }
+}
+
+impl<'d> Record<'d> {
+    #[inline]
+    pub(crate) fn new(
+        keys: &'d Keys,
+        rows: &'d mut Rows,
+        notes: &'d mut Notes,
+        context: &RecordContext<'d>,
+    ) -> Self {
+        let place = Place::new(&mut rows.strings, context);
+        Self {
+            keys,
+            straight: None,
+            rows,
+            notes,
+            source: context.source,
+            place,
+            read_time: context.read_time,
+            path: Path::default(),
+            counts: RecordCounts::default(),
+            is_full: false,
+        }
+    }
+
+    /// Whether no item came of the record so far.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.place.next_item == 0
+    }
+
+    /// Numbers the next item; `None` past `limits::RECORD_ITEMS_MAX`, where the rest of the record
+    /// becomes one dead letter.
+    pub(crate) fn begin(&mut self) -> Option<i32> {
+        let item = self.place.begin();
+        if item.is_none() && !self.is_full {
+            self.is_full = true;
+            let detail = format!("record: expected at most {RECORD_ITEMS_MAX} items, found more");
+            let fail = Fail { reason: Reason::TooManyItems, detail };
+            self.letter(self.place.next_item, None, fail, None);
+        }
+        item
     }
 
     /// A failure at a place inside the item.
@@ -185,8 +213,7 @@ impl<'d> Record<'d> {
 
     /// [2016-01-01, the record's time + 1 h].
     pub(crate) fn in_range(&self, key: &'static str, time: Millis) -> Result<Millis, Fail> {
-        let latest = self.time.0.saturating_add(FUTURE_SLACK_MS);
-        if (EARLIEST.0..=latest).contains(&time.0) {
+        if self.place.is_in_range(time) {
             return Ok(time);
         }
         let expected = "time from 2016 to an hour after the record's";
@@ -237,9 +264,9 @@ impl<'d> Record<'d> {
             peer_user: None,
             time,
             message: None,
-            source: self.source_id,
-            partition: self.partition,
-            offset: self.offset,
+            source: self.place.source,
+            partition: self.place.partition,
+            offset: self.place.offset,
             item,
         }
     }
@@ -313,8 +340,8 @@ impl<'d> Record<'d> {
         if self.notes.kept.len() < NOTES_MAX {
             self.notes.kept.push(DeadLetterNote {
                 source: self.source.clone(),
-                partition: self.partition,
-                offset: self.offset,
+                partition: self.place.partition,
+                offset: self.place.offset,
                 item,
                 reason: fail.reason,
                 detail: fail.detail.clone(),
@@ -343,11 +370,11 @@ impl<'d> Record<'d> {
             sender,
             peer_phone: None,
             peer_user: None,
-            time: self.time,
+            time: self.place.time,
             message: None,
-            source: self.source_id,
-            partition: self.partition,
-            offset: self.offset,
+            source: self.place.source,
+            partition: self.place.partition,
+            offset: self.place.offset,
             item,
         }
     }

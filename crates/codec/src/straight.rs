@@ -12,12 +12,11 @@ pub(crate) mod values;
 use turnwise_kernels::scan::is_ascii;
 use turnwise_model::keys::IdKind;
 use turnwise_model::limits::ID_BYTES_MAX;
-use turnwise_model::time::{EARLIEST, FUTURE_SLACK_MS};
 use turnwise_model::{Keys, Millis, Pseudonym};
 
 use crate::country;
 use crate::json::{Nth, Values, unescape_into};
-use crate::record::Record;
+use crate::record::{Place, Record};
 use crate::rows::{Common, MessageRow, PlainOwner, StatusRow, TextColumns};
 
 /// Memory for unescaped texts that is kept between records.
@@ -63,25 +62,12 @@ impl Hashing<'_> {
     }
 }
 
-/// Every byte counts, and that is all.
-#[inline]
+/// The length and the ends count, and that is all.
+#[inline(always)]
 fn fold(bytes: &[u8]) -> Pseudonym {
-    let both = |[low, high]: [u64; 2]| low ^ high.rotate_left(23);
-    let words = |half: [u8; 16]| {
-        let word = u128::from_le_bytes(half);
-        both([word as u64, (word >> 64) as u64])
-    };
-    let folded = match (bytes.last_chunk(), bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(last), ..) => {
-            let all = bytes.as_chunks::<16>().0.iter();
-            all.fold(words(*last), |sum, chunk| sum.rotate_left(5) ^ words(*chunk))
-        }
-        (_, Some(first), Some(last)) => {
-            both([u64::from_le_bytes(*first), u64::from_le_bytes(*last)])
-        }
-        _ => bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
-    };
-    Pseudonym(folded.cast_signed())
+    let word = |chunk: Option<&[u8; 8]>| chunk.map_or(0, |chunk| i64::from_le_bytes(*chunk));
+    let ends = word(bytes.first_chunk()) ^ word(bytes.last_chunk()).rotate_left(23);
+    Pseudonym(ends ^ bytes.len().cast_signed() as i64)
 }
 
 /// Whether an id is itself as it stands: nothing to trim, not too long, not empty.
@@ -123,13 +109,7 @@ pub(crate) fn are_digits(word: u64) -> bool {
     word & HIGH_HALVES == THREES && with_six & HIGH_HALVES == THREES
 }
 
-impl Record<'_> {
-    /// Whether a time of an event is in range.
-    #[inline]
-    pub(crate) fn is_in_range(&self, time: Millis) -> bool {
-        time >= EARLIEST && time.0 <= self.time.0.saturating_add(FUTURE_SLACK_MS)
-    }
-
+impl Place {
     /// The columns that every row has, dated by the event.
     #[inline(always)]
     pub(crate) fn plain_common(
@@ -148,13 +128,15 @@ impl Record<'_> {
             peer_user: (!user.is_empty()).then(|| hashing.of(IdKind::PeerUser, sender, user)),
             time,
             message: (!message.is_empty()).then(|| hashing.of(IdKind::Message, sender, message)),
-            source: self.source_id,
+            source: self.source,
             partition: self.partition,
             offset: self.offset,
             item,
         }
     }
+}
 
+impl Record<'_> {
     /// Hands a text of a JSON record that is UTF-8 over to the kernel; `unescaped` is lent.
     #[inline]
     pub(crate) fn plain_text(
@@ -181,14 +163,14 @@ impl Record<'_> {
     #[inline(always)]
     pub(crate) fn plain_message(&mut self, owner: PlainOwner, row: MessageRow) {
         self.counts.messages += 1;
-        self.rows.live_message(row, owner.bytes + self.source.0.len());
+        self.rows.live_message(row, owner.bytes + self.place.source_bytes);
     }
 
     /// Writes the row of a status.
     #[inline(always)]
     pub(crate) fn plain_status(&mut self, owner: PlainOwner, row: StatusRow) {
         self.counts.statuses += 1;
-        self.rows.live_status(row, owner.bytes + self.source.0.len());
+        self.rows.live_status(row, owner.bytes + self.place.source_bytes);
     }
 }
 

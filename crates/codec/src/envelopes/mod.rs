@@ -224,7 +224,7 @@ pub(crate) fn account(
     let built = record.owner(scope).and_then(|owner| {
         let time = match meant::time(time) {
             meant::Time::Some(time) => record.in_range("time", time)?,
-            _ => record.time,
+            _ => record.place.time,
         };
         record.check_peer(peer)?;
         let columns = pseudonyms(record, &owner, peer);

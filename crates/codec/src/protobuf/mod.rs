@@ -26,9 +26,9 @@ use crate::frame::{self, FrameError};
 use crate::meant::{Id, id_of};
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record, Scope};
-use crate::straight::Hashing;
 use fields::Item;
 use straight::Of;
+pub(crate) use straight::{Rest, Straight};
 use wire::{Fault, Tag, Wire, WireError, length};
 
 const WABA_ID: Tag = length(1);
@@ -54,31 +54,43 @@ struct Break<'a> {
     rest: &'a [u8],
 }
 
-/// Decodes a record; gives the number of fields that nobody knows.
-#[inline]
-pub(crate) fn decode(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
+/// Decodes a record on the straight way, as [`Straight::record`].
+#[inline(always)]
+pub(crate) fn decode_usual<'a>(
+    straight: &mut Straight<'_, '_>,
+    bytes: &'a [u8],
+) -> Result<u64, Option<Rest<'a>>> {
     // Records of one fetch stand behind each other.
     fetch_behind(bytes);
-    let straight = record.straight.and_then(|hashing| usual(record, hashing, bytes));
-    straight.unwrap_or_else(|| of_any_form(record, bytes))
+    let payload = match bytes.first() {
+        Some(&frame::MAGIC) => unframed(bytes).ok_or(None)?,
+        _ => bytes,
+    };
+    straight.record(Wire::new(payload))
 }
 
-/// Decodes a record that is laid out as nearly all are, or does nothing.
-#[inline(always)]
-fn usual(record: &mut Record<'_>, hashing: Hashing<'_>, bytes: &[u8]) -> Option<u64> {
-    let payload = if bytes.first() == Some(&frame::MAGIC) { unframed(bytes)? } else { bytes };
-    let mut wire = Wire::new(payload);
-    let (of, mut inner) = Of::usual(&mut wire, &mut record.rows.strings)?;
-    let (mut nth, mut unknown_fields) = (0, 0);
+/// Decodes a record; gives the number of fields that nobody knows.
+#[inline(never)]
+pub(crate) fn decode(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
+    match record.on_straight_way(|straight| decode_usual(straight, bytes)) {
+        Some(Ok(unknown_fields)) => unknown_fields,
+        Some(Err(rest)) => decode_rest(record, bytes, rest),
+        None => decode_rest(record, bytes, None),
+    }
+}
+
+/// Decodes what the straight way has left of a record: all of it, or from an item on.
+#[inline(never)]
+pub(crate) fn decode_rest(record: &mut Record<'_>, bytes: &[u8], rest: Option<Rest<'_>>) -> u64 {
+    let Some(Rest { of, mut inner, mut nth, mut wire, mut unknown_fields }) = rest else {
+        return of_any_form(record, bytes);
+    };
+    let head = Head { waba_id: of.waba_id, sender: of.sender, ..Head::default() };
     loop {
-        let straight = straight::item(record, hashing, &of, inner);
-        unknown_fields += straight.unwrap_or_else(|| {
-            let Of { waba_id, sender, .. } = of;
-            meant_item(record, bytes, &Head { waba_id, sender, ..Head::default() }, nth, inner)
-        });
+        unknown_fields += item(record, bytes, &head, nth, inner);
         match straight::next(&mut wire) {
             Some(next) => inner = next,
-            None => return Some(unknown_fields),
+            None => return unknown_fields,
         }
         nth += 1;
     }
@@ -166,6 +178,18 @@ pub fn looks_like_one(bytes: &[u8]) -> bool {
     }
 }
 
+impl Record<'_> {
+    /// What becomes of it on the straight way, if that is open.
+    fn on_straight_way<T>(&mut self, go: impl FnOnce(&mut Straight<'_, '_>) -> T) -> Option<T> {
+        let (place, counts) = (self.place, self.counts);
+        let hashing = self.straight?;
+        let mut straight = Straight { rows: &mut *self.rows, hashing, place, counts };
+        let done = go(&mut straight);
+        (self.place, self.counts) = (straight.place, straight.counts);
+        Some(done)
+    }
+}
+
 impl<'a> Head<'a> {
     /// The head of any record, and where its items begin.
     fn of(mut wire: Wire<'a>) -> (Self, Wire<'a>) {
@@ -225,7 +249,7 @@ fn item<'a>(
     inner: &'a [u8],
 ) -> u64 {
     let of = Of { waba_id: head.waba_id, sender: head.sender, owner: None };
-    let straight = record.straight.and_then(|hashing| straight::item(record, hashing, &of, inner));
+    let straight = record.on_straight_way(|straight| straight.item(&of, inner)).flatten();
     straight.unwrap_or_else(|| meant_item(record, bytes, head, nth, inner))
 }
 

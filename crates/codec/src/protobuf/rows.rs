@@ -205,7 +205,7 @@ fn account_event(
     let owner = record.owner(scope)?;
     let time = match millis(fields.time) {
         Some(time) => record.in_range("time_ms", time)?,
-        None => record.time,
+        None => record.place.time,
     };
     let peer = peer(fields.phone, fields.user);
     let previous = peer_before(fields);

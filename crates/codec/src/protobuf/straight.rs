@@ -8,11 +8,32 @@ use super::ITEM;
 use super::fields::{MESSAGE, Message, SENDER, STATUS, Status, WABA_ID};
 use super::rows::{code, millis};
 use super::wire::Wire;
-use crate::body::{has_text, text_length};
+use crate::RecordCounts;
+use crate::body::{Text, has_text, text_length};
 use crate::meant;
-use crate::record::Record;
-use crate::rows::{MessageRow, PlainOwner, StatusRow, Strings, TextColumns};
+use crate::record::Place;
+use crate::rows::{MessageRow, PlainOwner, Rows, StatusRow, Strings, TextColumns};
 use crate::straight::{Hashing, PlainIds, is_digits_or_empty, is_plain, is_plain_or_empty};
+
+/// A record on the straight way: as little of it as a row needs, so that it stays in registers.
+pub(crate) struct Straight<'r, 'd> {
+    pub(crate) rows: &'r mut Rows,
+    pub(crate) hashing: Hashing<'d>,
+    pub(crate) place: Place,
+    pub(crate) counts: RecordCounts,
+}
+
+/// What is left of a record whose straight way ends at an item.
+#[derive(Clone, Copy)]
+pub(crate) struct Rest<'a> {
+    pub(super) of: Of<'a>,
+    /// The item, how many stand before it, and what stands behind it.
+    pub(super) inner: &'a [u8],
+    pub(super) nth: usize,
+    pub(super) wire: Wire<'a>,
+    /// Fields before it that nobody knows.
+    pub(super) unknown_fields: u64,
+}
 
 /// Who the items of a record are of that say nothing else.
 #[derive(Clone, Copy)]
@@ -28,7 +49,10 @@ impl<'a> Of<'a> {
     /// items, and nothing else to the end. Gives the first item, too, and leaves the cursor behind it.
     #[inline(always)]
     pub(super) fn usual(wire: &mut Wire<'a>, strings: &mut Strings) -> Option<(Self, &'a [u8])> {
-        let (waba_id, sender) = (wire.usual_bytes(0x0A), wire.usual_bytes(0x12));
+        let (waba_id, sender) = match wire.pair_of(0x0A, 0x12) {
+            Some([waba_id, sender]) => (&waba_id[..], &sender[..]),
+            None => (wire.usual_bytes(0x0A), wire.usual_bytes(0x12)),
+        };
         let owner = strings.plain_owner(waba_id, sender);
         if owner.is_none() && !(waba_id.is_empty() && sender.is_empty()) {
             return None;
@@ -57,179 +81,211 @@ fn are_items(mut wire: Wire<'_>) -> bool {
     wire.rest().is_empty()
 }
 
-/// Writes the row of an item and gives the number of its unknown fields, or does nothing.
-#[inline(always)]
-pub(super) fn item<'a>(
-    record: &mut Record<'_>,
-    hashing: Hashing<'_>,
-    of: &Of<'a>,
-    bytes: &'a [u8],
-) -> Option<u64> {
-    let mut wire = Wire::new(bytes);
-    let mut unknown_fields = 0;
-    if wire.takes(STATUS) {
-        let mut inner = Wire::new(wire.bytes().ok()?);
-        let mut fields = Status::usual(&mut inner);
-        if !inner.rest().is_empty() {
-            fields = rest_of_status(fields, inner, &mut unknown_fields)?;
+impl Straight<'_, '_> {
+    /// Decodes a record that is laid out as nearly all are and gives the number of fields that nobody
+    /// knows; of one with an item that is otherwise, what is left from there on; of any other it does
+    /// nothing.
+    #[inline(always)]
+    pub(super) fn record<'a>(&mut self, mut wire: Wire<'a>) -> Result<u64, Option<Rest<'a>>> {
+        let (of, mut inner) = Of::usual(&mut wire, &mut self.rows.strings).ok_or(None)?;
+        let (mut nth, mut unknown_fields) = (0, 0);
+        loop {
+            match self.item(&of, inner) {
+                Some(unknown) => unknown_fields += unknown,
+                None => return Err(Some(Rest { of, inner, nth, wire, unknown_fields })),
+            }
+            match next(&mut wire) {
+                Some(next) => inner = next,
+                None => return Ok(unknown_fields),
+            }
+            nth += 1;
         }
-        status(record, hashing, (of, wire), &fields)?;
-    } else if wire.takes(MESSAGE) {
-        let mut inner = Wire::new(wire.bytes().ok()?);
-        let mut fields = Message::usual(&mut inner);
-        if !inner.rest().is_empty() {
-            fields = rest_of_message(fields, inner, &mut unknown_fields)?;
-        }
-        message(record, hashing, (of, wire), &fields)?;
-    } else {
-        return None;
     }
-    Some(unknown_fields)
-}
 
-#[inline(never)]
-fn rest_of_status<'a>(
-    mut fields: Status<'a>,
-    rest: Wire<'a>,
-    unknown_fields: &mut u64,
-) -> Option<Status<'a>> {
-    fields.read(rest, unknown_fields).ok()?;
-    Some(fields)
-}
+    /// Writes the row of an item and gives the number of its unknown fields, or does nothing.
+    #[inline(always)]
+    pub(super) fn item<'a>(&mut self, of: &Of<'a>, bytes: &'a [u8]) -> Option<u64> {
+        let mut wire = Wire::new(bytes);
+        if wire.takes(STATUS) {
+            let mut inner = Wire::new(wire.bytes().ok()?);
+            let fields = Status::usual(&mut inner);
+            if !inner.rest().is_empty() {
+                return self.apart(|long| long.long_status((*of, wire), fields, inner));
+            }
+            self.status((*of, wire), &fields)?;
+        } else if wire.takes(MESSAGE) {
+            let mut inner = Wire::new(wire.bytes().ok()?);
+            let fields = Message::usual(&mut inner);
+            if !inner.rest().is_empty() {
+                return self.apart(|long| long.long_message((*of, wire), fields, inner));
+            }
+            self.message((*of, wire), &fields)?;
+        } else {
+            return None;
+        }
+        Some(0)
+    }
 
-#[inline(never)]
-fn rest_of_message<'a>(
-    mut fields: Message<'a>,
-    rest: Wire<'a>,
-    unknown_fields: &mut u64,
-) -> Option<Message<'a>> {
-    fields.read(rest, unknown_fields).ok()?;
-    Some(fields)
+    /// Goes on with a copy, so that nobody else has the address of this one.
+    #[inline(always)]
+    fn apart<T>(&mut self, go: impl FnOnce(&mut Straight<'_, '_>) -> T) -> T {
+        let Self { hashing, place, counts, .. } = *self;
+        let mut copy = Straight { rows: &mut *self.rows, hashing, place, counts };
+        let done = go(&mut copy);
+        (self.place, self.counts) = (copy.place, copy.counts);
+        done
+    }
+
+    /// The same of a status with more than the usual fields. Apart, so that of the others the compiler
+    /// knows what they do not have.
+    #[inline(never)]
+    fn long_status<'a>(
+        &mut self,
+        of: Owner<'a>,
+        mut fields: Status<'a>,
+        rest: Wire<'a>,
+    ) -> Option<u64> {
+        let mut unknown_fields = 0;
+        fields.read(rest, &mut unknown_fields).ok()?;
+        self.status(of, &fields)?;
+        Some(unknown_fields)
+    }
+
+    #[inline(never)]
+    fn long_message<'a>(
+        &mut self,
+        of: Owner<'a>,
+        mut fields: Message<'a>,
+        rest: Wire<'a>,
+    ) -> Option<u64> {
+        let mut unknown_fields = 0;
+        fields.read(rest, &mut unknown_fields).ok()?;
+        self.message(of, &fields)?;
+        Some(unknown_fields)
+    }
 }
 
 /// What is said of an event's owner: by the record, and behind the event.
-type Owner<'o, 'a> = (&'o Of<'a>, Wire<'a>);
-
-/// Who an item is of: what it says behind its event, else the record's. Asked when all else is
-/// known to be plain: ids are only kept then, so that a record has no more of them than items.
-#[inline(always)]
-fn owner<'a>(record: &mut Record<'_>, (of, wire): Owner<'_, 'a>) -> Option<(PlainOwner, &'a [u8])> {
-    match of.owner {
-        Some(owner) if wire.rest().is_empty() => Some((owner, of.sender)),
-        _ => own(record, of, wire),
-    }
-}
+type Owner<'a> = (Of<'a>, Wire<'a>);
 
 #[inline(never)]
 fn own<'a>(
-    record: &mut Record<'_>,
-    of: &Of<'a>,
+    strings: &mut Strings,
+    waba_id: &'a [u8],
+    sender: &'a [u8],
     mut wire: Wire<'a>,
 ) -> Option<(PlainOwner, &'a [u8])> {
-    if !record.has_room(1) {
-        return None;
-    }
     let own = |bytes: Option<&'a [u8]>, all| bytes.filter(|own| !own.is_empty()).unwrap_or(all);
-    let waba_id = own(wire.bytes_of(WABA_ID).ok()?, of.waba_id);
-    let sender = own(wire.bytes_of(SENDER).ok()?, of.sender);
-    let owner = record.rows.strings.plain_owner(waba_id, sender)?;
+    let waba_id = own(wire.bytes_of(WABA_ID).ok()?, waba_id);
+    let sender = own(wire.bytes_of(SENDER).ok()?, sender);
+    let owner = strings.plain_owner(waba_id, sender)?;
     wire.rest().is_empty().then_some((owner, sender))
 }
 
-/// A known origin that is no history, and a time in range.
-#[inline(always)]
-fn origin_and_time(record: &Record<'_>, origin: i32, time: i64) -> Option<(Origin, Millis)> {
-    let origin =
-        if origin == 0 { Origin::Live } else { Origin::from_code(origin.checked_sub(1)?)? };
-    let time = millis(time).filter(|time| record.is_in_range(*time))?;
-    (origin != Origin::History).then_some((origin, time))
-}
+impl Straight<'_, '_> {
+    /// Who an item is of: what it says behind its event, else the record's. Asked when all else is
+    /// known to be plain: ids are only kept then, so that a record has no more of them than items.
+    #[inline(always)]
+    fn owner<'a>(&mut self, (of, wire): Owner<'a>) -> Option<(PlainOwner, &'a [u8])> {
+        match of.owner {
+            Some(owner) if wire.rest().is_empty() => Some((owner, of.sender)),
+            _ if self.place.has_room(1) => own(&mut self.rows.strings, of.waba_id, of.sender, wire),
+            _ => None,
+        }
+    }
 
-#[inline(always)]
-fn message(
-    record: &mut Record<'_>,
-    hashing: Hashing<'_>,
-    of: Owner<'_, '_>,
-    fields: &Message<'_>,
-) -> Option<()> {
-    let Message { id, mut phone, mut user, .. } = *fields;
-    if !(is_plain(id) && is_digits_or_empty(phone) && is_plain_or_empty(user)) {
-        return None;
+    /// A known origin that is no history, and a time in range.
+    #[inline(always)]
+    fn origin_and_time(&self, origin: i32, time: i64) -> Option<(Origin, Millis)> {
+        let origin =
+            if origin == 0 { Origin::Live } else { Origin::from_code(origin.checked_sub(1)?)? };
+        let time = millis(time).filter(|time| self.place.is_in_range(*time))?;
+        (origin != Origin::History).then_some((origin, time))
     }
-    let (origin, time) = origin_and_time(record, fields.origin, fields.time)?;
-    let direction = match fields.direction {
-        1 => Direction::Inbound,
-        2 => Direction::Outbound,
-        _ => return None,
-    };
-    if fields.change.is_some() {
-        return None;
-    }
-    if fields.in_group && direction == Direction::Outbound {
-        (phone, user) = (b"", b"");
-    }
-    if !fields.text.is_none_or(is_utf8) {
-        return None;
-    }
-    let (owner, sender) = owner(record, of)?;
-    let ids = PlainIds { owner, sender, phone, user, message: id };
-    let item = record.begin_known()?;
-    let unknown = MessageKind::Unknown;
-    let kind = code(fields.kind, MessageKind::from_code, unknown).unwrap_or(unknown);
-    let interactive = (kind == MessageKind::Interactive).then(|| {
-        let other = InteractiveType::Other;
-        code(fields.interactive, InteractiveType::from_code, other).unwrap_or(other)
-    });
-    let text = match (fields.text, fields.chars) {
-        (Some(text), _) if has_text(kind) => TextColumns::Text(record.rows.shapes.push_bytes(text)),
-        (None, Some(chars)) if has_text(kind) => record.text(text_length(i64::from(chars))),
-        _ => TextColumns::None,
-    };
-    let row = MessageRow {
-        common: record.plain_common(hashing, &ids, time, item),
-        origin,
-        in_group: fields.in_group,
-        direction,
-        kind,
-        interactive,
-        voice: (kind == MessageKind::Audio).then_some(fields.voice),
-        country: ids.country(),
-        is_reply: fields.is_reply,
-        has_referral: fields.has_referral,
-        text,
-    };
-    record.plain_message(ids.owner, row);
-    Some(())
-}
 
-#[inline(always)]
-fn status(
-    record: &mut Record<'_>,
-    hashing: Hashing<'_>,
-    of: Owner<'_, '_>,
-    fields: &Status<'_>,
-) -> Option<()> {
-    let Status { id, phone, user, .. } = *fields;
-    if !(is_plain(id) && is_digits_or_empty(phone) && is_plain_or_empty(user)) {
-        return None;
+    #[inline(always)]
+    fn message(&mut self, of: Owner<'_>, fields: &Message<'_>) -> Option<()> {
+        let Message { id, mut phone, mut user, .. } = *fields;
+        if !(is_plain(id) && is_digits_or_empty(phone) && is_plain_or_empty(user)) {
+            return None;
+        }
+        let (origin, time) = self.origin_and_time(fields.origin, fields.time)?;
+        let direction = match fields.direction {
+            1 => Direction::Inbound,
+            2 => Direction::Outbound,
+            _ => return None,
+        };
+        if fields.change.is_some() {
+            return None;
+        }
+        if fields.in_group && direction == Direction::Outbound {
+            (phone, user) = (b"", b"");
+        }
+        if !fields.text.is_none_or(is_utf8) {
+            return None;
+        }
+        let (owner, sender) = self.owner(of)?;
+        let ids = PlainIds { owner, sender, phone, user, message: id };
+        let item = self.place.begin()?;
+        let unknown = MessageKind::Unknown;
+        let kind = code(fields.kind, MessageKind::from_code, unknown).unwrap_or(unknown);
+        let interactive = (kind == MessageKind::Interactive).then(|| {
+            let other = InteractiveType::Other;
+            code(fields.interactive, InteractiveType::from_code, other).unwrap_or(other)
+        });
+        let text = match (fields.text, fields.chars) {
+            (Some(text), _) if has_text(kind) => {
+                TextColumns::Text(self.rows.shapes.push_bytes(text))
+            }
+            (None, Some(chars)) if has_text(kind) => match text_length(i64::from(chars)) {
+                Text::Chars(chars) => TextColumns::Chars(chars),
+                _ => TextColumns::None,
+            },
+            _ => TextColumns::None,
+        };
+        let row = MessageRow {
+            common: self.place.plain_common(self.hashing, &ids, time, item),
+            origin,
+            in_group: fields.in_group,
+            direction,
+            kind,
+            interactive,
+            voice: (kind == MessageKind::Audio).then_some(fields.voice),
+            country: ids.country(),
+            is_reply: fields.is_reply,
+            has_referral: fields.has_referral,
+            text,
+        };
+        self.counts.messages += 1;
+        self.rows.live_message(row, owner.bytes + self.place.source_bytes);
+        Some(())
     }
-    let (origin, time) = origin_and_time(record, fields.origin, fields.time)?;
-    let status = code(fields.status, StatusCode::from_code, StatusCode::Other)?;
-    let (owner, sender) = owner(record, of)?;
-    let ids = PlainIds { owner, sender, phone, user, message: id };
-    let item = record.begin_known()?;
-    let category = |number| code(number, Category::from_code, Category::Other);
-    let row = StatusRow {
-        common: record.plain_common(hashing, &ids, time, item),
-        origin,
-        in_group: fields.in_group,
-        status,
-        category: category(fields.category),
-        conversation_origin: category(fields.conversation_origin),
-        pricing_type: code(fields.pricing_type, PricingType::from_code, PricingType::Other),
-        pricing_model: code(fields.pricing_model, PricingModel::from_code, PricingModel::Other),
-        error_code: fields.error_code.filter(|code| meant::is_error_code(*code)),
-    };
-    record.plain_status(ids.owner, row);
-    Some(())
+
+    #[inline(always)]
+    fn status(&mut self, of: Owner<'_>, fields: &Status<'_>) -> Option<()> {
+        let Status { id, phone, user, .. } = *fields;
+        if !(is_plain(id) && is_digits_or_empty(phone) && is_plain_or_empty(user)) {
+            return None;
+        }
+        let (origin, time) = self.origin_and_time(fields.origin, fields.time)?;
+        let status = code(fields.status, StatusCode::from_code, StatusCode::Other)?;
+        let (owner, sender) = self.owner(of)?;
+        let ids = PlainIds { owner, sender, phone, user, message: id };
+        let item = self.place.begin()?;
+        let category = |number| code(number, Category::from_code, Category::Other);
+        let row = StatusRow {
+            common: self.place.plain_common(self.hashing, &ids, time, item),
+            origin,
+            in_group: fields.in_group,
+            status,
+            category: category(fields.category),
+            conversation_origin: category(fields.conversation_origin),
+            pricing_type: code(fields.pricing_type, PricingType::from_code, PricingType::Other),
+            pricing_model: code(fields.pricing_model, PricingModel::from_code, PricingModel::Other),
+            error_code: fields.error_code.filter(|code| meant::is_error_code(*code)),
+        };
+        self.counts.statuses += 1;
+        self.rows.live_status(row, owner.bytes + self.place.source_bytes);
+        Some(())
+    }
 }

@@ -133,6 +133,17 @@ impl<'a> Wire<'a> {
         b""
     }
 
+    /// The bytes of the next two fields, if they have these tags and fifteen bytes each, as ids have.
+    #[inline(always)]
+    pub(crate) fn pair_of(&mut self, tag: u8, next: u8) -> Option<[&'a [u8; 15]; 2]> {
+        let (both, rest) = self.rest.split_first_chunk::<34>()?;
+        if both[0] != tag || both[1] != 15 || both[17] != next || both[18] != 15 {
+            return None;
+        }
+        self.rest = rest;
+        Some([both[2..17].as_array()?, both[19..].as_array()?])
+    }
+
     /// The numbers of the next fields, if they have the tags from this one on and a byte each.
     #[inline(always)]
     pub(crate) fn usual_numbers<const N: usize>(&mut self, first: u8) -> Option<[u8; N]> {
@@ -205,11 +216,14 @@ impl<'a> Wire<'a> {
                 return Ok(sevens(word & (u64::MAX >> (63 - last))));
             }
         }
-        self.bytewise_varint()
+        let (value, behind) = self.bytewise_varint()?;
+        *self = behind;
+        Ok(value)
     }
 
     #[cold]
-    fn bytewise_varint(&mut self) -> Result<u64, WireError<'a>> {
+    #[inline(never)]
+    fn bytewise_varint(self) -> Result<(u64, Self), WireError<'a>> {
         let mut value = 0_u64;
         for (nth, &byte) in self.rest.iter().take(10).enumerate() {
             if nth == 9 && byte > 1 {
@@ -217,8 +231,8 @@ impl<'a> Wire<'a> {
             }
             value |= u64::from(byte & 0x7F) << (7 * nth);
             if byte < 0x80 {
-                self.rest = self.rest.get(nth + 1..).unwrap_or_default();
-                return Ok(value);
+                let rest = self.rest.get(nth + 1..).unwrap_or_default();
+                return Ok((value, Self { rest }));
             }
         }
         Err(self.error(Fault::Truncated))
@@ -239,17 +253,20 @@ impl<'a> Wire<'a> {
                 return Ok(bytes);
             }
         }
-        self.long_bytes()
+        let (bytes, behind) = self.long_bytes()?;
+        *self = behind;
+        Ok(bytes)
     }
 
+    /// The same of any length, and what stands behind. By value, as all that is seldom called: a
+    /// cursor that somebody has the address of is none in registers.
     #[cold]
     #[inline(never)]
-    fn long_bytes(&mut self) -> Result<&'a [u8], WireError<'a>> {
+    fn long_bytes(mut self) -> Result<(&'a [u8], Self), WireError<'a>> {
         let length = self.varint()?;
         let split = usize::try_from(length).ok().and_then(|at| self.rest.split_at_checked(at));
         let Some((bytes, rest)) = split else { return Err(self.error(Fault::Truncated)) };
-        self.rest = rest;
-        Ok(bytes)
+        Ok((bytes, Self { rest }))
     }
 
     /// Skips a field that is not read. Numbers up to `known` are, so theirs is the wrong type.

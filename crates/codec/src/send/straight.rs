@@ -306,10 +306,10 @@ fn row(
         RequestKind::Mark(name) => return mark(record, name, [waba_id, sender], values.bytes),
     };
     // Without a status the answer's messages say that it was accepted; here there is one.
-    if is_accepted == Some(false) || id.is_none() || !record.has_room(1) {
+    if is_accepted == Some(false) || id.is_none() || !record.place.has_room(1) {
         return None;
     }
-    let time = time.filter(|time| record.is_in_range(*time))?;
+    let time = time.filter(|time| record.place.is_in_range(*time))?;
     let owner = record.rows.strings.plain_owner(waba_id, sender)?;
     let ids = PlainIds {
         owner,
@@ -318,13 +318,13 @@ fn row(
         user: either(values.of(contact.user), asked.user),
         message: values.of(id),
     };
-    let item = record.begin_known()?;
+    let item = record.place.begin()?;
     let Body { kind, interactive, voice, text } = body;
     let text = record.plain_text(values, text, unescaped);
     unescaped.clear();
     unescaped.shrink_to(UNESCAPED_KEPT_MAX);
     let row = MessageRow {
-        common: record.plain_common(hashing, &ids, time, item),
+        common: record.place.plain_common(hashing, &ids, time, item),
         origin: Origin::Live,
         in_group: false,
         direction: Direction::Outbound,
@@ -354,7 +354,7 @@ fn mark(
     owner: [&[u8]; 2],
     bytes: &[u8],
 ) -> Option<()> {
-    if !record.has_room(1) {
+    if !record.place.has_room(1) {
         return None;
     }
     let [waba_id, sender] = owner.map(std::str::from_utf8);

@@ -285,7 +285,7 @@ fn time(record: &Record<'_>, place: &Place<'_>, value: Value<'_>) -> Result<Mill
             return record.in_range(key, time);
         }
     }
-    Ok(record.time)
+    Ok(record.place.time)
 }
 
 /// Numbers the item and writes its row, or its dead letter.

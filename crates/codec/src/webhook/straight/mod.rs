@@ -81,7 +81,7 @@ pub(crate) fn decode(
     let values = Values { bytes, texts };
     let is_taken = (1..=ITEMS_MAX).contains(&lists.items())
         && lists.changes.len() <= ITEMS_MAX
-        && record.has_room(lists.items())
+        && record.place.has_room(lists.items())
         && checked.all(record, values, lists).is_some();
     if is_taken {
         unknown.add_all(names);
@@ -117,7 +117,7 @@ impl Checked {
                 return None;
             }
             let mut put = |time: Option<Millis>| {
-                times.push(time.filter(|time| record.is_in_range(*time))?);
+                times.push(time.filter(|time| record.place.is_in_range(*time))?);
                 Some(())
             };
             messages.iter().chain(echoes).try_for_each(|message| put(message.check(values)))?;
@@ -237,10 +237,10 @@ fn a_message(
     (values, message, time): (Values<'_>, &Message, Millis),
     unescaped: &mut String,
 ) {
-    let Some(item) = record.begin_known() else { return };
+    let Some(item) = record.place.begin() else { return };
     let text = record.plain_text(values, message.body.text, unescaped);
     let row = MessageRow {
-        common: record.plain_common(hashing, ids, time, item),
+        common: record.place.plain_common(hashing, ids, time, item),
         origin,
         in_group: false,
         direction,
@@ -264,9 +264,9 @@ fn a_status(
     status: &StatusItem,
     time: Millis,
 ) {
-    let Some(item) = record.begin_known() else { return };
+    let Some(item) = record.place.begin() else { return };
     let row = StatusRow {
-        common: record.plain_common(hashing, ids, time, item),
+        common: record.place.plain_common(hashing, ids, time, item),
         origin: Origin::Live,
         in_group: false,
         status: status.status,
@@ -287,7 +287,7 @@ fn a_handover(
     handover: &Handover,
     time: Millis,
 ) {
-    let Some(item) = record.begin_known() else { return };
+    let Some(item) = record.place.begin() else { return };
     let Around { values, owner, sender, .. } = *around;
     let [phone, user] = [handover.phone, handover.user].map(|nth| values.of(nth));
     let ids = PlainIds { owner, sender, phone, user, message: b"" };
@@ -298,7 +298,7 @@ fn a_handover(
         role_new: handover.role_new,
         ..AccountFacts::default()
     };
-    record.account(record.plain_common(hashing, &ids, time, item), facts);
+    record.account(record.place.plain_common(hashing, &ids, time, item), facts);
 }
 
 #[cfg(test)]
