@@ -25,11 +25,18 @@ pub(super) struct Alike {
     zeros: Buffer,
     numbers: Vec<(i32, ScalarBuffer<i32>)>,
     texts: Vec<StringArray>,
+    /// Where strings begin that all have so many bytes.
+    offsets: Vec<(usize, OffsetBuffer<i32>)>,
 }
 
 impl Default for Alike {
     fn default() -> Self {
-        Self { zeros: Buffer::from_vec(Vec::<u64>::new()), numbers: Vec::new(), texts: Vec::new() }
+        Self {
+            zeros: Buffer::from_vec(Vec::<u64>::new()),
+            numbers: Vec::new(),
+            texts: Vec::new(),
+            offsets: Vec::new(),
+        }
     }
 }
 
@@ -86,6 +93,22 @@ impl Alike {
         Arc::new(texts)
     }
 
+    /// Where strings of so many bytes begin, and the last one ends.
+    pub(super) fn offsets(&mut self, bytes: usize, rows: usize) -> OffsetBuffer<i32> {
+        let is_enough = |offsets: &OffsetBuffer<i32>| offsets.len() > rows;
+        let known =
+            self.offsets.iter().find(|(known, offsets)| *known == bytes && is_enough(offsets));
+        if let Some((_, offsets)) = known {
+            return offsets.slice(0, rows);
+        }
+        let offsets = OffsetBuffer::from_repeated_length(bytes, room(rows));
+        if rows <= ROWS_MAX {
+            self.offsets.retain(|(known, _)| *known != bytes);
+            keep(&mut self.offsets, (bytes, offsets.clone()));
+        }
+        offsets.slice(0, rows)
+    }
+
     /// Numbers of which all are missing.
     pub(super) fn null_numbers<T: ArrowPrimitiveType>(&mut self, rows: usize) -> ArrayRef {
         let values = ScalarBuffer::new(self.zeros(rows * size_of::<T::Native>()), 0, rows);
@@ -117,5 +140,46 @@ impl Alike {
             self.zeros = zeros.clone();
         }
         zeros
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::types::{Int32Type, Int64Type};
+
+    use super::*;
+
+    #[test]
+    fn columns_are_those_that_are_made_anew_whatever_was_asked_for_before() {
+        let mut alike = Alike::default();
+        let long = "9".repeat(100);
+        for rows in [1, 0, 64, 63, 1_000, 20_000, 7, ROWS_MAX, ROWS_MAX + 1, 65] {
+            for number in 0..2 * KEPT_MAX as i32 {
+                let expected = Int32Array::from(vec![number; rows]);
+                assert_eq!(
+                    alike.numbers(number, rows).as_ref(),
+                    &expected as &dyn arrow_array::Array
+                );
+                let text = format!("{number}{}", if number % 2 == 0 { &long } else { "" });
+                let expected = StringArray::from(vec![text.as_str(); rows]);
+                assert_eq!(alike.texts(&text, rows).as_ref(), &expected as &dyn arrow_array::Array);
+                let offsets = alike.offsets(number as usize, rows);
+                assert!(offsets.iter().enumerate().all(|(row, at)| *at == row as i32 * number));
+                assert_eq!(offsets.len(), rows + 1);
+            }
+            let ints = alike.null_numbers::<Int32Type>(rows);
+            let longs = alike.null_numbers::<Int64Type>(rows);
+            let lists = alike.null_lists(rows);
+            for nulls in [&ints, &longs, &lists] {
+                assert_eq!((nulls.len(), nulls.null_count()), (rows, rows));
+                nulls.to_data().validate_full().expect("an array");
+            }
+            assert_eq!(
+                lists.as_ref(),
+                &ListArray::new_null(element(), rows) as &dyn arrow_array::Array
+            );
+        }
+        assert!(alike.numbers.len() <= KEPT_MAX && alike.texts.len() <= KEPT_MAX);
+        assert!(alike.offsets.len() <= KEPT_MAX);
     }
 }

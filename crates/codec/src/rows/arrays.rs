@@ -84,7 +84,7 @@ impl<'a> Arrays<'a> {
         match one(ids) {
             // Mostly those of one source, and often of one account.
             Some(Some(id)) => self.alike.texts(self.strings.get(id), ids.len()),
-            _ => column::shared(ids, self.strings),
+            _ => column::shared(ids, self.strings, self.alike),
         }
     }
 
@@ -124,5 +124,41 @@ impl<'a> Arrays<'a> {
             self.ints(&columns.origin),
             self.ints(&columns.in_group),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::Array;
+
+    use super::*;
+
+    #[test]
+    fn regimes_of_a_day_are_those_of_its_rows() {
+        for day in ["2025-06-30", "2025-07-01", "2026-09-30", "2026-10-01", "2016-01-01"] {
+            let date = Day::parse_iso(day).expect("a date");
+            let times: Vec<i64> = [date.start().0, date.start().0 + 1, date.end().0 - 1]
+                .map(|time| Millis(time).micros())
+                .to_vec();
+            let (mut alike, strings) = (Alike::default(), Strings::default());
+            let mut arrays = Arrays::new(&mut alike, &strings, &[]);
+            let by_date = arrays.regimes(&times, Some(date));
+            let by_row = arrays.regimes(&times, None);
+            assert_eq!(by_date.as_ref(), by_row.as_ref(), "{day}");
+        }
+    }
+
+    #[test]
+    fn one_value_is_seen_only_where_all_have_it() {
+        assert_eq!(one::<u8>(&[]), None);
+        for rows in [1, 63, 64, 65, 200] {
+            let mut values = vec![7; rows];
+            assert_eq!(one(&values), Some(7));
+            for at in (0..rows).filter(|_| rows > 1) {
+                values[at] = 8;
+                assert_eq!(one(&values), None, "{at} of {rows}");
+                values[at] = 7;
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ use arrow_array::{ArrayRef, Int32Array, ListArray, PrimitiveArray, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, FieldRef};
 
+use super::alike::Alike;
 use super::blocks::Flags;
 use super::strings::ShortText;
 use super::{StringId, Strings};
@@ -21,15 +22,19 @@ pub(super) struct There {
 }
 
 /// Strings that many rows share, of which some may be missing.
-pub(super) fn shared(ids: &[Option<StringId>], strings: &Strings) -> ArrayRef {
-    short_strings(ids, strings).unwrap_or_else(|| {
+pub(super) fn shared(ids: &[Option<StringId>], strings: &Strings, alike: &mut Alike) -> ArrayRef {
+    short_strings(ids, strings, alike).unwrap_or_else(|| {
         let texts = ids.iter().map(|id| id.map(|id| strings.get(id)));
         Arc::new(texts.collect::<StringArray>())
     })
 }
 
 /// The same if all are short.
-fn short_strings(ids: &[Option<StringId>], strings: &Strings) -> Option<ArrayRef> {
+fn short_strings(
+    ids: &[Option<StringId>],
+    strings: &Strings,
+    alike: &mut Alike,
+) -> Option<ArrayRef> {
     // The ids of accounts and numbers, which mostly all have as many digits as the first one has.
     let length = ids.first().map_or(0, |id| strings.short_or_empty(*id).length);
     let values = match length {
@@ -39,7 +44,7 @@ fn short_strings(ids: &[Option<StringId>], strings: &Strings) -> Option<ArrayRef
         _ => None,
     };
     if let Some(values) = values {
-        let offsets = OffsetBuffer::from_repeated_length(length, ids.len());
+        let offsets = alike.offsets(length, ids.len());
         return Some(strings_of(values, offsets, None));
     }
     let lengths = ids.iter().map(|id| strings.short_or_empty(*id).length);
@@ -132,8 +137,12 @@ pub(super) fn long_or_null(values: impl ExactSizeIterator<Item = Option<i64>>) -
 }
 
 /// Countries, as two letters, of which some may be missing; those have two bytes, too.
-pub(super) fn countries(countries: &[[u8; 2]], nulls: Option<NullBuffer>) -> ArrayRef {
-    let offsets = OffsetBuffer::from_repeated_length(2, countries.len());
+pub(super) fn countries(
+    countries: &[[u8; 2]],
+    nulls: Option<NullBuffer>,
+    alike: &mut Alike,
+) -> ArrayRef {
+    let offsets = alike.offsets(2, countries.len());
     strings_of(countries.as_flattened().to_vec(), offsets, nulls)
 }
 
@@ -237,7 +246,10 @@ mod tests {
         let mut strings = Strings::default();
         let ids: Vec<_> = texts.iter().map(|text| text.map(|text| strings.intern(text))).collect();
         let expected: ArrayRef = Arc::new(texts.iter().copied().collect::<StringArray>());
-        assert_eq!(&shared(&ids, &strings), &expected, "{texts:?}");
+        let mut alike = Alike::default();
+        assert_eq!(&shared(&ids, &strings, &mut alike), &expected, "{texts:?}");
+        // And with what is kept now.
+        assert_eq!(&shared(&ids, &strings, &mut alike), &expected, "{texts:?}");
     }
 
     #[test]
@@ -249,6 +261,12 @@ mod tests {
             check(&vec![None; rows]);
             check(&vec![Some(fits); rows]);
             for texts in [
+                [Some("12345678901234"), Some("22345678901234"), Some("32345678901234")],
+                [Some("12345678901234"), Some("123456789012345"), Some("1234567890123456")],
+                [Some("123456789012345"), Some("223456789012345"), Some("12345678901éé")],
+                [Some("123456789012345"), None, Some("223456789012345")],
+                [Some("123456789012345"), Some("123456789012345"), Some(too_long)],
+                [None, Some("123456789012345"), Some("123456789012345")],
                 [Some("1"), Some(fits), Some("é")],
                 [Some("1"), None, Some("")],
                 [Some("1"), Some(too_long), None],

@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::SchemaRef;
 use turnwise_model::{Day, EventBatch, EventKind};
 
-use super::column::{self, long, long_or_null, micros, numbers};
+use super::column::{long, long_or_null, micros, numbers};
 use super::{AccountRow, Common, LetterRow, Rows, StringId, Strings, kinds};
 use crate::shapes::TextShapes;
 
@@ -55,8 +55,7 @@ fn common_columns<R>(
     common: impl Fn(&R) -> &Common + Copy,
 ) -> Vec<ArrayRef> {
     let shared = |id: fn(&Common) -> Option<StringId>| {
-        let ids: Vec<_> = rows.iter().map(|row| id(common(row))).collect();
-        column::shared(&ids, strings)
+        texts(rows.iter().map(|row| id(common(row)).map(|id| strings.get(id))))
     };
     let all = || rows.iter().map(common);
     vec![

@@ -147,3 +147,36 @@ impl<L: List> Dated<L> {
         (self.starts, self.rows) = ([i64::MAX; 2], 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_with_those_of_their_date_however_dates_take_turns() {
+        let mut dated = Dated::<Vec<i64>>::of_kind(EventKind::Message);
+        for round in 0..3 {
+            let mut expected = BTreeMap::<Day, Vec<i64>>::new();
+            for nth in 0..3_000_i64 {
+                // One date, two by turns, many; the first and the last instant of each.
+                let day = match nth / 1_000 {
+                    0 => 20_000,
+                    1 => 20_000 + nth % 2,
+                    _ => 20_000 - nth * nth % 17,
+                } - round;
+                let time = Millis(day * DAY_MS + [0, DAY_MS - 1][nth as usize / 2 % 2]);
+                if nth % 5 == 0 {
+                    dated.of(time.day()).push(nth);
+                } else {
+                    dated.of_time(time).push(nth);
+                }
+                expected.entry(time.day()).or_default().push(nth);
+            }
+            assert_eq!(dated.rows(), 3_000);
+            let mut drained = Vec::new();
+            dated.drain(|_, date, rows| drained.push((date, rows.clone())));
+            assert_eq!(drained, expected.into_iter().collect::<Vec<_>>());
+            assert_eq!(dated.rows(), 0);
+        }
+    }
+}

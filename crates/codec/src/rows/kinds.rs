@@ -173,7 +173,7 @@ pub(super) fn messages(
         arrays.ints(&own.kind),
         arrays.ints_or_null(&own.interactive, INTERACTIVE),
         arrays.ints_or_null(&own.voice, VOICE),
-        countries(&own.country, arrays.nulls(COUNTRY)),
+        countries(&own.country, arrays.nulls(COUNTRY), arrays.alike),
         arrays.ints(&own.is_reply),
         arrays.ints(&own.has_referral),
         regimes,
