@@ -133,7 +133,8 @@ impl Decoder {
     }
 
     /// A decoder that does not hash, for measuring what all the rest costs: on the short way
-    /// pseudonyms are a fold of the ids' bytes, and texts are dropped unread. For nothing else.
+    /// pseudonyms are made of the ids' ends and lengths, and texts are gathered, checked to be UTF-8 and
+    /// dropped. For nothing else.
     #[must_use]
     pub fn without_hashing(keys: Keys) -> Self {
         Self::of(keys, Way::Measured)
@@ -198,8 +199,8 @@ impl Decoder {
         output.counts
     }
 
-    /// The same of protobuf: of this format little is asked, and soon read. A function of its own, for
-    /// the registers.
+    /// The same of protobuf that a setting tells: of this format little is asked, and soon read. A
+    /// function of its own, for the registers.
     #[inline(never)]
     fn decode_protobuf(&mut self, context: &RecordContext<'_>, bytes: &[u8]) -> RecordCounts {
         let place = Place::new(&mut self.rows.strings, context);

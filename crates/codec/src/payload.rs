@@ -80,7 +80,8 @@ impl<'a> Around<'a> {
     }
 }
 
-/// Decodes a record's value.
+/// Decodes a record's value. What a setting tells to be protobuf comes here only if it is empty or too
+/// large: see [`crate::Decoder::decode_with_headers`].
 #[inline(always)]
 pub(crate) fn decode(
     record: &mut Record<'_>,

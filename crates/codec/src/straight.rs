@@ -27,7 +27,7 @@ pub(crate) const UNESCAPED_KEPT_MAX: usize = 64 << 10;
 pub(crate) enum Hashing<'d> {
     /// The keys of the secret.
     Keyed(&'d Keys),
-    /// Nothing worth its name: a fold of the bytes, to measure what all the rest costs.
+    /// Nothing worth its name: a few bytes of the id, to measure what all the rest costs.
     StandIn,
 }
 
@@ -62,7 +62,7 @@ impl Hashing<'_> {
     }
 }
 
-/// The length and the ends count, and that is all.
+/// The length counts, and of ids of eight bytes and more both ends.
 #[inline(always)]
 fn fold(bytes: &[u8]) -> Pseudonym {
     let word = |chunk: Option<&[u8; 8]>| chunk.map_or(0, |chunk| i64::from_le_bytes(*chunk));

@@ -86,14 +86,13 @@ pub(crate) fn decode_rest(record: &mut Record<'_>, bytes: &[u8], rest: Option<Re
         return of_any_form(record, bytes);
     };
     let head = Head { waba_id: of.waba_id, sender: of.sender, ..Head::default() };
-    loop {
-        unknown_fields += item(record, bytes, &head, nth, inner);
-        match straight::next(&mut wire) {
-            Some(next) => inner = next,
-            None => return unknown_fields,
-        }
-        nth += 1;
+    // The first item is known not to go the straight way.
+    unknown_fields += meant_item(record, bytes, &head, nth, inner);
+    while let Some(next) = straight::next(&mut wire) {
+        (inner, nth) = (next, nth + 1);
+        unknown_fields += item(record, bytes, (&head, &of), nth, inner);
     }
+    unknown_fields
 }
 
 /// What a frame is about.
@@ -156,7 +155,8 @@ fn items<'a>(
             continue;
         }
         let Ok(inner) = wire.bytes() else { break };
-        *unknown_fields += item(record, bytes, head, nth, inner);
+        let of = Of { waba_id: head.waba_id, sender: head.sender, owner: None };
+        *unknown_fields += item(record, bytes, (head, &of), nth, inner);
         nth += 1;
     }
     nth
@@ -244,12 +244,11 @@ fn scope<'a>(waba_id: &'a str, sender: &'a str) -> Scope<'a> {
 fn item<'a>(
     record: &mut Record<'_>,
     bytes: &'a [u8],
-    head: &Head<'a>,
+    (head, of): (&Head<'a>, &Of<'a>),
     nth: usize,
     inner: &'a [u8],
 ) -> u64 {
-    let of = Of { waba_id: head.waba_id, sender: head.sender, owner: None };
-    let straight = record.on_straight_way(|straight| straight.item(&of, inner)).flatten();
+    let straight = record.on_straight_way(|straight| straight.item(of, inner)).flatten();
     straight.unwrap_or_else(|| meant_item(record, bytes, head, nth, inner))
 }
 

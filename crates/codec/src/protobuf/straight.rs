@@ -83,7 +83,7 @@ fn are_items(mut wire: Wire<'_>) -> bool {
 
 impl Straight<'_, '_> {
     /// Decodes a record that is laid out as nearly all are and gives the number of fields that nobody
-    /// knows; of one with an item that is otherwise, what is left from there on; of any other it does
+    /// knows; of one with an item that is otherwise, what is left from there on; of any other it writes
     /// nothing.
     #[inline(always)]
     pub(super) fn record<'a>(&mut self, mut wire: Wire<'a>) -> Result<u64, Option<Rest<'a>>> {
@@ -102,7 +102,7 @@ impl Straight<'_, '_> {
         }
     }
 
-    /// Writes the row of an item and gives the number of its unknown fields, or does nothing.
+    /// Writes the row of an item and gives the number of its unknown fields, or writes nothing.
     #[inline(always)]
     pub(super) fn item<'a>(&mut self, of: &Of<'a>, bytes: &'a [u8]) -> Option<u64> {
         let mut wire = Wire::new(bytes);

@@ -279,3 +279,51 @@ fn any_string_that_is_not_utf8_is_refused() {
         assert_eq!(reasons, [(EventKind::DeadLetter, "invalid_utf8")]);
     }
 }
+
+#[test]
+fn plain_items_past_the_maximum_are_one_dead_letter() {
+    let max = turnwise_model::limits::RECORD_ITEMS_MAX;
+    for more in [0, 1, 100] {
+        let message = item::Event::Message(events::Message { content: None, ..text_message() });
+        let (counts, rows) = run(&record(vec![message; max + more]).encode_to_vec());
+        assert_eq!(counts.messages, max as u64);
+        assert_eq!(counts.dead_letters, u64::from(more > 0));
+        assert_eq!(rows.len(), max + usize::from(more > 0));
+        let letter = rows.iter().find(|row| row.kind == EventKind::DeadLetter);
+        assert_eq!(letter.map(|row| row.get("reason")), (more > 0).then_some("too_many_items"));
+    }
+}
+
+#[test]
+fn unknown_fields_count_once_whichever_way_their_items_go() {
+    // A plain item with a field that nobody knows, one of no direction with two, and another plain one.
+    let plain = text_message();
+    let odd = events::Message { direction: 0, ..text_message() };
+    let with = |message: &events::Message, unknown: usize| {
+        let mut bytes = message.encode_to_vec();
+        // Field 100, a number.
+        (0..unknown).for_each(|_| bytes.extend(b"\xa0\x06\x01"));
+        let mut item = vec![0x0A];
+        prost::encode_length_delimiter(bytes.len(), &mut item).expect("room");
+        item.extend(bytes);
+        item
+    };
+    let mut bytes = b"\x0a\x0f123456789012345\x12\x0f223456789012345".to_vec();
+    for item in [with(&plain, 1), with(&odd, 2), with(&plain, 0), with(&plain, 4)] {
+        bytes.push(0x1A);
+        prost::encode_length_delimiter(item.len(), &mut bytes).expect("room");
+        bytes.extend(item);
+    }
+    let mut decoder = crate::Decoder::new(keys());
+    let source = turnwise_model::SourceName("test/1".to_owned());
+    let context = crate::testing::context(&source);
+    let counts = decoder.decode(Format::Protobuf, &context, Some(&bytes));
+    assert_eq!((counts.messages, counts.dead_letters), (3, 1));
+    let unknown: u64 = decoder.unknown_fields().map(|(_, count)| count).sum();
+    assert_eq!(unknown, 7);
+    let items: Vec<_> = crate::testing::rows(&mut decoder)
+        .iter()
+        .map(|row| (row.kind == EventKind::DeadLetter, row.get("item").to_owned()))
+        .collect();
+    assert!(items.contains(&(true, "1".to_owned())) && items.contains(&(false, "3".to_owned())));
+}

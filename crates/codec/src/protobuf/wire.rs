@@ -351,6 +351,21 @@ mod tests {
                 assert!(cut.usual_bytes(0x0A).is_empty() && cut.usual_bytes(0x12).is_empty());
             }
         }
+        let both = [&b"\x0a\x0f123456789012345\x12\x0f223456789012345"[..], b"zz"].concat();
+        for end in 0..=both.len() {
+            let mut wire = Wire::new(&both[..end]);
+            let pair = wire.pair_of(0x0A, 0x12);
+            assert_eq!(pair, (end >= 34).then_some([b"123456789012345", b"223456789012345"]));
+            assert_eq!(wire.rest.len(), if end >= 34 { end - 34 } else { end });
+        }
+        for at in [0, 1, 17, 18] {
+            for byte in (0..=u8::MAX).filter(|byte| *byte != both[at]) {
+                let mut bytes = both.clone();
+                bytes[at] = byte;
+                let mut wire = Wire::new(&bytes);
+                assert_eq!((wire.pair_of(0x0A, 0x12), wire.rest.len()), (None, both.len()));
+            }
+        }
         let three = b"\x18\x01\x20\x7f\x28\x00zz";
         for at in 0..6 {
             for byte in 0..=u8::MAX {

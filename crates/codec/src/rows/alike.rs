@@ -2,6 +2,9 @@
 //!
 //! Of the columns of a batch about half are of this kind: its source and partition, marks that no
 //! row has, the price regime of its day, values that are missing throughout.
+//!
+//! What is kept for that takes at most some 14 MB, most of it texts, and no column of more than
+//! 65,536 rows, which is made anew each time. What was not asked for longest goes first.
 
 use std::sync::Arc;
 
@@ -45,7 +48,15 @@ fn room(rows: usize) -> usize {
     if rows > ROWS_MAX { rows } else { rows.next_power_of_two() }
 }
 
-/// Keeps one more, and the oldest no longer if they are too many.
+/// One of those that are kept, which then are in the order in which they were asked for.
+fn find<T>(kept: &mut Vec<T>, is: impl Fn(&T) -> bool) -> Option<&T> {
+    let place = kept.iter().rposition(is)?;
+    let one = kept.remove(place);
+    kept.push(one);
+    kept.last()
+}
+
+/// Keeps one more, and of too many no longer the first.
 fn keep<T>(kept: &mut Vec<T>, one: T) {
     if kept.len() == KEPT_MAX {
         kept.remove(0);
@@ -56,10 +67,9 @@ fn keep<T>(kept: &mut Vec<T>, one: T) {
 impl Alike {
     /// One number in so many rows.
     pub(super) fn numbers(&mut self, number: i32, rows: usize) -> ArrayRef {
-        let is_enough = |values: &ScalarBuffer<i32>| values.len() >= rows;
-        let known =
-            self.numbers.iter().find(|(known, values)| *known == number && is_enough(values));
-        let values = match known {
+        let is =
+            |(known, values): &(i32, ScalarBuffer<i32>)| *known == number && values.len() >= rows;
+        let values = match find(&mut self.numbers, is) {
             Some((_, values)) => values.slice(0, rows),
             None => {
                 let values = ScalarBuffer::from(vec![number; room(rows)]);
@@ -75,18 +85,16 @@ impl Alike {
 
     /// One text in so many rows.
     pub(super) fn texts(&mut self, text: &str, rows: usize) -> ArrayRef {
-        let is_known = |texts: &&StringArray| texts.len() >= rows && texts.value(0) == text;
-        if rows == 0 {
-            return Arc::new(StringArray::new_repeated(text, 0));
+        if rows == 0 || rows > ROWS_MAX || text.len() * room(rows) > TEXT_BYTES_MAX {
+            return Arc::new(StringArray::new_repeated(text, rows));
         }
-        let texts = match self.texts.iter().find(is_known) {
+        let is = |texts: &StringArray| texts.len() >= rows && texts.value(0) == text;
+        let texts = match find(&mut self.texts, is) {
             Some(texts) => texts.slice(0, rows),
             None => {
                 let texts = StringArray::new_repeated(text, room(rows));
-                if rows <= ROWS_MAX && texts.values().len() <= TEXT_BYTES_MAX {
-                    self.texts.retain(|texts| texts.value(0) != text);
-                    keep(&mut self.texts, texts.clone());
-                }
+                self.texts.retain(|texts| texts.value(0) != text);
+                keep(&mut self.texts, texts.clone());
                 texts.slice(0, rows)
             }
         };
@@ -95,10 +103,9 @@ impl Alike {
 
     /// Where strings of so many bytes begin, and the last one ends.
     pub(super) fn offsets(&mut self, bytes: usize, rows: usize) -> OffsetBuffer<i32> {
-        let is_enough = |offsets: &OffsetBuffer<i32>| offsets.len() > rows;
-        let known =
-            self.offsets.iter().find(|(known, offsets)| *known == bytes && is_enough(offsets));
-        if let Some((_, offsets)) = known {
+        let is =
+            |(known, offsets): &(usize, OffsetBuffer<i32>)| *known == bytes && offsets.len() > rows;
+        if let Some((_, offsets)) = find(&mut self.offsets, is) {
             return offsets.slice(0, rows);
         }
         let offsets = OffsetBuffer::from_repeated_length(bytes, room(rows));

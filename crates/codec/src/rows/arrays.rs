@@ -129,8 +129,6 @@ impl<'a> Arrays<'a> {
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::Array;
-
     use super::*;
 
     #[test]

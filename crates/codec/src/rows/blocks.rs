@@ -36,18 +36,21 @@ pub(super) trait Block: Default {
 }
 
 /// Columns of any number of rows.
-pub(super) trait Columns: Default {
+pub(super) trait Columns: Default + std::fmt::Debug {
     /// Bytes of a row.
     const ROW_BYTES: usize;
 
     /// Makes room for so many rows more.
     fn reserve(&mut self, rows: usize);
 
-    /// Removes all rows, and keeps memory of at most so many.
-    fn clear(&mut self, rows_max: usize);
+    /// Removes all rows.
+    fn clear(&mut self);
 
-    /// Rows that there is memory for.
-    fn capacity(&self) -> usize;
+    /// Keeps memory of at most so many rows, of which there are none.
+    fn shrink_to(&mut self, rows: usize);
+
+    /// Bytes that there is memory for.
+    fn bytes_kept(&self) -> usize;
 }
 
 /// Declares a block and its columns, of the same names and types.
@@ -91,15 +94,16 @@ macro_rules! columns {
                 $(self.$name.reserve(rows);)*
             }
 
-            fn clear(&mut self, rows_max: usize) {
-                $(
-                    self.$name.clear();
-                    self.$name.shrink_to(rows_max);
-                )*
+            fn clear(&mut self) {
+                $(self.$name.clear();)*
             }
 
-            fn capacity(&self) -> usize {
-                0 $(.max(self.$name.capacity()))*
+            fn shrink_to(&mut self, rows: usize) {
+                $(self.$name.shrink_to(rows);)*
+            }
+
+            fn bytes_kept(&self) -> usize {
+                0 $(+ self.$name.capacity() * size_of::<$kind>())*
             }
         }
     };
@@ -129,11 +133,17 @@ columns!("what every row has", CommonBlock, CommonColumns {
 pub(super) struct Blocks<B: Block> {
     /// The rows while they are few.
     few: Vec<B::Row>,
-    /// The block that is written, once there are more.
-    block: Option<Box<(CommonBlock, B)>>,
+    /// Those before and in the block that is written, once there are more.
+    many: Option<Box<Many<B>>>,
     is_begun: bool,
     /// Where the next row goes: within the block, if it may be written.
     at: usize,
+}
+
+/// Many rows of a date.
+#[derive(Debug)]
+struct Many<B: Block> {
+    block: (CommonBlock, B),
     columns: (CommonColumns, B::Columns),
     /// Rows that the columns had when they were last taken: about as many as they will have.
     expected: usize,
@@ -161,8 +171,13 @@ pub(super) fn small(code: i32) -> u8 {
 
 impl<B: Block> Default for Blocks<B> {
     fn default() -> Self {
-        let columns = Default::default();
-        Self { few: Vec::new(), block: None, is_begun: false, at: BLOCK_ROWS, columns, expected: 0 }
+        Self { few: Vec::new(), many: None, is_begun: false, at: BLOCK_ROWS }
+    }
+}
+
+impl<B: Block> Default for Many<B> {
+    fn default() -> Self {
+        Self { block: Default::default(), columns: Default::default(), expected: 0 }
     }
 }
 
@@ -178,9 +193,9 @@ impl<B: Block> List for Blocks<B> {
 
     #[inline(always)]
     fn put(&mut self, row: B::Row) {
-        match &mut self.block {
-            Some(block) if self.at < BLOCK_ROWS => {
-                put(block, self.at, &row);
+        match &mut self.many {
+            Some(many) if self.at < BLOCK_ROWS => {
+                put(&mut many.block, self.at, &row);
                 self.at += 1;
             }
             _ => self.put_elsewhere(row),
@@ -190,67 +205,79 @@ impl<B: Block> List for Blocks<B> {
     fn clear(&mut self, bytes_max: usize) {
         self.few.clear();
         (self.is_begun, self.at) = (false, BLOCK_ROWS);
-        let rows_max = bytes_max / Self::ROW_BYTES;
-        self.columns.0.clear(rows_max);
-        self.columns.1.clear(rows_max);
-        self.expected = self.expected.min(rows_max);
+        if let Some(many) = &mut self.many {
+            many.columns.0.clear();
+            many.columns.1.clear();
+            if many.bytes_kept() > bytes_max {
+                let rows = bytes_max / Many::<B>::ROW_BYTES;
+                many.columns.0.shrink_to(rows);
+                many.columns.1.shrink_to(rows);
+                many.expected = many.expected.min(rows);
+            }
+        }
     }
 
     fn bytes_kept(&self) -> usize {
-        let rows = self.columns.0.capacity().max(self.columns.1.capacity());
-        self.few.capacity() * size_of::<B::Row>() + rows * Self::ROW_BYTES
+        self.many.as_ref().map_or(0, |many| many.bytes_kept())
     }
 }
 
 impl<B: Block> Blocks<B> {
-    /// Bytes of a row in columns.
-    const ROW_BYTES: usize = CommonColumns::ROW_BYTES + B::Columns::ROW_BYTES;
-
     /// Keeps one of the first rows, or empties the block.
     #[inline(never)]
     fn put_elsewhere(&mut self, row: B::Row) {
-        if self.is_begun {
-            self.empty_block();
-        } else if self.few.len() < FEW_MAX {
+        if !self.is_begun && self.few.len() < FEW_MAX {
             self.few.push(row);
             return;
+        }
+        let many = self.many.get_or_insert_default();
+        if self.is_begun {
+            many.append(self.at);
+            self.at = 0;
         } else {
-            self.write_few();
-            self.columns.0.reserve(self.expected);
-            self.columns.1.reserve(self.expected);
+            many.columns.0.reserve(many.expected);
+            many.columns.1.reserve(many.expected);
+            self.at = many.begin(&mut self.few);
             self.is_begun = true;
         }
-        if let Some(block) = &mut self.block {
-            put(block, self.at, &row);
-            self.at += 1;
-        }
-    }
-
-    /// Writes the first rows into the block.
-    fn write_few(&mut self) {
-        let block = self.block.get_or_insert_default();
-        self.few.iter().enumerate().for_each(|(at, row)| put(block, at, row));
-        self.at = self.few.len();
-        self.few.clear();
-    }
-
-    fn empty_block(&mut self) {
-        if let Some(block) = &self.block {
-            block.0.append_to(self.at, &mut self.columns.0);
-            block.1.append(self.at, &mut self.columns.1);
-        }
-        self.at = 0;
+        put(&mut many.block, self.at, &row);
+        self.at += 1;
     }
 
     /// The columns of all rows.
     pub(super) fn whole(&mut self) -> (&mut CommonColumns, &mut B::Columns) {
+        let many = self.many.get_or_insert_default();
         if !self.is_begun {
-            self.write_few();
+            self.at = many.begin(&mut self.few);
         }
-        self.empty_block();
-        let (common, own) = &mut self.columns;
-        self.expected = common.flags.len();
+        many.append(self.at);
+        self.at = BLOCK_ROWS;
+        let (common, own) = &mut many.columns;
+        many.expected = common.flags.len();
         (common, own)
+    }
+}
+
+impl<B: Block> Many<B> {
+    /// Bytes of a row in columns.
+    const ROW_BYTES: usize = CommonColumns::ROW_BYTES + B::Columns::ROW_BYTES;
+
+    /// Writes the first rows, which are few, into the block; gives their number.
+    fn begin(&mut self, few: &mut Vec<B::Row>) -> usize {
+        few.iter().enumerate().for_each(|(at, row)| put(&mut self.block, at, row));
+        let rows = few.len();
+        few.clear();
+        rows
+    }
+
+    /// Puts so many rows of the block at the ends of the columns.
+    fn append(&mut self, rows: usize) {
+        self.block.0.append_to(rows, &mut self.columns.0);
+        self.block.1.append(rows, &mut self.columns.1);
+    }
+
+    fn bytes_kept(&self) -> usize {
+        self.columns.0.bytes_kept() + self.columns.1.bytes_kept()
     }
 }
 
@@ -355,7 +382,7 @@ mod tests {
     fn few_rows_take_no_block() {
         let mut list = Blocks::<NumberBlock>::default();
         (0..FEW_MAX).for_each(|number| list.put(row(number)));
-        assert!(list.block.is_none());
-        assert!(list.bytes_kept() <= 2 * FEW_MAX * size_of::<(usize, Common)>());
+        assert!(list.many.is_none());
+        assert!(size_of::<Blocks<NumberBlock>>() <= 64);
     }
 }

@@ -16,7 +16,7 @@ pub(super) trait List: Default {
     /// Removes all rows, and keeps memory of at most so many bytes.
     fn clear(&mut self, bytes_max: usize);
 
-    /// Bytes that there is memory for.
+    /// Bytes that there is memory for after [`List::clear`].
     fn bytes_kept(&self) -> usize;
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Dated<L> {
     schema: SchemaRef,
     lists: Vec<(Day, Box<L>)>,
     places: BTreeMap<Day, usize>,
-    /// Two lists used lately, and when their days begin; of no list a time that no row has.
+    /// Two lists used lately, and when their days begin; of no list an instant before all days.
     last: [usize; 2],
     starts: [i64; 2],
     /// Which of them the next one takes the place of.
@@ -74,7 +74,7 @@ impl<L: List> Dated<L> {
             lists: Vec::new(),
             places: BTreeMap::new(),
             last: [0; 2],
-            starts: [i64::MAX; 2],
+            starts: [i64::MIN; 2],
             next: 0,
             rows: 0,
             spare: Vec::new(),
@@ -144,7 +144,7 @@ impl<L: List> Dated<L> {
             }
         }
         self.places.clear();
-        (self.starts, self.rows) = ([i64::MAX; 2], 0);
+        (self.starts, self.rows) = ([i64::MIN; 2], 0);
     }
 }
 
@@ -155,6 +155,10 @@ mod tests {
     #[test]
     fn rows_are_with_those_of_their_date_however_dates_take_turns() {
         let mut dated = Dated::<Vec<i64>>::of_kind(EventKind::Message);
+        dated.of_time(Millis(i64::MAX)).push(-1);
+        dated.drain(|_, date, rows| {
+            assert_eq!((date, &**rows), (Millis(i64::MAX).day(), &[-1][..]))
+        });
         for round in 0..3 {
             let mut expected = BTreeMap::<Day, Vec<i64>>::new();
             for nth in 0..3_000_i64 {
@@ -172,7 +176,11 @@ mod tests {
                 }
                 expected.entry(time.day()).or_default().push(nth);
             }
-            assert_eq!(dated.rows(), 3_000);
+            // As late as a row can be, by a broker's clock gone wrong.
+            let last = Millis(i64::MAX);
+            dated.of_time(last).push(-1);
+            expected.entry(last.day()).or_default().push(-1);
+            assert_eq!(dated.rows(), 3_001);
             let mut drained = Vec::new();
             dated.drain(|_, date, rows| drained.push((date, rows.clone())));
             assert_eq!(drained, expected.into_iter().collect::<Vec<_>>());

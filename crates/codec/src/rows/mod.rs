@@ -182,7 +182,8 @@ impl Rows {
     }
 
     /// The same as [`Rows::message`] of a message that is no history, so that its date is that of its
-    /// time, and whose strings have so many bytes. Written where it is made: a row that is moved is written twice.
+    /// time, and whose strings have so many bytes. Written where it is made: a row that is moved is
+    /// written twice.
     #[inline(always)]
     pub(crate) fn live_message(&mut self, row: MessageRow, string_bytes: usize) {
         self.string_bytes += string_bytes;

@@ -1,5 +1,6 @@
 //! The codec from the outside: any bytes, events of every format, recorded payloads.
 
+mod batches;
 mod common;
 mod encoders;
 mod envelopes;
