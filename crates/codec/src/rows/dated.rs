@@ -157,7 +157,7 @@ mod tests {
         let mut dated = Dated::<Vec<i64>>::of_kind(EventKind::Message);
         dated.of_time(Millis(i64::MAX)).push(-1);
         dated.drain(|_, date, rows| {
-            assert_eq!((date, &**rows), (Millis(i64::MAX).day(), &[-1][..]))
+            assert_eq!((date, &**rows), (Millis(i64::MAX).day(), &[-1][..]));
         });
         for round in 0..3 {
             let mut expected = BTreeMap::<Day, Vec<i64>>::new();
