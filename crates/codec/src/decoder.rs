@@ -180,6 +180,7 @@ impl Decoder {
         self.decode_other(format, context, headers, bytes)
     }
 
+    /// The same of all else.
     fn decode_other(
         &mut self,
         format: Format,
@@ -220,6 +221,7 @@ impl Decoder {
         }
     }
 
+    /// The same of what the straight way has left, see [`protobuf::decode_rest`].
     #[inline(never)]
     fn decode_rest_of_protobuf(
         &mut self,

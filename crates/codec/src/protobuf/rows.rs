@@ -11,7 +11,7 @@ use crate::meant::{self, Id, id_of};
 use crate::peer::Peer;
 use crate::reason::{Reason, ignored_name};
 use crate::record::{Fail, Owner, Record, Scope};
-use crate::rows::{AccountFacts, Common, MessageRow, StatusRow};
+use crate::rows::{AccountFacts, Common, MessageRow, StatusRow, TextColumns};
 use crate::webhook::account;
 
 /// Writes the rows of an item, or its dead letter. `bytes` are its own.
@@ -55,6 +55,64 @@ pub(super) fn item(record: &mut Record<'_>, scope: &Scope<'_>, item: &Item<'_>, 
 pub(super) fn code<T>(number: i32, known: impl Fn(i32) -> Option<T>, unknown: T) -> Option<T> {
     // Numbers of the protocol are the stored codes and one.
     (number != 0).then(|| number.checked_sub(1).and_then(known).unwrap_or(unknown))
+}
+
+/// What kind of message it is.
+#[inline(always)]
+pub(super) fn kind(fields: &Message<'_>) -> MessageKind {
+    let unknown = MessageKind::Unknown;
+    code(fields.kind, MessageKind::from_code, unknown).unwrap_or(unknown)
+}
+
+/// The row of a message of a kind, of what had to be checked and of what else its fields say.
+#[inline(always)]
+pub(super) fn message_row(
+    fields: &Message<'_>,
+    common: Common,
+    (origin, direction): (Origin, Direction),
+    kind: MessageKind,
+    country: Option<[u8; 2]>,
+    text: TextColumns,
+) -> MessageRow {
+    let interactive = (kind == MessageKind::Interactive).then(|| {
+        let other = InteractiveType::Other;
+        code(fields.interactive, InteractiveType::from_code, other).unwrap_or(other)
+    });
+    MessageRow {
+        common,
+        origin,
+        in_group: fields.in_group,
+        direction,
+        kind,
+        interactive,
+        voice: (kind == MessageKind::Audio).then_some(fields.voice),
+        country,
+        is_reply: fields.is_reply,
+        has_referral: fields.has_referral,
+        text,
+    }
+}
+
+/// The row of a status, likewise.
+#[inline(always)]
+pub(super) fn status_row(
+    fields: &Status<'_>,
+    common: Common,
+    origin: Origin,
+    status: StatusCode,
+) -> StatusRow {
+    let category = |number| code(number, Category::from_code, Category::Other);
+    StatusRow {
+        common,
+        origin,
+        in_group: fields.in_group,
+        status,
+        category: category(fields.category),
+        conversation_origin: category(fields.conversation_origin),
+        pricing_type: code(fields.pricing_type, PricingType::from_code, PricingType::Other),
+        pricing_model: code(fields.pricing_model, PricingModel::from_code, PricingModel::Other),
+        error_code: fields.error_code.filter(|code| meant::is_error_code(*code)),
+    }
 }
 
 fn text_id(string: &[u8]) -> Id<'_> {
@@ -114,31 +172,15 @@ fn message(
     let columns = peer.columns(record.keys, &owner.name);
     let mut common = record.common(&owner, item, time).with_peer(columns);
     common.message = Some(message);
-    let unknown = MessageKind::Unknown;
-    let kind = code(fields.kind, MessageKind::from_code, unknown).unwrap_or(unknown);
-    let interactive = (kind == MessageKind::Interactive).then(|| {
-        let other = InteractiveType::Other;
-        code(fields.interactive, InteractiveType::from_code, other).unwrap_or(other)
-    });
+    let kind = kind(fields);
     let body = match (fields.text, fields.chars) {
         _ if !body::has_text(kind) => Text::None,
         (Some(body), _) => Text::Body(text(body).into()),
         (None, Some(chars)) => body::text_length(i64::from(chars)),
         (None, None) => Text::None,
     };
-    let row = MessageRow {
-        common,
-        origin,
-        in_group: fields.in_group,
-        direction,
-        kind,
-        interactive,
-        voice: (kind == MessageKind::Audio).then_some(fields.voice),
-        country: columns.country,
-        is_reply: fields.is_reply,
-        has_referral: fields.has_referral,
-        text: record.text(body),
-    };
+    let text = record.text(body);
+    let row = message_row(fields, common, (origin, direction), kind, columns.country, text);
     let change = match fields.change {
         Some(change) => identity_change(record, &owner, &change, &row)?,
         None => None,
@@ -182,18 +224,7 @@ fn status(
     let columns = peer.columns(record.keys, &owner.name);
     let mut common = record.common(&owner, item, time).with_peer(columns);
     common.message = Some(message);
-    let category = |number| code(number, Category::from_code, Category::Other);
-    Ok(StatusRow {
-        common,
-        origin,
-        in_group: fields.in_group,
-        status,
-        category: category(fields.category),
-        conversation_origin: category(fields.conversation_origin),
-        pricing_type: code(fields.pricing_type, PricingType::from_code, PricingType::Other),
-        pricing_model: code(fields.pricing_model, PricingModel::from_code, PricingModel::Other),
-        error_code: fields.error_code.filter(|code| meant::is_error_code(*code)),
-    })
+    Ok(status_row(fields, common, origin, status))
 }
 
 fn account_event(

@@ -1,18 +1,16 @@
 //! The straight way of messages and statuses with plain ids; see [`crate::straight`].
 
 use turnwise_kernels::scan::is_utf8;
-use turnwise_model::{Category, Direction, InteractiveType, MessageKind, Millis, Origin};
-use turnwise_model::{PricingModel, PricingType, Status as StatusCode};
+use turnwise_model::{Direction, Millis, Origin, Status as StatusCode};
 
 use super::ITEM;
 use super::fields::{MESSAGE, Message, SENDER, STATUS, Status, WABA_ID};
-use super::rows::{code, millis};
+use super::rows::{self, code, millis};
 use super::wire::Wire;
 use crate::RecordCounts;
 use crate::body::{Text, has_text, text_length};
-use crate::meant;
 use crate::record::Place;
-use crate::rows::{MessageRow, PlainOwner, Rows, StatusRow, Strings, TextColumns};
+use crate::rows::{PlainOwner, Rows, Strings, TextColumns};
 use crate::straight::{Hashing, PlainIds, is_digits_or_empty, is_plain, is_plain_or_empty};
 
 /// A record on the straight way: as little of it as a row needs, so that it stays in registers.
@@ -227,12 +225,7 @@ impl Straight<'_, '_> {
         let (owner, sender) = self.owner(of)?;
         let ids = PlainIds { owner, sender, phone, user, message: id };
         let item = self.place.begin()?;
-        let unknown = MessageKind::Unknown;
-        let kind = code(fields.kind, MessageKind::from_code, unknown).unwrap_or(unknown);
-        let interactive = (kind == MessageKind::Interactive).then(|| {
-            let other = InteractiveType::Other;
-            code(fields.interactive, InteractiveType::from_code, other).unwrap_or(other)
-        });
+        let kind = rows::kind(fields);
         let text = match (fields.text, fields.chars) {
             (Some(text), _) if has_text(kind) => {
                 TextColumns::Text(self.rows.shapes.push_bytes(text))
@@ -243,19 +236,8 @@ impl Straight<'_, '_> {
             },
             _ => TextColumns::None,
         };
-        let row = MessageRow {
-            common: self.place.plain_common(self.hashing, &ids, time, item),
-            origin,
-            in_group: fields.in_group,
-            direction,
-            kind,
-            interactive,
-            voice: (kind == MessageKind::Audio).then_some(fields.voice),
-            country: ids.country(),
-            is_reply: fields.is_reply,
-            has_referral: fields.has_referral,
-            text,
-        };
+        let common = self.place.plain_common(self.hashing, &ids, time, item);
+        let row = rows::message_row(fields, common, (origin, direction), kind, ids.country(), text);
         self.counts.messages += 1;
         self.rows.live_message(row, owner.bytes + self.place.source_bytes);
         Some(())
@@ -272,18 +254,8 @@ impl Straight<'_, '_> {
         let (owner, sender) = self.owner(of)?;
         let ids = PlainIds { owner, sender, phone, user, message: id };
         let item = self.place.begin()?;
-        let category = |number| code(number, Category::from_code, Category::Other);
-        let row = StatusRow {
-            common: self.place.plain_common(self.hashing, &ids, time, item),
-            origin,
-            in_group: fields.in_group,
-            status,
-            category: category(fields.category),
-            conversation_origin: category(fields.conversation_origin),
-            pricing_type: code(fields.pricing_type, PricingType::from_code, PricingType::Other),
-            pricing_model: code(fields.pricing_model, PricingModel::from_code, PricingModel::Other),
-            error_code: fields.error_code.filter(|code| meant::is_error_code(*code)),
-        };
+        let common = self.place.plain_common(self.hashing, &ids, time, item);
+        let row = rows::status_row(fields, common, origin, status);
         self.counts.statuses += 1;
         self.rows.live_status(row, owner.bytes + self.place.source_bytes);
         Some(())
