@@ -82,15 +82,19 @@ impl Drop for Consumer {
     fn drop(&mut self) {
         self.client.context().close();
         self.held.clear();
-        let started = Instant::now();
+        let (started, mut has_answered) = (Instant::now(), false);
         if let Err(error) = self.client.close_queue() {
             tracing::warn!(target: "kafka", "leave the group: {error}");
         }
-        if self.client.context().is_unanswered() {
-            // The client waits for an answer; while it leaves, any answer gives all back.
-            let _ = self.client.unassign();
-        }
         while !self.client.closed() {
+            // While the client leaves, one answer, whatever was asked, gives all back. Another
+            // could come behind the end of leaving, and the client never returns from that.
+            if !has_answered && self.client.context().is_unanswered() {
+                has_answered = true;
+                if let Err(error) = self.client.unassign() {
+                    tracing::warn!(target: "kafka", "give partitions back: {error}");
+                }
+            }
             if started.elapsed() > LEAVE_WITHIN {
                 // Waiting on would hold the process up; the group gives this member up by itself.
                 tracing::warn!(target: "kafka", "the group was not left in time");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError as ClientError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -32,7 +32,7 @@ pub(crate) struct Context {
     changes: Mutex<Vec<Change>>,
     /// End of the readable log by partition, from the client's statistics.
     ends: Mutex<HashMap<(String, i32), i64>>,
-    /// The consumer is going away: nobody answers a revocation any more.
+    /// The consumer is going away: it answers once, and nobody takes changes any more.
     closing: AtomicBool,
     /// A change of the assignment waits for the driver's `assign` or `unassign`.
     is_unanswered: AtomicBool,
@@ -73,7 +73,7 @@ impl Context {
         *woken = false;
     }
 
-    /// From here on a revocation is answered at once.
+    /// From here on changes are not kept.
     pub fn close(&self) {
         self.closing.store(true, Ordering::SeqCst);
     }
@@ -147,18 +147,11 @@ impl ConsumerContext for Context {
         code: RDKafkaRespErr,
         list: &mut TopicPartitionList,
     ) {
+        self.is_unanswered.store(true, Ordering::SeqCst);
         if self.closing.load(Ordering::SeqCst) {
-            let done = match consumer.rebalance_protocol() {
-                RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
-                _ => consumer.unassign(),
-            };
-            if let Err(error) = done {
-                tracing::warn!(target: "kafka", "give partitions back: {error}");
-            }
             return;
         }
         let partitions = named(list);
-        self.is_unanswered.store(true, Ordering::SeqCst);
         self.push(match code {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions),
             _ if consumer.assignment_lost() => Change::Lost(partitions),

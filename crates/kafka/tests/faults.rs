@@ -125,6 +125,34 @@ fn member_that_has_not_answered_its_assignment_leaves_in_time() {
     assert!(leave(consumer) < Duration::from_secs(8), "not by giving up");
 }
 
+/// A member is told its partitions some seconds after it asked to join: some of these leave before,
+/// some behind, some while the news is on its way, half of them without having looked at it.
+#[test]
+fn members_leave_in_time_at_any_moment() {
+    let cluster = MockCluster::start(&[("webhooks", 1)]).expect("cluster");
+    let leave_at = |mut consumer: Consumer, step: u32| {
+        let (started, stays) = (Instant::now(), Duration::from_millis(200) * (step / 2));
+        while let Some(left) = stays.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) {
+            if step.is_multiple_of(2) {
+                consumer.poll(left);
+            } else {
+                consumer.wait(left);
+            }
+        }
+        leave(consumer)
+    };
+    let times: Vec<Duration> = std::thread::scope(|scope| {
+        let members: Vec<_> = (0..48)
+            .map(|step| {
+                let consumer = consumer(&cluster, &format!("leaving-at-{step}"));
+                scope.spawn(move || leave_at(consumer, step))
+            })
+            .collect();
+        members.into_iter().map(|member| member.join().expect("left")).collect()
+    });
+    assert!(times.iter().all(|time| *time < Duration::from_secs(8)), "{times:?}");
+}
+
 #[test]
 fn member_whose_cluster_is_gone_leaves_in_time() {
     let cluster = MockCluster::start(&[("webhooks", 1)]).expect("cluster");
