@@ -5,18 +5,24 @@
 //! adds counts, so any split, order or tree of merges gives the same state. A state of odd
 //! length is read as if its last number were absent; a pair whose count is not positive too.
 
-/// Keys from 0 up to here are counted by place once there are many of them.
-const PLACES: usize = 1_024;
-/// So many pairs of such keys make it worth while: a place takes a quarter of a pair's bytes.
+use crate::fetch::fetch_value;
+use crate::histogram::{NEAR_FIRSTS, near_number};
+
+/// So many pairs that could have places make them worth while.
 const PLACED_FROM: usize = 32;
+/// Places are made by so many.
+const PLACES: usize = 64;
+/// Counts of a word of a packed map.
+const OF_WORD: usize = size_of::<u64>() / size_of::<u16>();
 
 /// A growing count map.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
     /// Ascending by key. A key that has a place is here only for what its place cannot hold.
     pairs: Vec<(i64, i64)>,
-    /// How often each of the keys from 0 on came; empty while there are few.
-    places: Vec<u32>,
+    /// How often each of the keys came that are the first buckets of a histogram, which all small
+    /// keys are; empty while there are few.
+    places: Vec<u16>,
 }
 
 impl Counts {
@@ -33,20 +39,40 @@ impl Counts {
         }
     }
 
+    /// Has the processor fetch what counting `key` changes, where it is far.
+    #[inline]
+    pub fn fetch(&self, key: i64) {
+        if let Some(at) = near_number(key) {
+            fetch_value(&self.places, at);
+        }
+    }
+
     /// Counts a key by its place; whether it could.
+    #[inline]
     fn add_by_place(&mut self, key: i64, n: i64) -> bool {
-        let (Ok(at), Ok(n)) = (usize::try_from(key), u32::try_from(n)) else { return false };
-        if at >= self.places.len() {
-            if self.places.is_empty() || at >= PLACES {
-                return false;
-            }
-            self.places.resize((at + 1).next_multiple_of(64), 0);
+        let (Some(at), Ok(n)) = (near_number(key), u16::try_from(n)) else { return false };
+        if self.places.is_empty() {
+            return false;
         }
-        match self.places[at].checked_add(n) {
-            Some(sum) => self.places[at] = sum,
-            None => return false,
-        }
+        self.add_at(at, n);
         true
+    }
+
+    /// Counts at a place, which is made if it is missing.
+    #[inline]
+    fn add_at(&mut self, at: usize, n: u16) {
+        if at >= self.places.len() {
+            self.places.resize((at + 1).next_multiple_of(PLACES), 0);
+        }
+        let count = &mut self.places[at];
+        match count.checked_add(n) {
+            Some(sum) => *count = sum,
+            None => {
+                let all = i64::from(*count) + i64::from(n);
+                *count = 0;
+                self.add_by_pair(i64::from(NEAR_FIRSTS[at]), all);
+            }
+        }
     }
 
     fn add_by_pair(&mut self, key: i64, n: i64) {
@@ -65,21 +91,20 @@ impl Counts {
                 Err(at) => self.pairs.insert(at, (key, n)),
             }
         }
-        if self.places.is_empty() && self.pairs.len() >= PLACED_FROM {
-            self.give_places();
+        // Looked at again only when there are twice as many, for it looks at all.
+        let pairs = self.pairs.len();
+        if self.places.is_empty() && pairs >= PLACED_FROM && pairs.is_power_of_two() {
+            let have_places = self.pairs.iter().filter(|pair| near_number(pair.0).is_some());
+            if have_places.count() >= PLACED_FROM {
+                self.give_places();
+            }
         }
     }
 
-    /// Gives the small keys their places, if they are many.
+    /// Counts keys by place from now on, where they have one.
     fn give_places(&mut self) {
-        let from = self.pairs.partition_point(|pair| pair.0 < 0);
-        let to = self.pairs.partition_point(|pair| pair.0 < PLACES as i64);
-        if to - from < PLACED_FROM {
-            return;
-        }
-        self.places.resize(64, 0);
-        let small: Vec<(i64, i64)> = self.pairs.drain(from..to).collect();
-        for (key, n) in small {
+        self.places.resize(PLACES, 0);
+        for (key, n) in std::mem::take(&mut self.pairs) {
             self.add(key, n);
         }
     }
@@ -108,13 +133,26 @@ impl Counts {
     /// The flattened pairs.
     #[must_use]
     pub fn to_state(&self) -> Vec<i64> {
-        let negative = self.pairs.partition_point(|pair| pair.0 < 0);
-        let (negative, mut others) = self.pairs.split_at(negative);
-        let mut state = Vec::with_capacity(2 * self.pairs.len());
-        let mut put = |pair: &(i64, i64)| state.extend([pair.0, pair.1]);
-        negative.iter().for_each(&mut put);
-        for (key, n) in (0..).zip(&self.places) {
-            let mut n = i64::from(*n);
+        let mut state = Vec::with_capacity(self.state_len());
+        self.append_state(&mut state);
+        state
+    }
+
+    /// Numbers that the state has at most.
+    #[must_use]
+    pub fn state_len(&self) -> usize {
+        2 * (self.pairs.len() + self.places.iter().filter(|n| **n > 0).count())
+    }
+
+    /// Puts the flattened pairs at the end of a list.
+    pub fn append_state(&self, state: &mut Vec<i64>) {
+        let mut others = &self.pairs[..];
+        for (key, n) in NEAR_FIRSTS.iter().zip(&self.places) {
+            let (key, mut n) = (i64::from(*key), i64::from(*n));
+            let before = others.iter().take_while(|pair| pair.0 < key).count();
+            let (before, rest) = others.split_at(before);
+            state.extend(before.iter().flat_map(|pair| [pair.0, pair.1]));
+            others = rest;
             if let [(same, more), rest @ ..] = others
                 && *same == key
             {
@@ -122,11 +160,41 @@ impl Counts {
                 others = rest;
             }
             if n > 0 {
-                put(&(key, n));
+                state.extend([key, n]);
             }
         }
-        others.iter().for_each(put);
-        state
+        state.extend(others.iter().flat_map(|pair| [pair.0, pair.1]));
+    }
+
+    /// Puts the map at the end of a list, as [`Self::merge_packed`] reads it: how many words of
+    /// places, those words with four counts each, the lowest first, and all other pairs. An eighth
+    /// of a state that has many small keys, and quicker to make.
+    pub fn append_packed(&self, packed: &mut Vec<i64>) {
+        let used = self.places.iter().rposition(|n| *n > 0).map_or(0, |last| last + 1);
+        let words = used.div_ceil(OF_WORD);
+        // Places are a whole number of words.
+        let words = &self.places.as_chunks::<OF_WORD>().0[..words];
+        packed.push(words.len() as i64);
+        let bits = |bits: u64, n: &u16| bits << u16::BITS | u64::from(*n);
+        packed.extend(words.iter().map(|word| word.iter().rev().fold(0, bits).cast_signed()));
+        packed.extend(self.pairs.iter().flat_map(|pair| [pair.0, pair.1]));
+    }
+
+    /// Adds the counts of a packed map. Of one that is broken off, what is whole.
+    pub fn merge_packed(&mut self, packed: &[i64]) {
+        let Some((words, rest)) = packed.split_first() else { return };
+        let words = usize::try_from(*words).unwrap_or(0).min(rest.len());
+        let (words, others) = rest.split_at(words);
+        if self.places.is_empty() && !words.is_empty() {
+            self.give_places();
+        }
+        let counts = words.iter().flat_map(|word| {
+            (0..OF_WORD).map(move |nth| (word.cast_unsigned() >> (nth * 16)) as u16)
+        });
+        for (at, n) in counts.take(NEAR_FIRSTS.len()).enumerate().filter(|(_, n)| *n > 0) {
+            self.add_at(at, n);
+        }
+        self.merge(others);
     }
 
     /// The sum of all counts; stops at `i64::MAX`.
@@ -145,7 +213,7 @@ impl Counts {
     /// Bytes on the heap.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.pairs.capacity() * size_of::<(i64, i64)>() + self.places.capacity() * size_of::<u32>()
+        self.pairs.capacity() * size_of::<(i64, i64)>() + self.places.capacity() * size_of::<u16>()
     }
 }
 
@@ -179,17 +247,35 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_packed_map_counts_what_is_whole() {
+        let whole = [2, 1 << 48 | 5, -1, 7, 3, 9];
+        for (packed, expected) in [
+            (&whole[..], &[0, 5, 3, 1, 4, 65_535, 5, 65_535, 6, 65_535, 7, 65_538][..]),
+            (&whole[..2], &[0, 5, 3, 1]),
+            (&[i64::MAX, 4], &[0, 4]),
+            (&[-1, 7, 3], &[7, 3]),
+            (&[], &[]),
+        ] {
+            let mut counts = Counts::new();
+            counts.merge_packed(packed);
+            assert_eq!(counts.to_state(), expected);
+        }
+    }
+
+    #[test]
     fn a_count_that_its_place_cannot_hold_is_whole() {
         let mut counts = Counts::new();
         (0..40).for_each(|key| counts.add(key, 1));
         assert!(!counts.places.is_empty());
-        for n in [i64::from(u32::MAX), 7, 1 << 40, i64::MAX] {
+        for n in [i64::from(u16::MAX), 7, 1 << 40, i64::MAX] {
             counts.add(3, n);
             counts.add(-3, 1);
             counts.add(90, 1);
         }
+        (0..70_000).for_each(|_| counts.add(9, 1));
         let state = counts.to_state();
         assert_eq!(state[..4], [-3, 4, 0, 1]);
+        assert_eq!(state[20..22], [9, 70_001]);
         assert_eq!(state[8..10], [3, i64::MAX]);
         assert_eq!(state[state.len() - 2..], [90, 4]);
         let mut merged = Counts::new();
@@ -212,7 +298,15 @@ mod tests {
                 *tree.entry(key).or_insert(0) += 2;
             }
             let expected: Vec<i64> = tree.into_iter().flat_map(|(key, n)| [key, n]).collect();
-            prop_assert_eq!(counts.to_state(), expected);
+            prop_assert_eq!(counts.to_state(), &expected[..]);
+            prop_assert!(counts.state_len() >= expected.len());
+            let (mut packed, mut unpacked) = (Vec::new(), Counts::new());
+            counts.append_packed(&mut packed);
+            unpacked.merge_packed(&packed);
+            prop_assert_eq!(unpacked.to_state(), &expected[..]);
+            unpacked.merge_packed(&packed);
+            counts.merge(&expected);
+            prop_assert_eq!(unpacked.to_state(), counts.to_state());
         }
 
         #[test]

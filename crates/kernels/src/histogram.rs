@@ -59,6 +59,50 @@ static NEAR_BUCKETS: [u16; NEAR] = {
     buckets
 };
 
+/// Buckets that begin below [`NEAR`].
+pub(crate) const NEAR_COUNT: usize = {
+    let mut wide = 0;
+    while WIDE_EDGES[wide] < NEAR as i64 {
+        wide += 1;
+    }
+    WIDE_FROM as usize + wide
+};
+
+/// Where the first buckets begin, ascending.
+pub(crate) static NEAR_FIRSTS: [u16; NEAR_COUNT] = {
+    let mut firsts = [0; NEAR_COUNT];
+    let mut at = 0;
+    while at < NEAR_COUNT {
+        let wide = at.saturating_sub(WIDE_FROM as usize);
+        firsts[at] = if at < WIDE_FROM as usize { at as u16 } else { WIDE_EDGES[wide] as u16 };
+        at += 1;
+    }
+    firsts
+};
+
+const NO_BUCKET: u16 = u16::MAX;
+
+/// By value: the number of the bucket that begins there.
+static NEAR_NUMBERS: [u16; NEAR] = {
+    let mut numbers = [NO_BUCKET; NEAR];
+    let mut at = 0;
+    while at < NEAR_COUNT {
+        numbers[NEAR_FIRSTS[at] as usize] = at as u16;
+        at += 1;
+    }
+    numbers
+};
+
+/// The number of the bucket that begins at this value, if it is one of the first.
+#[inline]
+pub(crate) fn near_number(first: i64) -> Option<usize> {
+    if (0..WIDE_FROM).contains(&first) {
+        return Some(first as usize);
+    }
+    let number = *NEAR_NUMBERS.get(usize::try_from(first).ok()?)?;
+    (number != NO_BUCKET).then_some(usize::from(number))
+}
+
 /// The first integer of a value's bucket. A negative value counts as 0.
 #[must_use]
 pub fn bucket(value: i64) -> i64 {
@@ -125,6 +169,17 @@ mod tests {
         assert_eq!((middle(255), middle(256)), (255.0, 258.0));
         assert!(bucket(i64::MAX) > i64::MAX / 50 * 49);
         assert!(middle(bucket(i64::MAX)) > 9.0e18);
+    }
+
+    #[test]
+    fn first_buckets_have_numbers_by_where_they_begin() {
+        for value in -3..NEAR as i64 + 300 {
+            let is_near = (0..NEAR as i64).contains(&value) && bucket(value) == value;
+            let number = near_number(value);
+            assert_eq!(number.is_some(), is_near, "{value}");
+            assert!(number.is_none_or(|number| i64::from(NEAR_FIRSTS[number]) == value));
+        }
+        assert!(NEAR_FIRSTS.is_sorted());
     }
 
     #[test]

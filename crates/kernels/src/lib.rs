@@ -9,6 +9,7 @@ pub mod coincidence;
 pub mod counts;
 pub mod dispatch;
 pub mod entropy;
+pub mod fetch;
 pub mod fold;
 pub mod histogram;
 pub mod intervals;

@@ -15,7 +15,7 @@ use turnwise_lake::{Encoding, FileFilter, FileInfo, FloorTxn, Lake, Partition, R
 use turnwise_model::Day;
 use turnwise_model::limits::SENDER_BUCKETS;
 
-use crate::aggregates::states;
+use crate::aggregates::empty_states;
 use crate::conversations::Conversations;
 use crate::derive::{self, Window};
 use crate::engine::Engine;
@@ -300,7 +300,7 @@ fn without_samples(batch: &RecordBatch) -> Result<RecordBatch, QueryError> {
     let schema = batch.schema();
     let columns = schema.fields().iter().zip(batch.columns()).map(|(field, values)| {
         if SAMPLES.contains(&field.name().as_str()) {
-            Arc::new(states(std::iter::repeat_n(Vec::new(), batch.num_rows())))
+            Arc::new(empty_states(batch.num_rows()))
         } else {
             Arc::clone(values)
         }

@@ -22,7 +22,8 @@
 //! never memory. A branch that texts take often comes to stand before those that they do not.
 
 use turnwise_kernels::dispatch::InstructionSet;
-use turnwise_kernels::scan::{Eyes, WIDE, Walk, fetch_behind, is_utf8, walk};
+use turnwise_kernels::fetch::fetch_behind;
+use turnwise_kernels::scan::{Eyes, WIDE, Walk, is_utf8, walk};
 use turnwise_model::limits::LAYOUT_SIBLINGS_MAX;
 
 use super::cursor::{Mark, Trace};

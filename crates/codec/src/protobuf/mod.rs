@@ -20,7 +20,8 @@ mod straight;
 mod tests;
 mod wire;
 
-use turnwise_kernels::scan::{fetch_behind, is_utf8};
+use turnwise_kernels::fetch::fetch_behind;
+use turnwise_kernels::scan::is_utf8;
 
 use crate::frame::{self, FrameError};
 use crate::meant::{Id, id_of};

@@ -7,6 +7,8 @@
 use turnwise_model::Pseudonym;
 use turnwise_model::limits::PEER_COUNT_MAX;
 
+use crate::fetch::fetch_value;
+
 const KEPT_MAX: usize = PEER_COUNT_MAX + 1;
 /// Slots of the largest table: twice as many as the hashes after which it is cut down, and those
 /// are about twice as many as are kept then.
@@ -47,6 +49,13 @@ impl PeerCount {
         self.add_hash(Pseudonym(peer).sample_hash());
     }
 
+    /// Has the processor fetch what counting a peer looks at.
+    #[inline]
+    pub fn fetch(&self, peer: i64) {
+        let mask = self.slots.len().wrapping_sub(1);
+        fetch_value(&self.slots, Pseudonym(peer).sample_hash() as usize & mask);
+    }
+
     /// Adds the peers of a state.
     pub fn merge(&mut self, state: &[i64]) {
         state.iter().for_each(|hash| self.add_hash(hash.cast_unsigned()));
@@ -55,7 +64,20 @@ impl PeerCount {
     /// The state.
     #[must_use]
     pub fn to_state(&self) -> Vec<i64> {
-        self.smallest().into_iter().map(u64::cast_signed).collect()
+        let mut state = Vec::new();
+        self.append_state(&mut state);
+        state
+    }
+
+    /// Puts the state at the end of a list.
+    pub fn append_state(&self, state: &mut Vec<i64>) {
+        state.extend(self.smallest().into_iter().map(u64::cast_signed));
+    }
+
+    /// Puts hashes that hold all of the state at the end of a list, in no order: quicker to make
+    /// than the state, and merged to the same.
+    pub fn append_unordered(&self, hashes: &mut Vec<i64>) {
+        hashes.extend(self.hashes().map(u64::cast_signed));
     }
 
     /// Bytes on the heap.
@@ -107,10 +129,15 @@ impl PeerCount {
         kept.into_iter().filter(|hash| *hash != 0).for_each(|hash| self.put(hash));
     }
 
+    /// All hashes that are kept.
+    fn hashes(&self) -> impl Iterator<Item = u64> + '_ {
+        let filled = self.slots.iter().copied().filter(|hash| *hash != 0);
+        self.zero.then_some(0).into_iter().chain(filled)
+    }
+
     /// The smallest hashes, ascending.
     fn smallest(&self) -> Vec<u64> {
-        let filled = self.slots.iter().copied().filter(|hash| *hash != 0);
-        let mut hashes: Vec<u64> = self.zero.then_some(0).into_iter().chain(filled).collect();
+        let mut hashes: Vec<u64> = self.hashes().collect();
         hashes.sort_unstable();
         hashes.truncate(KEPT_MAX);
         hashes

@@ -119,8 +119,15 @@ impl PeerSample {
     /// The state.
     #[must_use]
     pub fn to_state(&self) -> Vec<i64> {
+        let mut state = Vec::new();
+        self.append_state(&mut state);
+        state
+    }
+
+    /// Puts the state at the end of a list.
+    pub fn append_state(&self, state: &mut Vec<i64>) {
         let (order, cut) = self.order_and_cut();
-        let mut state = Vec::with_capacity(order.len() * 16);
+        state.reserve(order.len() * 16);
         for (hash, peer) in order {
             let Some(held) = self.peers.get(&peer) else { continue };
             if !cut.keeps(hash, !held.days.is_empty()) {
@@ -129,11 +136,10 @@ impl PeerSample {
             state.extend([hash.cast_signed(), peer]);
             state.push(i64::try_from(held.days.len()).unwrap_or(i64::MAX));
             state.extend(held.days.iter().map(|day| i64::from(*day)));
-            held.user.push_state(&mut state);
+            held.user.push_state(state);
             let reply = if hash <= cut.replies { held.reply } else { Tokens::default() };
-            reply.push_state(&mut state);
+            reply.push_state(state);
         }
-        state
     }
 
     /// Bytes on the heap. The hash table adds one control byte to each place.

@@ -77,12 +77,18 @@ impl TextSample {
     /// The state.
     #[must_use]
     pub fn to_state(&self) -> Vec<i64> {
-        let mut state = Vec::with_capacity(self.texts.len() * 12);
+        let mut state = Vec::new();
+        self.append_state(&mut state);
+        state
+    }
+
+    /// Puts the state at the end of a list.
+    pub fn append_state(&self, state: &mut Vec<i64>) {
+        state.reserve(self.texts.len() * 12);
         for text in &self.texts {
             state.extend([text.hash.cast_signed(), text.peer, text.skeleton]);
-            text.tokens.push_state(&mut state);
+            text.tokens.push_state(state);
         }
-        state
     }
 
     /// Bytes on the heap.

@@ -38,17 +38,6 @@ pub fn look(block: &[u8; BLOCK]) -> Look {
     scalar::look(block)
 }
 
-/// Has the processor fetch the bytes that stand behind a text in memory, as many as it has and some
-/// more, if there are any: mostly there is another text, which then need not be waited for. Nothing
-/// comes of it but time.
-#[inline(always)]
-pub fn fetch_behind(text: &[u8]) {
-    #[cfg(target_arch = "x86_64")]
-    x86::fetch_behind(text);
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = text;
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

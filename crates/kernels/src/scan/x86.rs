@@ -5,13 +5,13 @@
 //! two thirds more time with it.
 
 use std::arch::x86_64::{
-    __m128i, __m512i, _MM_HINT_T0, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8,
-    _mm_movemask_epi8, _mm_or_si128, _mm_prefetch, _mm_set1_epi8, _mm512_alignr_epi8,
-    _mm512_and_si512, _mm512_broadcast_i32x4, _mm512_cmpeq_epi8_mask, _mm512_cmplt_epu8_mask,
-    _mm512_loadu_si512, _mm512_mask_cmpneq_epi8_mask, _mm512_maskz_loadu_epi8, _mm512_movepi8_mask,
-    _mm512_or_si512, _mm512_permutex2var_epi64, _mm512_set_epi64, _mm512_set1_epi8,
-    _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_srli_epi16, _mm512_subs_epu8,
-    _mm512_test_epi8_mask, _mm512_xor_si512,
+    __m128i, __m512i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8,
+    _mm_or_si128, _mm_set1_epi8, _mm512_alignr_epi8, _mm512_and_si512, _mm512_broadcast_i32x4,
+    _mm512_cmpeq_epi8_mask, _mm512_cmplt_epu8_mask, _mm512_loadu_si512,
+    _mm512_mask_cmpneq_epi8_mask, _mm512_maskz_loadu_epi8, _mm512_movepi8_mask, _mm512_or_si512,
+    _mm512_permutex2var_epi64, _mm512_set_epi64, _mm512_set1_epi8, _mm512_setzero_si512,
+    _mm512_shuffle_epi8, _mm512_srli_epi16, _mm512_subs_epu8, _mm512_test_epi8_mask,
+    _mm512_xor_si512,
 };
 
 use super::{BLOCK, Eyes, Look, WIDE, WideLook};
@@ -35,26 +35,6 @@ pub(super) fn look(block: &[u8; BLOCK]) -> Look {
     };
     let (low, high) = (half(0), half(BLOCK / 2));
     Look { special: low.0 | high.0 << 16, high: low.1 | high.1 << 16 }
-}
-
-/// Bytes of a line of the processor's cache.
-const LINE: usize = 64;
-/// Lines that are fetched at least, and at most, of one text.
-const LINES_MIN: usize = 4;
-const LINES_MAX: usize = 24;
-
-/// As [`super::fetch_behind`].
-#[inline(always)]
-pub(super) fn fetch_behind(text: &[u8]) {
-    let end = text.as_ptr().wrapping_add(text.len());
-    let fetch = |line: usize| {
-        // SAFETY: a prefetch is a hint: it reads nothing that the program could see, and an address
-        // that is not mapped is ignored. It gains a tenth of the time that webhooks take.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(end.wrapping_add(LINE * line).cast()) };
-    };
-    // The first ones without a loop: mostly they are all.
-    (0..LINES_MIN).for_each(fetch);
-    (LINES_MIN..LINES_MAX.min(text.len() / LINE)).for_each(fetch);
 }
 
 /// [`Eyes`] of sixteen bytes, four times.

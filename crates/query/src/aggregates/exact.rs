@@ -9,10 +9,11 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, LargeListArray, new_empty_array,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, LargeListArray, PrimitiveArray,
+    new_empty_array,
 };
 use arrow::buffer::{BooleanBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, UInt64Type};
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, UInt32Type, UInt64Type};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{
     AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs,
@@ -22,7 +23,7 @@ use datafusion::logical_expr::{
     Volatility,
 };
 
-use super::frame::{OneGroup, Sole, counting_rows, each_row, refuse_distinct};
+use super::frame::{OneGroup, ROWS_AHEAD, Sole, counting_rows, each_row, refuse_distinct};
 use super::values::{Grouped, Values};
 
 /// What is told of the values of each group.
@@ -64,8 +65,8 @@ pub(super) fn value_type(name: &str, found: &DataType) -> Result<DataType> {
     }
 }
 
-fn state_type() -> DataType {
-    DataType::LargeList(Arc::new(Field::new("element", DataType::Int64, false)))
+fn list_type(element: DataType) -> DataType {
+    DataType::LargeList(Arc::new(Field::new("element", element, false)))
 }
 
 /// The aggregate function of an [`Exact`].
@@ -151,10 +152,10 @@ impl<E: Exact> AggregateUDFImpl for ExactUdaf<E> {
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        let field = |part: &str| {
-            Arc::new(Field::new(format!("{}[{part}]", args.name), state_type(), false))
+        let field = |part: &str, element| {
+            Arc::new(Field::new(format!("{}[{part}]", args.name), list_type(element), false))
         };
-        Ok(vec![field("values"), field("counts")])
+        Ok(vec![field("values", DataType::Int64), field("counts", DataType::UInt32)])
     }
 
     fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
@@ -225,6 +226,10 @@ impl<E: Exact> ExactGroups<E> {
         let kept = kept_rows(values, counts);
         if let Some(numbers) = values.as_primitive_opt::<Int64Type>() {
             each_row(values.len(), kept.as_ref(), |row| {
+                let ahead = row + ROWS_AHEAD;
+                if let Some(group) = group_indices.get(ahead) {
+                    self.values.fetch(*group, numbers.value(ahead));
+                }
                 self.push(group_indices[row], numbers.value(row));
                 Ok(())
             })
@@ -312,14 +317,15 @@ impl<E: Exact> GroupsAccumulator for ExactGroups<E> {
         let Grouped { values, counted } = self.values.take(emit_to);
         let (starts, values) = values.into_parts();
         let starts = starts.iter().map(|start| i64::from(*start)).collect();
-        let mut counts = Vec::new();
-        let mut ends = vec![0];
+        let mut counts = Vec::with_capacity(counted.iter().map(Vec::len).sum());
+        let mut ends = Vec::with_capacity(counted.len() + 1);
+        ends.push(0);
         for counted in counted {
             let used = counted.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
-            counts.extend(counted[..used].iter().map(|count| i64::from(*count)));
+            counts.extend_from_slice(&counted[..used]);
             ends.push(counts.len() as i64);
         }
-        Ok(vec![lists(starts, values), lists(ends.into(), counts)])
+        Ok(vec![lists::<Int64Type>(starts, values), lists::<UInt32Type>(ends.into(), counts)])
     }
 
     fn merge_batch(
@@ -335,10 +341,13 @@ impl<E: Exact> GroupsAccumulator for ExactGroups<E> {
             return exec_err!("{} merges lists, found {}", E::NAME, values[0].data_type());
         };
         for (row, group) in group_indices.iter().enumerate() {
-            for (at, count) in items_of(counts, row).iter().enumerate().filter(|(_, n)| **n > 0) {
+            let counted = items_of::<UInt32Type>(counts, row).iter().enumerate();
+            for (at, count) in counted.filter(|(_, n)| **n > 0) {
                 self.values.add_counted(*group, at, *count);
             }
-            items_of(lists, row).iter().for_each(|value| self.values.push(*group, *value));
+            items_of::<Int64Type>(lists, row)
+                .iter()
+                .for_each(|value| self.values.push(*group, *value));
         }
         self.settle()
     }
@@ -361,19 +370,19 @@ impl<E: Exact> GroupsAccumulator for ExactGroups<E> {
 }
 
 /// A column of lists that end where the next begins.
-fn lists(starts: ScalarBuffer<i64>, values: Vec<i64>) -> ArrayRef {
-    let DataType::LargeList(field) = state_type() else { unreachable!("a list") };
-    let values = Arc::new(Int64Array::from(values));
+fn lists<T: ArrowPrimitiveType>(starts: ScalarBuffer<i64>, values: Vec<T::Native>) -> ArrayRef {
+    let values = Arc::new(PrimitiveArray::<T>::new(values.into(), None));
+    let field = Arc::new(Field::new("element", T::DATA_TYPE, false));
     Arc::new(LargeListArray::new(field, OffsetBuffer::new(starts), values, None))
 }
 
 /// The numbers of a row, none of a null one.
-fn items_of(lists: &LargeListArray, row: usize) -> &[i64] {
+fn items_of<T: ArrowPrimitiveType>(lists: &LargeListArray, row: usize) -> &[T::Native] {
     if lists.is_null(row) {
         return &[];
     }
     let offsets = lists.value_offsets();
-    let items = lists.values().as_primitive::<Int64Type>().values();
+    let items = lists.values().as_primitive::<T>().values();
     &items[offsets[row] as usize..offsets[row + 1] as usize]
 }
 

@@ -6,15 +6,18 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Builder, ListArray, ListBuilder};
-use arrow::buffer::BooleanBuffer;
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray};
+use arrow::buffer::{BooleanBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
-use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err, resources_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
 };
 use turnwise_model::conversation::state_type;
+
+/// Rows between asking for the memory of a state and changing it.
+pub(super) const ROWS_AHEAD: usize = 16;
 
 /// The state of one group.
 pub(super) trait MergeState: Default + Send + Sync + 'static {
@@ -29,10 +32,26 @@ pub(super) trait MergeState: Default + Send + Sync + 'static {
     fn columns(values: &[ArrayRef]) -> Result<Self::Columns<'_>>;
     /// Takes one row in.
     fn update(&mut self, columns: &Self::Columns<'_>, row: usize);
+    /// Has the processor fetch what taking in a row will touch, if that is worth while.
+    #[inline]
+    fn fetch(&self, _columns: &Self::Columns<'_>, _row: usize) {}
     /// Takes another state in.
     fn merge(&mut self, state: &[i64]);
-    /// The state as integers, in canonical order.
-    fn to_state(&self) -> Vec<i64>;
+    /// About how many numbers the state has.
+    fn state_len(&self) -> usize {
+        self.size() / size_of::<i64>()
+    }
+    /// Puts the state at the end of a list, as integers in canonical order.
+    fn append_state(&self, state: &mut Vec<i64>);
+    /// Puts what [`Self::merge_partial`] takes in at the end of a list: what one part of a plan hands
+    /// to the next, in whatever form is quickest.
+    fn append_partial(&self, partial: &mut Vec<i64>) {
+        self.append_state(partial);
+    }
+    /// Takes in what another part of the plan made.
+    fn merge_partial(&mut self, partial: &[i64]) {
+        self.merge(partial);
+    }
     /// Heap bytes.
     fn size(&self) -> usize;
 }
@@ -88,7 +107,7 @@ impl<S: MergeState> AggregateUDFImpl for StateUdaf<S> {
     }
 
     fn default_value(&self, _: &DataType) -> Result<ScalarValue> {
-        Ok(ScalarValue::List(Arc::new(states(std::iter::once(Vec::new())))))
+        Ok(ScalarValue::List(Arc::new(empty_states(1))))
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
@@ -154,18 +173,23 @@ impl<S: MergeState> GroupsAccumulator for Groups<S> {
         self.states.resize_with(total_num_groups, S::default);
         let columns = S::columns(values)?;
         each_row(group_indices.len(), counting_rows(opt_filter).as_ref(), |row| {
+            let ahead = row + ROWS_AHEAD;
+            if let Some(group) = group_indices.get(ahead) {
+                self.states[*group].fetch(&columns, ahead);
+            }
             self.change(group_indices[row], |state| state.update(&columns, row));
             Ok(())
         })
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let emitted = self.take(emit_to);
-        Ok(Arc::new(states(emitted.iter().map(MergeState::to_state))))
+        Ok(Arc::new(states(&self.take(emit_to))?))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(vec![self.evaluate(emit_to)?])
+        // About what is in memory, and a length beside it.
+        let len = |state: &S| state.size() / size_of::<i64>() + 1;
+        Ok(vec![Arc::new(lists(&self.take(emit_to), len, S::append_partial)?)])
     }
 
     fn merge_batch(
@@ -177,7 +201,7 @@ impl<S: MergeState> GroupsAccumulator for Groups<S> {
         self.states.resize_with(total_num_groups, S::default);
         let lists = Lists::new(&values[0])?;
         for (row, group) in group_indices.iter().enumerate() {
-            self.change(*group, |state| state.merge(lists.value(row)));
+            self.change(*group, |state| state.merge_partial(lists.value(row)));
         }
         Ok(())
     }
@@ -205,7 +229,7 @@ impl<S: MergeState> Sole for Groups<S> {
     }
 
     fn look(&mut self) -> Result<ArrayRef> {
-        Ok(Arc::new(states(self.states.iter().map(MergeState::to_state))))
+        Ok(Arc::new(states(&self.states)?))
     }
 }
 
@@ -283,14 +307,38 @@ pub(super) fn refuse_distinct(args: &AccumulatorArgs<'_>) -> Result<()> {
 }
 
 /// States as a list column.
-pub(crate) fn states(rows: impl Iterator<Item = Vec<i64>>) -> ListArray {
-    let element = Arc::new(Field::new("element", DataType::Int64, false));
-    let mut builder = ListBuilder::new(Int64Builder::new()).with_field(element);
-    for row in rows {
-        builder.values().append_slice(&row);
-        builder.append(true);
+fn states<S: MergeState>(states: &[S]) -> Result<ListArray> {
+    lists(states, S::state_len, S::append_state)
+}
+
+/// What is appended for each state, about so many numbers, as a list column.
+fn lists<S>(
+    states: &[S],
+    len: impl Fn(&S) -> usize,
+    append: impl Fn(&S, &mut Vec<i64>),
+) -> Result<ListArray> {
+    let mut values = Vec::with_capacity(states.iter().map(len).sum());
+    let mut offsets = Vec::with_capacity(states.len() + 1);
+    offsets.push(0);
+    for state in states {
+        append(state, &mut values);
+        let Ok(end) = i32::try_from(values.len()) else {
+            return resources_err!("{} groups have states longer than a column", states.len());
+        };
+        offsets.push(end);
     }
-    builder.finish()
+    Ok(list_column(offsets, values))
+}
+
+/// So many states of nothing as a list column.
+pub(crate) fn empty_states(rows: usize) -> ListArray {
+    list_column(vec![0; rows + 1], Vec::new())
+}
+
+fn list_column(offsets: Vec<i32>, values: Vec<i64>) -> ListArray {
+    let element = Arc::new(Field::new("element", DataType::Int64, false));
+    let values = Arc::new(Int64Array::from(values));
+    ListArray::new(element, OffsetBuffer::new(offsets.into()), values, None)
 }
 
 /// A list column of 64-bit integers, null rows as empty lists.

@@ -31,12 +31,28 @@ impl MergeState for Histogram {
         }
     }
 
+    fn fetch(&self, values: &&Int64Array, row: usize) {
+        self.0.fetch(histogram::bucket(values.value(row)));
+    }
+
     fn merge(&mut self, state: &[i64]) {
         self.0.merge(state);
     }
 
-    fn to_state(&self) -> Vec<i64> {
-        self.0.to_state()
+    fn state_len(&self) -> usize {
+        self.0.state_len()
+    }
+
+    fn append_state(&self, state: &mut Vec<i64>) {
+        self.0.append_state(state);
+    }
+
+    fn append_partial(&self, partial: &mut Vec<i64>) {
+        self.0.append_packed(partial);
+    }
+
+    fn merge_partial(&mut self, partial: &[i64]) {
+        self.0.merge_packed(partial);
     }
 
     fn size(&self) -> usize {
@@ -68,8 +84,20 @@ impl MergeState for HistogramMerge {
         self.0.merge(state);
     }
 
-    fn to_state(&self) -> Vec<i64> {
-        self.0.to_state()
+    fn state_len(&self) -> usize {
+        self.0.state_len()
+    }
+
+    fn append_state(&self, state: &mut Vec<i64>) {
+        self.0.append_state(state);
+    }
+
+    fn append_partial(&self, partial: &mut Vec<i64>) {
+        self.0.append_packed(partial);
+    }
+
+    fn merge_partial(&mut self, partial: &[i64]) {
+        self.0.merge_packed(partial);
     }
 
     fn size(&self) -> usize {

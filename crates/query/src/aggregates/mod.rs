@@ -21,7 +21,7 @@ use datafusion::logical_expr::AggregateUDF;
 
 use exact::ExactUdaf;
 use frame::StateUdaf;
-pub(crate) use frame::{Lists, states};
+pub(crate) use frame::{Lists, empty_states};
 
 /// Every aggregate function, by the name that SQL knows.
 #[must_use]

@@ -57,8 +57,8 @@ impl MergeState for PeerSamples {
         self.0.merge(state);
     }
 
-    fn to_state(&self) -> Vec<i64> {
-        self.0.to_state()
+    fn append_state(&self, state: &mut Vec<i64>) {
+        self.0.append_state(state);
     }
 
     fn size(&self) -> usize {
@@ -95,8 +95,8 @@ impl MergeState for PeerSampleMerge {
         self.0.merge(state);
     }
 
-    fn to_state(&self) -> Vec<i64> {
-        self.0.to_state()
+    fn append_state(&self, state: &mut Vec<i64>) {
+        self.0.append_state(state);
     }
 
     fn size(&self) -> usize {
@@ -126,12 +126,20 @@ impl MergeState for PeerCounts {
         }
     }
 
+    fn fetch(&self, peers: &&Int64Array, row: usize) {
+        self.0.fetch(peers.value(row));
+    }
+
     fn merge(&mut self, state: &[i64]) {
         self.0.merge(state);
     }
 
-    fn to_state(&self) -> Vec<i64> {
-        self.0.to_state()
+    fn append_state(&self, state: &mut Vec<i64>) {
+        self.0.append_state(state);
+    }
+
+    fn append_partial(&self, partial: &mut Vec<i64>) {
+        self.0.append_unordered(partial);
     }
 
     fn size(&self) -> usize {
@@ -163,8 +171,12 @@ impl MergeState for PeerCountMerge {
         self.0.merge(state);
     }
 
-    fn to_state(&self) -> Vec<i64> {
-        self.0.to_state()
+    fn append_state(&self, state: &mut Vec<i64>) {
+        self.0.append_state(state);
+    }
+
+    fn append_partial(&self, partial: &mut Vec<i64>) {
+        self.0.append_unordered(partial);
     }
 
     fn size(&self) -> usize {

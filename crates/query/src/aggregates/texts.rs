@@ -32,8 +32,8 @@ impl MergeState for TextSamples {
         self.0.merge(state);
     }
 
-    fn to_state(&self) -> Vec<i64> {
-        self.0.to_state()
+    fn append_state(&self, state: &mut Vec<i64>) {
+        self.0.append_state(state);
     }
 
     fn size(&self) -> usize {

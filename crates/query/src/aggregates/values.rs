@@ -11,6 +11,7 @@
 
 use datafusion::common::{Result, resources_err};
 use datafusion::logical_expr::EmitTo;
+use turnwise_kernels::fetch::fetch_value;
 use turnwise_kernels::ordering::{Ordered, Orderer};
 
 /// Values from 0 up to here are small.
@@ -77,6 +78,14 @@ impl Values {
         }
     }
 
+    /// Has the processor fetch what taking in a value will change, where that is a count.
+    #[inline]
+    pub(super) fn fetch(&self, group: usize, value: i64) {
+        if let Some(counts) = self.counted.get(group) {
+            fetch_value(counts, value as usize);
+        }
+    }
+
     /// Counts a small value of a group, which counts from now on.
     fn place(&mut self, group: usize, value: usize, count: u32) {
         let counts = &mut self.counted[group];
@@ -101,14 +110,13 @@ impl Values {
     }
 
     /// Takes in `count` small values that are the same.
-    pub(super) fn add_counted(&mut self, group: usize, value: usize, count: i64) {
-        match u32::try_from(count) {
-            Ok(count) if value < SMALL => {
-                self.taken = self.taken.saturating_add(u64::from(count));
-                self.place(group, value, count);
-            }
-            // Beyond what can be counted, as the next check tells.
-            _ => self.taken = u64::MAX,
+    pub(super) fn add_counted(&mut self, group: usize, value: usize, count: u32) {
+        if value < SMALL {
+            self.taken = self.taken.saturating_add(u64::from(count));
+            self.place(group, value, count);
+        } else {
+            // Nobody counts it; the next check tells.
+            self.taken = u64::MAX;
         }
     }
 
@@ -297,11 +305,11 @@ mod tests {
     fn more_values_than_can_be_counted_are_an_error() {
         let mut values = Values::default();
         values.set_groups(1);
-        values.add_counted(0, 3, i64::from(u32::MAX));
+        values.add_counted(0, 3, u32::MAX);
         assert!(values.check("all").is_ok());
         values.push(0, 4);
         assert!(values.check("all").is_err());
-        values.add_counted(0, 3, i64::MAX);
+        values.add_counted(0, SMALL, 1);
         values.push(0, 4);
         assert!(values.check("all").is_err());
     }

@@ -17,6 +17,9 @@ use super::ops::BLOCK;
 /// the last lanes of each loop over a chunk's texts are a small share of all.
 const CHUNK_BYTES: usize = 12 << 10;
 
+/// Bytes that there is room for from the beginning: of texts that are not very long all of a chunk.
+const ROOM_BYTES: usize = CHUNK_BYTES + (4 << 10) - BLOCK;
+
 /// Where a text lies in a chunk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Text {
@@ -44,7 +47,6 @@ impl Text {
 }
 
 /// The texts of a chunk and the buffers that go with them.
-#[derive(Default)]
 pub(super) struct Chunk {
     pub(super) texts: Vec<Text>,
     pub(super) raw: Vec<u8>,
@@ -53,6 +55,14 @@ pub(super) struct Chunk {
     /// Codes of scripts where characters beyond ASCII begin; else whatever was there.
     pub(super) scripts: Vec<u8>,
     pub(super) blocks: Vec<Block>,
+}
+
+impl Default for Chunk {
+    fn default() -> Self {
+        let room = || Vec::with_capacity(ROOM_BYTES);
+        let (texts, blocks) = (Vec::new(), Vec::new());
+        Self { texts, raw: room(), low: room(), scripts: room(), blocks }
+    }
 }
 
 impl Chunk {
