@@ -7,12 +7,13 @@ use rdkafka::ClientConfig;
 use crate::error::KafkaError;
 
 /// Properties that correctness hangs on: the lake, not Kafka, knows the offsets.
-const OURS: [(&str, &str); 5] = [
+const OURS: [(&str, &str); 6] = [
     ("bootstrap.servers", "[kafka] brokers names them"),
     ("group.id", "[kafka] group names it"),
     ("enable.auto.commit", "offsets are in the lake"),
     ("enable.auto.offset.store", "offsets are in the lake"),
     ("auto.offset.reset", "every start position is set explicitly"),
+    ("partition.assignment.strategy", "members give partitions up one by one"),
 ];
 
 /// How to read topics.

@@ -87,8 +87,9 @@ impl Drop for Consumer {
             tracing::warn!(target: "kafka", "leave the group: {error}");
         }
         while !self.client.closed() {
-            // While the client leaves, one answer, whatever was asked, gives all back. Another
-            // could come behind the end of leaving, and the client never returns from that.
+            // A cooperative member does not leave before it has answered, and one answer, whatever
+            // was asked, gives all back. Another could come behind the end of leaving, and the
+            // client never returns from that.
             if !has_answered && self.client.context().is_unanswered() {
                 has_answered = true;
                 if let Err(error) = self.client.unassign() {

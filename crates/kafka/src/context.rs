@@ -73,7 +73,7 @@ impl Context {
         *woken = false;
     }
 
-    /// From here on changes are not kept.
+    /// From here on changes of the assignment are not kept.
     pub fn close(&self) {
         self.closing.store(true, Ordering::SeqCst);
     }

@@ -311,8 +311,11 @@ mod tests {
 
         #[test]
         fn any_split_and_order_gives_the_same_state(
-            values in prop::collection::vec((-20_i64..20, 1_i64..5), 0..60),
-            cut in 0_usize..60,
+            values in prop::collection::vec(
+                (prop_oneof![-20_i64..20, 0_i64..60, 250_i64..5_000], 1_i64..40_000),
+                0..200,
+            ),
+            cut in 0_usize..200,
         ) {
             let mut whole = Counts::new();
             values.iter().for_each(|&(key, n)| whole.add(key, n));
@@ -324,6 +327,13 @@ mod tests {
             merged.merge(&parts[1].to_state());
             merged.merge(&parts[0].to_state());
             prop_assert_eq!(merged.to_state(), whole.to_state());
+            let mut unpacked = Counts::new();
+            for part in [&parts[1], &parts[0]] {
+                let mut packed = Vec::new();
+                part.append_packed(&mut packed);
+                unpacked.merge_packed(&packed);
+            }
+            prop_assert_eq!(unpacked.to_state(), whole.to_state());
         }
     }
 }

@@ -40,13 +40,14 @@ const WIDE_EDGES: [i64; wide_edges_count()] = {
 };
 
 /// Values below are looked up: lengths of texts and most counts are.
-const NEAR: usize = 4_096;
+pub const NEAR: i64 = 4_096;
+const NEAR_VALUES: usize = NEAR as usize;
 
 /// By value: the first integer of its bucket.
-static NEAR_BUCKETS: [u16; NEAR] = {
-    let mut buckets = [0; NEAR];
+static NEAR_BUCKETS: [u16; NEAR_VALUES] = {
+    let mut buckets = [0; NEAR_VALUES];
     let (mut value, mut wide) = (0, 0);
-    while value < NEAR {
+    while value < NEAR_VALUES {
         buckets[value] = value as u16;
         if value as i64 >= WIDE_FROM {
             while WIDE_EDGES[wide + 1] <= value as i64 {
@@ -60,9 +61,9 @@ static NEAR_BUCKETS: [u16; NEAR] = {
 };
 
 /// Buckets that begin below [`NEAR`].
-pub(crate) const NEAR_COUNT: usize = {
+const NEAR_COUNT: usize = {
     let mut wide = 0;
-    while WIDE_EDGES[wide] < NEAR as i64 {
+    while WIDE_EDGES[wide] < NEAR {
         wide += 1;
     }
     WIDE_FROM as usize + wide
@@ -83,8 +84,8 @@ pub(crate) static NEAR_FIRSTS: [u16; NEAR_COUNT] = {
 const NO_BUCKET: u16 = u16::MAX;
 
 /// By value: the number of the bucket that begins there.
-static NEAR_NUMBERS: [u16; NEAR] = {
-    let mut numbers = [NO_BUCKET; NEAR];
+static NEAR_NUMBERS: [u16; NEAR_VALUES] = {
+    let mut numbers = [NO_BUCKET; NEAR_VALUES];
     let mut at = 0;
     while at < NEAR_COUNT {
         numbers[NEAR_FIRSTS[at] as usize] = at as u16;
@@ -106,7 +107,7 @@ pub(crate) fn near_number(first: i64) -> Option<usize> {
 /// The first integer of a value's bucket. A negative value counts as 0.
 #[must_use]
 pub fn bucket(value: i64) -> i64 {
-    if value < NEAR as i64 {
+    if value < NEAR {
         return i64::from(NEAR_BUCKETS[value.max(0) as usize]);
     }
     WIDE_EDGES[WIDE_EDGES.partition_point(|edge| *edge <= value) - 1]
@@ -173,8 +174,8 @@ mod tests {
 
     #[test]
     fn first_buckets_have_numbers_by_where_they_begin() {
-        for value in -3..NEAR as i64 + 300 {
-            let is_near = (0..NEAR as i64).contains(&value) && bucket(value) == value;
+        for value in -3..NEAR + 300 {
+            let is_near = (0..NEAR).contains(&value) && bucket(value) == value;
             let number = near_number(value);
             assert_eq!(number.is_some(), is_near, "{value}");
             assert!(number.is_none_or(|number| i64::from(NEAR_FIRSTS[number]) == value));

@@ -93,7 +93,7 @@ impl Consumer {
                 .incremental_unassign(&list_of(std::slice::from_ref(partition)))
                 .map_err(KafkaError::client(operation))?;
         } else {
-            // An eager member can only replace its assignment as a whole.
+            // Without a group the assignment can only be replaced as a whole.
             let others = self.held.iter().filter(|(other, _)| *other != partition);
             starts.extend(others.map(|(other, held)| (other.clone(), held.position)));
         }

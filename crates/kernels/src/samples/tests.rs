@@ -208,7 +208,14 @@ proptest! {
         let mut merged = fill(&mut (from.max(cut)..9_000).rev());
         merged.merge(&fill(&mut (from..cut.max(from))).to_state());
         merged.merge(&fill(&mut (from..cut.max(from)).rev()).to_state());
-        prop_assert_eq!(merged.to_state(), whole);
+        prop_assert_eq!(&merged.to_state(), &whole);
+        let mut handed_on = PeerCount::new();
+        for part in [from.max(cut)..9_000, from..cut.max(from)] {
+            let mut hashes = Vec::new();
+            fill(&mut { part }).append_unordered(&mut hashes);
+            handed_on.merge(&hashes);
+        }
+        prop_assert_eq!(handed_on.to_state(), whole);
     }
 
     #[test]

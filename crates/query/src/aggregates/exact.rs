@@ -227,7 +227,10 @@ impl<E: Exact> ExactGroups<E> {
         if let Some(numbers) = values.as_primitive_opt::<Int64Type>() {
             each_row(values.len(), kept.as_ref(), |row| {
                 let ahead = row + ROWS_AHEAD;
-                if let Some(group) = group_indices.get(ahead) {
+                // What is distinct is not counted.
+                if !E::IS_DISTINCT
+                    && let Some(group) = group_indices.get(ahead)
+                {
                     self.values.fetch(*group, numbers.value(ahead));
                 }
                 self.push(group_indices[row], numbers.value(row));

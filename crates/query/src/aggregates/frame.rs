@@ -35,23 +35,19 @@ pub(super) trait MergeState: Default + Send + Sync + 'static {
     /// Has the processor fetch what taking in a row will touch, if that is worth while.
     #[inline]
     fn fetch(&self, _columns: &Self::Columns<'_>, _row: usize) {}
-    /// Takes another state in.
-    fn merge(&mut self, state: &[i64]);
     /// About how many numbers the state has.
     fn state_len(&self) -> usize {
         self.size() / size_of::<i64>()
     }
     /// Puts the state at the end of a list, as integers in canonical order.
     fn append_state(&self, state: &mut Vec<i64>);
-    /// Puts what [`Self::merge_partial`] takes in at the end of a list: what one part of a plan hands
-    /// to the next, in whatever form is quickest.
+    /// Puts what [`Self::merge`] takes in at the end of a list: what one part of a plan hands to the
+    /// next, in whatever form is quickest.
     fn append_partial(&self, partial: &mut Vec<i64>) {
         self.append_state(partial);
     }
     /// Takes in what another part of the plan made.
-    fn merge_partial(&mut self, partial: &[i64]) {
-        self.merge(partial);
-    }
+    fn merge(&mut self, partial: &[i64]);
     /// Heap bytes.
     fn size(&self) -> usize;
 }
@@ -201,7 +197,7 @@ impl<S: MergeState> GroupsAccumulator for Groups<S> {
         self.states.resize_with(total_num_groups, S::default);
         let lists = Lists::new(&values[0])?;
         for (row, group) in group_indices.iter().enumerate() {
-            self.change(*group, |state| state.merge_partial(lists.value(row)));
+            self.change(*group, |state| state.merge(lists.value(row)));
         }
         Ok(())
     }
@@ -327,6 +323,8 @@ fn lists<S>(
         };
         offsets.push(end);
     }
+    // Of some states there is far less than what they are made of.
+    values.shrink_to_fit();
     Ok(list_column(offsets, values))
 }
 

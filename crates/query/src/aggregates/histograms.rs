@@ -32,11 +32,10 @@ impl MergeState for Histogram {
     }
 
     fn fetch(&self, values: &&Int64Array, row: usize) {
-        self.0.fetch(histogram::bucket(values.value(row)));
-    }
-
-    fn merge(&mut self, state: &[i64]) {
-        self.0.merge(state);
+        let value = values.value(row);
+        if values.is_valid(row) && value < histogram::NEAR {
+            self.0.fetch(histogram::bucket(value));
+        }
     }
 
     fn state_len(&self) -> usize {
@@ -51,7 +50,7 @@ impl MergeState for Histogram {
         self.0.append_packed(partial);
     }
 
-    fn merge_partial(&mut self, partial: &[i64]) {
+    fn merge(&mut self, partial: &[i64]) {
         self.0.merge_packed(partial);
     }
 
@@ -80,10 +79,6 @@ impl MergeState for HistogramMerge {
         self.0.merge(states.value(row));
     }
 
-    fn merge(&mut self, state: &[i64]) {
-        self.0.merge(state);
-    }
-
     fn state_len(&self) -> usize {
         self.0.state_len()
     }
@@ -96,7 +91,7 @@ impl MergeState for HistogramMerge {
         self.0.append_packed(partial);
     }
 
-    fn merge_partial(&mut self, partial: &[i64]) {
+    fn merge(&mut self, partial: &[i64]) {
         self.0.merge_packed(partial);
     }
 

@@ -81,7 +81,9 @@ impl Values {
     /// Has the processor fetch what taking in a value will change, where that is a count.
     #[inline]
     pub(super) fn fetch(&self, group: usize, value: i64) {
-        if let Some(counts) = self.counted.get(group) {
+        if let Some(counts) = self.counted.get(group)
+            && (value as usize) < counts.len()
+        {
             fetch_value(counts, value as usize);
         }
     }

@@ -17,8 +17,10 @@ use super::ops::BLOCK;
 /// the last lanes of each loop over a chunk's texts are a small share of all.
 const CHUNK_BYTES: usize = 12 << 10;
 
-/// Bytes that there is room for from the beginning: of texts that are not very long all of a chunk.
-const ROOM_BYTES: usize = CHUNK_BYTES + (4 << 10) - BLOCK;
+/// Bytes of a buffer from the beginning: enough but for chunks that end with a very long text. Buffers
+/// that grow leave memory behind that the system clears for nothing.
+const ROOM_BYTES: usize = 16 << 10;
+const _: () = assert!(ROOM_BYTES > CHUNK_BYTES);
 
 /// Where a text lies in a chunk.
 #[derive(Clone, Copy, Debug)]
