@@ -1,17 +1,19 @@
 //! What the functions of SQL do, as statements and answers in `slt/*.slt`: a file a group of
 //! functions. Each runs in one partition and in several, with batches of two rows and of many, and
-//! must say the same.
+//! must say the same. So must states that were spilled.
 //!
 //! `TURNWISE_SLT_COMPLETE=1` writes the answers anew; read them before they are believed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::error::DataFusionError;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 use turnwise_lake::Lake;
@@ -107,4 +109,39 @@ async fn functions_answer_as_their_files_say_in_every_shape_of_plan() {
         }
     }
     assert!(complete || ran >= 4 * 6, "only {ran} runs");
+}
+
+/// Rows of groups enough that a few megabytes do not hold their states.
+const MANY_GROUPS: &str = "SELECT value % 20000 AS g, \
+     histogram(value % 97 * (1 + value % 50)) AS h, peer_count(value % 3000000007 * 7919) AS p, \
+     exact_quantiles(value % 311, [0.5, 0.9]) AS q \
+     FROM generate_series(1, 600000) GROUP BY value % 20000";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn states_that_were_spilled_say_the_same() {
+    let folder = tempfile::tempdir().expect("folder");
+    let lake = Lake::open(folder.path().to_str().expect("path"), &BTreeMap::new()).expect("lake");
+    let mut said = Vec::new();
+    for (memory_bytes, is_scarce) in [(1 << 30, false), (24 << 20, true)] {
+        let partitions = Some(2);
+        let settings = EngineSettings { memory_bytes, partitions, ..EngineSettings::default() };
+        let context = Engine::new(&settings, &lake).expect("engine").session();
+        let sql = format!(
+            "SELECT count(*), sum(hist_total(h)), sum(hist_quantile(h, 1, 2)), \
+             sum(peer_estimate(p)), \
+             sum(CAST(round(10 * q[1]) AS BIGINT)), sum(CAST(round(10 * q[2]) AS BIGINT)) FROM ({MANY_GROUPS})"
+        );
+        let frame = context.sql(&sql).await.expect("statement");
+        let plan = frame.create_physical_plan().await.expect("plan");
+        let batches = datafusion::physical_plan::collect(Arc::clone(&plan), context.task_ctx());
+        let batches = batches.await.expect("answer");
+        assert_eq!(spills(&plan) > 0, is_scarce, "{memory_bytes} bytes");
+        said.push(texts(&batches[0]).expect("texts"));
+    }
+    assert_eq!(said[0], said[1]);
+}
+
+fn spills(plan: &Arc<dyn ExecutionPlan>) -> usize {
+    let below: usize = plan.children().into_iter().map(spills).sum();
+    below + plan.metrics().and_then(|metrics| metrics.spill_count()).unwrap_or_default()
 }
