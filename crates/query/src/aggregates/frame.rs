@@ -20,9 +20,37 @@ use turnwise_model::conversation::state_type;
 pub(super) const ROWS_AHEAD: usize = 16;
 
 /// The state of one group.
-pub(super) trait MergeState: Default + Send + Sync + 'static {
+pub(super) trait State: Default + Send + Sync + 'static {
+    /// The name in SQL of the function that merges states.
+    const MERGE: &'static str;
+
+    /// Takes another state in.
+    fn merge(&mut self, state: &[i64]);
+    /// Puts the state at the end of a list, as integers in canonical order.
+    fn append_state(&self, state: &mut Vec<i64>);
+    /// About how many numbers the state has.
+    fn state_len(&self) -> usize {
+        self.size() / size_of::<i64>()
+    }
+    /// Puts what [`Self::merge_partial`] takes in at the end of a list: what one part of a plan hands
+    /// to the next, in whatever form is quickest.
+    fn append_partial(&self, partial: &mut Vec<i64>) {
+        self.append_state(partial);
+    }
+    /// Takes in what another part of the plan made.
+    fn merge_partial(&mut self, partial: &[i64]) {
+        self.merge(partial);
+    }
+    /// Heap bytes.
+    fn size(&self) -> usize;
+}
+
+/// An aggregate function: how rows go into the states of their groups.
+pub(super) trait Rows: Send + Sync + 'static {
     /// The function's name in SQL.
     const NAME: &'static str;
+    /// What it makes.
+    type State: State;
     /// The typed columns of one batch of arguments.
     type Columns<'a>;
 
@@ -31,63 +59,48 @@ pub(super) trait MergeState: Default + Send + Sync + 'static {
     /// Looks at a batch's arguments once.
     fn columns(values: &[ArrayRef]) -> Result<Self::Columns<'_>>;
     /// Takes one row in.
-    fn update(&mut self, columns: &Self::Columns<'_>, row: usize);
+    fn update(state: &mut Self::State, columns: &Self::Columns<'_>, row: usize);
     /// Has the processor fetch what taking in a row will touch, if that is worth while.
     #[inline]
-    fn fetch(&self, _columns: &Self::Columns<'_>, _row: usize) {}
-    /// About how many numbers the state has.
-    fn state_len(&self) -> usize {
-        self.size() / size_of::<i64>()
-    }
-    /// Puts the state at the end of a list, as integers in canonical order.
-    fn append_state(&self, state: &mut Vec<i64>);
-    /// Puts what [`Self::merge`] takes in at the end of a list: what one part of a plan hands to the
-    /// next, in whatever form is quickest.
-    fn append_partial(&self, partial: &mut Vec<i64>) {
-        self.append_state(partial);
-    }
-    /// Takes in what another part of the plan made.
-    fn merge(&mut self, partial: &[i64]);
-    /// Heap bytes.
-    fn size(&self) -> usize;
+    fn fetch(_state: &Self::State, _columns: &Self::Columns<'_>, _row: usize) {}
 }
 
-/// The aggregate function of a state.
-pub(super) struct StateUdaf<S> {
+/// [`Rows`] as an aggregate function.
+pub(super) struct StateUdaf<R> {
     signature: Signature,
-    state: PhantomData<fn() -> S>,
+    rows: PhantomData<fn() -> R>,
 }
 
-impl<S: MergeState> StateUdaf<S> {
+impl<R: Rows> StateUdaf<R> {
     pub fn udaf() -> Arc<AggregateUDF> {
-        let signature = Signature::exact(S::arguments(), Volatility::Immutable);
-        Arc::new(AggregateUDF::from(Self { signature, state: PhantomData }))
+        let signature = Signature::exact(R::arguments(), Volatility::Immutable);
+        Arc::new(AggregateUDF::from(Self { signature, rows: PhantomData }))
     }
 }
 
-impl<S> Debug for StateUdaf<S> {
+impl<R> Debug for StateUdaf<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(type_name::<S>())
+        f.write_str(type_name::<R>())
     }
 }
 
-impl<S> PartialEq for StateUdaf<S> {
+impl<R> PartialEq for StateUdaf<R> {
     fn eq(&self, other: &Self) -> bool {
         self.signature == other.signature
     }
 }
 
-impl<S> Eq for StateUdaf<S> {}
+impl<R> Eq for StateUdaf<R> {}
 
-impl<S> Hash for StateUdaf<S> {
+impl<R> Hash for StateUdaf<R> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        type_name::<S>().hash(state);
+        type_name::<R>().hash(state);
     }
 }
 
-impl<S: MergeState> AggregateUDFImpl for StateUdaf<S> {
+impl<R: Rows> AggregateUDFImpl for StateUdaf<R> {
     fn name(&self) -> &str {
-        S::NAME
+        R::NAME
     }
 
     fn signature(&self) -> &Signature {
@@ -108,7 +121,7 @@ impl<S: MergeState> AggregateUDFImpl for StateUdaf<S> {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         refuse_distinct(&args)?;
-        Ok(Box::new(OneGroup(Groups::<S>::default())))
+        Ok(Box::new(OneGroup(Groups::<R>::default())))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -124,41 +137,41 @@ impl<S: MergeState> AggregateUDFImpl for StateUdaf<S> {
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
         refuse_distinct(&args)?;
-        Ok(Box::new(Groups::<S>::default()))
+        Ok(Box::new(Groups::<R>::default()))
     }
 }
 
 /// The states of all groups.
-struct Groups<S> {
-    states: Vec<S>,
+struct Groups<R: Rows> {
+    states: Vec<R::State>,
     /// Heap bytes of the states. There are many, and the size is asked for after each batch.
     bytes: usize,
 }
 
-impl<S> Default for Groups<S> {
+impl<R: Rows> Default for Groups<R> {
     fn default() -> Self {
         Self { states: Vec::new(), bytes: 0 }
     }
 }
 
-impl<S: MergeState> Groups<S> {
+impl<R: Rows> Groups<R> {
     /// Changes a group's state.
     #[inline]
-    fn change(&mut self, group: usize, change: impl FnOnce(&mut S)) {
+    fn change(&mut self, group: usize, change: impl FnOnce(&mut R::State)) {
         let state = &mut self.states[group];
         let before = state.size();
         change(state);
         self.bytes = (self.bytes + state.size()).saturating_sub(before);
     }
 
-    fn take(&mut self, emit_to: EmitTo) -> Vec<S> {
+    fn take(&mut self, emit_to: EmitTo) -> Vec<R::State> {
         let taken = emit_to.take_needed(&mut self.states);
-        self.bytes = self.states.iter().map(MergeState::size).sum();
+        self.bytes = self.states.iter().map(State::size).sum();
         taken
     }
 }
 
-impl<S: MergeState> GroupsAccumulator for Groups<S> {
+impl<R: Rows> GroupsAccumulator for Groups<R> {
     fn update_batch(
         &mut self,
         values: &[ArrayRef],
@@ -166,14 +179,14 @@ impl<S: MergeState> GroupsAccumulator for Groups<S> {
         opt_filter: Option<&BooleanArray>,
         total_num_groups: usize,
     ) -> Result<()> {
-        self.states.resize_with(total_num_groups, S::default);
-        let columns = S::columns(values)?;
+        self.states.resize_with(total_num_groups, R::State::default);
+        let columns = R::columns(values)?;
         each_row(group_indices.len(), counting_rows(opt_filter).as_ref(), |row| {
             let ahead = row + ROWS_AHEAD;
             if let Some(group) = group_indices.get(ahead) {
-                self.states[*group].fetch(&columns, ahead);
+                R::fetch(&self.states[*group], &columns, ahead);
             }
-            self.change(group_indices[row], |state| state.update(&columns, row));
+            self.change(group_indices[row], |state| R::update(state, &columns, row));
             Ok(())
         })
     }
@@ -184,8 +197,8 @@ impl<S: MergeState> GroupsAccumulator for Groups<S> {
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
         // About what is in memory, and a length beside it.
-        let len = |state: &S| state.size() / size_of::<i64>() + 1;
-        Ok(vec![Arc::new(lists(&self.take(emit_to), len, S::append_partial)?)])
+        let len = |state: &R::State| state.size() / size_of::<i64>() + 1;
+        Ok(vec![Arc::new(lists(&self.take(emit_to), len, R::State::append_partial)?)])
     }
 
     fn merge_batch(
@@ -194,10 +207,10 @@ impl<S: MergeState> GroupsAccumulator for Groups<S> {
         group_indices: &[usize],
         total_num_groups: usize,
     ) -> Result<()> {
-        self.states.resize_with(total_num_groups, S::default);
+        self.states.resize_with(total_num_groups, R::State::default);
         let lists = Lists::new(&values[0])?;
         for (row, group) in group_indices.iter().enumerate() {
-            self.change(*group, |state| state.merge(lists.value(row)));
+            self.change(*group, |state| state.merge_partial(lists.value(row)));
         }
         Ok(())
     }
@@ -215,13 +228,13 @@ impl<S: MergeState> GroupsAccumulator for Groups<S> {
     }
 
     fn size(&self) -> usize {
-        self.states.capacity() * size_of::<S>() + self.bytes
+        self.states.capacity() * size_of::<R::State>() + self.bytes
     }
 }
 
-impl<S: MergeState> Sole for Groups<S> {
+impl<R: Rows> Sole for Groups<R> {
     fn settle(&mut self) {
-        self.states.resize_with(1, S::default);
+        self.states.resize_with(1, R::State::default);
     }
 
     fn look(&mut self) -> Result<ArrayRef> {
@@ -303,7 +316,7 @@ pub(super) fn refuse_distinct(args: &AccumulatorArgs<'_>) -> Result<()> {
 }
 
 /// States as a list column.
-fn states<S: MergeState>(states: &[S]) -> Result<ListArray> {
+fn states<S: State>(states: &[S]) -> Result<ListArray> {
     lists(states, S::state_len, S::append_state)
 }
 

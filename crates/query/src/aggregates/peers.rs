@@ -1,4 +1,4 @@
-//! `peer_sample`, `peer_count` and their merges: the peers of smallest hash, and how many there are.
+//! `peer_sample` and `peer_count`: the peers of smallest hash, and how many there are.
 
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array};
 use arrow::datatypes::{DataType, Date32Type, Int64Type};
@@ -6,12 +6,11 @@ use datafusion::common::Result;
 use turnwise_kernels::samples::{PeerCount, PeerSample};
 use turnwise_model::conversation::state_type;
 
-use super::frame::{Lists, MergeState};
+use super::frame::{Lists, Rows};
 
 /// `peer_sample(peer, day, user_tokens, reply_tokens)`: the peer sample of conversations; `day` is
 /// the start day where the conversation has a message of U, else null.
-#[derive(Default)]
-pub(super) struct PeerSamples(PeerSample);
+pub(super) struct PeerSamples;
 
 /// The arguments of `peer_sample`.
 pub(super) struct PeerColumns<'a> {
@@ -21,8 +20,9 @@ pub(super) struct PeerColumns<'a> {
     reply_tokens: Lists<'a>,
 }
 
-impl MergeState for PeerSamples {
+impl Rows for PeerSamples {
     const NAME: &'static str = "peer_sample";
+    type State = PeerSample;
     type Columns<'a> = PeerColumns<'a>;
 
     fn arguments() -> Vec<DataType> {
@@ -38,31 +38,19 @@ impl MergeState for PeerSamples {
         })
     }
 
-    fn update(&mut self, columns: &PeerColumns<'_>, row: usize) {
+    fn update(sample: &mut PeerSample, columns: &PeerColumns<'_>, row: usize) {
         if columns.peer.is_valid(row) {
             let day = columns.day.is_valid(row).then(|| columns.day.value(row));
             let tokens = |lists: &Lists<'_>| -> Vec<i32> {
                 lists.value(row).iter().map(|token| token_code(*token)).collect()
             };
-            self.0.add(
+            sample.add(
                 columns.peer.value(row),
                 day,
                 &tokens(&columns.user_tokens),
                 &tokens(&columns.reply_tokens),
             );
         }
-    }
-
-    fn merge(&mut self, state: &[i64]) {
-        self.0.merge(state);
-    }
-
-    fn append_state(&self, state: &mut Vec<i64>) {
-        self.0.append_state(state);
-    }
-
-    fn size(&self) -> usize {
-        self.0.size()
     }
 }
 
@@ -71,45 +59,12 @@ fn token_code(token: i64) -> i32 {
     u32::try_from(token).unwrap_or_default().cast_signed()
 }
 
-/// `peer_sample_merge(state)`.
-#[derive(Default)]
-pub(super) struct PeerSampleMerge(PeerSample);
-
-impl MergeState for PeerSampleMerge {
-    const NAME: &'static str = "peer_sample_merge";
-    type Columns<'a> = Lists<'a>;
-
-    fn arguments() -> Vec<DataType> {
-        vec![state_type()]
-    }
-
-    fn columns(values: &[ArrayRef]) -> Result<Lists<'_>> {
-        Lists::new(&values[0])
-    }
-
-    fn update(&mut self, states: &Lists<'_>, row: usize) {
-        self.0.merge(states.value(row));
-    }
-
-    fn merge(&mut self, state: &[i64]) {
-        self.0.merge(state);
-    }
-
-    fn append_state(&self, state: &mut Vec<i64>) {
-        self.0.append_state(state);
-    }
-
-    fn size(&self) -> usize {
-        self.0.size()
-    }
-}
-
 /// `peer_count(peer)`: the smallest hashes of distinct peers; nulls are left out.
-#[derive(Default)]
-pub(super) struct PeerCounts(PeerCount);
+pub(super) struct PeerCounts;
 
-impl MergeState for PeerCounts {
+impl Rows for PeerCounts {
     const NAME: &'static str = "peer_count";
+    type State = PeerCount;
     type Columns<'a> = &'a Int64Array;
 
     fn arguments() -> Vec<DataType> {
@@ -120,66 +75,13 @@ impl MergeState for PeerCounts {
         Ok(values[0].as_primitive::<Int64Type>())
     }
 
-    fn update(&mut self, peers: &&Int64Array, row: usize) {
+    fn update(count: &mut PeerCount, peers: &&Int64Array, row: usize) {
         if peers.is_valid(row) {
-            self.0.add(peers.value(row));
+            count.add(peers.value(row));
         }
     }
 
-    fn fetch(&self, peers: &&Int64Array, row: usize) {
-        self.0.fetch(peers.value(row));
-    }
-
-    fn merge(&mut self, state: &[i64]) {
-        self.0.merge(state);
-    }
-
-    fn append_state(&self, state: &mut Vec<i64>) {
-        self.0.append_state(state);
-    }
-
-    fn append_partial(&self, partial: &mut Vec<i64>) {
-        self.0.append_unordered(partial);
-    }
-
-    fn size(&self) -> usize {
-        self.0.size()
-    }
-}
-
-/// `peer_count_merge(state)`.
-#[derive(Default)]
-pub(super) struct PeerCountMerge(PeerCount);
-
-impl MergeState for PeerCountMerge {
-    const NAME: &'static str = "peer_count_merge";
-    type Columns<'a> = Lists<'a>;
-
-    fn arguments() -> Vec<DataType> {
-        vec![state_type()]
-    }
-
-    fn columns(values: &[ArrayRef]) -> Result<Lists<'_>> {
-        Lists::new(&values[0])
-    }
-
-    fn update(&mut self, states: &Lists<'_>, row: usize) {
-        self.0.merge(states.value(row));
-    }
-
-    fn merge(&mut self, state: &[i64]) {
-        self.0.merge(state);
-    }
-
-    fn append_state(&self, state: &mut Vec<i64>) {
-        self.0.append_state(state);
-    }
-
-    fn append_partial(&self, partial: &mut Vec<i64>) {
-        self.0.append_unordered(partial);
-    }
-
-    fn size(&self) -> usize {
-        self.0.size()
+    fn fetch(count: &PeerCount, peers: &&Int64Array, row: usize) {
+        count.fetch(peers.value(row));
     }
 }
