@@ -254,10 +254,9 @@ impl<'d> Record<'d> {
         }
     }
 
-    /// The columns that every row has, dated by the event.
+    /// The columns that every row has.
     pub(crate) fn common(&self, owner: &Owner<'_>, item: i32, time: Millis) -> Common {
         Common {
-            date: time.day(),
             waba_id: owner.waba_id,
             sender: owner.sender,
             peer_phone: None,
@@ -280,14 +279,15 @@ impl<'d> Record<'d> {
         }
     }
 
-    pub(crate) fn message(&mut self, mut row: MessageRow) {
-        if row.origin == Origin::History {
-            row.common.date = self.read_time.day();
+    pub(crate) fn message(&mut self, row: MessageRow) {
+        let date = if row.origin == Origin::History {
             self.counts.history += 1;
+            self.read_time.day()
         } else {
             self.counts.messages += 1;
-        }
-        self.rows.message(row);
+            row.common.time.day()
+        };
+        self.rows.message(date, row);
     }
 
     pub(crate) fn status(&mut self, row: StatusRow) {
@@ -307,7 +307,7 @@ impl<'d> Record<'d> {
         let common = self.letter_common(item, scope);
         let record_bytes = i64::try_from(bytes).ok();
         let row = LetterRow { common, reason: name, detail: None, record_bytes, offset_end: None };
-        self.rows.letter(EventKind::Ignored, row);
+        self.put_letter(EventKind::Ignored, row);
     }
 
     /// A dead letter as an item of its own.
@@ -332,7 +332,7 @@ impl<'d> Record<'d> {
         let common = self.letter_common(0, None);
         let offset_end = Some(to);
         let row = LetterRow { common, reason, detail: None, record_bytes: None, offset_end };
-        self.rows.letter(EventKind::Gap, row);
+        self.put_letter(EventKind::Gap, row);
     }
 
     fn letter(&mut self, item: i32, scope: Option<&Scope<'_>>, fail: Fail, bytes: Option<i64>) {
@@ -353,10 +353,15 @@ impl<'d> Record<'d> {
         let detail = Some(fail.detail.into_boxed_str());
         let reason = fail.reason.name();
         let row = LetterRow { common, reason, detail, record_bytes: bytes, offset_end: None };
-        self.rows.letter(EventKind::DeadLetter, row);
+        self.put_letter(EventKind::DeadLetter, row);
     }
 
-    /// Letters bear the record's time and the date of ingest; ids too long are left out.
+    /// Letters are under the date of ingest.
+    fn put_letter(&mut self, kind: EventKind, row: LetterRow) {
+        self.rows.letter((kind, self.read_time.day()), row);
+    }
+
+    /// Letters bear the record's time; ids too long are left out.
     fn letter_common(&mut self, item: i32, scope: Option<&Scope<'_>>) -> Common {
         let mut intern = |id: Option<&Id<'_>>| match id {
             Some(Id::Some(text)) => Some(self.rows.strings.intern(text)),
@@ -365,7 +370,6 @@ impl<'d> Record<'d> {
         let waba_id = intern(scope.map(|scope| &scope.waba_id));
         let sender = intern(scope.map(|scope| &scope.sender));
         Common {
-            date: self.read_time.day(),
             waba_id,
             sender,
             peer_phone: None,

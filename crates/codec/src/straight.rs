@@ -110,7 +110,7 @@ pub(crate) fn are_digits(word: u64) -> bool {
 }
 
 impl Place {
-    /// The columns that every row has, dated by the event.
+    /// The columns that every row has.
     #[inline(always)]
     pub(crate) fn plain_common(
         &self,
@@ -121,7 +121,6 @@ impl Place {
     ) -> Common {
         let PlainIds { owner, sender, phone, user, message } = *ids;
         Common {
-            date: time.day(),
             waba_id: owner.waba_id,
             sender: Some(owner.sender),
             peer_phone: (!phone.is_empty()).then(|| hashing.of(IdKind::PeerPhone, sender, phone)),

@@ -19,3 +19,4 @@ pub mod quantile;
 pub mod samples;
 pub mod scan;
 pub mod shape;
+pub mod strings;

@@ -308,7 +308,7 @@ impl CommonBlock {
 
 #[cfg(test)]
 mod tests {
-    use turnwise_model::{Day, Millis, Offset, PartitionId};
+    use turnwise_model::{Millis, Offset, PartitionId};
 
     use super::*;
     use crate::rows::Strings;
@@ -337,7 +337,6 @@ mod tests {
     fn row(number: usize) -> (usize, Common) {
         let time = Millis(number as i64);
         let common = Common {
-            date: Day(0),
             waba_id: None,
             sender: None,
             peer_phone: number.is_multiple_of(3).then_some(Pseudonym(7)),

@@ -6,6 +6,7 @@ use arrow_array::types::{ArrowPrimitiveType, Int64Type, TimestampMicrosecondType
 use arrow_array::{ArrayRef, Int32Array, ListArray, PrimitiveArray, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, FieldRef};
+use turnwise_kernels::strings;
 
 use super::alike::Alike;
 use super::blocks::Flags;
@@ -155,7 +156,7 @@ fn offsets(rows: usize) -> Vec<i32> {
 
 /// Strings from their bytes, which are looked at once more.
 fn strings_of(values: Vec<u8>, offsets: OffsetBuffer<i32>, nulls: Option<NullBuffer>) -> ArrayRef {
-    let texts = StringArray::try_new(offsets, values.into(), nulls);
+    let texts = strings::strings(values, offsets, nulls);
     Arc::new(texts.expect("whole strings were put behind each other"))
 }
 

@@ -34,8 +34,6 @@ pub(crate) use strings::{PlainOwner, StringId, Strings};
 /// What every row has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Common {
-    /// Partition value `date`.
-    pub(crate) date: Day,
     pub(crate) waba_id: Option<StringId>,
     pub(crate) sender: Option<StringId>,
     pub(crate) peer_phone: Option<Pseudonym>,
@@ -167,18 +165,19 @@ impl Rows {
         self.string_bytes += ids.map(|id| self.strings.get(id).len()).sum::<usize>();
     }
 
-    pub(crate) fn message(&mut self, row: MessageRow) {
+    /// A row of kind message or history, under the partition value `date`.
+    pub(crate) fn message(&mut self, date: Day, row: MessageRow) {
         self.note_strings(&row.common);
         let rows = match row.origin {
             Origin::History => &mut self.history,
             _ => &mut self.messages,
         };
-        rows.of(row.common.date).put(row);
+        rows.of(date).put(row);
     }
 
     pub(crate) fn status(&mut self, row: StatusRow) {
         self.note_strings(&row.common);
-        self.statuses.of(row.common.date).put(row);
+        self.statuses.of(row.common.time.day()).put(row);
     }
 
     /// The same as [`Rows::message`] of a message that is no history, so that its date is that of its
@@ -199,11 +198,11 @@ impl Rows {
 
     pub(crate) fn account(&mut self, row: AccountRow) {
         self.note_strings(&row.common);
-        self.accounts.of(row.common.date).put(row);
+        self.accounts.of(row.common.time.day()).put(row);
     }
 
-    /// A row of `kind`, one of dead letter, ignored and gap.
-    pub(crate) fn letter(&mut self, kind: EventKind, row: LetterRow) {
+    /// A row of `kind`, one of dead letter, ignored and gap, under the partition value `date`.
+    pub(crate) fn letter(&mut self, (kind, date): (EventKind, Day), row: LetterRow) {
         self.note_strings(&row.common);
         self.string_bytes += 2 * row.detail.as_ref().map_or(0, |detail| detail.len());
         let rows = match kind {
@@ -211,7 +210,7 @@ impl Rows {
             EventKind::Gap => &mut self.gaps,
             _ => &mut self.dead_letters,
         };
-        rows.of(row.common.date).put(row);
+        rows.of(date).put(row);
     }
 
     pub(crate) fn len(&self) -> usize {
