@@ -8,8 +8,8 @@
 use crate::fetch::fetch_value;
 use crate::histogram::{NEAR_FIRSTS, near_number};
 
-/// So many pairs that could have places make them worth while.
-const PLACED_FROM: usize = 32;
+/// So many pairs at least that could have places make them worth while.
+const PLACED_FROM: usize = 8;
 /// Places are made by so many.
 const PLACES: usize = 64;
 /// Counts of a word of a packed map.
@@ -94,8 +94,11 @@ impl Counts {
         // Looked at again only when there are twice as many, for it looks at all.
         let pairs = self.pairs.len();
         if self.places.is_empty() && pairs >= PLACED_FROM && pairs.is_power_of_two() {
-            let have_places = self.pairs.iter().filter(|pair| near_number(pair.0).is_some());
-            if have_places.count() >= PLACED_FROM {
+            let near = || self.pairs.iter().filter_map(|pair| near_number(pair.0));
+            let (count, last) = (near().count(), near().max().unwrap_or_default());
+            // Places are twice the bytes of the pairs at most.
+            let places = (last + 1).next_multiple_of(PLACES) * size_of::<u16>();
+            if count >= PLACED_FROM && places <= 2 * count * size_of::<(i64, i64)>() {
                 self.give_places();
             }
         }

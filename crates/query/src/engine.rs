@@ -12,6 +12,7 @@ use turnwise_lake::Lake;
 use turnwise_model::limits;
 
 use crate::error::QueryError;
+use crate::wanted_texts::WantedTexts;
 use crate::{aggregates, scalars};
 
 /// How many of the largest consumers an error about memory names.
@@ -108,6 +109,7 @@ impl Engine {
             .with_config(config)
             .with_runtime_env(Arc::clone(&self.runtime))
             .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(WantedTexts))
             .build();
         let context = SessionContext::new_with_state(state);
         for function in aggregates::all() {

@@ -28,6 +28,7 @@ pub mod seen;
 mod shape_exec;
 pub mod touched;
 pub mod verdicts;
+mod wanted_texts;
 
 pub use bare::{BareConversations, BareMessages, BareNames, BareTexts, EvenScan};
 pub use catalog::{Catalog, CatalogFiles};

@@ -1,18 +1,22 @@
 //! The operator that reads texts: shape columns in the place of a column of texts.
 //!
-//! Of the shape only what is asked for is computed, and no text leaves the operator. Texts are read
-//! some at a time, so that no batch of long ones is copied whole.
+//! Of the shape only what is asked for is computed, and where it is told which rows matter, only in
+//! those. No text leaves the operator. Texts are read some at a time, so that no batch of long ones is
+//! copied whole.
 
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, RecordBatch, StringArray};
 use arrow::buffer::BooleanBuffer;
-use arrow::compute::{cast, concat};
+use arrow::compute::{cast, concat, not, nullif, prep_null_mask_filter};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, exec_err};
+use datafusion::common::cast::as_boolean_array;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, Statistics, exec_err, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
 use datafusion::physical_plan::metrics::{
@@ -134,6 +138,8 @@ pub(crate) struct ShapeExec {
     /// The column of texts in the input.
     text: usize,
     told: Vec<Told>,
+    /// Which rows' texts matter, by columns of the input; all if none.
+    wanted: Option<Arc<dyn PhysicalExpr>>,
     fields: ShapeFields,
     keys: Arc<Keys>,
     properties: Arc<PlanProperties>,
@@ -159,7 +165,42 @@ impl ShapeExec {
             input.boundedness(),
         );
         let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
-        Self { input, text, told, fields, keys, properties, metrics }
+        Self { input, text, told, wanted: None, fields, keys, properties, metrics }
+    }
+
+    /// Whether an expression over the output asks for more of a text than its length in bytes.
+    pub(crate) fn reads_text(&self, expr: &Arc<dyn PhysicalExpr>) -> bool {
+        let reads = |told: &Told| !matches!(told, Told::Own(_) | Told::Number(Number::Bytes));
+        collect_columns(expr).iter().any(|column| self.told.get(column.index()).is_none_or(reads))
+    }
+
+    /// The same operator with texts read only where a condition on the output holds, which
+    /// [reads none](Self::reads_text); elsewhere what they tell is null, but their bytes.
+    ///
+    /// # Errors
+    /// A condition on what is no column of the input.
+    pub(crate) fn only_where(&self, condition: &Arc<dyn PhysicalExpr>) -> Result<Self> {
+        let fields = self.input.schema();
+        let wanted = Arc::clone(condition).transform_down(|expr| {
+            let Some(column) = expr.downcast_ref::<Column>() else {
+                return Ok(Transformed::no(expr));
+            };
+            match self.told.get(column.index()) {
+                Some(Told::Own(at)) => {
+                    Ok(Transformed::yes(Arc::new(Column::new(fields.field(*at).name(), *at)) as _))
+                }
+                _ => internal_err!("{column} is no column of the input"),
+            }
+        })?;
+        let mut narrowed = self.with_input(Arc::clone(&self.input));
+        narrowed.wanted = Some(wanted.data);
+        Ok(narrowed)
+    }
+
+    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        let keys = Arc::clone(&self.keys);
+        let same = Self::new(input, self.text, self.told.clone(), self.schema(), keys);
+        Self { wanted: self.wanted.clone(), ..same }
     }
 }
 
@@ -167,7 +208,11 @@ impl DisplayAs for ShapeExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let schema: &Schema = &self.schema();
         let columns: Vec<&str> = schema.fields().iter().map(|c| c.name().as_str()).collect();
-        write!(f, "ShapeExec: columns=[{}]", columns.join(", "))
+        write!(f, "ShapeExec: columns=[{}]", columns.join(", "))?;
+        match &self.wanted {
+            Some(wanted) => write!(f, ", read where {wanted}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -190,8 +235,7 @@ impl ExecutionPlan for ShapeExec {
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = children.into_iter().next().unwrap_or_else(|| Arc::clone(&self.input));
-        let keys = Arc::clone(&self.keys);
-        Ok(Arc::new(Self::new(input, self.text, self.told.clone(), self.schema(), keys)))
+        Ok(Arc::new(self.with_input(input)))
     }
 
     fn with_new_children(
@@ -206,9 +250,9 @@ impl ExecutionPlan for ShapeExec {
 
     fn apply_expressions(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
+        self.wanted.as_ref().map_or(Ok(TreeNodeRecursion::Continue), visit)
     }
 
     fn execute(
@@ -219,14 +263,22 @@ impl ExecutionPlan for ShapeExec {
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let bytes_read = MetricBuilder::new(&self.metrics).counter("text_bytes", partition);
         let (text, told, fields) = (self.text, self.told.clone(), self.fields);
+        let wanted = self.wanted.clone();
         let (schema, keys) = (self.schema(), Arc::clone(&self.keys));
         let batches = self.input.execute(partition, context)?.map(move |batch| {
             let batch = batch?;
             let _timer = metrics.elapsed_compute().timer();
-            let texts = batch.column(text);
-            let (bytes, lengths) = text_bytes(texts)?;
-            bytes_read.add(bytes);
-            let numbers = numbers_of(texts, &lengths, &keys, fields)?;
+            let all = batch.column(text);
+            let texts = match &wanted {
+                Some(wanted) => &only_wanted(all, wanted, &batch)?,
+                None => all,
+            };
+            let mut numbers = numbers_of(texts, &keys, fields)?;
+            let bytes = numbers.bytes.iter().flatten().map(|bytes| bytes as usize);
+            bytes_read.add(bytes.sum());
+            if wanted.is_some() && told.contains(&Told::Number(Number::Bytes)) {
+                numbers.bytes = numbers_of(all, &keys, ShapeFields::default())?.bytes;
+            }
             let columns = told.iter().map(|told| told.of(&batch, &numbers)).collect();
             Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?.record_output(&metrics))
         });
@@ -272,19 +324,30 @@ pub(crate) const fn is_text(data_type: &DataType) -> bool {
     matches!(data_type, Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView)
 }
 
-/// Bytes of all texts, and of each (0 of none) where they may have to be read some at a time.
-fn text_bytes(texts: &ArrayRef) -> Result<(usize, Vec<usize>)> {
+/// Texts of the rows in which a condition holds, the others null.
+fn only_wanted(
+    texts: &ArrayRef,
+    wanted: &Arc<dyn PhysicalExpr>,
+    batch: &RecordBatch,
+) -> Result<ArrayRef> {
+    let wanted = wanted.evaluate(batch)?.into_array(batch.num_rows())?;
+    let wanted = as_boolean_array(&wanted)?;
+    let unwanted = match wanted.null_count() {
+        0 => not(wanted)?,
+        _ => not(&prep_null_mask_filter(wanted))?,
+    };
+    Ok(nullif(texts, &unwanted)?)
+}
+
+/// Bytes of each text (0 of none) where they may have to be read some at a time.
+fn lengths(texts: &ArrayRef) -> Result<Vec<usize>> {
     fn each<'a, T: AsRef<[u8]> + ?Sized + 'a>(
         texts: impl Iterator<Item = Option<&'a T>>,
-    ) -> (usize, Vec<usize>) {
-        let lengths: Vec<usize> =
-            texts.map(|text| text.map_or(0, |text| text.as_ref().len())).collect();
-        (lengths.iter().sum(), lengths)
+    ) -> Vec<usize> {
+        texts.map(|text| text.map_or(0, |text| text.as_ref().len())).collect()
     }
-    let between = |offsets: &[i32]| (offsets[offsets.len() - 1] - offsets[0]) as usize;
     Ok(match texts.data_type() {
-        DataType::Utf8 => (between(texts.as_string::<i32>().value_offsets()), Vec::new()),
-        DataType::Binary => (between(texts.as_binary::<i32>().value_offsets()), Vec::new()),
+        DataType::Utf8 | DataType::Binary => Vec::new(),
         DataType::LargeUtf8 => each(texts.as_string::<i64>().iter()),
         DataType::Utf8View => each(texts.as_string_view().iter()),
         DataType::LargeBinary => each(texts.as_binary::<i64>().iter()),
@@ -293,13 +356,9 @@ fn text_bytes(texts: &ArrayRef) -> Result<(usize, Vec<usize>)> {
     })
 }
 
-/// The numbers of all texts, read some at a time where `lengths` are told.
-fn numbers_of(
-    texts: &ArrayRef,
-    lengths: &[usize],
-    keys: &Keys,
-    fields: ShapeFields,
-) -> Result<ShapeNumbers> {
+/// The numbers of all texts, read some at a time where a column may have more than one should hold.
+fn numbers_of(texts: &ArrayRef, keys: &Keys, fields: ShapeFields) -> Result<ShapeNumbers> {
+    let lengths = lengths(texts)?;
     if lengths.is_empty() {
         return Ok(shape_numbers(plain(texts)?, keys, fields));
     }

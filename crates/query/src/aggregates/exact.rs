@@ -1,8 +1,9 @@
 //! Aggregates that need every value: exact quantiles and exact numbers of distinct values.
 //!
 //! Only when results are asked for are the values of each group brought together, by the ordering
-//! kernel: linear, whatever the number of groups. As a state, a group is two lists: its values, and
-//! how often each of the small ones came that are counted (see `values.rs`); merging adds both.
+//! kernel: linear, whatever the number of groups. As a state, a group is three lists: its values, and
+//! the halves of how often each of the small ones came that are counted (see `values.rs`, `places.rs`);
+//! merging adds all.
 
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
@@ -13,7 +14,7 @@ use arrow::array::{
     new_empty_array,
 };
 use arrow::buffer::{BooleanBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, UInt32Type, UInt64Type};
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, UInt16Type, UInt64Type};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{
     AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs,
@@ -24,6 +25,7 @@ use datafusion::logical_expr::{
 };
 
 use super::frame::{OneGroup, ROWS_AHEAD, Sole, counting_rows, each_row, refuse_distinct};
+use super::places::{Places, whole};
 use super::values::{Grouped, Values};
 
 /// What is told of the values of each group.
@@ -155,7 +157,8 @@ impl<E: Exact> AggregateUDFImpl for ExactUdaf<E> {
         let field = |part: &str, element| {
             Arc::new(Field::new(format!("{}[{part}]", args.name), list_type(element), false))
         };
-        Ok(vec![field("values", DataType::Int64), field("counts", DataType::UInt32)])
+        let counts = |part| field(part, DataType::UInt16);
+        Ok(vec![field("values", DataType::Int64), counts("counts"), counts("counts_high")])
     }
 
     fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
@@ -320,15 +323,8 @@ impl<E: Exact> GroupsAccumulator for ExactGroups<E> {
         let Grouped { values, counted } = self.values.take(emit_to);
         let (starts, values) = values.into_parts();
         let starts = starts.iter().map(|start| i64::from(*start)).collect();
-        let mut counts = Vec::with_capacity(counted.iter().map(Vec::len).sum());
-        let mut ends = Vec::with_capacity(counted.len() + 1);
-        ends.push(0);
-        for counted in counted {
-            let used = counted.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
-            counts.extend_from_slice(&counted[..used]);
-            ends.push(counts.len() as i64);
-        }
-        Ok(vec![lists::<Int64Type>(starts, values), lists::<UInt32Type>(ends.into(), counts)])
+        let [low, high] = halves(&counted);
+        Ok(vec![lists::<Int64Type>(starts, values), low, high])
     }
 
     fn merge_batch(
@@ -338,15 +334,17 @@ impl<E: Exact> GroupsAccumulator for ExactGroups<E> {
         total_num_groups: usize,
     ) -> Result<()> {
         self.values.set_groups(total_num_groups);
-        let (Some(lists), Some(counts)) =
-            (values[0].as_list_opt::<i64>(), values[1].as_list_opt::<i64>())
-        else {
+        let list = |at: usize| values[at].as_list_opt::<i64>();
+        let (Some(lists), Some(low), Some(high)) = (list(0), list(1), list(2)) else {
             return exec_err!("{} merges lists, found {}", E::NAME, values[0].data_type());
         };
         for (row, group) in group_indices.iter().enumerate() {
-            let counted = items_of::<UInt32Type>(counts, row).iter().enumerate();
-            for (at, count) in counted.filter(|(_, n)| **n > 0) {
-                self.values.add_counted(*group, at, *count);
+            let high = items_of::<UInt16Type>(high, row);
+            let counted = items_of::<UInt16Type>(low, row).iter().enumerate();
+            let counted = counted
+                .map(|(at, low)| (at, whole(*low, high.get(at).copied().unwrap_or_default())));
+            for (at, count) in counted.filter(|(_, count)| *count > 0) {
+                self.values.add_counted(*group, at, count);
             }
             items_of::<Int64Type>(lists, row)
                 .iter()
@@ -370,6 +368,22 @@ impl<E: Exact> GroupsAccumulator for ExactGroups<E> {
     fn size(&self) -> usize {
         self.values.size()
     }
+}
+
+/// Two columns of lists: the low and the high halves of counts.
+fn halves(counted: &[Places]) -> [ArrayRef; 2] {
+    let places = counted.iter().map(|places| places.low().len()).sum();
+    let (mut low, mut high) = (Vec::with_capacity(places), Vec::new());
+    let mut ends = [vec![0], vec![0]];
+    for places in counted {
+        let used = places.used();
+        low.extend_from_slice(used.0);
+        high.extend_from_slice(used.1);
+        ends[0].push(low.len() as i64);
+        ends[1].push(high.len() as i64);
+    }
+    let [low_ends, high_ends] = ends.map(ScalarBuffer::from);
+    [lists::<UInt16Type>(low_ends, low), lists::<UInt16Type>(high_ends, high)]
 }
 
 /// A column of lists that end where the next begins.

@@ -191,8 +191,11 @@ fn quantile_lists(
 
 /// Calls with the counted values and the others of each group.
 fn each_group(groups: &mut Grouped, mut each: impl FnMut(&[u32], &mut [i64])) {
+    let mut counts = Vec::new();
     for (values, counted) in groups.values.groups_mut().zip(&groups.counted) {
-        each(counted, values);
+        counts.clear();
+        counts.extend(counted.counts());
+        each(&counts, values);
     }
 }
 

@@ -12,6 +12,7 @@ mod exact_quantiles;
 mod frame;
 mod histograms;
 mod peers;
+mod places;
 mod states;
 mod values;
 

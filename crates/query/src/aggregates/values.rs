@@ -14,10 +14,8 @@ use datafusion::logical_expr::EmitTo;
 use turnwise_kernels::fetch::fetch_value;
 use turnwise_kernels::ordering::{Ordered, Orderer};
 
-/// Values from 0 up to here are small.
-const SMALL: usize = 1_024;
-/// A group has places for as many small values as it needs, by so many.
-const PLACES: usize = 64;
+use super::places::{Places, SMALL};
+
 /// A group with so many small values in the list counts them: the counts take no more than a few
 /// times the bytes.
 const COUNTED_FROM: u32 = 256;
@@ -30,8 +28,8 @@ pub(super) struct Values {
     list: List,
     /// By group: how often each small value came, as far as they came; empty where they are in the
     /// list.
-    counted: Vec<Vec<u32>>,
-    /// Places of all that count.
+    counted: Vec<Places>,
+    /// Bytes of all places.
     places: usize,
     /// Values that were taken in.
     taken: u64,
@@ -58,7 +56,7 @@ pub(super) struct Grouped {
     /// Those that are not counted.
     pub(super) values: Ordered<i64>,
     /// By group: how often each small value came; none of them is in `values` then.
-    pub(super) counted: Vec<Vec<u32>>,
+    pub(super) counted: Vec<Places>,
 }
 
 impl Values {
@@ -66,12 +64,11 @@ impl Values {
     #[inline]
     pub(super) fn push(&mut self, group: usize, value: i64) {
         self.taken = self.taken.saturating_add(1);
-        if let Some(counts) = self.counted.get_mut(group)
-            && let Some(count) = counts.get_mut(value as usize)
-        {
-            // A negative value is beyond all places. What is taken in is counted in 32 bits.
-            *count = count.wrapping_add(1);
-        } else if is_small(value) && self.counted.get(group).is_some_and(|n| !n.is_empty()) {
+        // A negative value is beyond all places. What is taken in is counted in 32 bits.
+        if self.counted.get_mut(group).is_some_and(|places| places.count(value as usize)) {
+            return;
+        }
+        if is_small(value) && self.counted.get(group).is_some_and(|n| !n.is_empty()) {
             self.place(group, value as usize, 1);
         } else {
             self.list.push(group, value);
@@ -82,22 +79,18 @@ impl Values {
     #[inline]
     pub(super) fn fetch(&self, group: usize, value: i64) {
         if let Some(counts) = self.counted.get(group)
-            && (value as usize) < counts.len()
+            && (value as usize) < counts.low().len()
         {
-            fetch_value(counts, value as usize);
+            fetch_value(counts.low(), value as usize);
         }
     }
 
     /// Counts a small value of a group, which counts from now on.
     fn place(&mut self, group: usize, value: usize, count: u32) {
-        let counts = &mut self.counted[group];
-        if counts.len() <= value {
-            let more = (value + 1).next_multiple_of(PLACES) - counts.len();
-            counts.reserve_exact(more);
-            counts.resize(counts.len() + more, 0);
-            self.places += more;
-        }
-        counts[value] = counts[value].wrapping_add(count);
+        let places = &mut self.counted[group];
+        let before = places.size();
+        places.add(value, count);
+        self.places += places.size() - before;
     }
 
     /// Takes in a value of which repeats do not matter.
@@ -124,7 +117,7 @@ impl Values {
 
     /// Makes room for so many groups.
     pub(super) fn set_groups(&mut self, count: usize) {
-        self.counted.resize_with(count, Vec::new);
+        self.counted.resize_with(count, Places::default);
     }
 
     /// Values and groups are counted in 32 bits: an error of `name` where there are more.
@@ -195,7 +188,7 @@ impl Values {
         let counted = emit_to.take_needed(&mut self.counted);
         self.places = places(&self.counted);
         self.look_at = 0;
-        let left = self.counted.iter().flatten().map(|count| u64::from(*count)).sum::<u64>();
+        let left = self.counted.iter().map(Places::total).sum::<u64>();
         self.taken = left + self.list.values.len() as u64;
         let mut ordered = Ordered::default();
         Orderer::default().group(&groups, counted.len(), &values, &mut ordered);
@@ -205,7 +198,7 @@ impl Values {
     /// Puts the values of a single group back.
     pub(super) fn put_back(&mut self, one: Grouped) {
         let (_, values) = one.values.into_parts();
-        let counted = one.counted.iter().flatten().map(|count| u64::from(*count)).sum::<u64>();
+        let counted = one.counted.iter().map(Places::total).sum::<u64>();
         self.taken = counted + values.len() as u64;
         self.list = List { groups: vec![0; values.len()], values };
         self.places = places(&one.counted);
@@ -216,8 +209,8 @@ impl Values {
     pub(super) fn size(&self) -> usize {
         self.list.groups.capacity() * size_of::<u32>()
             + (self.list.values.capacity() + self.list.values.len()) * size_of::<i64>()
-            + self.places * size_of::<u32>()
-            + self.counted.capacity() * (size_of::<Vec<u32>>() + 2 * size_of::<u32>())
+            + self.places
+            + self.counted.capacity() * (size_of::<Places>() + 2 * size_of::<u32>())
     }
 }
 
@@ -225,8 +218,8 @@ const fn is_small(value: i64) -> bool {
     0 <= value && value < SMALL as i64
 }
 
-fn places(counted: &[Vec<u32>]) -> usize {
-    counted.iter().map(Vec::len).sum()
+fn places(counted: &[Places]) -> usize {
+    counted.iter().map(Places::size).sum()
 }
 
 #[cfg(test)]
@@ -238,9 +231,8 @@ mod tests {
         let groups = grouped.values.groups().zip(&grouped.counted);
         groups
             .map(|(values, counted)| {
-                let times =
-                    |(value, count): (i64, &u32)| std::iter::repeat_n(value, *count as usize);
-                let counted = (0..).zip(counted).flat_map(times);
+                let times = |(value, count): (i64, u32)| std::iter::repeat_n(value, count as usize);
+                let counted = (0..).zip(counted.counts()).flat_map(times);
                 let mut all: Vec<i64> = values.iter().copied().chain(counted).collect();
                 all.sort_unstable();
                 all

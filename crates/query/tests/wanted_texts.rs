@@ -1,0 +1,127 @@
+//! Texts are read only where an aggregate counts them, and what it counts is the same.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, LargeStringArray, RecordBatch, StringArray,
+    StringViewArray,
+};
+use arrow::compute::concat_batches;
+use datafusion::datasource::MemTable;
+use datafusion::prelude::SessionContext;
+use turnwise_model::{Keys, Secret};
+use turnwise_query::{BareMessages, BareNames, BareTexts, Engine, EngineSettings};
+
+const ROWS: i64 = 3_000;
+
+fn texts() -> Vec<Option<String>> {
+    let text = |row: i64| match row % 11 {
+        0 => None,
+        1 => Some(String::new()),
+        _ => Some(format!("how many {} für {row}?", "é words ".repeat(row as usize % 9))),
+    };
+    (0..ROWS).map(text).collect()
+}
+
+fn messages(texts: ArrayRef) -> SessionContext {
+    let longs = |of: fn(i64) -> Option<i64>| -> ArrayRef {
+        Arc::new((0..ROWS).map(of).collect::<Int64Array>())
+    };
+    let columns = [
+        ("number_id", longs(|row| Some(row % 13))),
+        ("peer_id", longs(|row| Some(row % 101))),
+        ("ts_ms", longs(|row| Some(1_790_000_000_000 + row))),
+        ("direction", longs(|row| (row % 7 != 3).then_some(row % 2))),
+        ("kind", longs(|row| Some(row % 3 / 2))),
+        ("body", texts),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).expect("columns");
+    let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).expect("a table");
+    let context = Engine::local(&EngineSettings::default()).expect("engine").session();
+    let secret = Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough");
+    let keys = Arc::new(Keys::expand(&secret));
+    let texts = BareTexts { column: "body".to_owned(), keys, buckets: true };
+    let messages = BareMessages::new(Arc::new(table), &BareNames::default(), Some(texts));
+    context.register_table("messages", Arc::new(messages.expect("messages"))).expect("registered");
+    context
+}
+
+async fn ask(context: &SessionContext, sql: &str) -> RecordBatch {
+    let frame = context.sql(sql).await.expect("planned");
+    let batches = frame.collect().await.expect("run");
+    concat_batches(&batches[0].schema(), &batches).expect("one")
+}
+
+async fn plan(context: &SessionContext, sql: &str) -> String {
+    let batch = ask(context, &format!("EXPLAIN {sql}")).await;
+    let plans = batch.column(1).as_string::<i32>();
+    plans.value(plans.len() - 1).to_owned()
+}
+
+/// What an aggregate is asked of, and the filter that its rows pass.
+const ASKED: [(&str, &str); 8] = [
+    ("sum(words)", "direction = 0"),
+    ("count(chars)", "direction = 0 AND kind = 0"),
+    ("sum(bytes)", "kind = 1"),
+    ("histogram(CAST(text_bucket AS BIGINT))", "direction = 1"),
+    ("exact_quantiles(CAST(chars AS BIGINT), [0.5, 0.9])", "direction = 0"),
+    ("count(DISTINCT lines)", "kind = 1 OR direction IS NULL"),
+    ("sum(CASE WHEN question THEN 3 ELSE chars END)", "kind = 0"),
+    ("sum(direction)", "kind = 0"),
+];
+
+#[tokio::test]
+async fn filtered_aggregates_are_those_of_the_rows_alone() {
+    let all = texts();
+    let forms: [ArrayRef; 3] = [
+        Arc::new(StringArray::from(all.clone())),
+        Arc::new(LargeStringArray::from(all.clone())),
+        Arc::new(StringViewArray::from(all)),
+    ];
+    for texts in forms {
+        let context = messages(texts);
+        for pair in ASKED.iter().zip(ASKED.iter().cycle().skip(1)) {
+            let ((one, where_one), (other, where_other)) = pair;
+            let sql = format!(
+                "SELECT number_id, {one} FILTER (WHERE {where_one}) AS one, \
+                 {other} FILTER (WHERE {where_other}) AS other, sum(bytes) AS bytes \
+                 FROM messages GROUP BY number_id ORDER BY number_id"
+            );
+            let together = ask(&context, &sql).await;
+            for (name, asked, condition) in [
+                ("one", one, where_one),
+                ("other", other, where_other),
+                ("bytes", &"sum(bytes)", &"true"),
+            ] {
+                let sql = format!(
+                    "SELECT number_id, {asked} FROM messages WHERE {condition} \
+                     GROUP BY number_id ORDER BY number_id"
+                );
+                let alone = ask(&context, &sql).await;
+                assert_eq!(together.column_by_name(name), Some(alone.column(1)), "{asked}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn plans_say_where_texts_are_read() {
+    let context = messages(Arc::new(StringArray::from(texts())));
+    let sql = "SELECT number_id, sum(bytes), sum(words) FILTER (WHERE direction = 0), \
+               max(chars) FILTER (WHERE kind = 1), max(lines) FILTER (WHERE kind = 1) \
+               FROM messages GROUP BY number_id";
+    let found = plan(&context, sql).await;
+    assert!(found.contains("read where direction@1 = 0 OR kind@2 = 1"), "{found}");
+    for (counted, of) in [
+        ("sum(words)", "number_id"),
+        ("sum(words) FILTER (WHERE direction = 0), max(lines)", "number_id"),
+        ("sum(words) FILTER (WHERE direction = 0)", "chars"),
+        ("sum(words) FILTER (WHERE chars > 3)", "number_id"),
+        ("sum(words) FILTER (WHERE direction = 0), count(*) FILTER (WHERE opener)", "number_id"),
+        ("sum(words) FILTER (WHERE random() < 0.5)", "number_id"),
+        ("sum(bytes) FILTER (WHERE direction = 0)", "number_id"),
+    ] {
+        let found = plan(&context, &format!("SELECT {counted} FROM messages GROUP BY {of}")).await;
+        assert!(found.contains("ShapeExec") && !found.contains("read where"), "{found}");
+    }
+}
