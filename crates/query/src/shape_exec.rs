@@ -274,8 +274,8 @@ impl ExecutionPlan for ShapeExec {
                 None => all,
             };
             let mut numbers = numbers_of(texts, &keys, fields)?;
-            let bytes = numbers.bytes.iter().flatten().map(|bytes| bytes as usize);
-            bytes_read.add(bytes.sum());
+            // Of no text it is 0.
+            bytes_read.add(numbers.bytes.values().iter().map(|bytes| *bytes as usize).sum());
             if wanted.is_some() && told.contains(&Told::Number(Number::Bytes)) {
                 numbers.bytes = numbers_of(all, &keys, ShapeFields::default())?.bytes;
             }

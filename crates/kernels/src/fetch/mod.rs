@@ -8,7 +8,9 @@ mod x86;
 
 /// Bytes of a line of the processor's cache.
 const LINE: usize = 64;
-/// Lines that are fetched at least, and at most, behind one text.
+/// Bytes that are read while a line comes from memory.
+const FAR: usize = 2 << 10;
+/// Lines that are fetched at least, and at most, behind one text; the least are the most of one.
 const LINES_MIN: usize = 4;
 const LINES_MAX: usize = 24;
 
@@ -21,6 +23,21 @@ pub fn fetch_behind(text: &[u8]) {
     // The first ones without a loop: mostly they are all.
     (0..LINES_MIN).for_each(fetch);
     (LINES_MIN..LINES_MAX.min(text.len() / LINE)).for_each(fetch);
+}
+
+/// Has the processor fetch as many bytes as a text has, so far behind it that they are there when all
+/// between is read: for texts that stand behind each other and are read in a row.
+#[inline(always)]
+pub fn fetch_far_behind(text: &[u8]) {
+    let far = text.as_ptr().wrapping_add(FAR);
+    (0..=text.len() / LINE).for_each(|line| line_at(far.wrapping_add(LINE * line)));
+}
+
+/// Has the processor fetch the first bytes of a text.
+#[inline(always)]
+pub fn fetch_text(text: &[u8]) {
+    (0..LINES_MIN.min(text.len().div_ceil(LINE)))
+        .for_each(|line| line_at(text.as_ptr().wrapping_add(LINE * line)));
 }
 
 /// Has the processor fetch a value of a list.

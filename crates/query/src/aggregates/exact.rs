@@ -24,7 +24,7 @@ use datafusion::logical_expr::{
     Volatility,
 };
 
-use super::frame::{OneGroup, ROWS_AHEAD, Sole, counting_rows, each_row, refuse_distinct};
+use super::frame::{OneGroup, Sole, counting_rows, each_row, refuse_distinct};
 use super::places::{Places, whole};
 use super::values::{Grouped, Values};
 
@@ -228,19 +228,18 @@ impl<E: Exact> ExactGroups<E> {
     ) -> Result<()> {
         let kept = kept_rows(values, counts);
         if let Some(numbers) = values.as_primitive_opt::<Int64Type>() {
-            each_row(values.len(), kept.as_ref(), |row| {
-                let ahead = row + ROWS_AHEAD;
+            each_row(values.len(), kept.as_ref(), |row, ahead| {
                 // What is distinct is not counted.
                 if !E::IS_DISTINCT
-                    && let Some(group) = group_indices.get(ahead)
+                    && let Some(ahead) = ahead
                 {
-                    self.values.fetch(*group, numbers.value(ahead));
+                    self.values.fetch(group_indices[ahead], numbers.value(ahead));
                 }
                 self.push(group_indices[row], numbers.value(row));
                 Ok(())
             })
         } else if let Some(numbers) = values.as_primitive_opt::<UInt64Type>() {
-            each_row(values.len(), kept.as_ref(), |row| {
+            each_row(values.len(), kept.as_ref(), |row, _| {
                 self.push(group_indices[row], exact_bits::<E>(numbers.value(row))?);
                 Ok(())
             })
@@ -251,7 +250,7 @@ impl<E: Exact> ExactGroups<E> {
                 lists.values().as_primitive_opt::<Int64Type>(),
                 lists.values().as_primitive_opt::<UInt64Type>(),
             );
-            each_row(values.len(), kept.as_ref(), |row| {
+            each_row(values.len(), kept.as_ref(), |row, _| {
                 let items = offsets[row] as usize..offsets[row + 1] as usize;
                 for at in items.filter(|at| nulls.is_none_or(|nulls| nulls.is_valid(*at))) {
                     let value = match (signed, unsigned) {

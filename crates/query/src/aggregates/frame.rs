@@ -16,8 +16,8 @@ use datafusion::logical_expr::{
 };
 use turnwise_model::conversation::state_type;
 
-/// Rows between asking for the memory of a state and changing it.
-pub(super) const ROWS_AHEAD: usize = 16;
+/// Counting rows between asking for the memory of a state and changing it.
+const ROWS_AHEAD: usize = 16;
 
 /// The state of one group.
 pub(super) trait State: Default + Send + Sync + 'static {
@@ -181,10 +181,9 @@ impl<R: Rows> GroupsAccumulator for Groups<R> {
     ) -> Result<()> {
         self.states.resize_with(total_num_groups, R::State::default);
         let columns = R::columns(values)?;
-        each_row(group_indices.len(), counting_rows(opt_filter).as_ref(), |row| {
-            let ahead = row + ROWS_AHEAD;
-            if let Some(group) = group_indices.get(ahead) {
-                R::fetch(&self.states[*group], &columns, ahead);
+        each_row(group_indices.len(), counting_rows(opt_filter).as_ref(), |row, ahead| {
+            if let Some(ahead) = ahead {
+                R::fetch(&self.states[group_indices[ahead]], &columns, ahead);
             }
             self.change(group_indices[row], |state| R::update(state, &columns, row));
             Ok(())
@@ -294,16 +293,21 @@ pub(super) fn counting_rows(filter: Option<&BooleanArray>) -> Option<BooleanBuff
     })
 }
 
-/// Calls for the kept rows, or for all.
+/// Calls for the kept rows, or for all, each beside one that will come soon, if one will.
 #[inline]
 pub(super) fn each_row(
     rows: usize,
     kept: Option<&BooleanBuffer>,
-    each: impl FnMut(usize) -> Result<()>,
+    mut each: impl FnMut(usize, Option<usize>) -> Result<()>,
 ) -> Result<()> {
     match kept {
-        Some(kept) => kept.set_indices().try_for_each(each),
-        None => (0..rows).try_for_each(each),
+        Some(kept) => {
+            let mut ahead = kept.set_indices().skip(ROWS_AHEAD);
+            kept.set_indices().try_for_each(|row| each(row, ahead.next()))
+        }
+        None => {
+            (0..rows).try_for_each(|row| each(row, Some(row + ROWS_AHEAD).filter(|at| *at < rows)))
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use super::places::{Places, SMALL};
 
 /// A group with so many small values in the list counts them: the counts take no more than a few
 /// times the bytes.
-const COUNTED_FROM: u32 = 256;
+const COUNTED_FROM: u32 = 64;
 /// The list is not looked through before it is this long.
 const LIST_MIN: usize = 64 << 10;
 

@@ -12,6 +12,7 @@ use arrow_array::{Array, BinaryArray};
 use super::super::scalar::read_part;
 use super::block::Block;
 use super::ops::BLOCK;
+use crate::fetch::fetch_text;
 
 /// A chunk takes texts until it has this many bytes: its buffers stay in the nearest caches, and
 /// the last lanes of each loop over a chunk's texts are a small share of all.
@@ -21,6 +22,9 @@ const CHUNK_BYTES: usize = 12 << 10;
 /// that grow leave memory behind that the system clears for nothing.
 const ROOM_BYTES: usize = 16 << 10;
 const _: () = assert!(ROOM_BYTES > CHUNK_BYTES);
+
+/// Texts between asking for the memory of one and reading it: where few rows have one, the next is far.
+const TEXTS_AHEAD: usize = 8;
 
 /// Where a text lies in a chunk.
 #[derive(Clone, Copy, Debug)]
@@ -74,20 +78,17 @@ impl Chunk {
         self.texts.clear();
         self.raw.clear();
         self.raw.resize(BLOCK, 0);
-        let mut next = row;
-        while next < batch.len() && self.raw.len() < BLOCK + CHUNK_BYTES {
-            if batch.is_valid(next) {
-                let start = self.raw.len();
-                let read = read_part(batch.value(next));
-                let repaired = repair && self.push_repaired(read);
-                if !repaired {
-                    self.raw.extend_from_slice(read);
-                }
-                self.texts.push(Text { row: next, start, end: self.raw.len(), repaired });
-                self.raw.push(0);
+        let next = match batch.nulls() {
+            None => {
+                let rows = row..batch.len();
+                self.take(batch, rows.clone(), rows, repair)
             }
-            next += 1;
-        }
+            Some(nulls) => {
+                let valid = nulls.inner().slice(row, batch.len() - row);
+                let rows = || valid.set_indices().map(|nth| row + nth);
+                self.take(batch, rows(), rows(), repair)
+            }
+        };
         let used = self.raw.len();
         let blocks = used.div_ceil(BLOCK) + 2;
         self.raw.resize((blocks + 1) * BLOCK, 0);
@@ -95,6 +96,36 @@ impl Chunk {
         self.scripts.resize((blocks + 1) * BLOCK, 0);
         self.mark_outside(blocks, used);
         next
+    }
+
+    /// Takes texts of ascending rows, which are given twice, until there is enough; tells the row from
+    /// which on none was taken.
+    #[inline(always)]
+    fn take(
+        &mut self,
+        batch: &BinaryArray,
+        rows: impl Iterator<Item = usize>,
+        again: impl Iterator<Item = usize>,
+        repair: bool,
+    ) -> usize {
+        let mut ahead = again.skip(TEXTS_AHEAD);
+        for row in rows {
+            if self.raw.len() >= BLOCK + CHUNK_BYTES {
+                return row;
+            }
+            if let Some(ahead) = ahead.next() {
+                fetch_text(batch.value(ahead));
+            }
+            let start = self.raw.len();
+            let read = read_part(batch.value(row));
+            let repaired = repair && self.push_repaired(read);
+            if !repaired {
+                self.raw.extend_from_slice(read);
+            }
+            self.texts.push(Text { row, start, end: self.raw.len(), repaired });
+            self.raw.push(0);
+        }
+        batch.len()
     }
 
     /// Takes a text that is no UTF-8; whether it was one.

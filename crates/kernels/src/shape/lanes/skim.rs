@@ -22,6 +22,7 @@ use super::begin::STARTS;
 use super::finish::asks_in_greek;
 use super::ops::Vectors;
 use super::pages::PAGES;
+use crate::fetch::fetch_far_behind;
 
 /// What the bytes of a text tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,6 +89,7 @@ pub(super) fn skim<V: Vectors>(vectors: V, asked: Asked, texts: &BinaryArray, ro
     for row in (0..texts.len()).filter(|row| texts.is_valid(*row)) {
         let whole = texts.value(row);
         let text = read_part(whole);
+        fetch_far_behind(text);
         let skimmed = vectors.skim(text);
         let beginning =
             if asked.beginning() { STARTS.beginning(&PAGES, text) } else { Beginning::default() };
