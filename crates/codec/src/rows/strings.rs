@@ -39,12 +39,13 @@ pub(super) struct ShortText {
     pub(super) length: usize,
 }
 
-/// Owners met lately: a few own nearly all records, and looking each of their ids up by its hash,
+/// Owners met lately: some hundred own nearly all records, and looking each of their ids up by its hash,
 /// and again whether it is plain, would take as long as reading a record does.
 #[derive(Debug)]
-struct Owners([Option<(OwnerKey, PlainOwner)>; OWNERS]);
+struct Owners(Box<[Option<(OwnerKey, PlainOwner)>; OWNERS]>);
 
-const OWNERS: usize = 64;
+const OWNERS: usize = 1 << OWNER_BITS;
+const OWNER_BITS: u32 = 9;
 
 /// Strings that memory is kept for between two batches.
 const STRINGS_KEPT_MAX: usize = 1 << 16;
@@ -84,7 +85,7 @@ impl ShortText {
 
 impl Default for Owners {
     fn default() -> Self {
-        Self([None; OWNERS])
+        Self(Box::new([None; OWNERS]))
     }
 }
 
@@ -114,7 +115,7 @@ impl Owners {
     ) -> Option<&mut Option<(OwnerKey, PlainOwner)>> {
         // Ids differ in their last digits, wherever they do: those end up above.
         let mixed = (waba_id.2 ^ sender.2.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0.get_mut((mixed >> 58) as usize)
+        self.0.get_mut((mixed >> (u64::BITS - OWNER_BITS)) as usize)
     }
 }
 
@@ -220,7 +221,7 @@ impl Strings {
         self.short.shrink_to(STRINGS_KEPT_MAX);
         self.bytes = 0;
         self.source = None;
-        self.owners = Owners::default();
+        self.owners.0.fill(None);
     }
 }
 
