@@ -246,7 +246,7 @@ mod tests {
         values.set_groups(4);
         let mut expected = vec![Vec::new(); 4];
         for step in 0..200_000_i64 {
-            let group = if step % 1_000 == 7 { 3 } else { step as usize % 3 };
+            let group = if step % 4_000 == 7 { 3 } else { step as usize % 3 };
             let value = match group {
                 1 => step * 1_000,
                 2 if step % 5 == 0 => -step,
