@@ -2,7 +2,9 @@
 
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use arrow_array::StringArray;
+use arrow_buffer::OffsetBuffer;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use turnwise_benches::rng::{Rng, mix};
 use turnwise_kernels::coincidence::{Tokens, topic_coincidence};
 use turnwise_kernels::counts::Counts;
@@ -27,6 +29,30 @@ fn tokens(seed: u64) -> Vec<[i32; TOKENS]> {
         mix((50_000.0 * unit * unit * unit) as u64) as i32
     };
     (0..ITEMS).map(|_| std::array::from_fn(|_| token())).collect()
+}
+
+/// Ids of fifteen digits as a column: by the kernel, and as Arrow makes one.
+fn strings(criterion: &mut Criterion) {
+    let ids = numbers(4, 1_000_000_000_000_000);
+    let values: Vec<u8> = ids.iter().flat_map(|id| format!("{id:015}").into_bytes()).collect();
+    let offsets = OffsetBuffer::<i32>::from_repeated_length(15, ids.len());
+    let mut group = criterion.benchmark_group("strings");
+    group.throughput(Throughput::Elements(ITEMS));
+    let given = || (values.clone(), offsets.clone());
+    group.bench_function("kernel", |bencher| {
+        bencher.iter_batched(
+            given,
+            |(values, offsets)| turnwise_kernels::strings::strings(values, offsets, None),
+            BatchSize::LargeInput,
+        );
+    });
+    group.bench_function("arrow", |bencher| {
+        bencher.iter_batched(
+            given,
+            |(values, offsets)| StringArray::try_new(offsets, values.into(), None),
+            BatchSize::LargeInput,
+        );
+    });
 }
 
 fn counting(criterion: &mut Criterion) {
@@ -94,5 +120,5 @@ fn reading(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, counting, reading);
+criterion_group!(benches, strings, counting, reading);
 criterion_main!(benches);

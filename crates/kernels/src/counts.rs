@@ -96,7 +96,7 @@ impl Counts {
         if self.places.is_empty() && pairs >= PLACED_FROM && pairs.is_power_of_two() {
             let near = || self.pairs.iter().filter_map(|pair| near_number(pair.0));
             let (count, last) = (near().count(), near().max().unwrap_or_default());
-            // Places are twice the bytes of the pairs at most.
+            // Twice the bytes of the pairs at most, to begin with.
             let places = (last + 1).next_multiple_of(PLACES) * size_of::<u16>();
             if count >= PLACED_FROM && places <= 2 * count * size_of::<(i64, i64)>() {
                 self.give_places();
@@ -263,6 +263,20 @@ mod tests {
             counts.merge_packed(packed);
             assert_eq!(counts.to_state(), expected);
         }
+    }
+
+    #[test]
+    fn places_come_where_they_take_little_more_than_pairs() {
+        let placed = |keys: &mut dyn Iterator<Item = i64>| {
+            let mut counts = Counts::new();
+            keys.for_each(|key| counts.add(key, 1));
+            !counts.places.is_empty()
+        };
+        assert!(!placed(&mut (0..7)) && placed(&mut (0..8)));
+        assert!(placed(&mut (50..58)));
+        // The last of them is far, and none of those has a place.
+        assert!(!placed(&mut (0..7).chain([900])));
+        assert!(!placed(&mut (-20..-1)));
     }
 
     #[test]

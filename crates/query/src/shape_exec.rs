@@ -1,14 +1,15 @@
 //! The operator that reads texts: shape columns in the place of a column of texts.
 //!
 //! Of the shape only what is asked for is computed, and where it is told which rows matter, only in
-//! those. No text leaves the operator. Texts are read some at a time, so that no batch of long ones is
-//! copied whole.
+//! those; but bytes, which are told without reading. No text leaves the operator. Texts are read
+//! some at a time, so that no batch of long ones is copied whole.
 
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, RecordBatch, StringArray};
 use arrow::buffer::BooleanBuffer;
+use arrow::compute::kernels::length::length;
 use arrow::compute::{cast, concat, not, nullif, prep_null_mask_filter};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datafusion::common::cast::as_boolean_array;
@@ -174,8 +175,14 @@ impl ShapeExec {
         collect_columns(expr).iter().any(|column| self.told.get(column.index()).is_none_or(reads))
     }
 
+    /// Whether an expression over the output is one over the input.
+    pub(crate) fn is_of_input(&self, expr: &Arc<dyn PhysicalExpr>) -> bool {
+        let is_own = |told: &Told| told.own().is_some();
+        collect_columns(expr).iter().all(|column| self.told.get(column.index()).is_some_and(is_own))
+    }
+
     /// The same operator with texts read only where a condition on the output holds, which
-    /// [reads none](Self::reads_text); elsewhere what they tell is null, but their bytes.
+    /// [is one on the input](Self::is_of_input); elsewhere what they tell is null, but their bytes.
     ///
     /// # Errors
     /// A condition on what is no column of the input.
@@ -273,11 +280,12 @@ impl ExecutionPlan for ShapeExec {
                 Some(wanted) => &only_wanted(all, wanted, &batch)?,
                 None => all,
             };
-            let mut numbers = numbers_of(texts, &keys, fields)?;
+            let lengths = lengths(all)?;
+            let mut numbers = numbers_of(texts, lengths.as_deref(), &keys, fields)?;
             // Of no text it is 0.
             bytes_read.add(numbers.bytes.values().iter().map(|bytes| *bytes as usize).sum());
             if wanted.is_some() && told.contains(&Told::Number(Number::Bytes)) {
-                numbers.bytes = numbers_of(all, &keys, ShapeFields::default())?.bytes;
+                numbers.bytes = bytes_of(all, lengths.as_deref())?;
             }
             let columns = told.iter().map(|told| told.of(&batch, &numbers)).collect();
             Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?.record_output(&metrics))
@@ -340,14 +348,14 @@ fn only_wanted(
 }
 
 /// Bytes of each text (0 of none) where they may have to be read some at a time.
-fn lengths(texts: &ArrayRef) -> Result<Vec<usize>> {
+fn lengths(texts: &ArrayRef) -> Result<Option<Vec<usize>>> {
     fn each<'a, T: AsRef<[u8]> + ?Sized + 'a>(
         texts: impl Iterator<Item = Option<&'a T>>,
-    ) -> Vec<usize> {
-        texts.map(|text| text.map_or(0, |text| text.as_ref().len())).collect()
+    ) -> Option<Vec<usize>> {
+        Some(texts.map(|text| text.map_or(0, |text| text.as_ref().len())).collect())
     }
     Ok(match texts.data_type() {
-        DataType::Utf8 | DataType::Binary => Vec::new(),
+        DataType::Utf8 | DataType::Binary => None,
         DataType::LargeUtf8 => each(texts.as_string::<i64>().iter()),
         DataType::Utf8View => each(texts.as_string_view().iter()),
         DataType::LargeBinary => each(texts.as_binary::<i64>().iter()),
@@ -356,12 +364,25 @@ fn lengths(texts: &ArrayRef) -> Result<Vec<usize>> {
     })
 }
 
-/// The numbers of all texts, read some at a time where a column may have more than one should hold.
-fn numbers_of(texts: &ArrayRef, keys: &Keys, fields: ShapeFields) -> Result<ShapeNumbers> {
-    let lengths = lengths(texts)?;
-    if lengths.is_empty() {
+/// Bytes of each text, of lengths where they are told.
+fn bytes_of(texts: &ArrayRef, lengths: Option<&[usize]>) -> Result<Int32Array> {
+    let Some(lengths) = lengths else {
+        return Ok(length(texts)?.as_primitive::<Int32Type>().clone());
+    };
+    let bytes = lengths.iter().map(|length| i32::try_from(*length).unwrap_or(i32::MAX));
+    Ok(Int32Array::new(bytes.collect(), texts.nulls().cloned()))
+}
+
+/// The numbers of all texts, read some at a time where lengths are told.
+fn numbers_of(
+    texts: &ArrayRef,
+    lengths: Option<&[usize]>,
+    keys: &Keys,
+    fields: ShapeFields,
+) -> Result<ShapeNumbers> {
+    let Some(lengths) = lengths.filter(|lengths| !lengths.is_empty()) else {
         return Ok(shape_numbers(plain(texts)?, keys, fields));
-    }
+    };
     let (mut pieces, mut from) = (Vec::new(), 0);
     while from < texts.len() {
         let (mut to, mut bytes) = (from, 0_usize);

@@ -6,17 +6,20 @@
 //!     ShapeExec  read where direction = 0
 //! ```
 //!
-//! Where all that is asked of texts are aggregates with filters, and no filter asks for a shape itself, a row
-//! that no filter keeps has a shape of nulls, which nobody sees.
+//! Where all that is asked of texts are columns of their shapes, by aggregates with filters on
+//! other columns, a row that no filter keeps has nulls there, which nobody sees. Arguments that are
+//! more than a column, or a cast of one, are not narrowed: they are worked out for all rows, and
+//! what is fine of a shape may be an error of a null, as `bytes / coalesce(chars, 0)`. Bytes are
+//! told of all texts, for no text is read for them.
 
 use std::sync::Arc;
 
-use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{BinaryExpr, Column};
+use datafusion::physical_expr::expressions::{BinaryExpr, CastExpr, Column, LambdaVariable};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::projection::ProjectionExec;
@@ -58,7 +61,8 @@ impl PhysicalOptimizerRule for WantedTexts {
     }
 }
 
-/// The input of an aggregate, with texts read only where it counts them; `None` if it may count all.
+/// The input of an aggregate, with texts read only where it counts them; `None` if it may count
+/// all.
 fn input_of_wanted(aggregate: &AggregateExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let mut projections = Vec::new();
     let mut beneath = aggregate.input();
@@ -67,7 +71,7 @@ fn input_of_wanted(aggregate: &AggregateExec) -> Result<Option<Arc<dyn Execution
         beneath = projection.input();
     }
     let Some(shape) = beneath.downcast_ref::<ShapeExec>() else { return Ok(None) };
-    // By columns of the shape's operator.
+    // By columns of the operator of shapes.
     let meant = |expr: &Expr| projections.iter().try_fold(Arc::clone(expr), replaced);
     let reads = |expr: &Expr| meant(expr).map(|expr| shape.reads_text(&expr));
 
@@ -76,19 +80,27 @@ fn input_of_wanted(aggregate: &AggregateExec) -> Result<Option<Arc<dyn Execution
             return Ok(None);
         }
     }
+    let can_narrow = |filter: &Expr| shape.is_of_input(filter) && is_sure(filter);
     let mut wanted: Vec<Expr> = Vec::new();
     for (function, filter) in aggregate.aggr_expr().iter().zip(aggregate.filter_expr()) {
         let orders = function.order_bys().iter().map(|order| Arc::clone(&order.expr));
-        let mut asks = false;
-        for expr in function.expressions().into_iter().chain(orders) {
-            asks |= reads(&expr)?;
-        }
+        let arguments = function.expressions().into_iter().chain(orders);
+        let arguments = arguments.map(|expr| meant(&expr)).collect::<Result<Vec<_>>>()?;
+        let mut asked = arguments.iter().filter(|expr| shape.reads_text(expr)).peekable();
         let filter = filter.as_ref().map(meant).transpose()?;
+        if filter.as_ref().is_some_and(|filter| shape.reads_text(filter)) {
+            return Ok(None);
+        }
+        if asked.peek().is_none() {
+            continue;
+        }
         match filter {
-            Some(filter) if shape.reads_text(&filter) || is_volatile(&filter) => return Ok(None),
-            Some(filter) if asks && !wanted.contains(&filter) => wanted.push(filter),
-            None if asks => return Ok(None),
-            _ => {}
+            Some(filter) if asked.all(is_column) && can_narrow(&filter) => {
+                if !wanted.contains(&filter) {
+                    wanted.push(filter);
+                }
+            }
+            _ => return Ok(None),
         }
     }
     let either = |one, other| Arc::new(BinaryExpr::new(one, Operator::Or, other)) as Expr;
@@ -104,17 +116,29 @@ fn input_of_wanted(aggregate: &AggregateExec) -> Result<Option<Arc<dyn Execution
 fn replaced(expr: Expr, projection: &&ProjectionExec) -> Result<Expr> {
     let replaced = expr.transform_down(|expr| {
         Ok(match expr.downcast_ref::<Column>() {
-            Some(column) => {
-                let meant = Arc::clone(&projection.expr()[column.index()].expr);
-                Transformed::new(meant, true, TreeNodeRecursion::Jump)
-            }
+            Some(column) => match projection.expr().get(column.index()) {
+                Some(meant) => {
+                    Transformed::new(Arc::clone(&meant.expr), true, TreeNodeRecursion::Jump)
+                }
+                None => return internal_err!("{column} is no column of the projection"),
+            },
             None => Transformed::no(expr),
         })
     });
     replaced.map(|replaced| replaced.data)
 }
 
-/// Whether it may say otherwise when it is asked again.
-fn is_volatile(expr: &Expr) -> bool {
-    expr.exists(|expr| Ok(expr.is_volatile_node())).unwrap_or(true)
+/// Whether an expression is a column, or a cast of one.
+fn is_column(expr: &Expr) -> bool {
+    match expr.downcast_ref::<CastExpr>() {
+        Some(cast) => is_column(cast.expr()),
+        None => expr.is::<Column>(),
+    }
+}
+
+/// Whether an expression says the same whenever it is asked, and its columns are all that it names
+/// by their places: the variables of lambdas are counted behind them.
+fn is_sure(expr: &Expr) -> bool {
+    let is_unsure = |expr: &Expr| Ok(expr.is_volatile_node() || expr.is::<LambdaVariable>());
+    !expr.exists(is_unsure).unwrap_or(true)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, LargeStringArray, RecordBatch, StringArray,
-    StringViewArray,
+    Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, Int64Array, LargeBinaryArray,
+    LargeStringArray, RecordBatch, StringArray, StringViewArray,
 };
 use arrow::compute::concat_batches;
 use datafusion::datasource::MemTable;
@@ -23,7 +23,7 @@ fn texts() -> Vec<Option<String>> {
     (0..ROWS).map(text).collect()
 }
 
-fn messages(texts: ArrayRef) -> SessionContext {
+fn messages(texts: ArrayRef, partitions: usize) -> SessionContext {
     let longs = |of: fn(i64) -> Option<i64>| -> ArrayRef {
         Arc::new((0..ROWS).map(of).collect::<Int64Array>())
     };
@@ -36,8 +36,13 @@ fn messages(texts: ArrayRef) -> SessionContext {
         ("body", texts),
     ];
     let batch = RecordBatch::try_from_iter(columns).expect("columns");
-    let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).expect("a table");
-    let context = Engine::local(&EngineSettings::default()).expect("engine").session();
+    let rows = batch.num_rows();
+    let piece = |from: usize| batch.slice(from, (rows - from).min(700));
+    let mut pieces: Vec<_> = (0..rows).step_by(700).map(piece).collect();
+    let rest = pieces.split_off(2);
+    let table = MemTable::try_new(batch.schema(), vec![pieces, rest]).expect("a table");
+    let settings = EngineSettings { partitions: Some(partitions), ..EngineSettings::default() };
+    let context = Engine::local(&settings).expect("engine").session();
     let secret = Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough");
     let keys = Arc::new(Keys::expand(&secret));
     let texts = BareTexts { column: "body".to_owned(), keys, buckets: true };
@@ -59,7 +64,7 @@ async fn plan(context: &SessionContext, sql: &str) -> String {
 }
 
 /// What an aggregate is asked of, and the filter that its rows pass.
-const ASKED: [(&str, &str); 8] = [
+const ASKED: [(&str, &str); 11] = [
     ("sum(words)", "direction = 0"),
     ("count(chars)", "direction = 0 AND kind = 0"),
     ("sum(bytes)", "kind = 1"),
@@ -68,18 +73,30 @@ const ASKED: [(&str, &str); 8] = [
     ("count(DISTINCT lines)", "kind = 1 OR direction IS NULL"),
     ("sum(CASE WHEN question THEN 3 ELSE chars END)", "kind = 0"),
     ("sum(direction)", "kind = 0"),
+    ("sum(words)", "bytes > 40"),
+    ("max(lines)", "bytes > 9 AND direction = 1"),
+    ("sum(CASE WHEN bytes > 0 THEN bytes / coalesce(chars, 0) END)", "direction = 0"),
 ];
 
 #[tokio::test]
 async fn filtered_aggregates_are_those_of_the_rows_alone() {
     let all = texts();
-    let forms: [ArrayRef; 3] = [
+    let bytes = all.iter().map(|text| text.as_ref().map(|text| text.as_bytes()));
+    // Every other text is cut, some within a letter.
+    let broken: Vec<Option<&[u8]>> = bytes
+        .enumerate()
+        .map(|(row, text)| text.map(|text| &text[..text.len().saturating_sub(row % 2 * 9)]))
+        .collect();
+    let forms: [ArrayRef; 6] = [
         Arc::new(StringArray::from(all.clone())),
         Arc::new(LargeStringArray::from(all.clone())),
-        Arc::new(StringViewArray::from(all)),
+        Arc::new(StringViewArray::from(all.clone())),
+        Arc::new(BinaryArray::from(broken.clone())),
+        Arc::new(LargeBinaryArray::from(broken.clone())),
+        Arc::new(BinaryViewArray::from(broken)),
     ];
-    for texts in forms {
-        let context = messages(texts);
+    for (nth, texts) in forms.into_iter().enumerate() {
+        let context = messages(texts, 1 + nth % 3);
         for pair in ASKED.iter().zip(ASKED.iter().cycle().skip(1)) {
             let ((one, where_one), (other, where_other)) = pair;
             let sql = format!(
@@ -106,7 +123,7 @@ async fn filtered_aggregates_are_those_of_the_rows_alone() {
 
 #[tokio::test]
 async fn plans_say_where_texts_are_read() {
-    let context = messages(Arc::new(StringArray::from(texts())));
+    let context = messages(Arc::new(StringArray::from(texts())), 2);
     let sql = "SELECT number_id, sum(bytes), sum(words) FILTER (WHERE direction = 0), \
                max(chars) FILTER (WHERE kind = 1), max(lines) FILTER (WHERE kind = 1) \
                FROM messages GROUP BY number_id";
@@ -117,11 +134,45 @@ async fn plans_say_where_texts_are_read() {
         ("sum(words) FILTER (WHERE direction = 0), max(lines)", "number_id"),
         ("sum(words) FILTER (WHERE direction = 0)", "chars"),
         ("sum(words) FILTER (WHERE chars > 3)", "number_id"),
+        ("sum(words) FILTER (WHERE bytes > 3)", "number_id"),
+        ("sum(words + 1) FILTER (WHERE direction = 0)", "number_id"),
+        ("sum(bytes / coalesce(chars, 0)) FILTER (WHERE direction = 0)", "number_id"),
         ("sum(words) FILTER (WHERE direction = 0), count(*) FILTER (WHERE opener)", "number_id"),
         ("sum(words) FILTER (WHERE random() < 0.5)", "number_id"),
         ("sum(bytes) FILTER (WHERE direction = 0)", "number_id"),
     ] {
         let found = plan(&context, &format!("SELECT {counted} FROM messages GROUP BY {of}")).await;
         assert!(found.contains("ShapeExec") && !found.contains("read where"), "{found}");
+    }
+}
+
+#[tokio::test]
+async fn statements_of_any_form_say_the_same_as_of_rows_alone() {
+    let context = messages(Arc::new(StringViewArray::from(texts())), 3);
+    for (filtered, alone) in [
+        (
+            "SELECT sum(words) FILTER (WHERE direction = 0) FROM messages",
+            "SELECT sum(words) FROM messages WHERE direction = 0",
+        ),
+        (
+            "SELECT n, max(c) FILTER (WHERE d = 1), sum(b) FROM \
+             (SELECT chars AS c, bytes AS b, direction AS d, number_id AS n FROM messages) \
+             GROUP BY n ORDER BY n",
+            "SELECT number_id, max(CASE WHEN direction = 1 THEN chars END), sum(bytes) \
+             FROM messages GROUP BY number_id ORDER BY number_id",
+        ),
+        (
+            "SELECT number_id, kind, sum(chars) FILTER (WHERE direction = 0) FROM messages \
+             WHERE peer_id < 90 GROUP BY ROLLUP (number_id, kind) ORDER BY number_id, kind",
+            "SELECT number_id, kind, sum(CASE WHEN direction = 0 THEN chars END) FROM messages \
+             WHERE peer_id < 90 GROUP BY ROLLUP (number_id, kind) ORDER BY number_id, kind",
+        ),
+        (
+            "SELECT array_agg(chars ORDER BY ts_ms) FILTER (WHERE direction = 0) FROM messages",
+            "SELECT array_agg(chars ORDER BY ts_ms) FROM messages WHERE direction = 0",
+        ),
+    ] {
+        let (filtered, alone) = (ask(&context, filtered).await, ask(&context, alone).await);
+        assert_eq!(filtered.columns(), alone.columns());
     }
 }

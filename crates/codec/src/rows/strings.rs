@@ -39,7 +39,7 @@ pub(super) struct ShortText {
     pub(super) length: usize,
 }
 
-/// Owners met lately: some hundred own nearly all records, and looking each of their ids up by its hash,
+/// Owners met lately: some hundred own most records, and looking each of their ids up by its hash,
 /// and again whether it is plain, would take as long as reading a record does.
 #[derive(Debug)]
 struct Owners(Box<[Option<(OwnerKey, PlainOwner)>; OWNERS]>);

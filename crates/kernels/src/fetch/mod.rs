@@ -10,7 +10,8 @@ mod x86;
 const LINE: usize = 64;
 /// Bytes that are read while a line comes from memory.
 const FAR: usize = 2 << 10;
-/// Lines that are fetched at least, and at most, behind one text; the least are the most of one.
+/// Lines that are fetched at least, and at most, behind one text. As many as the first are fetched
+/// of a text itself.
 const LINES_MIN: usize = 4;
 const LINES_MAX: usize = 24;
 
@@ -25,8 +26,8 @@ pub fn fetch_behind(text: &[u8]) {
     (LINES_MIN..LINES_MAX.min(text.len() / LINE)).for_each(fetch);
 }
 
-/// Has the processor fetch as many bytes as a text has, so far behind it that they are there when all
-/// between is read: for texts that stand behind each other and are read in a row.
+/// Has the processor fetch as many bytes as a text has, so far behind it that they are there when
+/// all between is read: for texts that stand behind each other and are read in a row.
 #[inline(always)]
 pub fn fetch_far_behind(text: &[u8]) {
     let far = text.as_ptr().wrapping_add(FAR);

@@ -12,7 +12,8 @@ mod x86;
 /// [`StringArray::try_new`] makes, without a look at each string where all bytes are ASCII.
 ///
 /// # Errors
-/// Bytes that are no UTF-8, offsets beyond them or within a letter, nulls of another number of rows.
+/// Bytes that are no UTF-8, offsets beyond them or within a letter, nulls of another number of
+/// rows.
 pub fn strings(
     values: Vec<u8>,
     offsets: OffsetBuffer<i32>,

@@ -1,9 +1,9 @@
 //! Aggregates that need every value: exact quantiles and exact numbers of distinct values.
 //!
 //! Only when results are asked for are the values of each group brought together, by the ordering
-//! kernel: linear, whatever the number of groups. As a state, a group is three lists: its values, and
-//! the halves of how often each of the small ones came that are counted (see `values.rs`, `places.rs`);
-//! merging adds all.
+//! kernel: linear, whatever the number of groups. As a state, a group is three lists: its values,
+//! and the halves of how often each of the small ones came that are counted (see `values.rs` and
+//! `places.rs`); merging adds all.
 
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};

@@ -1,8 +1,8 @@
 //! How often each of a group's small values came.
 //!
-//! Counts have 32 bits. Their low halves stand alone, for of nearly all groups they are all there is:
-//! what is counted at random is half as far apart, and half as much memory is touched for the first
-//! time.
+//! Counts have 32 bits. Their low halves stand alone, for of nearly all groups they are all there
+//! is: what is counted at random is half as far apart, and half as much memory is touched for the
+//! first time.
 
 /// Values from 0 up to here are small.
 pub(super) const SMALL: usize = 1_024;
@@ -28,16 +28,13 @@ impl Places {
         &self.low
     }
 
-    /// Counts a value once more, if it has a place.
+    /// Counts a value once more, if it has a place; tells how many heap bytes that took.
     #[inline]
-    pub(super) fn count(&mut self, value: usize) -> bool {
-        let Some(low) = self.low.get_mut(value) else { return false };
+    pub(super) fn count(&mut self, value: usize) -> Option<usize> {
+        let low = self.low.get_mut(value)?;
         let (sum, is_carried) = low.overflowing_add(1);
         *low = sum;
-        if is_carried {
-            self.carry(value, 1);
-        }
-        true
+        Some(if is_carried { self.carry(value, 1) } else { 0 })
     }
 
     /// Counts a value below [`SMALL`] so often more, at a place that is made if it is missing.
@@ -57,10 +54,13 @@ impl Places {
         }
     }
 
+    /// Adds to a high half; tells how many heap bytes that took.
     #[cold]
-    fn carry(&mut self, value: usize, high: u16) {
+    fn carry(&mut self, value: usize, high: u16) -> usize {
+        let before = self.size();
         let all = self.high.get_or_insert_with(|| Box::new([0; SMALL]));
         all[value] = all[value].wrapping_add(high);
+        self.size() - before
     }
 
     /// The counts, of ascending values from 0 on.
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn counts_are_whole_however_they_are_added() {
         let mut places = Places::default();
-        assert!(places.is_empty() && !places.count(0));
+        assert!(places.is_empty() && places.count(0).is_none());
         let mut expected = vec![0_u32; SMALL];
         for (value, count) in
             [(3, 65_535), (3, 1), (3, 7), (70, 1 << 20), (70, 65_535), (70, 1), (1_023, 2), (0, 0)]
@@ -117,7 +117,7 @@ mod tests {
             assert_eq!(places.total(), expected.iter().map(|n| u64::from(*n)).sum::<u64>());
         }
         for _ in 0..70_000 {
-            assert!(places.count(5));
+            assert_eq!(places.count(5), Some(0));
             expected[5] += 1;
         }
         let counts: Vec<u32> = places.counts().collect();

@@ -65,7 +65,9 @@ impl Values {
     pub(super) fn push(&mut self, group: usize, value: i64) {
         self.taken = self.taken.saturating_add(1);
         // A negative value is beyond all places. What is taken in is counted in 32 bits.
-        if self.counted.get_mut(group).is_some_and(|places| places.count(value as usize)) {
+        let places = self.counted.get_mut(group);
+        if let Some(more) = places.and_then(|places| places.count(value as usize)) {
+            self.places += more;
             return;
         }
         if is_small(value) && self.counted.get(group).is_some_and(|n| !n.is_empty()) {
@@ -293,6 +295,18 @@ mod tests {
             assert_eq!(grouped.values.groups().nth(1), Some(&[-4][..]), "{listed_first}");
             assert!(grouped.counted[0].is_empty());
         }
+    }
+
+    #[test]
+    fn size_is_that_of_what_is_held_after_a_count_is_carried() {
+        let mut values = Values::default();
+        values.set_groups(2);
+        values.add_counted(1, 7, 1);
+        let before = values.size();
+        (0..70_000).for_each(|_| values.push(1, 7));
+        assert_eq!(values.size(), before + 2 * SMALL);
+        assert_eq!(values.places, places(&values.counted));
+        assert_eq!(all(&values.take(EmitTo::All))[1].len(), 70_001);
     }
 
     #[test]

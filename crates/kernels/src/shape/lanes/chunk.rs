@@ -23,7 +23,8 @@ const CHUNK_BYTES: usize = 12 << 10;
 const ROOM_BYTES: usize = 16 << 10;
 const _: () = assert!(ROOM_BYTES > CHUNK_BYTES);
 
-/// Texts between asking for the memory of one and reading it: where few rows have one, the next is far.
+/// Texts between asking for the memory of one and reading it: where few rows have one, the next is
+/// far.
 const TEXTS_AHEAD: usize = 8;
 
 /// Where a text lies in a chunk.
@@ -72,7 +73,7 @@ impl Default for Chunk {
 }
 
 impl Chunk {
-    /// Takes texts from `row` on, and tells the row behind the last one taken. With `repair`,
+    /// Takes texts from `row` on, and tells the row to go on from. With `repair`,
     /// texts that are no UTF-8 are taken as `String::from_utf8_lossy` reads them.
     pub(super) fn fill(&mut self, batch: &BinaryArray, row: usize, repair: bool) -> usize {
         self.texts.clear();
@@ -98,8 +99,8 @@ impl Chunk {
         next
     }
 
-    /// Takes texts of ascending rows, which are given twice, until there is enough; tells the row from
-    /// which on none was taken.
+    /// Takes texts of ascending rows, which are given twice, until there is enough; tells the row
+    /// from which on none was taken.
     #[inline(always)]
     fn take(
         &mut self,
