@@ -205,8 +205,11 @@ fn encode(rows: &RecordBatch, encoding: Encoding) -> parquet::errors::Result<Vec
 /// Dictionaries only for text and numbers of texts: pseudonyms, times and hashes hardly repeat
 /// within a batch, and codes take longer to look up than to compress as they are. Hashes are not
 /// compressed: that gains a quarter of the bytes of tokens for a third of the time. Statistics only
-/// of the columns that readers narrow by; those of all stand in the log.
+/// of columns that readers narrow by and that differ from file to file: pseudonyms do not, before
+/// rows are sorted.
 fn light(schema: &Schema) -> WriterProperties {
+    const NARROWED_BY: [&str; 5] =
+        [column::SENDER, column::TIME, column::SOURCE, column::PARTITION, column::OFFSET];
     const OF_TEXTS: [&str; 4] = [column::CHARS, column::BYTES, column::WORDS, column::TEXT_BUCKET];
     let mut properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
@@ -215,7 +218,7 @@ fn light(schema: &Schema) -> WriterProperties {
         .set_dictionary_enabled(false);
     for field in schema.fields() {
         let name = field.name().as_str();
-        if [column::SENDER, column::TIME].contains(&name) {
+        if NARROWED_BY.contains(&name) {
             let chunk = EnabledStatistics::Chunk;
             properties = properties.set_column_statistics_enabled(name.into(), chunk);
         }
@@ -291,7 +294,7 @@ mod tests {
         let ints = || Arc::new(longs(1).map(|row| row as i32 % 7).collect::<Int32Array>());
         let mut tokens = ListBuilder::new(Int32Builder::new());
         (0..ROWS as i32).for_each(|row| tokens.append_value([Some(row), Some(3 * row)]));
-        let columns: [(&str, ArrayRef); 8] = [
+        let columns: [(&str, ArrayRef); 9] = [
             (
                 "sender",
                 Arc::new(StringArray::from_iter_values(longs(1).map(|row| (row % 5).to_string()))),
@@ -299,6 +302,7 @@ mod tests {
             ("peer_country", Arc::new(StringArray::from_iter_values(longs(1).map(|_| "DE")))),
             ("time", Arc::new(TimestampMicrosecondArray::from_iter_values(longs(1_000)))),
             ("message", Arc::new(longs(977).collect::<Int64Array>())),
+            ("offset", Arc::new(longs(1).collect::<Int64Array>())),
             ("direction", ints()),
             ("chars", ints()),
             ("skeleton", Arc::new(longs(977).collect::<Int64Array>())),
@@ -320,6 +324,7 @@ mod tests {
             ("peer_country", true, true, false),
             ("time", true, false, true),
             ("message", true, false, false),
+            ("offset", true, false, true),
             ("direction", true, false, false),
             ("chars", true, true, false),
             ("skeleton", false, false, false),

@@ -1,7 +1,7 @@
 //! The operator that reads texts: shape columns in the place of a column of texts.
 //!
 //! Of the shape only what is asked for is computed, and where it is told which rows matter, only in
-//! those; but bytes, which are told without reading. No text leaves the operator. Texts are read
+//! those; but bytes, for which no text need be read. No text leaves the operator. Texts are read
 //! some at a time, so that no batch of long ones is copied whole.
 
 use std::fmt;

@@ -8,9 +8,9 @@
 //!
 //! Where all that is asked of texts are columns of their shapes, by aggregates with filters on
 //! other columns, a row that no filter keeps has nulls there, which nobody sees. Arguments that are
-//! more than a column, or a cast of one, are not narrowed: they are worked out for all rows, and
-//! what is fine of a shape may be an error of a null, as `bytes / coalesce(chars, 0)`. Bytes are
-//! told of all texts, for no text is read for them.
+//! more than a column, or a cast of one, are not narrowed: those of groups, and projections beneath,
+//! are worked out for all rows, and what is fine of a shape may be an error of a null, as
+//! `bytes / coalesce(chars, 0)`. Bytes are told of all texts, for no text need be read for them.
 
 use std::sync::Arc;
 
