@@ -32,8 +32,8 @@ const PUTS_AT_ONCE: usize = 8;
 /// Rows of a row group of a compressed file: what a reader can skip or a thread can take.
 const ROW_GROUP_ROWS: usize = 256 * 1024;
 
-/// Bytes that a row of a light file takes, about: of messages with texts, which are the longest.
-const LIGHT_ROW_BYTES: usize = 64;
+/// Bytes that a row takes in a file, about: of messages in a light one, which are the longest.
+const ROW_BYTES: usize = 64;
 
 /// How data files are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,7 +195,7 @@ fn encode(rows: &RecordBatch, encoding: Encoding) -> parquet::errors::Result<Vec
             .build(),
     };
     // A list that grows is copied, to memory that nobody used before.
-    let room = rows.num_rows().saturating_mul(LIGHT_ROW_BYTES);
+    let room = rows.num_rows().saturating_mul(ROW_BYTES);
     let mut writer =
         ArrowWriter::try_new(Vec::with_capacity(room), rows.schema(), Some(properties))?;
     writer.write(rows)?;

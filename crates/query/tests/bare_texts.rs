@@ -1,23 +1,26 @@
 //! The shapes of bare messages' texts: the values of the scalar version, whatever columns a
 //! statement names, and never a text.
 
+mod common;
+
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, Int32Array, Int64Array,
-    LargeBinaryArray, LargeStringArray, RecordBatch, StringArray, StringViewArray, UInt64Array,
+    Array, ArrayRef, AsArray, Int32Array, Int64Array, RecordBatch, StringArray, StringViewArray,
+    UInt64Array,
 };
-use arrow::compute::concat_batches;
 use arrow::datatypes::{Int32Type, Int64Type, UInt64Type};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use turnwise_kernels::shape::ShapeScratch;
+use turnwise_model::Script;
 use turnwise_model::codes::text_bits;
-use turnwise_model::{Keys, Script, Secret};
 use turnwise_query::{BareMessages, BareNames, BareTexts, Engine, EngineSettings, EvenScan};
+
+use common::{ask, forms, keys};
 
 const TEXTS: [Option<&str>; 9] = [
     Some("How do I reset my password?"),
@@ -42,10 +45,6 @@ const BITS: [(&str, i32); 9] = [
     ("code", text_bits::CODE),
     ("url", text_bits::URL),
 ];
-
-fn keys() -> Arc<Keys> {
-    Arc::new(Keys::expand(&Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough")))
-}
 
 fn write(path: &Path, texts: ArrayRef) {
     let rows = i64::try_from(texts.len()).expect("few");
@@ -156,12 +155,6 @@ async fn even_scans_of_folders_and_of_no_rows_are_as_others() {
     }
 }
 
-async fn ask(context: &SessionContext, sql: &str) -> RecordBatch {
-    let frame = context.sql(sql).await.expect("planned");
-    let batches = frame.collect().await.expect("run");
-    concat_batches(&batches[0].schema(), &batches).expect("one")
-}
-
 #[tokio::test]
 async fn every_column_is_what_the_scalar_version_says_however_it_is_asked() {
     let folder = tempfile::tempdir().expect("folder");
@@ -169,15 +162,7 @@ async fn every_column_is_what_the_scalar_version_says_however_it_is_asked() {
     let mut scratch = ShapeScratch::new(&keys());
     let shapes = TEXTS.map(|text| text.map(|text| scratch.shape(text.as_bytes())));
     let bytes = TEXTS.map(|text| text.map(str::as_bytes));
-    let forms: [ArrayRef; 6] = [
-        Arc::new(StringArray::from(TEXTS.to_vec())),
-        Arc::new(LargeStringArray::from(TEXTS.to_vec())),
-        Arc::new(StringViewArray::from(TEXTS.to_vec())),
-        Arc::new(BinaryArray::from(bytes.to_vec())),
-        Arc::new(LargeBinaryArray::from(bytes.to_vec())),
-        Arc::new(BinaryViewArray::from(bytes.to_vec())),
-    ];
-    for texts in forms {
+    for texts in forms(&TEXTS, &bytes) {
         write(&path, texts);
         let context = table(&path, Some("body")).await.expect("a table");
         let all = ask(&context, "SELECT * FROM messages ORDER BY number_id").await;

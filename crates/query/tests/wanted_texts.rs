@@ -1,16 +1,17 @@
 //! Texts are read only where an aggregate counts them, and what it counts is the same.
 
+mod common;
+
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, Int64Array, LargeBinaryArray,
-    LargeStringArray, RecordBatch, StringArray, StringViewArray,
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StringViewArray,
 };
-use arrow::compute::concat_batches;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
-use turnwise_model::{Keys, Secret};
 use turnwise_query::{BareMessages, BareNames, BareTexts, Engine, EngineSettings};
+
+use common::{ask, forms, keys};
 
 const ROWS: i64 = 3_000;
 
@@ -43,18 +44,10 @@ fn messages(texts: ArrayRef, partitions: usize) -> SessionContext {
     let table = MemTable::try_new(batch.schema(), vec![pieces, rest]).expect("a table");
     let settings = EngineSettings { partitions: Some(partitions), ..EngineSettings::default() };
     let context = Engine::local(&settings).expect("engine").session();
-    let secret = Secret::new(b"0123456789abcdef0123456789abcdef").expect("long enough");
-    let keys = Arc::new(Keys::expand(&secret));
-    let texts = BareTexts { column: "body".to_owned(), keys, buckets: true };
+    let texts = BareTexts { column: "body".to_owned(), keys: keys(), buckets: true };
     let messages = BareMessages::new(Arc::new(table), &BareNames::default(), Some(texts));
     context.register_table("messages", Arc::new(messages.expect("messages"))).expect("registered");
     context
-}
-
-async fn ask(context: &SessionContext, sql: &str) -> RecordBatch {
-    let frame = context.sql(sql).await.expect("planned");
-    let batches = frame.collect().await.expect("run");
-    concat_batches(&batches[0].schema(), &batches).expect("one")
 }
 
 async fn plan(context: &SessionContext, sql: &str) -> String {
@@ -87,15 +80,8 @@ async fn filtered_aggregates_are_those_of_the_rows_alone() {
         .enumerate()
         .map(|(row, text)| text.map(|text| &text[..text.len().saturating_sub(row % 2 * 9)]))
         .collect();
-    let forms: [ArrayRef; 6] = [
-        Arc::new(StringArray::from(all.clone())),
-        Arc::new(LargeStringArray::from(all.clone())),
-        Arc::new(StringViewArray::from(all.clone())),
-        Arc::new(BinaryArray::from(broken.clone())),
-        Arc::new(LargeBinaryArray::from(broken.clone())),
-        Arc::new(BinaryViewArray::from(broken)),
-    ];
-    for (nth, texts) in forms.into_iter().enumerate() {
+    let all: Vec<_> = all.iter().map(Option::as_deref).collect();
+    for (nth, texts) in forms(&all, &broken).into_iter().enumerate() {
         let context = messages(texts, 1 + nth % 3);
         for pair in ASKED.iter().zip(ASKED.iter().cycle().skip(1)) {
             let ((one, where_one), (other, where_other)) = pair;

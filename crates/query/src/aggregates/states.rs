@@ -11,61 +11,11 @@ use turnwise_model::conversation::state_type;
 
 use super::frame::{Lists, Rows, State};
 
-/// `histogram_merge(state)`: adds the counts of histograms, or of any counts by code.
-impl State for Counts {
-    const MERGE: &'static str = "histogram_merge";
-
-    fn merge(&mut self, state: &[i64]) {
-        self.merge(state);
-    }
-
-    fn append_state(&self, state: &mut Vec<i64>) {
-        self.append_state(state);
-    }
-
-    fn state_len(&self) -> usize {
-        self.state_len()
-    }
-
-    fn append_partial(&self, partial: &mut Vec<i64>) {
-        self.append_packed(partial);
-    }
-
-    fn merge_partial(&mut self, partial: &[i64]) {
-        self.merge_packed(partial);
-    }
-
-    fn size(&self) -> usize {
-        self.size()
-    }
-}
-
-/// `peer_count_merge(state)`.
-impl State for PeerCount {
-    const MERGE: &'static str = "peer_count_merge";
-
-    fn merge(&mut self, state: &[i64]) {
-        self.merge(state);
-    }
-
-    fn append_state(&self, state: &mut Vec<i64>) {
-        self.append_state(state);
-    }
-
-    fn append_partial(&self, partial: &mut Vec<i64>) {
-        self.append_unordered(partial);
-    }
-
-    fn size(&self) -> usize {
-        self.size()
-    }
-}
-
-/// Samples, of which nothing is quicker than the state itself.
-macro_rules! sample {
-    ($(#[$doc:meta])* $sample:ty, $merge:literal) => {
+/// What a state is by its own methods, and those that are its kind's alone.
+macro_rules! state {
+    ($(#[$doc:meta])* $state:ty, $merge:literal $(, $($own:tt)+)?) => {
         $(#[$doc])*
-        impl State for $sample {
+        impl State for $state {
             const MERGE: &'static str = $merge;
 
             fn merge(&mut self, state: &[i64]) {
@@ -79,16 +29,42 @@ macro_rules! sample {
             fn size(&self) -> usize {
                 self.size()
             }
+
+            $($($own)+)?
         }
     };
 }
 
-sample!(
+state!(
+    /// `histogram_merge(state)`: adds the counts of histograms, or of any counts by code.
+    Counts,
+    "histogram_merge",
+    fn state_len(&self) -> usize {
+        self.state_len()
+    }
+
+    fn append_partial(&self, partial: &mut Vec<i64>) {
+        self.append_packed(partial);
+    }
+
+    fn merge_partial(&mut self, partial: &[i64]) {
+        self.merge_packed(partial);
+    }
+);
+state!(
+    /// `peer_count_merge(state)`.
+    PeerCount,
+    "peer_count_merge",
+    fn append_partial(&self, partial: &mut Vec<i64>) {
+        self.append_unordered(partial);
+    }
+);
+state!(
     /// `peer_sample_merge(state)`.
     PeerSample,
     "peer_sample_merge"
 );
-sample!(
+state!(
     /// `text_sample(texts)`: the texts of smallest hash, over conversations' samples or over states.
     TextSample,
     "text_sample"

@@ -29,8 +29,8 @@ pub(super) struct Values {
     /// By group: how often each small value came, as far as they came; empty where they are in the
     /// list.
     counted: Vec<Places>,
-    /// Bytes of all places.
-    places: usize,
+    /// Heap bytes of all places.
+    place_bytes: usize,
     /// Values that were taken in.
     taken: u64,
     /// Length of the list at which it is looked through.
@@ -67,7 +67,7 @@ impl Values {
         // A negative value is beyond all places. What is taken in is counted in 32 bits.
         let places = self.counted.get_mut(group);
         if let Some(more) = places.and_then(|places| places.count(value as usize)) {
-            self.places += more;
+            self.place_bytes += more;
             return;
         }
         if is_small(value) && self.counted.get(group).is_some_and(|n| !n.is_empty()) {
@@ -92,7 +92,7 @@ impl Values {
         let places = &mut self.counted[group];
         let before = places.size();
         places.add(value, count);
-        self.places += places.size() - before;
+        self.place_bytes += places.size() - before;
     }
 
     /// Takes in a value of which repeats do not matter.
@@ -170,7 +170,7 @@ impl Values {
     /// The values of the first groups, which are forgotten; others move down.
     pub(super) fn take(&mut self, emit_to: EmitTo) -> Grouped {
         // A group may have begun to count by what was merged while it had values in the list.
-        if self.places > 0 {
+        if self.place_bytes > 0 {
             self.move_counted();
         }
         let List { mut groups, mut values } = std::mem::take(&mut self.list);
@@ -188,7 +188,7 @@ impl Values {
             values.truncate(kept);
         }
         let counted = emit_to.take_needed(&mut self.counted);
-        self.places = places(&self.counted);
+        self.place_bytes = place_bytes(&self.counted);
         self.look_at = 0;
         let left = self.counted.iter().map(Places::total).sum::<u64>();
         self.taken = left + self.list.values.len() as u64;
@@ -203,7 +203,7 @@ impl Values {
         let counted = one.counted.iter().map(Places::total).sum::<u64>();
         self.taken = counted + values.len() as u64;
         self.list = List { groups: vec![0; values.len()], values };
-        self.places = places(&one.counted);
+        self.place_bytes = place_bytes(&one.counted);
         self.counted = one.counted;
     }
 
@@ -211,7 +211,7 @@ impl Values {
     pub(super) fn size(&self) -> usize {
         self.list.groups.capacity() * size_of::<u32>()
             + (self.list.values.capacity() + self.list.values.len()) * size_of::<i64>()
-            + self.places
+            + self.place_bytes
             + self.counted.capacity() * (size_of::<Places>() + 2 * size_of::<u32>())
     }
 }
@@ -220,7 +220,7 @@ const fn is_small(value: i64) -> bool {
     0 <= value && value < SMALL as i64
 }
 
-fn places(counted: &[Places]) -> usize {
+fn place_bytes(counted: &[Places]) -> usize {
     counted.iter().map(Places::size).sum()
 }
 
@@ -305,7 +305,7 @@ mod tests {
         let before = values.size();
         (0..70_000).for_each(|_| values.push(1, 7));
         assert_eq!(values.size(), before + 2 * SMALL);
-        assert_eq!(values.places, places(&values.counted));
+        assert_eq!(values.place_bytes, place_bytes(&values.counted));
         assert_eq!(all(&values.take(EmitTo::All))[1].len(), 70_001);
     }
 
