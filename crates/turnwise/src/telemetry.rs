@@ -40,9 +40,10 @@ const GAUGES: [(&str, &str); 5] = [
     ("turnwise_derive_last_success_timestamp_seconds", "When derive last ended without failure."),
 ];
 
-const HISTOGRAMS: [(&str, &str); 2] = [
+const HISTOGRAMS: [(&str, &str); 3] = [
     ("turnwise_lake_commit_attempts", "Attempts that a commit took."),
     ("turnwise_derive_duration_seconds", "How long a look at new rows took."),
+    ("turnwise_derive_stage_duration_seconds", "How long a stage of a look took."),
 ];
 
 /// Says what the roles' metrics mean, once there is a recorder.

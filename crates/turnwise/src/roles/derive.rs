@@ -89,9 +89,18 @@ async fn look(
         deriver.look().await?;
     }
     if serves {
-        publisher.publish(deriver.read_to()).await?;
+        timed("publish", publisher.publish(deriver.read_to())).await?;
     }
     Ok(())
+}
+
+/// Runs a stage of a look and tells how long it took.
+async fn timed<T>(stage: &'static str, work: impl Future<Output = T>) -> T {
+    let started = Instant::now();
+    let done = work.await;
+    let seconds = started.elapsed().as_secs_f64();
+    histogram!("turnwise_derive_stage_duration_seconds", "stage" => stage).record(seconds);
+    done
 }
 
 #[expect(clippy::cast_precision_loss, reason = "seconds are shown, not computed with")]
@@ -193,7 +202,7 @@ impl Deriver {
         let basis = Basis { version: look.version, force_equal, now_ms };
         let derived = &self.shared.derived;
         let replaced = derived.replace_days(&look.files, &days, basis, &mut self.seen);
-        let (changed, mut stands) = replaced.await.context("derive days")?;
+        let (changed, mut stands) = timed("days", replaced).await.context("derive days")?;
         let days = changed.days();
         let mut ends = ends_of_days(&days, today);
         if self.judged != Some(next) {
@@ -214,7 +223,7 @@ impl Deriver {
                 self.open.remove(end);
             }
         }
-        stands &= self.flags(&ends, basis).await.context("derive flags")?;
+        stands &= timed("flags", self.flags(&ends, basis)).await.context("derive flags")?;
         if !ends.is_empty() {
             let (days, windows) = (days.len(), ends.len());
             tracing::info!(version = look.version, days, windows, "derived");
@@ -258,16 +267,18 @@ impl Deriver {
     /// Derives a window; whether it stands.
     async fn window(&self, end: Day, basis: Basis) -> anyhow::Result<bool> {
         let derived = &self.shared.derived;
-        let windows = self.windows(end).await?;
-        let features = derived.features(&windows).await?;
+        let windows = timed("windows", self.windows(end)).await?;
+        let features = timed("features", derived.features(&windows)).await?;
         let judged = answers(&features, &Accounts::default(), &self.shared.scorecard)?;
         if judged.is_empty() {
             return Ok(true);
         }
         let ends = BTreeSet::from([end]);
-        let features = derived.replace_windows(SENDER_FEATURES, &ends, &features, basis).await?;
-        let rows = verdicts::verdict_rows(&judged, &|end| self.is_provisional(end))?;
-        Ok(derived.replace_windows(VERDICTS, &ends, &[rows], basis).await? && features)
+        let written = derived.replace_windows(SENDER_FEATURES, &ends, &features, basis);
+        let features = timed("write_features", written).await?;
+        let rows = [verdicts::verdict_rows(&judged, &|end| self.is_provisional(end))?];
+        let written = derived.replace_windows(VERDICTS, &ends, &rows, basis);
+        Ok(timed("write_verdicts", written).await? && features)
     }
 
     /// The senders that have conversations in the window.
