@@ -5,7 +5,7 @@
 
 use crate::json::{Kind, Value};
 use crate::meant::{self, Time};
-use crate::{Format, send};
+use crate::{Format, envelopes, send};
 
 /// Names and values of a record's headers, in order.
 pub type Headers<'a> = &'a [(&'a [u8], Option<&'a [u8]>)];
@@ -149,12 +149,13 @@ fn by_wrapper(root: Value<'_>, begins: &dyn Fn(&str, &[&str]) -> bool) -> Format
         Format::Infobip
     } else if has("whatsappInboundMessage")
         || has("whatsappMessage")
-        || has("type") && has("apiVersion") && has("createTime")
+        || (has("type") || has("eventType")) && has("apiVersion") && has("createTime")
         || begins("type", &["whatsapp."]) && has("apiVersion")
-        || has("wabaId") && has("from") && has("to")
+        || envelopes::is_message_of_ycloud(root)
     {
         Format::YCloud
     } else if is_of_kapso(root)
+        || begins("event", &["workflow.execution."]) && !has("data")
         || root.get("data").is_some_and(|data| data.kind() == Kind::Array)
             && first("data").is_some_and(is_of_kapso)
     {
@@ -181,7 +182,7 @@ fn by_wrapper(root: Value<'_>, begins: &dyn Fn(&str, &[&str]) -> bool) -> Format
 fn is_of_kapso(value: Value<'_>) -> bool {
     let object = |key: &str| value.get(key).is_some_and(Value::is_object);
     value.at(&["message", "kapso"]).is_some()
-        || object("conversation")
+        || (object("conversation") || object("project"))
             && (value.get("phone_number_id").is_some() || object("whatsapp_config"))
 }
 
@@ -207,7 +208,11 @@ mod tests {
             (r#"{"eventType":"x","payload":{}}"#, Format::EightXEight),
             (r#"{"results":[{"messageId":"x"}]}"#, Format::Infobip),
             (r#"{"type":"whatsapp.message.updated","apiVersion":"v2"}"#, Format::YCloud),
+            (r#"{"eventType":"whatsapp.x","apiVersion":"v2","createTime":"x"}"#, Format::YCloud),
+            (r#"{"wabaId":"1","fromUserId":"x","to":"2"}"#, Format::YCloud),
             (r#"{"message":{"kapso":{}},"phone_number_id":"1"}"#, Format::Kapso),
+            (r#"{"phone_number_id":"1","project":{},"customer":{}}"#, Format::Kapso),
+            (r#"{"event":"workflow.execution.failed","workflow":{}}"#, Format::Kapso),
             (r#"{"data":[{"message":{"kapso":{}}}]}"#, Format::Kapso),
             (r#"{"service":"channels","event":"whatsapp.inbound","payload":{}}"#, Format::Bird),
             (r#"{"type":"message.created","message":{}}"#, Format::MessageBird),

@@ -1,8 +1,8 @@
 //! Infobip: received messages and reports in `results`, and events that stand alone.
 //!
-//! Sender: the digits of `to` in a received message (`destination` in its newer form), of `from`
-//! or `sender` in a report. Many reports name no sender: those are dead letters. Events that stand
-//! alone name a number without saying whose, so they are rows without a sender.
+//! Sender: the digits of `to` in a received or deleted message (`destination` in the newer form),
+//! of `from` or `sender` in a report. Many reports name no sender: those are dead letters. Events
+//! that stand alone name a number without saying whose, so they are rows without a sender.
 //!
 //! It cannot carry: the business account, categories and models of prices, texts of a business,
 //! echoes of the phone app, history and standby. `PENDING` is `sent` once the message is on its
@@ -53,7 +53,7 @@ fn one<'a>(record: &mut Record<'_>, value: Value<'a>) {
         return received(record, &scope(number(to)), value, message, from);
     }
     if value.get("deletedAt").is_some() {
-        return deleted(record, &scope(number(from)), value, to);
+        return deleted(record, &scope(number(to)), value, from);
     }
     let has = |key: &str| value.get(key).is_some();
     if !has("status") && !has("seenAt") && !has("error") {
@@ -101,7 +101,9 @@ fn received<'a>(
                 .phone_or_user(value.at(&["contact", "phoneNumber"])),
             direction: Direction::Inbound,
             origin: Origin::Live,
-            in_group: message.get("group").is_some() || value.get("groupId").is_some(),
+            in_group: message.get("group").is_some()
+                || message.at(&["context", "groupId"]).is_some()
+                || value.get("groupId").is_some(),
             has_referral: message.get("referral").is_some() || value.get("referral").is_some(),
             body: body(message),
             change: None,
@@ -129,6 +131,7 @@ fn body(message: Value<'_>) -> Body<'_> {
         "interactive_call_permission_reply" => {
             Body::interactive(InteractiveType::CallPermissionReply)
         }
+        name if name.starts_with("interactive_") => Body::interactive(InteractiveType::Other),
         name => match MessageKind::from_name(name).unwrap_or(MessageKind::Unknown) {
             MessageKind::Text => Body::new(MessageKind::Text).text(text(&["text", "body"])),
             MessageKind::Interactive => Body::interactive(InteractiveType::Other),
@@ -139,7 +142,7 @@ fn body(message: Value<'_>) -> Body<'_> {
     body.reply_to(message.at(&["context", "id"]))
 }
 
-/// Somebody deleted a message: a message of its own, as with the Cloud API.
+/// A person deleted a message: a message of its own, as with the Cloud API.
 fn deleted<'a>(
     record: &mut Record<'_>,
     scope: &Scope<'a>,

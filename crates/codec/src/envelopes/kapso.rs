@@ -5,7 +5,7 @@
 //! are Kapso's marks; all statuses so far come with it, and repeats of them count once.
 //!
 //! It cannot carry: the business account, standby, handovers and account events. Events about
-//! conversations and workflows are ignored.
+//! conversations, workflows and the project are ignored.
 
 use turnwise_model::{Direction, Origin};
 

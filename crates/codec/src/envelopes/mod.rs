@@ -24,6 +24,8 @@ mod twilio_events;
 mod vonage;
 mod ycloud;
 
+pub(crate) use ycloud::is_message as is_message_of_ycloud;
+
 use std::borrow::Cow;
 
 use turnwise_model::{
@@ -323,7 +325,12 @@ pub(crate) fn pricing_model(value: Option<Value<'_>>) -> Option<PricingModel> {
 
 /// An error's code, unless it is none or zero, as some write where nothing failed.
 pub(crate) fn code(value: Option<Value<'_>>) -> Option<i64> {
-    meant::integer(value).filter(|code| *code != 0 && meant::is_error_code(*code))
+    meant::integer(value).filter(|code| is_code(*code))
+}
+
+/// The same of a number that was read already.
+pub(crate) fn is_code(code: i64) -> bool {
+    code != 0 && meant::is_error_code(code)
 }
 
 /// Whether a word says that a message is of WhatsApp; where none is there, nothing else is meant.

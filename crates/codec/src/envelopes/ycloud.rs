@@ -1,6 +1,6 @@
 //! YCloud: `{id, type, apiVersion, createTime, …}` around one message, account or number. Messages
 //! are the Cloud API's with names of their own for ids, parties and times; a message alone is
-//! taken too.
+//! taken too, where it has a mark of which way it went.
 //!
 //! Sender: the digits of the business's number. A message that was sent is a message row beside
 //! its status, of which the earliest counts; the event's own id is of one delivery only and means
@@ -17,14 +17,15 @@ use crate::body::body;
 use crate::json::Value;
 use crate::meant::{self, Id};
 use crate::peer::Peer;
-use crate::reason::{ignored, ignored_name};
+use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
 use crate::rows::AccountFacts;
 use crate::webhook::account::event_name;
 
 /// Decodes one event, or one message alone.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
-    let kind = meant::word(value.get("type")).unwrap_or_default();
+    let named = meant::word(value.get("type")).or_else(|| meant::word(value.get("eventType")));
+    let kind = named.unwrap_or_default();
     let origin = match kind.as_str() {
         "whatsapp.smb.message.echoes" | "whatsapp.smb.message.created" => Origin::App,
         "whatsapp.smb.history" => Origin::History,
@@ -41,8 +42,8 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     if received.is_some() || sent.is_some() {
         return;
     }
-    if value.get("wabaId").is_some() && value.get("from").is_some() && value.get("to").is_some() {
-        return outbound(record, value, value, Origin::Live);
+    if is_message(value) {
+        return alone(record, value);
     }
     if let Some(account) = object("whatsappBusinessAccount") {
         return of_account(record, value, account, &kind);
@@ -51,6 +52,28 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
         return about_number(record, value, of_number, &kind);
     }
     other(record, value, &kind);
+}
+
+/// Whether an object is a message without an event around it.
+pub(crate) fn is_message(value: Value<'_>) -> bool {
+    let has = |key: &str| value.get(key).is_some();
+    has("wabaId") && (has("from") || has("fromUserId")) && has("to")
+}
+
+/// Only what was sent has a status and a time of creation, and only a person has a user id; the
+/// person's profile may be in either. Without a mark either number may be the person's.
+fn alone(record: &mut Record<'_>, value: Value<'_>) {
+    let has = |key: &str| value.get(key).is_some();
+    let sent = has("status") || has("createTime");
+    if has("fromUserId") || has("customerProfile") && !sent {
+        inbound(record, value, value, Origin::Live);
+    } else if sent {
+        outbound(record, value, value, Origin::Live);
+    } else {
+        let found = Some(value.kind());
+        let fail = record.fail(Reason::NoDirection, "", "a mark of who wrote it", found);
+        record.dead(Some(&scope(value, None)), fail, value.raw().len());
+    }
 }
 
 fn scope<'a>(message: Value<'a>, sender: Option<Value<'a>>) -> Scope<'a> {
@@ -108,7 +131,8 @@ fn outbound<'a>(record: &mut Record<'_>, event: Value<'a>, message: Value<'a>, o
         ("sendTime", get("sendTime")),
         ("createTime", event.get("createTime")),
     ];
-    if status != Some(Status::Failed) {
+    // Other origins have no status row that would tell of it.
+    if status != Some(Status::Failed) || origin != Origin::Live {
         super::message(record, &scope, event, |record| {
             let mut places = created;
             if origin != Origin::Live {
@@ -178,10 +202,16 @@ fn of_account(record: &mut Record<'_>, event: Value<'_>, account: Value<'_>, kin
 
 fn about_number(record: &mut Record<'_>, event: Value<'_>, of_number: Value<'_>, kind: &str) {
     let scope = scope(of_number, of_number.get("phoneNumber"));
-    let name = match kind {
+    let named = |key| of_number.get(key).and_then(Value::string);
+    let (field, name) = match kind {
         "whatsapp.phone_number.quality_updated" => {
-            let named = of_number.get("qualityUpdateEvent").and_then(Value::string);
-            named.map_or("other", |name| event_name(&name))
+            match (named("qualityUpdateEvent"), named("updateEvent")) {
+                (None, Some(name)) => ("account_update", event_name(&name)),
+                (name, _) => {
+                    let name = name.map_or("other", |name| event_name(&name));
+                    ("phone_number_quality_update", name)
+                }
+            }
         }
         "whatsapp.phone_number.name_updated" => {
             let name = ignored_name("phone_number_name_update");
@@ -189,7 +219,6 @@ fn about_number(record: &mut Record<'_>, event: Value<'_>, of_number: Value<'_>,
         }
         _ => return record.ignored(Some(&scope), ignored::OTHER, event.raw().len()),
     };
-    let field = "phone_number_quality_update";
     let facts = AccountFacts { field, event: name, ..AccountFacts::default() };
     super::account(record, &scope, event, event.get("createTime"), &Peer::default(), facts);
 }

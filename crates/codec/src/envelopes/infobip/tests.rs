@@ -62,6 +62,11 @@ fn kinds_voice_replies_and_referrals() {
             "- - 0 0",
         ),
         (
+            r#""type":"INTERACTIVE_PAYMENT_CONFIRMATION","paymentId":"p""#,
+            tap(InteractiveType::Other),
+            "- - 0 0",
+        ),
+        (
             r#""type":"TEXT","text":"x","referral":{"sourceId":"1"}"#,
             kind(MessageKind::Text) + " -",
             "- 1 0 1",
@@ -111,13 +116,17 @@ fn reports_are_statuses_where_they_name_the_sender() {
 
 #[test]
 fn newer_form_and_deletions_are_read() {
-    let record = r#"{"results":[{"event":"MO","channel":"WHATSAPP","sender":"16505551234","destination":"447860099299","content":[{"type":"TEXT","text":"Hello"}],"receivedAt":"2026-11-08T00:02:27.000+0000","messageId":"AB1"},{"channel":"SMS","sender":"1","destination":"2","content":[{"type":"TEXT","text":"x"}]},{"messageId":"AB1","from":"447860099299","to":"16505551234","deletedAt":"2026-11-08T00:02:27.000+0000"}]}"#;
+    let record = r#"{"results":[{"event":"MO","channel":"WHATSAPP","sender":"16505551234","destination":"447860099299","content":[{"type":"TEXT","text":"Hello"}],"receivedAt":"2026-11-08T00:02:27.000+0000","messageId":"AB1"},{"channel":"SMS","sender":"1","destination":"2","content":[{"type":"TEXT","text":"x"}]},{"messageId":"AB1","from":"16505551234","to":"447860099299","deletedAt":"2026-11-08T00:02:27.000+0000"}]}"#;
     let rows = told_alike(Format::Infobip, record);
     assert_eq!(kinds(&rows), ["message", "ignored", "message"]);
     assert_eq!(columns(&rows[0], "sender chars"), "447860099299 5");
     assert_eq!(rows[1].get("reason"), "other_channel");
     assert_eq!(rows[2].get("message_kind"), MessageKind::Revoke.code().to_string());
     assert_ne!(rows[2].get("message"), rows[0].get("message"));
+    for row in [&rows[0], &rows[2]] {
+        assert_eq!((row.get("sender"), row.get("direction")), (BUSINESS, "0"));
+        assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"));
+    }
 }
 
 #[test]
@@ -150,4 +159,10 @@ fn bad_results_leave_their_neighbours_alone() {
     assert_eq!(kinds(&rows), ["dead_letter", "message", "dead_letter"]);
     assert_eq!(rows[0].get("detail"), "results[0]: expected object, found number");
     assert_eq!(rows[2].get("detail"), "results[2]: expected a message or report, found object");
+}
+
+#[test]
+fn message_in_a_group_has_the_groups_id_in_its_context() {
+    let row = row(r#""type":"TEXT","text":"x","context":{"groupId":"g1"}"#);
+    assert_eq!(columns(&row, "in_group is_reply"), "1 0");
 }

@@ -55,3 +55,15 @@ fn batch_is_taken_whole_and_a_bad_one_leaves_its_neighbours() {
     );
     assert_eq!(rows[2].get("reason"), "conversation");
 }
+
+#[test]
+fn events_of_the_project_are_ignored() {
+    for (event, sender) in [
+        (r#"{"phone_number_id":"100","project":{"id":"p1"},"customer":{"id":"c1"}}"#, "100"),
+        (r#"{"event":"workflow.execution.failed","workflow":{"id":"w1"},"error":"x"}"#, ""),
+    ] {
+        let row = only(Format::Kapso, event);
+        assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "conversation"));
+        assert_eq!(row.get("sender"), sender);
+    }
+}

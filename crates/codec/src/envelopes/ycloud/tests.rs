@@ -120,11 +120,13 @@ fn phone_app_and_history_have_their_origins() {
     );
     let echo = only(Format::YCloud, &event("smb.message.echoes", &sent));
     assert_eq!(columns(&echo, "origin direction time"), "1 1 1794096148000000");
-    let old = only(Format::YCloud, &event("smb.history", &sent));
-    assert_eq!(
-        (old.kind, columns(&old, "origin direction")),
-        (EventKind::History, "3 1".to_owned())
-    );
+    for sent in [&sent, &sent.replace("\"sent\"", "\"failed\"")] {
+        let old = only(Format::YCloud, &event("smb.history", sent));
+        assert_eq!(
+            (old.kind, columns(&old, "origin direction")),
+            (EventKind::History, "3 1".to_owned())
+        );
+    }
     let old = only(
         Format::YCloud,
         &event("smb.history", &inbound(r#""type":"text","text":{"body":"x"}"#)),
@@ -167,6 +169,19 @@ fn accounts_and_numbers_are_account_rows_and_the_rest_is_ignored() {
         columns(&row, "sender field event"),
         "15550783881 phone_number_quality_update DOWNGRADE"
     );
+    let row = only(
+        Format::YCloud,
+        &event(
+            "phone_number.quality_updated",
+            r#""whatsappPhoneNumber":{"wabaId":"9","phoneNumber":"+15550783881","updateEvent":"ACCOUNT_OFFBOARDED"}"#,
+        ),
+    );
+    assert_eq!(
+        columns(&row, "sender field event"),
+        "15550783881 account_update ACCOUNT_OFFBOARDED"
+    );
+    let flow = r#"{"eventType":"whatsapp.flow.status_change","eventId":"evt_1","apiVersion":"v2","createTime":"2026-11-08T00:02:30.000Z","flowChanges":{"flowId":"1"}}"#;
+    assert_eq!(only(Format::YCloud, flow).get("reason"), "flows");
     for (kind, name) in [
         ("template.reviewed", "message_template_status_update"),
         ("user.preferences", "user_preferences"),
@@ -182,4 +197,33 @@ fn accounts_and_numbers_are_account_rows_and_the_rest_is_ignored() {
     assert_eq!(rows[0].get("reason"), "unknown_shape");
     let (_, rows) = decode(Format::YCloud, r#"{"type":"sms.inbound.received","apiVersion":"v2"}"#);
     assert_eq!(rows[0].get("reason"), "other_channel");
+}
+
+#[test]
+fn message_alone_is_never_taken_for_the_other_way() {
+    let bare = |rest: &str| {
+        format!(
+            r#"{{"id":"y1","wamid":"wamid.A","wabaId":"9","to":"+15550783881","sendTime":"2026-11-08T00:02:27.000Z","type":"text","text":{{"body":"Hello"}}{rest}}}"#
+        )
+    };
+    const FROM: &str = r#","from":"+16505551234""#;
+    for (mark, peer_phone) in [
+        (format!(r#"{FROM},"customerProfile":{{"name":"A B"}}"#), &*phone(BUSINESS, "16505551234")),
+        (format!(r#"{FROM},"fromUserId":"US.7""#), &*phone(BUSINESS, "16505551234")),
+        (r#","fromUserId":"US.7""#.to_owned(), ""),
+    ] {
+        let row = only(Format::YCloud, &bare(&mark));
+        assert_eq!(columns(&row, "sender direction chars"), "15550783881 0 5", "{mark}");
+        assert_eq!(row.get("peer_phone"), peer_phone);
+    }
+    let row = only(Format::YCloud, &bare(FROM));
+    assert_eq!(
+        columns(&row, "waba_id sender reason detail"),
+        "9 - no_direction record: expected a mark of who wrote it, found object"
+    );
+    // What was sent has the profile of whom it was sent to.
+    let sent = r#"{"id":"y2","wabaId":"9","from":"+15550783881","to":"+16505551234","createTime":"2026-11-08T00:02:27.000Z","type":"text","text":{"body":"Hello"},"customerProfile":{"name":"A B"}}"#;
+    let row = only(Format::YCloud, sent);
+    assert_eq!(columns(&row, "sender direction"), "15550783881 1");
+    assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"));
 }
