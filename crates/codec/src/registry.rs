@@ -64,7 +64,7 @@ pub const FORMATS: &[FormatInfo] = &[
         wire: Wire::Json,
         sender: "phone_number_id",
         carries: CLOUD_API,
-        note: "partner events that hold no webhook are ignored",
+        note: "account events of partners name the sender by the digits of its number",
     },
     FormatInfo {
         format: Format::Twilio,
@@ -169,7 +169,7 @@ pub const FORMATS: &[FormatInfo] = &[
         title: "MessageBird: events of conversations",
         wire: Wire::Json,
         sender: "channelId",
-        carries: &[A::Inbound, A::Outbound, A::Statuses, A::Times],
+        carries: &[A::Inbound, A::Outbound, A::Statuses, A::Times, A::Replies],
         note: "replaced by bird",
     },
     FormatInfo {
@@ -201,8 +201,18 @@ pub const FORMATS: &[FormatInfo] = &[
         title: "8x8: messaging apps",
         wire: Wire::Json,
         sender: "subAccountId, else channelId",
-        carries: &[A::Inbound, A::Statuses, A::Times, A::Replies, A::Referrals, A::AccountEvents],
-        note: "statuses name no number, so all numbers of a subaccount are one sender",
+        carries: &[
+            A::Inbound,
+            A::Outbound,
+            A::Statuses,
+            A::Times,
+            A::UserIds,
+            A::Replies,
+            A::Referrals,
+            A::PhoneApp,
+            A::AccountEvents,
+        ],
+        note: "a subaccount's numbers are one sender; sent texts are there from version 9 on",
     },
     FormatInfo {
         format: Format::Kapso,

@@ -1,24 +1,35 @@
 //! 360dialog: webhooks of the Cloud API as they are, and partner events `{id, event, data}` around
 //! what partners get instead, of which `history` is a value of the webhook field of that name.
 //!
-//! It carries what the Cloud API does. Partner events about clients and channels are ignored.
+//! It carries what the Cloud API does. Partner events about violations and restrictions name the
+//! business by its number alone, so its digits stand for their sender. Those about clients and
+//! channels are ignored.
 
+use super::number;
 use crate::json::Value;
-use crate::meant;
-use crate::record::Record;
+use crate::meant::{self, Id};
+use crate::peer::Peer;
+use crate::record::{Record, Scope};
+use crate::rows::AccountFacts;
 use crate::webhook;
+use crate::webhook::account::event_name;
 
 /// Decodes one webhook or partner event.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
-    match value.get("data") {
-        Some(data) if data.is_object() && value.get("event").is_some() => {
-            let field = meant::word(value.get("event"));
-            record.path.key("data");
-            webhook::named(record, meant::id(data.get("id")), field.as_deref(), data);
-            record.path.pop();
+    let data = value.get("data").filter(|data| data.is_object() && value.get("event").is_some());
+    let Some(data) = data else { return webhook::decode(record, value) };
+    let field = meant::word(value.get("event"));
+    record.path.key("data");
+    match field.as_deref() {
+        Some(name @ ("account_violation" | "account_restriction")) => {
+            let scope = Scope { waba_id: Id::None, sender: number(data.get("phone_number")) };
+            let (field, event) = ("account_update", event_name(name));
+            let facts = AccountFacts { field, event, ..AccountFacts::default() };
+            super::account(record, &scope, data, None, &Peer::default(), facts);
         }
-        _ => webhook::decode(record, value),
+        field => webhook::named(record, meant::id(data.get("id")), field, data),
     }
+    record.path.pop();
 }
 
 #[cfg(test)]

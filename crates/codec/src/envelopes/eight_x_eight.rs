@@ -1,15 +1,17 @@
 //! 8x8's messaging apps: `{namespace, eventType, payload}`.
 //!
 //! Sender: the subaccount, since statuses name neither number nor channel; so all numbers of a
-//! subaccount are one sender. A message's `umid` takes the wamid's place.
+//! subaccount are one sender. A message's `umid` takes the wamid's place. A receipt that holds
+//! what was sent, as that of the queue does from version 9 on, is a message row beside its status,
+//! of which the earliest counts.
 //!
-//! It cannot carry: the business account of messages, user ids, prices, whether audio is a voice
-//! note, texts of a business, echoes of the phone app, history and standby. What is of another
-//! channel is ignored, as are changes of templates.
+//! It cannot carry: the business account of messages, of prices more than the category, whether
+//! audio is a voice note, history and standby. What is of another channel is ignored, as are
+//! changes of templates.
 
-use turnwise_model::{Direction, InteractiveType, MessageKind, Origin};
+use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
-use super::{Delivery, Message, Price, code, is_whatsapp, person, time_at_first, twilio};
+use super::{Delivery, Message, Price, category, code, is_whatsapp, person, time_at_first, twilio};
 use crate::body::{Body, body_named};
 use crate::json::Value;
 use crate::meant::{self, Id};
@@ -37,7 +39,12 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
         .or_else(|| meant::id(channel(&["recipient", "channelId"])));
     let scope = Scope { waba_id: Id::None, sender };
     match kind.as_str() {
-        "inbound_message_received" => received(record, &scope, value, payload),
+        "inbound_message_received" => {
+            message(record, &scope, value, payload, Direction::Inbound, Origin::Live);
+        }
+        "external_app_message" => {
+            message(record, &scope, value, payload, Direction::Outbound, Origin::App);
+        }
         "outbound_message_status_changed" => status(record, &scope, value, payload),
         _ => record.ignored(Some(&scope), ignored::OTHER, value.raw().len()),
     }
@@ -47,55 +54,99 @@ fn peer<'a>(payload: Value<'a>) -> Peer<'a> {
     person(payload.at(&["user", "msisdn"])).phone_or_user(payload.at(&["user", "channelUserId"]))
 }
 
-fn received<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, payload: Value<'a>) {
+fn message<'a>(
+    record: &mut Record<'_>,
+    scope: &Scope<'a>,
+    event: Value<'a>,
+    payload: Value<'a>,
+    direction: Direction,
+    origin: Origin,
+) {
     super::message(record, scope, event, |record| {
         Ok(Message {
             id: meant::id(payload.get("umid")),
             time: time_at_first(record, &[("payload.timestamp", payload.get("timestamp"))])?,
             peer: peer(payload),
-            direction: Direction::Inbound,
-            origin: Origin::Live,
+            direction,
+            origin,
             in_group: false,
             has_referral: payload.at(&["content", "referral"]).is_some()
                 || payload.get("referral").is_some(),
-            body: body(payload),
+            body: body(payload.get("type"), payload.get("content"))
+                .reply_to(payload.get("replyToUmid")),
             change: None,
         })
     });
 }
 
-fn body(payload: Value<'_>) -> Body<'_> {
-    let content = |key: &str| payload.get("content").and_then(|content| content.get(key));
-    let name = meant::word(payload.get("type")).unwrap_or_default();
-    let body = match name.as_str() {
-        "interactive" | "button" => match payload.get("content") {
-            Some(content) if content.get(&name).is_some() => body_named(&name, content),
-            Some(content) if name == "button" => {
-                Body::new(MessageKind::Button).text(content.get("text"))
-            }
+fn body<'a>(kind: Option<Value<'a>>, content: Option<Value<'a>>) -> Body<'a> {
+    let text = content.and_then(|content| content.get("text"));
+    let name = meant::word(kind).unwrap_or_default();
+    match name.as_str() {
+        "interactive" | "button" => match content {
+            Some(content) if content.get(&name).is_some() => tapped(&name, content),
+            Some(_) if name == "button" => Body::new(MessageKind::Button).text(text),
             _ => Body::interactive(InteractiveType::Other),
         },
-        "file" => Body::new(MessageKind::Document).text(content("text")),
+        "file" => Body::new(MessageKind::Document).text(text),
         "contact" => Body::new(MessageKind::Contacts),
         name => match MessageKind::from_name(name).unwrap_or(MessageKind::Unknown) {
-            MessageKind::Text => Body::new(MessageKind::Text).text(content("text")),
-            kind if twilio::is_media(kind) => Body::new(kind).text(content("text")),
+            kind if kind == MessageKind::Text || twilio::is_media(kind) => {
+                Body::new(kind).text(text)
+            }
             kind => Body::new(kind),
         },
-    };
-    body.reply_to(payload.get("replyToUmid"))
+    }
+}
+
+/// Replies as some versions write them; others have the platform's names.
+const REPLIES: [(&str, InteractiveType); 4] = [
+    ("buttonReply", InteractiveType::ButtonReply),
+    ("listReply", InteractiveType::ListReply),
+    ("nfmReply", InteractiveType::NfmReply),
+    ("callPermissionReply", InteractiveType::CallPermissionReply),
+];
+
+fn tapped<'a>(name: &str, content: Value<'a>) -> Body<'a> {
+    let kind = meant::word(content.at(&["interactive", "type"])).unwrap_or_default();
+    match REPLIES.iter().find(|(key, _)| key.eq_ignore_ascii_case(&kind)) {
+        Some((key, kind)) => {
+            Body::interactive(*kind).text(content.at(&["interactive", key, "title"]))
+        }
+        None => body_named(name, content),
+    }
 }
 
 fn status<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, payload: Value<'a>) {
+    let told = |key| payload.at(&["status", key]);
+    let id = || meant::id(payload.get("umid"));
+    let time = [("payload.status.timestamp", told("timestamp"))];
+    let status = twilio::status(&meant::word(told("state")).unwrap_or_default());
+    let sent = payload.get("outboundContent").filter(|sent| sent.is_object());
+    if let Some(sent) = sent.filter(|_| status != Status::Failed) {
+        super::message(record, scope, event, |record| {
+            Ok(Message {
+                id: id(),
+                time: time_at_first(record, &time)?,
+                peer: peer(payload),
+                direction: Direction::Outbound,
+                origin: Origin::Live,
+                in_group: false,
+                has_referral: false,
+                body: body(sent.get("contentType"), sent.get("body")),
+                change: None,
+            })
+        });
+    }
     super::status(record, scope, event, |record| {
-        let told = |key| payload.at(&["status", key]);
+        let of_platform = |key| payload.at(&["whatsapp", key]);
         Ok(Delivery {
-            id: meant::id(payload.get("umid")),
-            time: time_at_first(record, &[("payload.status.timestamp", told("timestamp"))])?,
+            id: id(),
+            time: time_at_first(record, &time)?,
             peer: peer(payload),
-            status: twilio::status(&meant::word(told("state")).unwrap_or_default()),
-            price: Price::default(),
-            error_code: code(told("errorCode")),
+            status,
+            price: Price { category: category(of_platform("pricingCategory")), ..Price::default() },
+            error_code: code(of_platform("providerErrorCode")).or_else(|| code(told("errorCode"))),
         })
     });
 }

@@ -5,8 +5,9 @@
 //! status, of which the earliest counts.
 //!
 //! It cannot carry: the business account, user ids, prices, whether audio is a voice note,
-//! replies, referrals, echoes of the phone app, history, standby and account events. Events about
-//! conversations are ignored, as is what is of another channel.
+//! referrals, echoes of the phone app, history, standby and account events; of replies only those
+//! whose type is one of WhatsApp alone, such as `whatsappText`. Events about conversations are
+//! ignored, as is what is of another channel.
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
@@ -105,6 +106,10 @@ fn sent<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, messag
 fn body(message: Value<'_>, direction: Direction) -> Body<'_> {
     let content = |path: &[&str]| message.get("content").and_then(|content| content.at(path));
     let name = meant::word(message.get("type")).unwrap_or_default();
+    if let Some(kind) = name.strip_prefix("whatsapp") {
+        let key = message.get("type").and_then(Value::string).unwrap_or_default();
+        return of_whatsapp(kind, content(&[key.trim()]));
+    }
     match name.as_str() {
         "text" => Body::new(MessageKind::Text).text(content(&["text"])),
         "hsm" => Body::new(MessageKind::Template),
@@ -130,6 +135,17 @@ fn body(message: Value<'_>, direction: Direction) -> Body<'_> {
             kind => Body::new(kind),
         },
     }
+}
+
+/// Types of WhatsApp alone, around what the platform sent.
+fn of_whatsapp<'a>(kind: &str, inner: Option<Value<'a>>) -> Body<'a> {
+    let inner = |path: &[&str]| inner.and_then(|inner| inner.at(path));
+    let body = match MessageKind::from_name(kind).unwrap_or(MessageKind::Unknown) {
+        MessageKind::Text => Body::new(MessageKind::Text).text(inner(&["text", "body"])),
+        MessageKind::Interactive => Body::interactive(InteractiveType::Other),
+        kind => Body::new(kind),
+    };
+    body.reply_to(inner(&["context", "id"]))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use turnwise_model::EventKind;
 
 use crate::Format;
-use crate::testing::{columns, decode, kinds, phone, told_alike};
+use crate::testing::{columns, decode, kinds, only, phone, told_alike};
 
 const META: &str = r#""messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"100"}"#;
 
@@ -33,5 +33,21 @@ fn other_partner_events_are_ignored() {
         let event = format!(r#"{{"id":"e1","event":"{event}","data":{{"id":"9","name":"A B"}}}}"#);
         let rows = told_alike(Format::Dialog360, &event);
         assert_eq!((rows[0].kind, rows[0].get("reason")), (EventKind::Ignored, name));
+    }
+}
+
+#[test]
+fn violations_and_restrictions_are_account_rows() {
+    for (event, name) in
+        [("account_violation", "ACCOUNT_VIOLATION"), ("account_restriction", "ACCOUNT_RESTRICTION")]
+    {
+        let event = format!(
+            r#"{{"id":"e1","event":"{event}","data":{{"phone_number":"+1 555 078 3881","violation_type":"SCAM"}}}}"#
+        );
+        let row = only(Format::Dialog360, &event);
+        assert_eq!(
+            columns(&row, "waba_id sender field event peer_phone"),
+            format!("- 15550783881 account_update {name} -")
+        );
     }
 }

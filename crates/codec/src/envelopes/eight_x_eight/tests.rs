@@ -1,7 +1,7 @@
 use turnwise_model::{EventKind, InteractiveType, MessageKind, Status};
 
 use crate::Format;
-use crate::testing::{columns, message, only, phone};
+use crate::testing::{columns, kinds, message, only, phone, told_alike, user};
 
 fn received(kind: &str, content: &str) -> String {
     format!(
@@ -26,6 +26,21 @@ fn received_message_is_the_subaccounts() {
             "Interactive",
             r#""interactive":{"type":"button_reply","button_reply":{"id":"1","title":"FAQ"}}"#,
             format!("6 {} 3", InteractiveType::ButtonReply.code()),
+        ),
+        (
+            "Interactive",
+            r#""interactive":{"type":"listReply","listReply":{"id":"1","title":"Row"}}"#,
+            format!("6 {} 3", InteractiveType::ListReply.code()),
+        ),
+        (
+            "Interactive",
+            r#""interactive":{"type":"nfmReply","nfmReply":{"responseJson":"{}"}}"#,
+            format!("6 {} -", InteractiveType::NfmReply.code()),
+        ),
+        (
+            "Interactive",
+            r#""interactive":{"type":"callPermissionReply","callPermissionReply":{}}"#,
+            format!("6 {} -", InteractiveType::CallPermissionReply.code()),
         ),
         ("Location", r#""location":{}"#, format!("{} - -", MessageKind::Location.code())),
         ("Hologram", r#""x":1"#, format!("{} - -", MessageKind::Unknown.code())),
@@ -69,4 +84,54 @@ fn other_events_are_ignored_or_about_the_number() {
     assert_eq!(columns(&row, "waba_id sender event time"), "9 - FLAGGED 1794096147000000");
     let row = only(Format::EightXEight, &about("template_status_update"));
     assert_eq!(row.get("reason"), "message_template_status_update");
+}
+
+fn receipt(state: &str, rest: &str) -> String {
+    format!(
+        r#"{{"version":9,"namespace":"ChatApps","eventType":"outbound_message_status_changed","payload":{{"umid":"u2","subAccountId":"sub-1","channel":"whatsapp","user":{{"msisdn":"+16505551234","channelUserId":"US.7"}},"status":{{"state":"{state}","timestamp":"2026-11-08T00:02:27.00Z","errorCode":1022}},{rest}}}}}"#
+    )
+}
+
+#[test]
+fn message_of_the_phone_app_is_the_businesss() {
+    let row = only(
+        Format::EightXEight,
+        r#"{"version":9,"namespace":"ChatApps","eventType":"external_app_message","payload":{"umid":"u3","subAccountId":"sub-1","timestamp":"2026-11-08T00:02:27.00Z","channel":"whatsapp","user":{"msisdn":"+16505551234","channelUserId":"US.7"},"type":"Text","content":{"text":"Hello"}}}"#,
+    );
+    assert_eq!(
+        columns(&row, "sender direction origin message_kind chars time"),
+        "sub-1 1 1 0 5 1794096147000000"
+    );
+    assert_eq!(
+        (row.get("peer_phone"), row.get("peer_user")),
+        (&*phone("sub-1", "16505551234"), &*user("sub-1", "US.7"))
+    );
+}
+
+#[test]
+fn receipt_has_the_platforms_category_and_code() {
+    let row = only(
+        Format::EightXEight,
+        &receipt(
+            "undelivered",
+            r#""whatsapp":{"pricingCategory":"utility","providerErrorCode":"131026"}"#,
+        ),
+    );
+    assert_eq!(columns(&row, "status category pricing_type error_code"), "4 2 - 131026");
+    let row = only(Format::EightXEight, &receipt("undelivered", r#""whatsapp":{}"#));
+    assert_eq!(columns(&row, "category error_code"), "- 1022");
+}
+
+#[test]
+fn what_was_sent_stands_beside_its_receipt() {
+    let sent = r#""outboundContent":{"contentType":"Text","body":{"text":"Hello"}}"#;
+    let rows = told_alike(Format::EightXEight, &receipt("queued", sent));
+    assert_eq!(kinds(&rows), ["message", "status"]);
+    assert_eq!(
+        columns(&rows[0], "sender direction origin message_kind chars time"),
+        "sub-1 1 0 0 5 1794096147000000"
+    );
+    assert_eq!(rows[0].get("message"), rows[1].get("message"));
+    let row = only(Format::EightXEight, &receipt("failed", sent));
+    assert_eq!(row.kind, EventKind::Status);
 }

@@ -104,3 +104,32 @@ fn other_events_are_ignored_and_no_direction_is_none() {
         "no_direction message.direction: expected sent or received, found nothing"
     );
 }
+
+#[test]
+fn types_of_whatsapp_alone_are_the_platforms() {
+    for (content, expected) in [
+        (
+            r#""type":"whatsappText","content":{"whatsappText":{"text":{"body":"Hello"},"context":{"id":"m0"}}}"#,
+            format!("{} - 5 1", MessageKind::Text.code()),
+        ),
+        (
+            r#""type":"whatsappSticker","content":{"whatsappSticker":{"link":"x"}}"#,
+            format!("{} - - 0", MessageKind::Sticker.code()),
+        ),
+        (
+            r#""type":"whatsappOrder","content":{"whatsappOrder":{"text":"secret"}}"#,
+            format!("{} - - 0", MessageKind::Order.code()),
+        ),
+        (
+            r#""type":"whatsappHologram","content":{}"#,
+            format!("{} - - 0", MessageKind::Unknown.code()),
+        ),
+    ] {
+        let row = only(
+            Format::MessageBird,
+            &event("message.created", &format!(r#""direction":"received",{content}"#)),
+        );
+        let names = "message_kind interactive_type chars is_reply";
+        assert_eq!(columns(&row, names), expected, "{content}");
+    }
+}

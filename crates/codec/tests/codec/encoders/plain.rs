@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use turnwise_codec::encode::{Event, Message};
-use turnwise_model::{Direction, InteractiveType as I, MessageKind as K, Status as S};
+use turnwise_model::{Direction, InteractiveType as I, MessageKind as K, Origin, Status as S};
 
 use super::{bytes, iso, media_type, party, reply, status, text, time, user, word};
 
@@ -280,7 +280,7 @@ pub fn vonage(event: &Event) -> Option<Vec<u8>> {
 }
 
 pub fn eight_x_eight(event: &Event) -> Option<Vec<u8>> {
-    let person = json!({"msisdn": party(event)});
+    let person = json!({"msisdn": party(event), "channelUserId": user(event)});
     let (kind, payload) = if let Some(status) = status(event) {
         let told = json!({"state": word(status.status)?, "timestamp": iso(event), "errorCode": status.error_code});
         (
@@ -292,12 +292,24 @@ pub fn eight_x_eight(event: &Event) -> Option<Vec<u8>> {
         let body = text(message)?;
         let (name, content) = content_of_8x8(message, body)?;
         let referral = message.has_referral.then(|| json!({}));
-        let payload = json!({
-            "umid": message.id, "timestamp": iso(event), "recipient": {"channel": "whatsapp", "channelId": "c"},
+        let mut payload = json!({
+            "umid": message.id, "timestamp": iso(event),
             "type": name, "content": content, "referral": referral,
             "replyToUmid": message.is_reply.then_some("another"),
         });
-        ("inbound_message_received", payload)
+        let kind = match (message.direction, message.origin) {
+            (Direction::Inbound, _) => {
+                payload["recipient"] = json!({"channel": "whatsapp", "channelId": "c"});
+                "inbound_message_received"
+            }
+            (_, Origin::App) => {
+                payload["channel"] = json!("whatsapp");
+                "external_app_message"
+            }
+            // What is sent otherwise comes with a status, for which there is no event here.
+            _ => return None,
+        };
+        (kind, payload)
     };
     let mut payload = payload;
     payload["subAccountId"] = json!(event.phone_number_id);

@@ -87,7 +87,15 @@ pub fn messagebird(event: &Event) -> Option<Vec<u8>> {
     } else {
         let message = event.message()?;
         let body = text(message)?;
+        let context = reply(message, "id");
         let (name, content) = match (message.kind, message.interactive) {
+            (K::Text, _) if message.is_reply => (
+                "whatsappText",
+                json!({"whatsappText": {"text": {"body": body}, "context": context}}),
+            ),
+            (K::Order, _) => ("whatsappOrder", json!({"whatsappOrder": {"context": context}})),
+            // Other types cannot say that they are replies.
+            _ if message.is_reply => return None,
             (K::Text, _) => ("text", json!({"text": body})),
             (K::Image | K::Audio | K::Video | K::Sticker, _) => {
                 let name = message.kind.name();
