@@ -78,6 +78,8 @@ fn contact<'a>(contact: Option<Value<'a>>) -> Peer<'a> {
         match meant::word(one.get("identifierKey")).as_deref() {
             Some("phonenumber") | None => peer.phone_or_user(value),
             Some("whatsappbsuid") => peer.user(value),
+            // The user id in one portfolio of the business, whose id follows.
+            Some(key) if key.starts_with("whatsapp_") => peer.user(value),
             Some(_) => peer,
         }
     };

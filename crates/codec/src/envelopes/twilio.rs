@@ -84,7 +84,8 @@ pub(super) fn has_channel(value: Option<Value<'_>>) -> bool {
     meant::word(value).is_some_and(of_whatsapp)
 }
 
-fn has_text(value: Option<Value<'_>>) -> bool {
+/// Whether there is a text that is not empty.
+pub(super) fn has_text(value: Option<Value<'_>>) -> bool {
     value.is_some_and(|value| value.kind() == Kind::String && !value.raw().is_empty())
 }
 

@@ -36,7 +36,11 @@ pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<
     if sent.is_none() && kind != RECEIVED {
         return record.ignored(None, ignored::OTHER, value.raw().len());
     }
-    if !twilio::has_channel(from) && !twilio::has_channel(to) && get("externalUserId").is_none() {
+    let of_whatsapp = twilio::has_channel(from)
+        || twilio::has_channel(to)
+        || get("externalUserId").is_some()
+        || has_referral(value);
+    if !of_whatsapp {
         return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
     }
     let Some(sent) = sent else {
@@ -83,11 +87,16 @@ fn message(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>, direc
             direction,
             origin: Origin::Live,
             in_group: false,
-            has_referral: value.get("referralCtwaClid").is_some(),
+            has_referral: has_referral(value),
             body: body(value),
             change: None,
         })
     });
+}
+
+/// Whether an advertisement led here; no other channel has this mark.
+fn has_referral(value: Value<'_>) -> bool {
+    twilio::has_text(value.get("referralCtwaClid"))
 }
 
 fn body(value: Value<'_>) -> Body<'_> {

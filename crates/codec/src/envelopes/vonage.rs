@@ -10,11 +10,12 @@
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
-use super::{Delivery, Message, Price, category, code, is_whatsapp, number, person, pricing_model};
-use super::{pricing_type, time_at_first, twilio};
+use super::{Delivery, Message, Price, category, code, is_code, is_whatsapp, number, person};
+use super::{pricing_model, pricing_type, time_at_first, twilio};
 use crate::body::Body;
 use crate::json::Value;
 use crate::meant::{self, Id};
+use crate::peer::Peer;
 use crate::reason::ignored;
 use crate::record::{Record, Scope};
 
@@ -61,10 +62,17 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
     }
     super::status(record, &scope(number(from)), value, |record| {
         let priced = |key| value.at(&["whatsapp", "pricing", key]);
+        let recipient = |key| value.at(&["whatsapp", "recipient", key]);
         Ok(Delivery {
             id,
             time: time_at_first(record, &[("timestamp", value.get("timestamp"))])?,
-            peer: person(to).user(user("user_id")).user(user("bsuid")),
+            // `to` is as the business wrote it: perhaps a parent's user id.
+            peer: Peer::default()
+                .user(recipient("user_id"))
+                .phone_or_user(recipient("wa_id"))
+                .or(person(to))
+                .user(user("user_id"))
+                .user(user("bsuid")),
             status: match meant::word(value.get("status")).as_deref() {
                 Some("submitted") => Status::Sent,
                 Some("delivered") => Status::Delivered,
@@ -78,10 +86,21 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
                 kind: pricing_type(priced("type")),
                 model: pricing_model(priced("pricing_model")),
             },
-            error_code: code(value.at(&["error", "title"]))
-                .or_else(|| code(value.at(&["error", "code"]))),
+            error_code: error_code(value),
         })
     });
+}
+
+/// The number in an error's title, else behind the `#` of its type. Some errors are in another.
+fn error_code(value: Value<'_>) -> Option<i64> {
+    let outer = value.get("error")?;
+    let error = outer.get("error").filter(|inner| inner.is_object()).unwrap_or(outer);
+    let of_type = || {
+        let kind = error.get("type").and_then(Value::string)?;
+        let (_, digits) = kind.rsplit_once('#')?;
+        digits.parse::<u32>().ok().map(i64::from).filter(|code| is_code(*code))
+    };
+    code(error.get("title")).or_else(|| code(error.get("code"))).or_else(of_type)
 }
 
 fn body(value: Value<'_>) -> Body<'_> {

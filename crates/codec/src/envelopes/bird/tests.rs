@@ -137,3 +137,20 @@ fn newer_events_are_the_numbers() {
     assert_eq!(columns(&row, "sender status"), "15550783881 1");
     assert_eq!(only(Format::Bird, &event("x", r#""y":1"#)).get("reason"), "other");
 }
+
+#[test]
+fn user_id_is_the_one_of_a_portfolio() {
+    let row = only(
+        Format::Bird,
+        &event(
+            "inbound",
+            &format!(
+                r#""sender":{{"contact":{{"id":"c1","identifierKey":"phonenumber","identifierValue":"+16505551234","identifiers":[{{"identifierKey":"whatsappusername","identifierValue":"ab"}},{{"identifierKey":"whatsapp_42","identifierValue":"US.7"}}]}}}},"body":{{"type":"text","text":{{"text":"Hello"}}}},{TIMES}"#
+            ),
+        ),
+    );
+    assert_eq!(
+        (row.get("peer_phone"), row.get("peer_user")),
+        (&*phone("ch-1", "16505551234"), &*user("ch-1", "US.7"))
+    );
+}

@@ -98,3 +98,14 @@ fn other_events_of_twilio_are_ignored() {
     let (_, rows) = decode(Format::TwilioEvents, r#"{"x":1}"#);
     assert_eq!(rows[0].get("reason"), "unknown_shape");
 }
+
+#[test]
+fn click_on_an_advertisement_tells_the_channel() {
+    let data = r#""from":"+16505551234","to":"+15550783881","numMedia":0,"body":"Hi","referralCtwaClid":"c1""#;
+    let rows = told_alike(Format::TwilioEvents, &event("inbound-message.received", data));
+    assert_eq!(columns(&rows[0], "sender direction chars has_referral"), "15550783881 0 2 1");
+    assert_eq!(rows[0].get("peer_phone"), phone("15550783881", "16505551234"));
+    let none = data.replace("c1", "");
+    let rows = told_alike(Format::TwilioEvents, &event("inbound-message.received", &none));
+    assert_eq!(rows[0].get("reason"), "other_channel");
+}

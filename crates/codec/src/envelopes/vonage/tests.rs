@@ -129,3 +129,39 @@ fn old_version_and_other_channels() {
     assert_eq!(only(Format::Vonage, &sms).get("reason"), "other_channel");
     assert_eq!(only(Format::Vonage, r#"{"message_uuid":"u1"}"#).get("reason"), "unknown_shape");
 }
+
+fn failed(error: &str) -> Row {
+    let record = format!(
+        r#"{{"message_uuid":"u1","to":"16505551234","from":"447700900000","timestamp":"2026-11-08T00:02:27Z","status":"rejected","channel":"whatsapp","error":{error}}}"#
+    );
+    only(Format::Vonage, &record)
+}
+
+#[test]
+fn code_of_an_error_is_its_title_or_behind_its_type() {
+    const TYPE: &str = "https://vonage.example/errors#1360";
+    for (error, code) in [
+        (r#"{"error":{"title":1340,"detail":"secret"}}"#.to_owned(), "1340"),
+        (format!(r#"{{"error":{{"type":"{TYPE}","title":"Too late"}}}}"#), "1360"),
+        (format!(r#"{{"type":"{TYPE}","title":"Too late"}}"#), "1360"),
+        (r#"{"type":"x#4917055512345","title":"x"}"#.to_owned(), ""),
+        (r#"{"type":"x","title":"x"}"#.to_owned(), ""),
+    ] {
+        assert_eq!(failed(&error).get("error_code"), code, "{error}");
+    }
+}
+
+#[test]
+fn status_tells_both_ids_of_its_recipient() {
+    for to in ["US.ENT.3", "US.7", "16505551234"] {
+        let record = format!(
+            r#"{{"message_uuid":"u1","to":"{to}","from":"447700900000","channel":"whatsapp","status":"delivered","timestamp":"2026-11-08T00:02:27Z","profile":{{"name":"A B","username":"ab"}},"whatsapp":{{"recipient":{{"user_id":"US.7","parent_user_id":"US.ENT.3","wa_id":"16505551234"}}}}}}"#
+        );
+        let row = only(Format::Vonage, &record);
+        assert_eq!(
+            (row.get("peer_phone"), row.get("peer_user")),
+            (&*phone(BUSINESS, "16505551234"), &*user(BUSINESS, "US.7")),
+            "{to}"
+        );
+    }
+}
