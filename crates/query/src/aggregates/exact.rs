@@ -2,8 +2,8 @@
 //!
 //! Only when results are asked for are the values of each group brought together, by the ordering
 //! kernel: linear, whatever the number of groups. As a state, a group is three lists: its values,
-//! and the halves of how often each of the small ones came that are counted (see `values.rs` and
-//! `places.rs`); merging adds all.
+//! and how often each of the small ones came that are counted, low bytes and the bits above (see
+//! `values.rs` and `places.rs`); merging adds all.
 
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
@@ -14,7 +14,9 @@ use arrow::array::{
     new_empty_array,
 };
 use arrow::buffer::{BooleanBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, UInt16Type, UInt64Type};
+use arrow::datatypes::{
+    DataType, Field, FieldRef, Int64Type, UInt8Type, UInt32Type, UInt64Type,
+};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{
     AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs,
@@ -157,8 +159,11 @@ impl<E: Exact> AggregateUDFImpl for ExactUdaf<E> {
         let field = |part: &str, element| {
             Arc::new(Field::new(format!("{}[{part}]", args.name), list_type(element), false))
         };
-        let counts = |part| field(part, DataType::UInt16);
-        Ok(vec![field("values", DataType::Int64), counts("counts"), counts("counts_high")])
+        Ok(vec![
+            field("values", DataType::Int64),
+            field("counts", DataType::UInt8),
+            field("counts_high", DataType::UInt32),
+        ])
     }
 
     fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
@@ -322,7 +327,7 @@ impl<E: Exact> GroupsAccumulator for ExactGroups<E> {
         let Grouped { values, counted } = self.values.take(emit_to);
         let (starts, values) = values.into_parts();
         let starts = starts.iter().map(|start| i64::from(*start)).collect();
-        let [low, high] = halves(&counted);
+        let [low, high] = columns(&counted);
         Ok(vec![lists::<Int64Type>(starts, values), low, high])
     }
 
@@ -338,8 +343,8 @@ impl<E: Exact> GroupsAccumulator for ExactGroups<E> {
             return exec_err!("{} merges lists, found {}", E::NAME, values[0].data_type());
         };
         for (row, group) in group_indices.iter().enumerate() {
-            let high = items_of::<UInt16Type>(high, row);
-            let counted = items_of::<UInt16Type>(low, row).iter().enumerate();
+            let high = items_of::<UInt32Type>(high, row);
+            let counted = items_of::<UInt8Type>(low, row).iter().enumerate();
             let counted = counted
                 .map(|(at, low)| (at, whole(*low, high.get(at).copied().unwrap_or_default())));
             for (at, count) in counted.filter(|(_, count)| *count > 0) {
@@ -369,8 +374,8 @@ impl<E: Exact> GroupsAccumulator for ExactGroups<E> {
     }
 }
 
-/// Two columns of lists: the low and the high halves of counts.
-fn halves(counted: &[Places]) -> [ArrayRef; 2] {
+/// Two columns of lists: the low bytes of counts and the bits above.
+fn columns(counted: &[Places]) -> [ArrayRef; 2] {
     let places = counted.iter().map(|places| places.low().len()).sum();
     let (mut low, mut high) = (Vec::with_capacity(places), Vec::new());
     let mut ends = [vec![0], vec![0]];
@@ -382,7 +387,7 @@ fn halves(counted: &[Places]) -> [ArrayRef; 2] {
         ends[1].push(high.len() as i64);
     }
     let [low_ends, high_ends] = ends.map(ScalarBuffer::from);
-    [lists::<UInt16Type>(low_ends, low), lists::<UInt16Type>(high_ends, high)]
+    [lists::<UInt8Type>(low_ends, low), lists::<UInt32Type>(high_ends, high)]
 }
 
 /// A column of lists that end where the next begins.

@@ -1,7 +1,7 @@
 //! How often each of a group's small values came.
 //!
-//! Counts have 32 bits. Their low halves stand alone, for of nearly all groups they are all there
-//! is: what is counted at random is half as far apart, and half as much memory is touched for the
+//! Counts have 32 bits. Their low bytes stand alone, for of most groups they are all there is: what
+//! is counted at random is a quarter as far apart, and a quarter as much memory is touched for the
 //! first time.
 
 /// Values from 0 up to here are small.
@@ -12,9 +12,9 @@ const STEP: usize = 64;
 /// A count for each small value, as far as they came.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
-    low: Vec<u16>,
-    /// High halves, once there is one.
-    high: Option<Box<[u16; SMALL]>>,
+    low: Vec<u8>,
+    /// The bits above, of all places, once one has any.
+    high: Option<Box<[u32; SMALL]>>,
 }
 
 impl Places {
@@ -23,8 +23,8 @@ impl Places {
         self.low.is_empty()
     }
 
-    /// The low halves, to be fetched.
-    pub(super) fn low(&self) -> &[u16] {
+    /// The low bytes, to be fetched.
+    pub(super) fn low(&self) -> &[u8] {
         &self.low
     }
 
@@ -45,18 +45,18 @@ impl Places {
             self.low.reserve_exact(places - self.low.len());
             self.low.resize(places, 0);
         }
-        let [low, high] = halves(count);
+        let [low, ..] = count.to_le_bytes();
         let (sum, is_carried) = self.low[value].overflowing_add(low);
         self.low[value] = sum;
-        let high = high.wrapping_add(u16::from(is_carried));
+        let high = (count >> u8::BITS) + u32::from(is_carried);
         if high > 0 {
             self.carry(value, high);
         }
     }
 
-    /// Adds to a high half; tells how many heap bytes that took.
+    /// Adds to the bits above; tells how many heap bytes that took.
     #[cold]
-    fn carry(&mut self, value: usize, high: u16) -> usize {
+    fn carry(&mut self, value: usize, high: u32) -> usize {
         let before = self.size();
         let all = self.high.get_or_insert_with(|| Box::new([0; SMALL]));
         all[value] = all[value].wrapping_add(high);
@@ -74,9 +74,9 @@ impl Places {
         self.counts().map(u64::from).sum()
     }
 
-    /// The low halves up to the last count that is not zero, and, of a group that has any, the high
-    /// halves of as many values.
-    pub(super) fn used(&self) -> (&[u16], &[u16]) {
+    /// The low bytes up to the last count that is not zero, and, of a group that has any, the bits
+    /// above of as many values.
+    pub(super) fn used(&self) -> (&[u8], &[u32]) {
         let high = self.high.as_deref();
         let is_used =
             |value: &usize| self.low[*value] > 0 || high.is_some_and(|high| high[*value] > 0);
@@ -87,17 +87,13 @@ impl Places {
     /// Heap bytes.
     pub(super) fn size(&self) -> usize {
         let high = self.high.as_ref().map_or(0, |high| size_of_val(&**high));
-        self.low.capacity() * size_of::<u16>() + high
+        self.low.capacity() + high
     }
 }
 
-/// A count of its halves.
-pub(super) fn whole(low: u16, high: u16) -> u32 {
-    u32::from(high) << u16::BITS | u32::from(low)
-}
-
-fn halves(count: u32) -> [u16; 2] {
-    [count as u16, (count >> u16::BITS) as u16]
+/// A count of its low byte and the bits above.
+pub(super) fn whole(low: u8, high: u32) -> u32 {
+    high << u8::BITS | u32::from(low)
 }
 
 #[cfg(test)]
@@ -110,7 +106,7 @@ mod tests {
         assert!(places.is_empty() && places.count(0).is_none());
         let mut expected = vec![0_u32; SMALL];
         for (value, count) in
-            [(3, 65_535), (3, 1), (3, 7), (70, 1 << 20), (70, 65_535), (70, 1), (1_023, 2), (0, 0)]
+            [(3, 255), (3, 1), (3, 7), (70, 1 << 20), (70, 65_535), (70, 1), (1_023, 2), (0, 0)]
         {
             places.add(value, count);
             expected[value] += count;
@@ -125,16 +121,16 @@ mod tests {
         let (low, high) = places.used();
         let again: Vec<u32> = low.iter().zip(high).map(|(low, high)| whole(*low, *high)).collect();
         assert_eq!(again, expected);
-        assert!(places.size() >= 4 * SMALL);
+        assert_eq!(places.size(), 5 * SMALL);
     }
 
     #[test]
-    fn a_group_of_small_counts_has_no_high_halves() {
+    fn a_group_of_small_counts_has_low_bytes_alone() {
         let mut places = Places::default();
-        places.add(9, 65_535);
+        places.add(9, 255);
         places.add(100, 0);
         let (low, high) = places.used();
-        assert_eq!((low.len(), low[9], high), (10, 65_535, &[][..]));
-        assert_eq!((places.low().len(), places.size()), (128, 256));
+        assert_eq!((low.len(), low[9], high), (10, 255, &[][..]));
+        assert_eq!((places.low().len(), places.size()), (128, 128));
     }
 }

@@ -304,7 +304,7 @@ mod tests {
         values.add_counted(1, 7, 1);
         let before = values.size();
         (0..70_000).for_each(|_| values.push(1, 7));
-        assert_eq!(values.size(), before + 2 * SMALL);
+        assert_eq!(values.size(), before + 4 * SMALL);
         assert_eq!(values.place_bytes, place_bytes(&values.counted));
         assert_eq!(all(&values.take(EmitTo::All))[1].len(), 70_001);
     }
