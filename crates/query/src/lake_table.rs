@@ -1,5 +1,5 @@
 //! A table of the lake at a version, as DataFusion reads it: its own Parquet source over the files
-//! of one snapshot, pruned by partition values and statistics.
+//! of one snapshot, pruned by partition values and by the statistics that the log has of each file.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{DFSchema, Result, ScalarValue, exec_err};
+use datafusion::common::{DFSchema, Result, ScalarValue, Statistics, exec_err};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -24,6 +24,7 @@ use object_store::{ObjectMeta, path::Path};
 use turnwise_lake::FileInfo;
 
 use crate::error::QueryError;
+use crate::statistics::file_statistics;
 
 /// Some files of a table, all of one schema.
 #[derive(Debug)]
@@ -133,8 +134,11 @@ impl LakeTable {
         // Told to be one, the partition is not split: two halves would lose their order where they
         // meet again.
         let partitioning = order.is_some().then_some(Partitioning::UnknownPartitioning(1));
+        let told = files.iter().filter_map(|file| file.statistics.as_deref());
+        let statistics = Statistics::try_merge_iter(told, self.schema.table_schema())?;
         let config = FileScanConfigBuilder::new(store, Arc::new(source))
             .with_file_groups(groups(files, state.config().target_partitions()))
+            .with_statistics(statistics)
             .with_output_ordering(order.into_iter().collect())
             .with_output_partitioning(partitioning)
             .with_projection_indices(projection.cloned())?
@@ -158,7 +162,10 @@ impl LakeTable {
             e_tag: None,
             version: None,
         };
-        Ok(PartitionedFile::new_from_meta(meta).with_partition_values(values))
+        let statistics = Arc::new(file_statistics(self.schema.file_schema(), file));
+        Ok(PartitionedFile::new_from_meta(meta)
+            .with_partition_values(values)
+            .with_statistics(statistics))
     }
 
     fn partition_values(&self, file: &FileInfo) -> Result<Vec<ScalarValue>> {

@@ -26,6 +26,7 @@ mod lake_table;
 pub mod scalars;
 pub mod seen;
 mod shape_exec;
+mod statistics;
 pub mod touched;
 pub mod verdicts;
 mod wanted_texts;
