@@ -126,13 +126,22 @@ impl Stored {
         if layout.shuffled.is_some() {
             commits.shuffle(&mut random);
         }
+        let stored = Self { _folder: folder, lake, events: table };
         for (at, commit) in commits.into_iter().enumerate() {
-            let staged = table.stage(commit, Encoding::Light, 0).expect("staged");
-            let txn = Txn { app: format!("test/{at}"), expected: None, to: 1 };
-            let done = table.commit(&staged, &[txn], &BTreeMap::new(), 0).expect("commit");
-            assert!(matches!(done, CommitOutcome::Committed { .. }), "{done:?}");
+            stored.commit(&format!("test/{at}"), commit);
         }
-        Self { _folder: folder, lake, events: table }
+        stored
+    }
+
+    /// Adds rows in one commit that is named so.
+    ///
+    /// # Panics
+    /// Where the lake refuses them.
+    pub fn commit(&self, app: &str, rows: Vec<(Partition, RecordBatch)>) {
+        let staged = self.events.stage(rows, Encoding::Light, 0).expect("staged");
+        let txn = Txn { app: app.to_owned(), expected: None, to: 1 };
+        let done = self.events.commit(&staged, &[txn], &BTreeMap::new(), 0).expect("commit");
+        assert!(matches!(done, CommitOutcome::Committed { .. }), "{done:?}");
     }
 
     /// The version of `events`, and its files.

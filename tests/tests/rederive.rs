@@ -1,13 +1,17 @@
 //! Law 3: what is derived is a function of the rows of `events` alone, to the bit, whatever files
 //! they lie in, in whatever order, with however many threads, and however often it is derived.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::compute::{concat_batches, sort_to_indices, take_record_batch};
-use turnwise_lake::{CompactOutcome, CompactPlan};
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{concat_batches, filter_record_batch, sort_to_indices, take_record_batch};
+use turnwise_lake::{CompactOutcome, CompactPlan, FileInfo};
+use turnwise_model::Day;
 use turnwise_model::schema::column;
+use turnwise_query::derived::{Basis, Derived, SENDER_FEATURES};
+use turnwise_query::seen::Seen;
+use turnwise_query::windows::{Since, senders_of};
 use turnwise_query::{Conversations, Engine, EngineSettings};
 use turnwise_tests::lakes::{
     Layout, Outcome, Parts, Stored, bits, message_kind, partition, traffic,
@@ -127,6 +131,73 @@ async fn shares_of_senders_pass_by_the_others_in_sorted_files_without_a_sort() {
     assert!(!at_once.contains("SortExec") && !in_shares.contains("SortExec"), "{in_shares}");
     assert!(expected.len() > 100, "{} conversations", expected.len());
     assert!(expected == found, "{} conversations in shares", found.len());
+}
+
+/// Rows of which the last third of every other sender's comes later: what comes first, and what
+/// comes then.
+fn in_two(parts: &Parts) -> [Parts; 2] {
+    let senders: BTreeSet<&str> = parts.values().flat_map(senders).flatten().collect();
+    let later: BTreeSet<&str> = senders.into_iter().step_by(2).collect();
+    let half = |is_late: bool| {
+        let of_part = |rows: &RecordBatch| {
+            let late_from = rows.num_rows() * 2 / 3;
+            let names = senders(rows).enumerate();
+            let kept: BooleanArray = names
+                .map(|(row, name)| {
+                    let is_of_later = name.is_some_and(|name| later.contains(name));
+                    Some((is_of_later && row >= late_from) == is_late)
+                })
+                .collect();
+            filter_record_batch(rows, &kept).expect("rows")
+        };
+        parts.iter().map(|(key, rows)| (*key, of_part(rows))).collect()
+    };
+    [half(false), half(true)]
+}
+
+fn senders(rows: &RecordBatch) -> impl Iterator<Item = Option<&str>> {
+    rows[column::SENDER].as_string::<i32>().iter()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn windows_of_touched_senders_and_what_stands_are_those_derived_as_a_whole() {
+    let [first, then] = in_two(&parts());
+    let stored = Stored::new(&first, ARRIVED);
+    let engine = Engine::new(&EngineSettings::default(), &stored.lake).expect("engine");
+    let derived = Derived::new(stored.lake.clone(), engine.clone());
+    let (version, files) = stored.files();
+    let days: BTreeSet<Day> = Conversations::new(&files).days().collect();
+    let end = Day(days.last().expect("days").0 + 1);
+    let derive_days = async |version, files: &[FileInfo]| {
+        let basis = Basis { version, force_equal: false, now_ms: 0 };
+        derived.replace_days(files, &days, basis, &mut Seen::default()).await.expect("days");
+    };
+    let of_end = async |since| bits(&derived.features_of_end(end, since).await.expect("features"));
+
+    derive_days(version, &files).await;
+    let before = derived.features_of_end(end, None).await.expect("features");
+    let basis = Basis { version, force_equal: false, now_ms: 0 };
+    let ends = BTreeSet::from([end]);
+    derived.replace_windows(SENDER_FEATURES, &ends, &before, basis).await.expect("windows");
+
+    let then = then.into_iter().filter(|(_, rows)| rows.num_rows() > 0);
+    let then = then.map(|((kind, day), rows)| (partition(kind, day), rows));
+    stored.commit("later", then.collect());
+    let known: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
+    let (later, files) = stored.files();
+    let new: Vec<FileInfo> =
+        files.iter().filter(|file| !known.contains(&file.path)).cloned().collect();
+    let touched = senders_of(&engine, &new).await.expect("senders");
+    derive_days(later, &files).await;
+
+    let whole = of_end(None).await;
+    assert!(touched.len() > 5 && touched.len() + 5 < whole.len(), "{} touched", touched.len());
+    assert!(whole != bits(&before));
+    assert!(of_end(Some(Since { version, touched: &touched })).await == whole);
+    // What stands is read, unless it stands on another version.
+    let none = BTreeSet::new();
+    assert!(of_end(Some(Since { version, touched: &none })).await == bits(&before));
+    assert!(of_end(Some(Since { version: later, touched: &none })).await == whole);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

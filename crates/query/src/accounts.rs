@@ -10,19 +10,16 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Range;
-use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::datatypes::{Date32Type, TimestampMicrosecondType};
 use turnwise_lake::FileInfo;
-use turnwise_model::schema::{column, file_schema};
-use turnwise_model::{Day, EventKind};
+use turnwise_model::Day;
+use turnwise_model::schema::column;
 
-use crate::conversations::is_kind;
-use crate::derive::{Window, collect, register, without_comments};
+use crate::derive::{Window, collect, register_events, without_comments};
 use crate::engine::Engine;
 use crate::error::QueryError;
-use crate::lake_table::{LakeTable, date};
 
 /// The accounts of senders, day by day: some 100 bytes for each sender and day.
 #[derive(Clone, Debug, Default)]
@@ -83,11 +80,7 @@ impl Accounts {
     /// A plan that cannot be run; then nothing was added.
     pub async fn add(&mut self, engine: &Engine, files: &[FileInfo]) -> Result<bool, QueryError> {
         let context = engine.session();
-        for kind in [EventKind::Message, EventKind::Status, EventKind::Account] {
-            let of_kind = files.iter().filter(|file| is_kind(file, kind)).cloned().collect();
-            let table = LakeTable::new(file_schema(kind), vec![date(column::DATE)], of_kind);
-            register(&context, kind.name(), Arc::new(table))?;
-        }
+        register_events(&context, files)?;
         let sql = without_comments(include_str!("sql/accounts.sql"));
         let mut is_new = false;
         for batch in collect(&context, &sql, "find the account of each sender").await? {

@@ -12,12 +12,15 @@ use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, Schema, SchemaRef
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
-use turnwise_model::Day;
+use turnwise_lake::FileInfo;
+use turnwise_model::schema::{column, file_schema};
 use turnwise_model::time::WINDOW_DAYS;
+use turnwise_model::{Day, EventKind};
 
-use crate::conversations::Conversations;
+use crate::conversations::{Conversations, is_kind};
 use crate::engine::Engine;
 use crate::error::QueryError;
+use crate::lake_table::{LakeTable, date};
 
 /// A sender and the end of its window.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +73,18 @@ pub async fn sender_days_schema(engine: &Engine) -> Result<SchemaRef, QueryError
     Ok(as_stored(frame.schema().as_arrow()))
 }
 
+/// The columns of `sender_features`.
+///
+/// # Errors
+/// A plan that cannot be made.
+pub async fn sender_features_schema(engine: &Engine) -> Result<SchemaRef, QueryError> {
+    let days = LakeTable::new(sender_days_schema(engine).await?, Vec::new(), Vec::new());
+    let context = features_session(engine, Arc::new(days), &[])?;
+    let sql = without_comments(include_str!("sql/sender_features.sql"));
+    let frame = context.sql(&sql).await.map_err(QueryError::engine("plan features"))?;
+    Ok(as_stored(frame.schema().as_arrow()))
+}
+
 /// Features of windows from rows of `sender_days`: one row a window that has conversations.
 ///
 /// # Errors
@@ -79,12 +94,22 @@ pub async fn sender_features(
     sender_days: Arc<dyn TableProvider>,
     windows: &[Window],
 ) -> Result<Vec<RecordBatch>, QueryError> {
-    let context = engine.session();
-    register(&context, "sender_days", sender_days)?;
-    register(&context, "windows", windows_table(windows)?)?;
+    let context = features_session(engine, sender_days, windows)?;
     let sql = without_comments(include_str!("sql/sender_features.sql"));
     let found = collect(&context, &sql, "derive features").await?;
     found.into_iter().map(|batch| stored(&batch)).collect()
+}
+
+/// A session with the tables that features are derived from.
+fn features_session(
+    engine: &Engine,
+    sender_days: Arc<dyn TableProvider>,
+    windows: &[Window],
+) -> Result<SessionContext, QueryError> {
+    let context = engine.session();
+    register(&context, "sender_days", sender_days)?;
+    register(&context, "windows", windows_table(windows)?)?;
+    Ok(context)
 }
 
 /// The newest message of U, B or E of each sender, in milliseconds.
@@ -159,6 +184,19 @@ pub(crate) fn register(
 ) -> Result<(), QueryError> {
     let registered = context.register_table(name, table);
     registered.map(drop).map_err(QueryError::engine("register table"))
+}
+
+/// Registers the rows of files of `events` that name a sender, each kind as a table of its name.
+pub(crate) fn register_events(
+    context: &SessionContext,
+    files: &[FileInfo],
+) -> Result<(), QueryError> {
+    for kind in [EventKind::Message, EventKind::Status, EventKind::Account] {
+        let of_kind = files.iter().filter(|file| is_kind(file, kind)).cloned().collect();
+        let table = LakeTable::new(file_schema(kind), vec![date(column::DATE)], of_kind);
+        register(context, kind.name(), Arc::new(table))?;
+    }
+    Ok(())
 }
 
 /// The text of a statement without its `--` comments: what stands inside another must not end it.

@@ -75,6 +75,10 @@ impl Derived {
         &self.engine
     }
 
+    pub(crate) fn lake(&self) -> &Lake {
+        &self.lake
+    }
+
     /// Derives these days of `events` again and replaces in `sender_days` what was not seen last.
     /// Returns that, for [`Seen::keep`], and whether it stands: not where another process wrote
     /// newer results.
@@ -309,7 +313,8 @@ fn without_samples(batch: &RecordBatch) -> Result<RecordBatch, QueryError> {
         .map_err(|source| QueryError::from_arrow("drop tokens of derived days", source))
 }
 
-fn app(table: DerivedTable, (day, bucket): (Day, i32)) -> String {
+/// The application id that a partition's version is kept under.
+pub(crate) fn app(table: DerivedTable, (day, bucket): (Day, i32)) -> String {
     if table.partitions.len() > 1 {
         format!("derive/{}/{}/{bucket}", table.name, day.iso())
     } else {
@@ -318,7 +323,7 @@ fn app(table: DerivedTable, (day, bucket): (Day, i32)) -> String {
 }
 
 /// Runs blocking lake calls off the query threads.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, QueryError> + Send + 'static,
 ) -> Result<T, QueryError> {
     let joined = tokio::task::spawn_blocking(work).await;

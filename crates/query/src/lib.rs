@@ -30,6 +30,7 @@ mod statistics;
 pub mod touched;
 pub mod verdicts;
 mod wanted_texts;
+pub mod windows;
 
 pub use bare::{BareConversations, BareMessages, BareNames, BareTexts, EvenScan};
 pub use catalog::{Catalog, CatalogFiles};

@@ -1,10 +1,10 @@
 //! Rows of `verdicts` and `flags`: what the judgements of windows are kept as.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray,
+    ArrayRef, AsArray, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray,
 };
 use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, Schema, SchemaRef};
 use turnwise_model::time::FLAG_DAYS;
@@ -149,17 +149,6 @@ pub fn flag_rows(flags: &[FlagRow]) -> Result<RecordBatch, QueryError> {
     ];
     RecordBatch::try_new(flags_schema(), columns)
         .map_err(|source| QueryError::from_arrow("list flags", source))
-}
-
-/// The senders of a set of days.
-#[must_use]
-pub fn senders_of(batches: &[RecordBatch]) -> BTreeSet<String> {
-    let mut senders = BTreeSet::new();
-    for batch in batches {
-        let names = batch["sender"].as_string::<i32>();
-        senders.extend((0..names.len()).map(|row| names.value(row).to_owned()));
-    }
-    senders
 }
 
 #[cfg(test)]

@@ -160,7 +160,7 @@ async fn show(
     let mut drawn = 0;
     loop {
         let is_complete = progress.is_committed();
-        deriver.tick(today).await?;
+        deriver.tick(today, None).await?;
         publisher.publish(deriver.read_to()).await?;
         let answers = answers(shared);
         if live {

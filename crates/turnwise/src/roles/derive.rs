@@ -17,15 +17,15 @@ use anyhow::Context as _;
 use metrics::{counter, gauge, histogram};
 use turnwise_lake::{FileFilter, FileInfo, LakeError, Table};
 use turnwise_model::schema::column;
-use turnwise_model::time::TOKEN_RETENTION_DAYS;
+use turnwise_model::time::{FLAG_DAYS, TOKEN_RETENTION_DAYS};
 use turnwise_model::{Day, Millis};
 use turnwise_query::accounts::Accounts;
 use turnwise_query::answer::answers;
-use turnwise_query::derive::{Window, newest_messages};
 use turnwise_query::derived::{Basis, FLAGS, SENDER_FEATURES, VERDICTS};
 use turnwise_query::seen::Seen;
 use turnwise_query::touched::{days_of_dates, ends_of_days};
 use turnwise_query::verdicts::{self, VerdictHistory};
+use turnwise_query::windows::{Since, senders_of};
 
 use crate::clock;
 use crate::panics;
@@ -83,15 +83,20 @@ async fn look(
     derives: bool,
     serves: bool,
 ) -> anyhow::Result<()> {
+    let mut publisher = serves.then_some(publisher);
     if derives {
-        deriver.tick(today()).await?;
+        deriver.tick(today(), publisher.as_deref_mut()).await?;
     } else {
         deriver.look().await?;
     }
-    if serves {
-        timed("publish", publisher.publish(deriver.read_to())).await?;
+    match publisher {
+        Some(publisher) => publish(publisher, deriver.read_to()).await,
+        None => Ok(()),
     }
-    Ok(())
+}
+
+async fn publish(publisher: &mut Publisher, read_to: Option<Millis>) -> anyhow::Result<()> {
+    timed("publish", publisher.publish(read_to)).await
 }
 
 /// Runs a stage of a look and tells how long it took.
@@ -122,6 +127,10 @@ pub(crate) struct Deriver {
     judged: Option<Day>,
     /// Windows judged before every partition was read past their ends.
     open: BTreeSet<Day>,
+    /// Windows whose features stand as they were derived here, and the version that they stand on.
+    stood: BTreeMap<Day, u64>,
+    /// The last tick did not end well: rows that are new to it may be missing in what stands.
+    is_unsure: bool,
     /// How far each partition was read.
     read_to: BTreeMap<String, Millis>,
     /// The version up to which `read_to` was learned.
@@ -134,6 +143,8 @@ struct Look {
     files: Vec<FileInfo>,
     /// Dates of new rows; all dates where the log does not tell any more.
     dates: BTreeSet<Day>,
+    /// Files of new rows; none where the log does not tell any more.
+    new: Option<Vec<FileInfo>>,
 }
 
 impl Deriver {
@@ -144,9 +155,18 @@ impl Deriver {
     pub(crate) async fn open(shared: Arc<Shared>) -> anyhow::Result<Self> {
         let lake = shared.lake.clone();
         let events = blocking(move || Ok(Arc::new(writer::events_table(&lake)?))).await?;
-        let (read_to, open) = (BTreeMap::new(), BTreeSet::new());
-        let seen = Seen::default();
-        Ok(Self { shared, events, seen, done: None, judged: None, open, read_to, learned: None })
+        Ok(Self {
+            shared,
+            events,
+            seen: Seen::default(),
+            done: None,
+            judged: None,
+            open: BTreeSet::new(),
+            stood: BTreeMap::new(),
+            is_unsure: true,
+            read_to: BTreeMap::new(),
+            learned: None,
+        })
     }
 
     /// Every partition was read up to here, as far as the log tells.
@@ -187,13 +207,23 @@ impl Deriver {
         Ok(())
     }
 
-    /// Derives what came since the last tick; `today` is the day that the next midnight ends.
+    /// Derives what came since the last tick; `today` is the day that the next midnight ends. The
+    /// newest window comes first and is published before the others are derived.
     ///
     /// # Errors
     /// A lake that cannot be read or written; a plan that cannot be run. The next tick tries again.
-    pub(crate) async fn tick(&mut self, today: Day) -> anyhow::Result<()> {
+    pub(crate) async fn tick(
+        &mut self,
+        today: Day,
+        mut publisher: Option<&mut Publisher>,
+    ) -> anyhow::Result<()> {
         self.look().await?;
         let look = self.new_rows().await?;
+        let touched = match look.new.as_deref().filter(|_| !self.is_unsure) {
+            Some(new) => timed("senders", self.senders(new)).await,
+            None => None,
+        };
+        self.is_unsure = true;
         let days = days_of_dates(&look.dates, today);
         let next = Day(today.0 + 1);
         let now_ms = clock::now().0;
@@ -210,11 +240,20 @@ impl Deriver {
             ends.extend([today, next]);
         }
         ends.extend(self.open.iter().filter(|end| !self.is_provisional(**end)));
-        for end in &ends {
-            stands &= self
-                .window(*end, basis)
-                .await
-                .with_context(|| format!("derive the window that ends on {}", end.iso()))?;
+        for end in ends.iter().rev() {
+            let version = self.stood.remove(end);
+            let since = version.zip(touched.as_ref());
+            let since = since.map(|(version, touched)| Since { version, touched });
+            let window = self.window(*end, since, basis).await;
+            let window =
+                window.with_context(|| format!("derive the window that ends on {}", end.iso()))?;
+            if window {
+                self.stood.insert(*end, look.version);
+            }
+            stands &= window;
+            if let Some(publisher) = publisher.take() {
+                publish(publisher, self.read_to()).await.context("publish the newest window")?;
+            }
         }
         for end in &ends {
             if self.is_provisional(*end) {
@@ -234,7 +273,9 @@ impl Deriver {
         }
         if stands {
             self.seen.keep(changed);
+            self.is_unsure = false;
         }
+        self.stood = self.stood.split_off(&Day(next.0 - FLAG_DAYS));
         self.seen.forget_before(Day(today.0 - TOKEN_RETENTION_DAYS));
         self.done = Some(look.version);
         self.judged = Some(next);
@@ -247,28 +288,41 @@ impl Deriver {
             let snapshot = events.snapshot(None)?;
             let files = snapshot.files(&FileFilter::all())?;
             let version = snapshot.version();
-            let of = |files: &[FileInfo]| -> BTreeSet<Day> {
-                files.iter().filter(|file| decides(file)).filter_map(date).collect()
-            };
-            let dates = match done.map(|done| events.changes(done, version)) {
-                None | Some(Err(LakeError::LogGone { .. })) => of(&files),
+            let new = match done.map(|done| events.changes(done, version)) {
+                None | Some(Err(LakeError::LogGone { .. })) => None,
                 Some(Err(error)) => return Err(error),
                 Some(Ok(changes)) => {
-                    let new = changes.iter().filter(|change| change.data_change);
-                    new.flat_map(|change| of(&change.added)).collect()
+                    let new = changes.into_iter().filter(|change| change.data_change);
+                    Some(new.flat_map(|change| change.added).filter(decides).collect::<Vec<_>>())
                 }
             };
-            Ok(Look { version, files, dates })
+            let deciding = files.iter().filter(|file| decides(file));
+            let dates = match &new {
+                None => deciding.filter_map(date).collect(),
+                Some(new) => new.iter().filter_map(date).collect(),
+            };
+            Ok(Look { version, files, dates, new })
         })
         .await
         .context("find new rows")
     }
 
-    /// Derives a window; whether it stands.
-    async fn window(&self, end: Day, basis: Basis) -> anyhow::Result<bool> {
+    /// The senders of new rows; none where it cannot be told, for files that compaction replaced may
+    /// be gone already.
+    async fn senders(&self, new: &[FileInfo]) -> Option<BTreeSet<String>> {
+        let senders = senders_of(self.shared.derived.engine(), new).await;
+        senders.inspect_err(|error| tracing::info!("derive windows as a whole: {error}")).ok()
+    }
+
+    /// Derives a window, of which some may stand; whether it stands.
+    async fn window(
+        &self,
+        end: Day,
+        since: Option<Since<'_>>,
+        basis: Basis,
+    ) -> anyhow::Result<bool> {
         let derived = &self.shared.derived;
-        let windows = timed("windows", self.windows(end)).await?;
-        let features = timed("features", derived.features(&windows)).await?;
+        let features = timed("features", derived.features_of_end(end, since)).await?;
         let judged = answers(&features, &Accounts::default(), &self.shared.scorecard)?;
         if judged.is_empty() {
             return Ok(true);
@@ -281,20 +335,15 @@ impl Deriver {
         Ok(timed("write_verdicts", written).await? && features)
     }
 
-    /// The senders that have conversations in the window.
-    async fn windows(&self, end: Day) -> anyhow::Result<Vec<Window>> {
-        let window = Window { sender: String::new(), end };
-        let days = self.shared.derived.sender_days(window.days()).await?;
-        let newest = newest_messages(self.shared.derived.engine(), days).await?;
-        Ok(newest.into_keys().map(|sender| Window { sender, end }).collect())
-    }
-
     /// Replays flags from the verdicts of complete windows: of every midnight that a verdict of
-    /// these ends may change. Whether they stand.
+    /// these ends may change; of none while they are all provisional. Whether they stand.
     async fn flags(&self, ends: &BTreeSet<Day>, basis: Basis) -> anyhow::Result<bool> {
         let Some(first) = ends.first().copied() else { return Ok(true) };
+        if self.is_provisional(first) {
+            return Ok(true);
+        }
         let lake = self.shared.lake.clone();
-        let from = Day(first.0 - turnwise_model::time::FLAG_DAYS);
+        let from = Day(first.0 - FLAG_DAYS);
         let found = blocking(move || {
             let Some(table) = lake.existing_table(VERDICTS.name)? else { return Ok(Vec::new()) };
             table.refresh()?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Int32Type};
-use turnwise_lake::{FileFilter, FileInfo, Lake, LakeError, Table};
+use turnwise_lake::{FileFilter, FileInfo, Lake, LakeError, Snapshot, Table};
 use turnwise_model::schema::column;
 use turnwise_model::time::WINDOW_DAYS;
 use turnwise_model::{Day, Millis};
@@ -24,18 +24,27 @@ use crate::writer;
 pub(crate) struct Publisher {
     shared: Arc<Shared>,
     events: Arc<Table>,
-    last: Option<(u64, Millis, Option<Millis>)>,
+    /// What was published last.
+    last: Option<Key>,
     accounts: Accounts,
     /// The paths of files of `events` that `accounts` knows of, as far as they are still there.
     known: HashSet<String>,
 }
 
-/// The newest window as the tables have it.
-struct Stored {
+/// What a publication is made of: another one has another key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key {
     end: Day,
     /// The version of `events` that the features stand on.
     version: u64,
     derived_at: Millis,
+    /// When the flags were written.
+    flagged_at: Millis,
+    read_to: Option<Millis>,
+}
+
+/// The newest window as the tables have it.
+struct Stored {
     features: Vec<RecordBatch>,
     provisional: bool,
     flags: BTreeMap<String, (bool, Option<Day>)>,
@@ -59,14 +68,16 @@ impl Publisher {
     /// Tables that cannot be read.
     pub(crate) async fn publish(&mut self, read_to: Option<Millis>) -> anyhow::Result<()> {
         let lake = self.shared.lake.clone();
-        let Some(stored) = blocking(move || stored(&lake)).await.context("read verdicts")? else {
+        let Some(newest) = blocking(move || Newest::find(&lake)).await.context("read verdicts")?
+        else {
             return Ok(());
         };
-        let is_new = self.learn_accounts(stored.end).await.context("read events")?;
-        let key = (stored.version, stored.derived_at, read_to);
+        let is_new = self.learn_accounts(newest.key.end).await.context("read events")?;
+        let key = Key { read_to, ..newest.key };
         if self.last == Some(key) && !is_new {
             return Ok(());
         }
+        let stored = blocking(move || newest.read()).await.context("read verdicts")?;
         let answers = self.judged(&stored)?;
         let flag = |sender: &str| stored.flags.get(sender).copied().unwrap_or_default();
         let senders = answers.into_iter().map(|answer| {
@@ -74,10 +85,10 @@ impl Publisher {
             PublishedSender { answer, flag_on, flag_since: since.map(Day::start) }
         });
         self.shared.board.publish(Published {
-            events_version: stored.version,
-            window_end: stored.end,
+            events_version: key.version,
+            window_end: key.end,
             read_to,
-            derived_at: stored.derived_at,
+            derived_at: key.derived_at,
             provisional: stored.provisional,
             senders: senders.collect(),
         });
@@ -124,28 +135,68 @@ impl Publisher {
     }
 }
 
-fn stored(lake: &Lake) -> Result<Option<Stored>, LakeError> {
-    let Some(table) = lake.existing_table(SENDER_FEATURES.name)? else { return Ok(None) };
-    table.refresh()?;
-    let snapshot = table.snapshot(None)?;
-    let files = snapshot.files(&FileFilter::all())?;
-    let end_of =
-        |file: &FileInfo| Day::parse_iso(file.partition_values.get("window_end")?.as_deref()?);
-    let Some(end) = files.iter().filter_map(end_of).max() else { return Ok(None) };
-    let of_end: Vec<&FileInfo> = files.iter().filter(|file| end_of(file) == Some(end)).collect();
-    let derived_at = of_end.iter().map(|file| file.modification_time).max().unwrap_or_default();
-    let app = format!("derive/{}/{}", SENDER_FEATURES.name, end.iso());
-    let version = table.transaction(&app).and_then(|version| u64::try_from(version).ok());
-    let filter = FileFilter::all().partition_in("window_end", [end]);
-    let features = snapshot.read(None, &filter)?;
-    let verdicts = rows_of(lake, VERDICTS.name, &filter)?;
-    let provisional = verdicts.iter().any(|batch| {
-        let marks = batch["provisional"].as_primitive::<Int32Type>();
-        marks.values().iter().any(|mark| *mark != 0)
-    });
-    let mut flags = BTreeMap::new();
-    if let Some(newest) = newest_flags(lake, end)? {
-        for batch in newest {
+/// Where the newest window stands: snapshots of tables.
+struct Newest {
+    key: Key,
+    features: Snapshot,
+    verdicts: Option<Snapshot>,
+    /// With the last midnight that has flags, up to the window's end.
+    flags: Option<(Snapshot, Day)>,
+}
+
+impl Newest {
+    fn find(lake: &Lake) -> Result<Option<Self>, LakeError> {
+        let Some(table) = lake.existing_table(SENDER_FEATURES.name)? else { return Ok(None) };
+        let features = table.snapshot(None)?;
+        let files = features.files(&FileFilter::all())?;
+        let Some(end) = files.iter().filter_map(end_of).max() else { return Ok(None) };
+        let of_end = |files: &[FileInfo], end| {
+            let of_end = files.iter().filter(|file| end_of(file) == Some(end));
+            Millis(of_end.map(|file| file.modification_time).max().unwrap_or_default())
+        };
+        let app = format!("derive/{}/{}", SENDER_FEATURES.name, end.iso());
+        let version = table.transaction(&app).and_then(|version| u64::try_from(version).ok());
+        let mut key = Key {
+            end,
+            version: version.unwrap_or_default(),
+            derived_at: of_end(&files, end),
+            flagged_at: Millis(0),
+            read_to: None,
+        };
+        let snapshot = |name| match lake.existing_table(name)? {
+            Some(table) => table.snapshot(None).map(Some),
+            None => Ok(None),
+        };
+        let verdicts = snapshot(VERDICTS.name)?;
+        let mut flags = None;
+        if let Some(snapshot) = snapshot(FLAGS.name)? {
+            let filter = FileFilter::all().partition_between("window_end", Day(0), end);
+            let files = snapshot.files(&filter)?;
+            if let Some(last) = files.iter().filter_map(end_of).max() {
+                key.flagged_at = of_end(&files, last);
+                flags = Some((snapshot, last));
+            }
+        }
+        Ok(Some(Self { key, features, verdicts, flags }))
+    }
+
+    fn read(&self) -> Result<Stored, LakeError> {
+        let at = |end| FileFilter::all().partition_in("window_end", [end]);
+        let features = self.features.read(None, &at(self.key.end))?;
+        let verdicts = match &self.verdicts {
+            Some(verdicts) => verdicts.read(Some(&["provisional"]), &at(self.key.end))?,
+            None => Vec::new(),
+        };
+        let provisional = verdicts.iter().any(|batch| {
+            let marks = batch["provisional"].as_primitive::<Int32Type>();
+            marks.values().iter().any(|mark| *mark != 0)
+        });
+        let mut flags = BTreeMap::new();
+        let rows = match &self.flags {
+            Some((snapshot, last)) => snapshot.read(None, &at(*last))?,
+            None => Vec::new(),
+        };
+        for batch in rows {
             let senders = batch["sender"].as_string::<i32>();
             let on = batch["flag_on"].as_primitive::<Int32Type>();
             let since = batch["since"].as_primitive::<Date32Type>();
@@ -154,33 +205,11 @@ fn stored(lake: &Lake) -> Result<Option<Stored>, LakeError> {
                 flags.insert(senders.value(row).to_owned(), (on.value(row) != 0, since));
             }
         }
+        Ok(Stored { features, provisional, flags })
     }
-    Ok(Some(Stored {
-        end,
-        version: version.unwrap_or_default(),
-        derived_at: Millis(derived_at),
-        features,
-        provisional,
-        flags,
-    }))
 }
 
-/// The flags of the last midnight that has any, up to `end`.
-fn newest_flags(lake: &Lake, end: Day) -> Result<Option<Vec<RecordBatch>>, LakeError> {
-    let Some(table) = lake.existing_table(FLAGS.name)? else { return Ok(None) };
-    table.refresh()?;
-    let snapshot = table.snapshot(None)?;
-    let filter = FileFilter::all().partition_between("window_end", Day(0), end);
-    let ends = snapshot
-        .files(&filter)?
-        .into_iter()
-        .filter_map(|file| Day::parse_iso(file.partition_values.get("window_end")?.as_deref()?));
-    let Some(last) = ends.max() else { return Ok(None) };
-    snapshot.read(None, &FileFilter::all().partition_in("window_end", [last])).map(Some)
-}
-
-fn rows_of(lake: &Lake, name: &str, filter: &FileFilter) -> Result<Vec<RecordBatch>, LakeError> {
-    let Some(table) = lake.existing_table(name)? else { return Ok(Vec::new()) };
-    table.refresh()?;
-    table.snapshot(None)?.read(None, filter)
+/// The midnight that a file's rows are of.
+fn end_of(file: &FileInfo) -> Option<Day> {
+    Day::parse_iso(file.partition_values.get("window_end")?.as_deref()?)
 }

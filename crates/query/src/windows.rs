@@ -1,0 +1,132 @@
+//! The features of windows: of every sender that has messages in the seven days before a midnight.
+//!
+//! ```text
+//! sender_days ─▶ senders of the window ─┬─ touched by new rows ─▶ derived ──┬─▶ features
+//!                                       └─ others ─▶ as the lake has them ──┘
+//! ```
+//!
+//! What is derived of a sender depends on its own rows alone, so what stands of a sender without new
+//! rows is what would come out again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::SchemaRef;
+use turnwise_lake::{FileFilter, FileInfo};
+use turnwise_model::{Day, EventKind};
+
+use crate::derive::{self, Window, collect, newest_messages, register_events};
+use crate::derived::{Derived, SENDER_FEATURES, app, blocking};
+use crate::engine::Engine;
+use crate::error::QueryError;
+
+/// What new rows did to a window since its features were written.
+#[derive(Clone, Copy, Debug)]
+pub struct Since<'a> {
+    /// The version of `events` that the features stand on.
+    pub version: u64,
+    /// The senders of new rows.
+    pub touched: &'a BTreeSet<String>,
+}
+
+/// The senders that rows of these files of `events` name.
+///
+/// # Errors
+/// A plan that cannot be run.
+pub async fn senders_of(
+    engine: &Engine,
+    files: &[FileInfo],
+) -> Result<BTreeSet<String>, QueryError> {
+    let context = engine.session();
+    register_events(&context, files)?;
+    let of_kind = |kind: EventKind| format!("SELECT sender FROM {}", kind.name());
+    let kinds = [EventKind::Message, EventKind::Status, EventKind::Account].map(of_kind);
+    let mut senders = BTreeSet::new();
+    for batch in collect(&context, &kinds.join(" UNION "), "find senders of new rows").await? {
+        let names = batch["sender"].as_string::<i32>();
+        senders.extend(names.iter().flatten().map(str::to_owned));
+    }
+    Ok(senders)
+}
+
+impl Derived {
+    /// The features of every sender that has messages in the window that ends there. `since` says
+    /// which version of them was written, by this program, and what is new; they are read only
+    /// where they still stand on that version.
+    ///
+    /// # Errors
+    /// A plan that cannot be run; a lake that cannot be read.
+    pub async fn features_of_end(
+        &self,
+        end: Day,
+        since: Option<Since<'_>>,
+    ) -> Result<Vec<RecordBatch>, QueryError> {
+        let mut windows = self.windows(end).await?;
+        let Some((since, stored)) = self.stored(end, since).await? else {
+            return self.features(&windows).await;
+        };
+        windows.retain(|window| since.touched.contains(&window.sender));
+        let mut features = self.features(&windows).await?;
+        let schema = derive::sender_features_schema(self.engine()).await?;
+        for batch in stored {
+            features.push(without(&batch, since.touched, &schema)?);
+        }
+        Ok(features)
+    }
+
+    /// The windows that end there, one a sender that has messages in it.
+    async fn windows(&self, end: Day) -> Result<Vec<Window>, QueryError> {
+        let days = self.sender_days(Window { sender: String::new(), end }.days()).await?;
+        let newest = newest_messages(self.engine(), days).await?;
+        Ok(newest.into_keys().map(|sender| Window { sender, end }).collect())
+    }
+
+    /// The stored features of a window, if they are still those that were written.
+    async fn stored<'a>(
+        &self,
+        end: Day,
+        since: Option<Since<'a>>,
+    ) -> Result<Option<(Since<'a>, Vec<RecordBatch>)>, QueryError> {
+        let Some(since) = since else { return Ok(None) };
+        let (lake, written) = (self.lake().clone(), since.version);
+        let found = blocking(move || {
+            let lake_error = || QueryError::lake("read features");
+            let Some(table) = lake.existing_table(SENDER_FEATURES.name).map_err(lake_error())?
+            else {
+                return Ok(None);
+            };
+            let version = table.transaction(&app(SENDER_FEATURES, (end, 0)));
+            if version.and_then(|version| u64::try_from(version).ok()) != Some(written) {
+                return Ok(None);
+            }
+            let filter = FileFilter::all().partition_in("window_end", [end]);
+            let snapshot = table.snapshot(None).map_err(lake_error())?;
+            snapshot.read(None, &filter).map(Some).map_err(lake_error())
+        });
+        Ok(found.await?.map(|stored| (since, stored)))
+    }
+}
+
+/// The rows of other senders, with the columns of `schema`.
+fn without(
+    batch: &RecordBatch,
+    senders: &BTreeSet<String>,
+    schema: &SchemaRef,
+) -> Result<RecordBatch, QueryError> {
+    let arrow = |source| QueryError::from_arrow("keep features", source);
+    let names = batch["sender"].as_string::<i32>();
+    let kept: BooleanArray =
+        names.iter().map(|name| name.map(|name| !senders.contains(name))).collect();
+    let kept = filter_record_batch(batch, &kept).map_err(arrow)?;
+    let column = |name: &String| {
+        kept.column_by_name(name).cloned().ok_or_else(|| QueryError::Unexpected {
+            operation: "keep features",
+            reason: format!("the stored features have no column {name}"),
+        })
+    };
+    let columns =
+        schema.fields().iter().map(|field| column(field.name())).collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_new(Arc::clone(schema), columns).map_err(arrow)
+}
