@@ -95,6 +95,36 @@ mod tests {
     }
 
     #[test]
+    fn names_that_are_documented_are_known() {
+        for webhook in [
+            r#"{"from_parent_user_id":"x","referral":{"welcome_message":{"text":"x"}}}"#,
+            r#"{"contacts":[{"identity_key_hash":"x"}],"participant_recipient_id":"x"}"#,
+            r#"{"user_actions":[{"action_type":"x","timestamp":"1"}],"user_preferences":[]}"#,
+            r#"{"automatic_events":[{"id":"x","event_name":"x","custom_data":{"value":1}}]}"#,
+            r#"{"payment":{"reference_id":"x","transaction":{"id":"x"},"refunds":[]}}"#,
+            r#"{"groups":[{"removed_participants":[],"failed_participants":[],"profile_picture":{}}]}"#,
+            r#"{"event":"x","old_limit":"x","max_daily_conversations_per_business":1}"#,
+            r#"{"requested_verified_name":"x","rejection_reason":null,"template_id":1}"#,
+            r#"{"previous_category":"x","correct_category":"x","category_update_timestamp":1}"#,
+            r#"{"disable_info":{"disable_date":1},"other_info":{"title":"x","description":"x"}}"#,
+            r#"{"alert_info":{"alert_description":"x"},"violation_info":{"remediation":"x"}}"#,
+            r#"{"flow_id":"1","old_status":"x","new_status":"x","threshold":1,"alert_state":"x"}"#,
+            r#"{"error_rate":1,"p50_latency":1,"errors":[{"error_type":"x","error_count":1}]}"#,
+        ] {
+            assert_eq!(counted(webhook), [], "{webhook}");
+        }
+        for send in [
+            r#"{"parameters":[{"parameter_name":"x","date_time":{"fallback_value":"x"}}]}"#,
+            r#"{"currency":{"fallback_value":"x","code":"x","amount_1000":1}}"#,
+            r#"{"product_policy":"x","message_activity_sharing":true}"#,
+            r#"{"recipient_identity_key_hash":"x","parameters":{"ttl_minutes":1,"ref":"x"}}"#,
+            r#"{"parameters":{"country":"x","values":{"name":"x"},"saved_addresses":[]}}"#,
+        ] {
+            assert_eq!(counted(send), [], "{send}");
+        }
+    }
+
+    #[test]
     fn names_of_traffic_are_other() {
         assert_eq!(counted(r#"{"entry":[{"changes":[],"id":"new"}],"object":{}}"#), []);
         assert_eq!(
