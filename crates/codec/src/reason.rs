@@ -89,9 +89,9 @@ pub mod ignored {
     pub const TYPING: &str = "typing";
     /// What is of another channel than WhatsApp.
     pub const OTHER_CHANNEL: &str = "other_channel";
-    /// A record that holds no item.
+    /// A record or value that holds no item.
     pub const EMPTY: &str = "empty";
-    /// A field that the dictionary does not know.
+    /// A field that the dictionary does not know, or a value of a known one in which all is new.
     pub const OTHER: &str = "other";
 }
 
@@ -112,6 +112,7 @@ pub const IGNORED_NAMES: &[&str] = &[
     "billing_event",
     "business_capability_update",
     "business_status_update",
+    "business_username_updates",
     "calls",
     "contact",
     "conversation",
@@ -136,6 +137,7 @@ pub const IGNORED_NAMES: &[&str] = &[
     "template_event",
     "template_performance_metrics",
     "tracking_events",
+    "user_actions",
     "user_event",
     "user_preferences",
 ];

@@ -27,8 +27,8 @@ const CONTENT_FIELDS: &[&str] =
 const ERROR: &str = "error";
 const OTHER: &str = "other";
 
-/// What `event`, `alert_type` and a system message's `type` may say.
-const EVENTS: &[&str] = &[
+/// What the `event` of an account update may say.
+const UPDATES: &[&str] = &[
     "ACCOUNT_DELETED",
     "ACCOUNT_OFFBOARDED",
     "ACCOUNT_RECONNECTED",
@@ -42,10 +42,15 @@ const EVENTS: &[&str] = &[
     "PARTNER_ADDED",
     "PARTNER_APP_INSTALLED",
     "PARTNER_APP_UNINSTALLED",
+    "PARTNER_CLIENT_CERTIFICATION_NEEDED",
     "PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE",
     "PARTNER_REMOVED",
     "VERIFIED_ACCOUNT",
     "VOLUME_BASED_PRICING_TIER_UPDATE",
+];
+
+/// What any other `event`, an `alert_type` and a system message's `type` may say.
+const EVENTS: &[&str] = &[
     "DOWNGRADE",
     "FLAGGED",
     "ONBOARDING",
@@ -74,9 +79,21 @@ fn known(names: &'static [&'static str], name: &str) -> &'static str {
     names.iter().find(|known| known.eq_ignore_ascii_case(name)).copied().unwrap_or(OTHER)
 }
 
+/// The dictionary's own copy of the name of an event that is no error.
+fn known_event(name: &str) -> &'static str {
+    // Another name of the same.
+    if name.eq_ignore_ascii_case("user_identity_changed") {
+        return "customer_identity_changed";
+    }
+    match known(UPDATES, name) {
+        OTHER => known(EVENTS, name),
+        update => update,
+    }
+}
+
 /// The name of an event as rows hold it.
 pub(crate) fn event_name(name: &str) -> &'static str {
-    if name.eq_ignore_ascii_case(ERROR) { ERROR } else { known(EVENTS, name) }
+    if name.eq_ignore_ascii_case(ERROR) { ERROR } else { known_event(name) }
 }
 
 /// The name of a role as rows hold it.
@@ -107,7 +124,9 @@ pub(super) fn guess(value: Value<'_>) -> Option<&'static str> {
         Some("account_alerts")
     } else {
         let event = meant::word(value.get("event"))?;
-        event.starts_with("account_").then_some("account_update")
+        let is_update = ["account_", "partner_"].iter().any(|prefix| event.starts_with(prefix))
+            || known(UPDATES, &event) != OTHER;
+        is_update.then_some("account_update")
     }
 }
 
@@ -148,7 +167,7 @@ fn fact(record: &mut Record<'_>, place: &Place<'_>, field: &'static str, value: 
         .into_iter()
         .find_map(|key| meant::word(value.get(key)))
         .or_else(|| meant::word(value.at(&["alert_info", "alert_type"])));
-    let event = named.as_deref().map_or(OTHER, |name| known(EVENTS, name));
+    let event = named.as_deref().map_or(OTHER, known_event);
     let of_number = meant::word(value.get("entity_type")).as_deref() == Some("phone_number");
     let mut scope = place.scope.clone();
     if of_number {
@@ -163,7 +182,7 @@ fn handover(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
         let kinds = ["control_passed", "control_taken"];
         kinds.into_iter().find(|kind| value.get(kind).is_some()).map(str::to_owned)
     });
-    let event = named.as_deref().map_or(OTHER, |name| known(EVENTS, name));
+    let event = named.as_deref().map_or(OTHER, known_event);
     let body = named.as_deref().and_then(|name| value.get(name)).unwrap_or(value);
     let role = |key| meant::word(body.get(key)).map(|role| known(ROLES, &role));
     let facts = AccountFacts {
@@ -242,7 +261,7 @@ pub(crate) fn changed(
         return Ok(None);
     }
     let event = match event {
-        Some(name) => known(EVENTS, name),
+        Some(name) => known_event(name),
         None if renamed => "user_changed_number",
         None => OTHER,
     };
@@ -309,3 +328,6 @@ fn one<'a>(
         Err(fail) => record.dead_at(item, scope, fail, value),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,17 +47,12 @@ enum Field {
     Unknown { named: bool },
 }
 
-/// Keys that only a value has.
-const VALUE_KEYS: &[&str] = &[
-    "metadata",
-    "messages",
-    "statuses",
-    "message_echoes",
-    "standby",
-    "history",
-    "errors",
-    "user_id_update",
-];
+/// What holds the items of a value. Nothing but a value has these keys.
+const ITEMS: &[&str] =
+    &["messages", "statuses", "message_echoes", "standby", "history", "errors", "user_id_update"];
+
+/// Lists that are no evidence and may stand in a value of any field.
+const NO_EVIDENCE: &[&str] = &["calls", "user_actions"];
 
 /// Decodes one value, be there much or little of the envelope around it.
 pub(super) fn decode(record: &mut Record<'_>, root: Value<'_>) {
@@ -75,16 +70,25 @@ pub(super) fn decode_of<'a>(record: &mut Record<'_>, sender: &Id<'a>, root: Valu
     } else if has(&"changes") {
         entry(record, sender, root);
     } else if has(&"value") {
-        change(record, Outer { waba_id: Id::None, entry_time: Time::None, sender }, root);
-    } else if message::looks_like_one(root) {
+        change(record, Outer { waba_id: Id::None, entry_time: Time::None, sender }, None, root);
+    } else {
+        unwrapped(record, sender, root);
+    }
+}
+
+/// A value, a message or a status without a change around it. Some write the field's name beside
+/// what is in the value.
+fn unwrapped<'a>(record: &mut Record<'_>, sender: &Id<'a>, root: Value<'a>) {
+    let has = |key: &&str| root.get(key).is_some();
+    let field = field(meant::word(root.get("field")).as_deref());
+    let is_known = !matches!(field, Field::Unknown { .. });
+    let is_content = matches!(field, Field::Content(_));
+    if (is_content || !is_known) && message::looks_like_one(root) {
         bare(record, sender, root);
-    } else if VALUE_KEYS.iter().any(has) {
+    } else if is_known || has(&"metadata") || ITEMS.iter().any(has) {
         let waba_id = meant::id(root.get("waba_id"));
-        let outer = Outer { waba_id, entry_time: Time::None, sender };
-        value(record, outer, &Field::Unknown { named: false }, root);
-    } else if root.raw().trim_matches(['{', '}', ' ', '\n', '\r', '\t']).is_empty()
-        || has(&"object")
-    {
+        value(record, Outer { waba_id, entry_time: Time::None, sender }, &field, root);
+    } else if is_hollow(root) || has(&"object") {
         // An envelope around nothing.
     } else {
         let fail = record.fail(Reason::UnknownShape, "", "a webhook", Some(Kind::Object));
@@ -179,16 +183,27 @@ impl<'a> Foreign<'a> {
 fn entry<'a>(record: &mut Record<'_>, sender: &Id<'a>, entry: Value<'a>) {
     // Once for all changes: an entry may have as many keys as it has changes.
     let (waba_id, entry_time) = (meant::id(entry.get("id")), meant::time(entry.get("time")));
+    let field = entry.get("field");
     each(record, entry, "changes", |record, element| {
-        change(record, Outer { waba_id: waba_id.clone(), entry_time, sender }, element);
+        change(record, Outer { waba_id: waba_id.clone(), entry_time, sender }, field, element);
     });
 }
 
-fn change<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, change: Value<'a>) {
+/// A change. Some write the field's name into the value, or into the entry.
+fn change<'a>(
+    record: &mut Record<'_>,
+    outer: Outer<'_, 'a>,
+    field_of_entry: Option<Value<'a>>,
+    change: Value<'a>,
+) {
     let waba_id = outer.waba_id.clone();
-    let field = field(meant::word(change.get("field")).as_deref());
+    let inner = change.get("value");
+    let name = meant::word(change.get("field"))
+        .or_else(|| meant::word(inner.and_then(|inner| inner.get("field"))))
+        .or_else(|| meant::word(field_of_entry));
+    let field = field(name.as_deref());
     record.path.key("value");
-    match (change.get("value"), &field) {
+    match (inner, &field) {
         (Some(inner), _) if inner.is_object() => value(record, outer, &field, inner),
         (inner, Field::Ignored(name)) => {
             let scope = Scope { waba_id, sender: Id::None };
@@ -199,25 +214,32 @@ fn change<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, change: Value<'a>) 
             let fail = record.fail(Reason::WrongType, "", "object", Some(inner.kind()));
             record.dead(Some(&scope), fail, inner.raw().len());
         }
-        (None, Field::Unknown { named: true }) => {
+        // In what has no keys nothing can disappear; a record may hold very many of them.
+        (None, _) if is_hollow(change) => {}
+        (None, field) => {
             let scope = Scope { waba_id, sender: Id::None };
-            record.ignored(Some(&scope), ignored::OTHER, 0);
+            let is_new = matches!(field, Field::Unknown { named: true });
+            record.ignored(Some(&scope), if is_new { ignored::OTHER } else { ignored::EMPTY }, 0);
         }
-        (None, _) => {}
     }
     record.path.pop();
 }
 
 fn field(name: Option<&str>) -> Field {
-    match name {
-        None => Field::Unknown { named: false },
-        Some("messages") => Field::Content("messages"),
-        Some("smb_message_echoes") => Field::Content("smb_message_echoes"),
-        Some("message_echoes") => Field::Content("message_echoes"),
-        Some("history") => Field::Content("history"),
-        Some("standby") => Field::Content("standby"),
-        // Some write hyphens where the platform has underscores.
-        Some(name) => match (account::field(name), ignored_name(&name.replace('-', "_"))) {
+    // Some write hyphens where the platform has underscores.
+    let Some(name) = name.map(|name| name.replace('-', "_")) else {
+        return Field::Unknown { named: false };
+    };
+    match name.as_str() {
+        "messages" => Field::Content("messages"),
+        "smb_message_echoes" => Field::Content("smb_message_echoes"),
+        "message_echoes" => Field::Content("message_echoes"),
+        "history" => Field::Content("history"),
+        "standby" => Field::Content("standby"),
+        // Of these the platform's own pages write both.
+        "business_username_update" => Field::Ignored("business_username_updates"),
+        "group_participant_update" => Field::Ignored("group_participants_update"),
+        name => match (account::field(name), ignored_name(name)) {
             (Some(field), _) => Field::Account(field),
             (None, ignored::OTHER)
                 if ["group_", "template_", "message_template_"]
@@ -259,54 +281,74 @@ fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value
     if !matches!(field, Field::Ignored(_)) {
         content(record, &place, value);
     }
-    if value.get("messages").is_none_or(|messages| messages.items().next().is_none()) {
+    // What the alerts of a flow call errors are figures.
+    let is_of_flow = matches!(field, Field::Ignored("flows"));
+    if !is_of_flow && value.get("messages").is_none_or(|messages| messages.items().next().is_none())
+    {
         let errors_of = if name == ignored::OTHER { "messages" } else { name };
         each(record, value, "errors", |record, error| {
             account::error(record, &place, errors_of, error);
         });
     }
-    let scope = Some(&place.scope);
     match field {
-        Field::Ignored(name) => record.ignored(scope, name, value.raw().len()),
+        Field::Ignored(name) => record.ignored(Some(&place.scope), name, value.raw().len()),
         Field::Account(name) => account::event(record, &place, name, value),
-        Field::Content(_) => calls(record, &place, value),
-        Field::Unknown { named } => {
+        Field::Content(_) => no_evidence(record, &place, value),
+        Field::Unknown { .. } => {
             if let Some(name) = account::guess(value) {
                 account::event(record, &place, name, value);
             }
-            calls(record, &place, value);
-            if record.counts.total() > before || !named && is_void(value) {
-                return;
-            }
-            if *named {
-                record.ignored(scope, ignored::OTHER, value.raw().len());
-            } else {
-                let fail =
-                    record.fail(Reason::UnknownShape, "", "a known value", Some(Kind::Object));
-                record.dead(scope, fail, value.raw().len());
-            }
+            no_evidence(record, &place, value);
+        }
+    }
+    if record.counts.total() == before {
+        without_row(record, &place.scope, field, value);
+    }
+}
+
+/// Lists of [`NO_EVIDENCE`] that ride along in a value.
+fn no_evidence(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
+    for name in NO_EVIDENCE {
+        if let Some(list) = value.get(name) {
+            record.ignored(Some(&place.scope), name, list.raw().len());
         }
     }
 }
 
-/// Calls that ride along in a value of another field.
-fn calls(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
-    if let Some(calls) = value.get("calls") {
-        record.ignored(Some(&place.scope), "calls", calls.raw().len());
-    }
+/// A value of which no row came gets one, so that it does not disappear: it is empty, or what is in
+/// it is new.
+fn without_row(record: &mut Record<'_>, scope: &Scope<'_>, field: &Field, value: Value<'_>) {
+    let listed = |key: &&str| value.get_or_null(key).is_some();
+    let is_empty = is_hollow(value) || ITEMS.iter().any(listed);
+    let is_one = is_empty || listed(&"metadata") || listed(&"contacts");
+    let name = match field {
+        Field::Unknown { named: false } if !is_one => {
+            let fail = record.fail(Reason::UnknownShape, "", "a known value", Some(Kind::Object));
+            return record.dead(Some(scope), fail, value.raw().len());
+        }
+        Field::Unknown { named: true } => ignored::OTHER,
+        // Its own list is empty.
+        Field::Account(_) => ignored::EMPTY,
+        _ if is_empty => ignored::EMPTY,
+        _ => ignored::OTHER,
+    };
+    record.ignored(Some(scope), name, value.raw().len());
 }
 
-/// Whether a value without a field holds lists of items, all empty, or nothing.
-fn is_void(value: Value<'_>) -> bool {
-    let empty = value.raw().trim_matches(['{', '}', ' ', '\n', '\r', '\t']).is_empty();
-    let listed = |key: &&str| value.get_or_null(key).is_some();
-    empty || listed(&"contacts") || VALUE_KEYS.iter().any(listed)
+/// Whether an object has no keys.
+fn is_hollow(value: Value<'_>) -> bool {
+    value.raw().trim_matches(['{', '}', ' ', '\n', '\r', '\t']).is_empty()
 }
 
 /// Messages, echoes, statuses, standby copies and history of a value.
 fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
-    let origin = |usual| if place.field == "standby" { Origin::Standby } else { usual };
-    lists(record, place, value, origin(Origin::Live), origin(Origin::App));
+    let (messages, echoes) = match place.field {
+        "standby" => (Origin::Standby, Origin::Standby),
+        // What was written on the phone long ago is no less past than the threads beside it.
+        "history" => (Origin::Live, Origin::History),
+        _ => (Origin::Live, Origin::App),
+    };
+    lists(record, place, value, messages, echoes);
     if let Some(standby) = value.get("standby") {
         record.path.key("standby");
         if matches!(standby.kind(), Kind::Object | Kind::Array) {

@@ -13,7 +13,14 @@ use crate::rows::StatusRow;
 /// Whether an object that stands alone is a status.
 pub(super) fn looks_like_one(value: Value<'_>) -> bool {
     let has = |key| value.get(key).is_some();
-    has("status") && !has("type") && !has("from") && !has("from_user_id")
+    let is_message = has("type") || has("from") || has("from_user_id");
+    has("status") && (is_of_payment(value) || !is_message)
+}
+
+/// Whether it tells how a payment goes. That is no step of a delivery: the message that asked for
+/// the payment arrived, be it paid or not.
+fn is_of_payment(value: Value<'_>) -> bool {
+    meant::word(value.get("type")).as_deref() == Some("payment")
 }
 
 /// One of `statuses[]`. Statuses of calls are ignored, and what a provider writes there when the
@@ -55,18 +62,24 @@ fn row<'a>(
         let found = value.get_or_null("status").map(Value::kind);
         return Err(record.fail(Reason::WrongType, "status", "string", found));
     };
+    let of_payment = is_of_payment(value);
     let recipient = meant::id(value.get("recipient_id")).some();
     let in_group = meant::word(value.get("recipient_type")).as_deref() == Some("group")
         || value.get("group_id").is_some()
         || recipient.as_deref().is_some_and(is_group_id);
     let peer = if in_group {
+        // The platform's own pages write both names of the number.
         Peer::default()
             .phone_or_user(value.get("recipient_participant_id"))
+            .phone_or_user(value.get("participant_recipient_id"))
             .user(value.get("recipient_participant_user_id"))
     } else {
-        let named = Peer::default()
+        let mut named = Peer::default()
             .phone_or_user(value.get("recipient_id"))
             .user(value.get("recipient_user_id"));
+        if of_payment {
+            named = named.phone_or_user(value.get("from")).user(value.get("from_user_id"));
+        }
         let contact = place.contacts.of(&named, alone);
         named.unmasked_by(contact)
     };
@@ -75,13 +88,20 @@ fn row<'a>(
     let columns = peer.columns(record.keys, &owner.name);
     let mut common = record.common(&owner, item, time).with_peer(columns);
     common.message = Some(pseudonym);
-    let pricing = |key| meant::word(value.at(&["pricing", key]));
-    let category = |name: String| Category::from_name(&name).unwrap_or(Category::Other);
+    // Those of groups may have the price in the conversation.
+    let pricing = |key| {
+        meant::word(value.at(&["pricing", key]))
+            .or_else(|| meant::word(value.at(&["conversation", "pricing", key])))
+    };
+    // Some write hyphens where the platform has underscores.
+    let category =
+        |name: String| Category::from_name(&name.replace('-', "_")).unwrap_or(Category::Other);
+    let known = if of_payment { None } else { Status::from_name(&name) };
     Ok(StatusRow {
         common,
         origin,
         in_group,
-        status: Status::from_name(&name).unwrap_or(Status::Other),
+        status: known.unwrap_or(Status::Other),
         category: pricing("category").map(category),
         conversation_origin: meant::word(value.at(&["conversation", "origin", "type"]))
             .map(category),
@@ -96,3 +116,6 @@ fn row<'a>(
             .or_else(|| meant::error_code(value)),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,23 +11,23 @@ fn change(field: &str, value: &str) -> String {
     )
 }
 
-fn run(text: &str) -> (RecordCounts, Vec<Row>) {
+pub(super) fn run(text: &str) -> (RecordCounts, Vec<Row>) {
     let auto = decode(Format::Auto, text);
     assert_eq!(auto, decode(Format::CloudApi, text));
     auto
 }
 
-fn rows(field: &str, value: &str) -> Vec<Row> {
+pub(super) fn rows(field: &str, value: &str) -> Vec<Row> {
     run(&change(field, value)).1
 }
 
-fn only(field: &str, value: &str) -> Row {
+pub(super) fn only(field: &str, value: &str) -> Row {
     let mut rows = rows(field, value);
     assert_eq!(rows.len(), 1, "{rows:?}");
     rows.remove(0)
 }
 
-fn phone(digits: &str) -> String {
+pub(super) fn phone(digits: &str) -> String {
     keys().peer_phone("100", digits).0.to_string()
 }
 
@@ -262,6 +262,10 @@ fn fields_that_are_no_evidence_are_ignored_by_name() {
         ("security", "security"),
         ("smb_app_state_sync", "smb_app_state_sync"),
         ("template_category_update", "template_category_update"),
+        ("group_participant_update", "group_participants_update"),
+        ("group-settings-update", "group_settings_update"),
+        ("business_username_updates", "business_username_updates"),
+        ("business_username_update", "business_username_updates"),
         ("group_new", "other"),
         ("x4917", "other"),
     ] {
@@ -272,6 +276,94 @@ fn fields_that_are_no_evidence_are_ignored_by_name() {
         let (_, rows) = run(empty);
         assert_eq!((rows[0].kind, rows[0].get("reason")), (EventKind::Ignored, "empty"));
     }
+}
+
+#[test]
+fn change_that_gave_no_row_is_an_ignored_one() {
+    let value = |value: &str| format!(r#"{{"field":"messages","value":{{{META},{value}}}}}"#);
+    let clicks = value(
+        r#""user_actions":[{"action_type":"marketing_messages_link_click","timestamp":"1794096147"}]"#,
+    );
+    let text = value(&format!(r#""messages":[{TEXT}]"#));
+    let whole = |changes: &[&str]| {
+        let (_, rows) = run(&format!(r#"{{"entry":[{{"changes":[{}]}}]}}"#, changes.join(",")));
+        let short = |row: &Row| format!("{} {}", row.kind.name(), row.get("reason"));
+        rows.iter().map(short).collect::<Vec<_>>()
+    };
+    assert_eq!(whole(&[&clicks]), ["ignored user_actions"]);
+    assert_eq!(whole(&[&clicks, &text]), ["ignored user_actions", "message "]);
+    let both = value(&format!(r#""messages":[{TEXT}],"user_actions":[]"#));
+    assert_eq!(whole(&[&both]), ["message ", "ignored user_actions"]);
+    for (other, reason) in [
+        (value(r#""new_list":[{"timestamp":"1794096147"}]"#), "other"),
+        (value(r#""contacts":[{"wa_id":"16505551234"}]"#), "other"),
+        (value(r#""messages":[]"#), "empty"),
+        (value(r#""messages":null"#), "empty"),
+        (format!(r#"{{"value":{{{META},"new_list":[{{}}]}}}}"#), "other"),
+        (r#"{"field":"messages","value":{}}"#.to_owned(), "empty"),
+        (r#"{"field":"messages"}"#.to_owned(), "empty"),
+        (r#"{"value":null}"#.to_owned(), "empty"),
+        (r#"{"field":"user_id_update","value":{"user_id_update":[]}}"#.to_owned(), "empty"),
+        (r#"{"field":"new","value":{"messages":[]}}"#.to_owned(), "other"),
+    ] {
+        let ignored = format!("ignored {reason}");
+        assert_eq!(whole(&[&text, &other, &text]), ["message ", &ignored, "message "], "{other}");
+    }
+    assert_eq!(whole(&[&text, "{}"]), ["message "]);
+}
+
+#[test]
+fn figures_of_a_flows_alert_are_no_errors() {
+    let row = only(
+        "flows",
+        r#""event":"CLIENT_ERROR_RATE","flow_id":"7","errors":[{"error_type":"X","error_count":2}]"#,
+    );
+    assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "flows"));
+    assert_eq!(kinds(&rows("calls", r#""errors":[{"code":1}]"#)), ["account", "ignored"]);
+}
+
+#[test]
+fn echoes_of_a_history_are_history() {
+    let echo = TEXT.replace("\"from\"", "\"to\"");
+    let row = only("history", &format!(r#""message_echoes":[{echo}]"#));
+    assert_eq!((row.kind, row.get("origin"), row.get("direction")), (EventKind::History, "3", "1"));
+    assert_eq!(row.get("peer_phone"), phone("16505551234"));
+}
+
+#[test]
+fn field_is_found_where_some_write_it() {
+    let text = format!(r#""messages":[{TEXT}]"#);
+    for (field, value, expected) in [
+        ("account_update", r#""event":"PARTNER_ADDED""#, "account account_update"),
+        ("template_category_update", r#""new_category":"X""#, "ignored template_category_update"),
+        ("phone_number_name_update", r#""decision":"X""#, "ignored phone_number_name_update"),
+        ("user_preferences", r#""user_preferences":[{}]"#, "ignored user_preferences"),
+        ("smb_app_state_sync", r#""state_sync":[{}]"#, "ignored smb_app_state_sync"),
+        (
+            "account_settings_update",
+            r#""type":"x","timestamp":1"#,
+            "ignored account_settings_update",
+        ),
+        ("messages", &text, "message "),
+        ("history", &text, "history "),
+    ] {
+        let value = format!("{META},{value}");
+        for whole in [
+            format!(r#"{{"entry":[{{"field":"{field}","changes":[{{"value":{{{value}}}}}]}}]}}"#),
+            format!(r#"{{"entry":[{{"changes":[{{"value":{{"field":"{field}",{value}}}}}]}}]}}"#),
+            format!(r#"{{{value},"field":"{field}"}}"#),
+        ] {
+            let (_, rows) = run(&whole);
+            let row = &rows[0];
+            let shown = format!("{} {}{}", row.kind.name(), row.get("field"), row.get("reason"));
+            assert_eq!((rows.len(), shown.as_str()), (1, expected), "{whole}");
+        }
+    }
+    // What stands nearest tells.
+    let text = format!(
+        r#"{{"field":"calls","changes":[{{"field":"messages","value":{{{META},{text}}}}}]}}"#
+    );
+    assert_eq!(kinds(&run(&text).1), ["message"]);
 }
 
 #[test]

@@ -73,13 +73,13 @@ fn meaning(word: &str) -> Vec<String> {
         (_, "send.mark_read") => all(&["ignored mark_as_read"]),
         (_, "calls.errors") => all(&["ignored calls", "account messages error"]),
         (_, "calls.status.RINGING") => all(&["ignored calls"]),
-        (_, "history.history") => Vec::new(),
+        (_, "history.history") => all(&["ignored empty"]),
         (_, "history_threads") => {
             all(&["message history text", "message history media_placeholder"])
         }
         (_, "history_declined_2593109") => all(&["account history error"]),
         (_, "history_thread_context_with_message_echoes") => {
-            all(&["message history text", "message echo image"])
+            all(&["message history text", "message history image"])
         }
         (_, "standby_text_message_echo") => all(&["message standby text"]),
         (_, "standby_status_receipt") => all(&["status delivered utility"]),

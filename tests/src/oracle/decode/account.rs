@@ -20,7 +20,7 @@ pub(super) const FIELDS: [&str; 5] = [
 ];
 
 /// Names that are shown; any other is `other`.
-const EVENTS: [&str; 35] = [
+const EVENTS: [&str; 36] = [
     "ACCOUNT_DELETED",
     "ACCOUNT_OFFBOARDED",
     "ACCOUNT_RECONNECTED",
@@ -34,6 +34,7 @@ const EVENTS: [&str; 35] = [
     "PARTNER_ADDED",
     "PARTNER_APP_INSTALLED",
     "PARTNER_APP_UNINSTALLED",
+    "PARTNER_CLIENT_CERTIFICATION_NEEDED",
     "PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE",
     "PARTNER_REMOVED",
     "VERIFIED_ACCOUNT",
@@ -58,11 +59,32 @@ const EVENTS: [&str; 35] = [
     "user_changed_user_id",
 ];
 
+/// Beginnings of events that only an account update has.
+const OF_UPDATES: [&str; 9] = [
+    "account_",
+    "partner_",
+    "ad_account_linked",
+    "auth_intl_price_eligibility_update",
+    "business_primary_location_country_update",
+    "disabled_update",
+    "mm_lite_terms_signed",
+    "verified_account",
+    "volume_based_pricing_tier_update",
+];
+
 const ROLES: [&str; 6] =
     ["customer_service", "marketing", "utility", "ctwa", "ai_agent", "escalation"];
 
 fn shown(names: &[&'static str], found: &str) -> &'static str {
     names.iter().copied().find(|known| known.eq_ignore_ascii_case(found)).unwrap_or("other")
+}
+
+/// The name of an event, of which one has two.
+fn shown_event(found: &str) -> &'static str {
+    match found {
+        "user_identity_changed" => "customer_identity_changed",
+        found => shown(&EVENTS, found),
+    }
 }
 
 /// What an account row tells beside its person.
@@ -78,7 +100,10 @@ struct Facts {
 /// The field that a value without one belongs to, where it tells.
 pub(super) fn guess(value: &Json<'_>) -> Option<&'static str> {
     let any = |keys: &[&str]| keys.iter().any(|key| value.has(key));
-    let is_account = || name(value.get("event")).is_some_and(|event| event.starts_with("account_"));
+    let is_account = || {
+        let event = name(value.get("event"))?;
+        OF_UPDATES.iter().any(|beginning| event.starts_with(beginning)).then_some("account_update")
+    };
     if any(&["control_passed", "control_taken"]) {
         Some("messaging_handovers")
     } else if any(&["user_id_update"]) {
@@ -88,7 +113,7 @@ pub(super) fn guess(value: &Json<'_>) -> Option<&'static str> {
     } else if any(&["alert_info", "alert_type"]) {
         Some("account_alerts")
     } else {
-        is_account().then_some("account_update")
+        is_account()
     }
 }
 
@@ -138,7 +163,7 @@ fn fact(record: &mut Record<'_>, around: &Around<'_>, field: &str, value: &Json<
     if is_number && scope.sender == Id::Absent {
         scope.sender = id(value.get("entity_id"));
     }
-    let event = named.map_or("other", |named| shown(&EVENTS, &named));
+    let event = named.map_or("other", |named| shown_event(&named));
     let facts = Facts { event, ..Facts::default() };
     write(record, around, &scope, field, value, path, Person::default(), Ok(facts));
 }
@@ -150,7 +175,7 @@ fn handover(record: &mut Record<'_>, around: &Around<'_>, value: &Json<'_>, path
     let body = named.as_deref().and_then(|named| value.get(named)).unwrap_or(value);
     let role = |key| name(body.get(key)).map(|role| shown(&ROLES, &role));
     let facts = Facts {
-        event: named.as_deref().map_or("other", |named| shown(&EVENTS, named)),
+        event: named.as_deref().map_or("other", shown_event),
         roles: [role("previous_owner_role"), role("new_owner_role")],
         ..Facts::default()
     };
@@ -188,7 +213,7 @@ pub(super) fn identity_change(
     });
     let Some(system) = system else { return Ok(None) };
     let event = match name(system.get("type")) {
-        Some(named) => shown(&EVENTS, &named),
+        Some(named) => shown_event(&named),
         None if system.has("wa_id") || system.has("new_wa_id") => "user_changed_number",
         None => "other",
     };

@@ -31,7 +31,8 @@ pub(super) fn alone<'a>(
     path: &str,
 ) {
     let any = |keys: &[&str]| keys.iter().any(|key| value.has(key));
-    if value.has("status") && !any(&["type", "from", "from_user_id"]) {
+    let is_status = is_of_payment(value) || !any(&["type", "from", "from_user_id"]);
+    if value.has("status") && is_status {
         return status(record, around, Origin::Live, true, value, path);
     }
     write(record, around, value, path, &|_| {
@@ -380,6 +381,11 @@ fn length(kind: MessageKind, body: &Json<'_>, message: &Json<'_>) -> Option<i32>
     i32::try_from(chars).ok().filter(|chars| has_text && (0..=most).contains(chars))
 }
 
+/// Whether a status tells of a payment and not of a delivery.
+fn is_of_payment(value: &Json<'_>) -> bool {
+    name(value.get("type")).as_deref() == Some("payment")
+}
+
 /// One of `statuses[]`.
 pub(super) fn status<'a>(
     record: &mut Record<'_>,
@@ -417,11 +423,15 @@ fn status_row<'a>(
         || id(value.get("recipient_id")).known().is_some_and(people::is_group);
     let person = if is_group {
         Person::of(
-            &[value.get("recipient_participant_id")],
+            &[value.get("recipient_participant_id"), value.get("participant_recipient_id")],
             &[value.get("recipient_participant_user_id")],
         )
     } else {
-        let named = Person::of(&[value.get("recipient_id")], &[value.get("recipient_user_id")]);
+        let payer = |key| value.get(key).filter(|_| is_of_payment(value));
+        let named = Person::of(
+            &[value.get("recipient_id"), payer("from")],
+            &[value.get("recipient_user_id"), payer("from_user_id")],
+        );
         let contact = contact(around, &named, only);
         named.with_contact(contact)
     };
@@ -433,21 +443,26 @@ fn status_row<'a>(
     row.set(c::ORIGIN, Some(origin.code()));
     row.set(c::IN_GROUP, Some(i32::from(is_group)));
     row.set(c::PRICING_REGIME, Some(PricingRegime::at(Millis(time)).code()));
-    row.set(c::STATUS, Some(Status::from_name(&named).unwrap_or(Status::Other).code()));
-    let category = |path: &[&str]| {
-        name(value.at(path))
-            .map(|named| Category::from_name(&named).unwrap_or(Category::Other).code())
+    let known = Status::from_name(&named).filter(|_| !is_of_payment(value));
+    row.set(c::STATUS, Some(known.unwrap_or(Status::Other).code()));
+    let category = |named: String| {
+        Category::from_name(&named.replace('-', "_")).unwrap_or(Category::Other).code()
     };
-    row.set(c::CATEGORY, category(&["pricing", "category"]));
-    row.set(c::CONVERSATION_ORIGIN, category(&["conversation", "origin", "type"]));
+    let price = |key| {
+        let inside = || name(value.at(&["conversation", "pricing", key]));
+        name(value.at(&["pricing", key])).or_else(inside)
+    };
+    row.set(c::CATEGORY, price("category").map(category));
+    let opened_by = name(value.at(&["conversation", "origin", "type"]));
+    row.set(c::CONVERSATION_ORIGIN, opened_by.map(category));
     row.set(
         c::PRICING_TYPE,
-        name(value.at(&["pricing", "type"]))
+        price("type")
             .map(|named| PricingType::from_name(&named).unwrap_or(PricingType::Other).code()),
     );
     row.set(
         c::PRICING_MODEL,
-        name(value.at(&["pricing", "pricing_model"])).map(|named| {
+        price("pricing_model").map(|named| {
             let named = named.to_ascii_uppercase();
             PricingModel::from_name(&named).unwrap_or(PricingModel::Other).code()
         }),

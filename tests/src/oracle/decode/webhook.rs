@@ -19,7 +19,7 @@ pub(super) struct Around<'a> {
 }
 
 /// Fields that tell nothing about a number's conversations.
-const IGNORED: [&str; 26] = [
+const IGNORED: [&str; 28] = [
     "account_offboarded",
     "account_reconnected",
     "account_review_update",
@@ -27,6 +27,7 @@ const IGNORED: [&str; 26] = [
     "automatic_events",
     "business_capability_update",
     "business_status_update",
+    "business_username_updates",
     "calls",
     "flows",
     "group_lifecycle_update",
@@ -45,6 +46,7 @@ const IGNORED: [&str; 26] = [
     "template_correct_category_detection",
     "template_performance_metrics",
     "tracking_events",
+    "user_actions",
     "user_preferences",
 ];
 
@@ -90,12 +92,24 @@ fn envelope<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
     } else if root.has("changes") {
         entry(record, root, path);
     } else if root.has("value") {
-        change(record, &Id::Absent, None, root, path);
-    } else if message::stands_alone(root) {
+        change(record, &Id::Absent, [None, None], root, path);
+    } else {
+        bare(record, root, path);
+    }
+}
+
+/// A message, a status or a value; the field's name may stand in it.
+fn bare<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
+    let field = field_name(&[root.get("field")]);
+    let is_content = field.as_deref().is_some_and(|field| CONTENT.contains(&field));
+    let is_known = is_content
+        || field.as_deref().is_some_and(|field| account::FIELDS.contains(&field))
+        || field.as_deref().is_some_and(is_ignored);
+    if message::stands_alone(root) && (is_content || !is_known) {
         let around = around(id(root.get("waba_id")), None, "messages", root);
         message::alone(record, &around, root, path);
-    } else if OF_VALUES.iter().any(|key| root.has(key)) {
-        value(record, id(root.get("waba_id")), None, None, root, path);
+    } else if is_known || OF_VALUES.iter().any(|key| root.has(key)) {
+        value(record, id(root.get("waba_id")), None, field.as_deref(), root, path);
     } else if !is_hollow(root) && !root.has("object") {
         let letter = Letter::at("unknown_shape", path, "", Some(root));
         record.letter(&Scope::default(), letter, root.bytes());
@@ -129,20 +143,31 @@ pub(super) fn each<'a>(
 }
 
 fn entry<'a>(record: &mut Record<'_>, entry: &'a Json<'a>, path: &str) {
-    let (account, time) = (id(entry.get("id")), entry.get("time"));
+    let (account, around) = (id(entry.get("id")), [entry.get("time"), entry.get("field")]);
     each(record, entry, "changes", path, &mut |record, one, path| {
-        change(record, &account, time, one, path);
+        change(record, &account, around, one, path);
     });
+}
+
+/// The first name of a field, in one spelling.
+fn field_name(places: &[Option<&Json<'_>>]) -> Option<String> {
+    let named = places.iter().find_map(|place| name(*place))?.replace('-', "_");
+    Some(match named.as_str() {
+        "business_username_update" => "business_username_updates".to_owned(),
+        "group_participant_update" => "group_participants_update".to_owned(),
+        _ => named,
+    })
 }
 
 fn change<'a>(
     record: &mut Record<'_>,
     account: &Id,
-    entry_time: Option<&'a Json<'a>>,
+    [entry_time, entry_field]: [Option<&'a Json<'a>>; 2],
     change: &'a Json<'a>,
     path: &str,
 ) {
-    let field = name(change.get("field"));
+    let inside = change.at(&["value", "field"]);
+    let field = field_name(&[change.get("field"), inside, entry_field]);
     let path = if path.is_empty() { "value".to_owned() } else { format!("{path}.value") };
     let scope = Scope { waba_id: account.clone(), sender: Id::Absent };
     let inner = change.get("value");
@@ -159,7 +184,8 @@ fn change<'a>(
         (None, Some(field)) if !CONTENT.contains(&field) && !account::FIELDS.contains(&field) => {
             record.ignored(&scope, "other", 0);
         }
-        (None, _) => {}
+        (None, _) if is_hollow(change) => {}
+        (None, _) => record.ignored(&scope, "empty", 0),
     }
 }
 
@@ -210,7 +236,8 @@ fn value<'a>(
         content(record, &around, value, path);
     }
     let has_messages = value.get("messages").is_some_and(|list| !list.list().is_empty());
-    if !has_messages {
+    // A flow's are figures.
+    if !has_messages && field != Some("flows") {
         let named = if known == "other" { "messages" } else { known };
         each(record, value, "errors", path, &mut |record, one, path| {
             account::error(record, &around, named, one, path);
@@ -220,32 +247,42 @@ fn value<'a>(
         return record.ignored(&around.scope, shown(field), value.bytes());
     }
     if is_account {
-        return account::event(record, &around, known, value, path);
+        account::event(record, &around, known, value, path);
+    } else {
+        if !is_content && let Some(guessed) = account::guess(value) {
+            account::event(record, &around, guessed, value, path);
+        }
+        for name in ["calls", "user_actions"] {
+            if let Some(list) = value.get(name) {
+                record.ignored(&around.scope, name, list.bytes());
+            }
+        }
     }
-    if !is_content && let Some(guessed) = account::guess(value) {
-        account::event(record, &around, guessed, value, path);
-    }
-    if let Some(calls) = value.get("calls") {
-        record.ignored(&around.scope, "calls", calls.bytes());
-    }
-    if is_content || record.rows.len() > rows_before {
+    if record.rows.len() > rows_before {
         return;
     }
-    let lists = OF_VALUES.iter().chain(&["contacts"]);
-    let is_void = is_hollow(value) || lists.into_iter().any(|key| value.get_or_null(key).is_some());
-    if field.is_some() {
-        record.ignored(&around.scope, "other", value.bytes());
-    } else if !is_void {
+    // Nothing disappears: what gave no row is one.
+    let has_any = |keys: &[&str]| keys.iter().any(|key| value.get_or_null(key).is_some());
+    let is_empty = is_hollow(value) || has_any(&OF_VALUES[1..]);
+    let is_void = is_empty || has_any(&["metadata", "contacts"]);
+    let is_new = field.is_some() && !is_content && !is_account;
+    if field.is_none() && !is_void {
         let letter = Letter::at("unknown_shape", path, "", Some(value));
         record.letter(&around.scope, letter, value.bytes());
+    } else if is_account || is_empty && !is_new {
+        record.ignored(&around.scope, "empty", value.bytes());
+    } else {
+        record.ignored(&around.scope, "other", value.bytes());
     }
 }
 
 /// Messages, echoes and statuses, then their copies on standby, then history.
 fn content<'a>(record: &mut Record<'_>, around: &Around<'a>, value: &'a Json<'a>, path: &str) {
-    let is_standby = around.field == "standby";
-    let (live, app) =
-        if is_standby { (Origin::Standby, Origin::Standby) } else { (Origin::Live, Origin::App) };
+    let (live, app) = match around.field.as_str() {
+        "standby" => (Origin::Standby, Origin::Standby),
+        "history" => (Origin::Live, Origin::History),
+        _ => (Origin::Live, Origin::App),
+    };
     lists(record, around, value, path, live, app);
     if let Some(standby) = value.get("standby") {
         let path = format!("{path}.standby");

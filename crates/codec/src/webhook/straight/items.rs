@@ -250,7 +250,11 @@ pub(super) fn status(cursor: &mut Cursor<'_, '_>) -> Option<StatusItem> {
 #[inline]
 fn origin_of_conversation(cursor: &mut Cursor<'_, '_>) -> Option<Option<Category>> {
     let mut origin = None;
-    let name = |name: &[u8]| u8::from(name == b"origin");
+    let name = |name: &[u8]| match name {
+        b"origin" => 1,
+        b"pricing" => UNUSUAL,
+        _ => 0,
+    };
     cursor.object(name, |cursor, _| {
         let name = |name: &[u8]| u8::from(name == b"type");
         cursor.object(name, |cursor, _| {

@@ -23,7 +23,7 @@ pub(super) struct Change {
     pub(super) waba_id: Nth,
     pub(super) sender: Nth,
     pub(super) counts: Counts,
-    /// It is one, and has no items then.
+    /// It is one, and has no items then; every other change has.
     pub(super) handover: Option<Handover>,
 }
 
@@ -69,15 +69,6 @@ impl Counts {
     /// Whether there are no items.
     pub(super) fn are_none(self) -> bool {
         self.messages + self.echoes + self.statuses == 0
-    }
-}
-
-impl Whole<'_> {
-    /// Whether there is anything in it that becomes a row.
-    #[inline(always)]
-    pub(super) fn has_items(&self) -> bool {
-        !(self.messages.is_empty() && self.echoes.is_empty() && self.statuses.is_empty())
-            || self.change.handover.is_some()
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct Scratch {
 /// What was made of values while they were checked, in the order of rows.
 #[derive(Debug, Default)]
 struct Checked {
-    /// Of changes that have items.
+    /// Of changes.
     owners: Vec<PlainOwner>,
     times: Vec<Millis>,
 }
@@ -79,8 +79,8 @@ pub(crate) fn decode(
         None => (read.all(bytes, trace), &trace.values[..], &trace.unknown[..]),
     };
     let values = Values { bytes, texts };
+    // Every change has an item at least, so there are no more of them.
     let is_taken = (1..=ITEMS_MAX).contains(&lists.items())
-        && lists.changes.len() <= ITEMS_MAX
         && record.place.has_room(lists.items())
         && checked.all(record, values, lists).is_some();
     if is_taken {
@@ -131,13 +131,12 @@ impl Checked {
             let is_escaped = ids.iter().any(|id| values.text(*id).is_escaped());
             (!is_escaped).then(|| ids.map(|id| values.of(id)))
         };
-        let changes = lists.each().filter(Whole::has_items).map(|whole| whole.change);
         // One owner is kept or refused at once; of several the last may be refused.
         let is_plain = |change: &Change| ids(change).is_some_and(Strings::may_own);
-        if lists.changes.len() > 1 && !changes.clone().all(is_plain) {
+        if lists.changes.len() > 1 && !lists.changes.iter().all(is_plain) {
             return None;
         }
-        for change in changes {
+        for change in &lists.changes {
             let [waba_id, sender] = ids(change)?;
             owners.push(record.rows.strings.plain_owner(waba_id, sender)?);
         }
@@ -204,7 +203,7 @@ fn rows(
     let mut times = checked.times.iter().copied();
     // There is one for each item.
     let mut time = || times.next().unwrap_or(Millis(0));
-    for (whole, owner) in lists.each().filter(Whole::has_items).zip(&checked.owners) {
+    for (whole, owner) in lists.each().zip(&checked.owners) {
         let Whole { change, contacts, messages, echoes, statuses } = whole;
         let sender = values.of(change.sender);
         let around = Around { values, owner: *owner, sender, contacts };

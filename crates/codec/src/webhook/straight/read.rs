@@ -135,8 +135,8 @@ fn change(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
     })?;
     let (mut change, parts) = change?;
     if kind? == ITEMS {
-        // What is of a handover may mean something else here.
-        if parts.are_any {
+        // What is of a handover may mean something else here. A change without items is a row too.
+        if parts.are_any || change.counts.are_none() {
             return None;
         }
     } else {
@@ -166,7 +166,9 @@ fn value_field(name: &[u8]) -> Field {
         b"messages" => MESSAGES,
         b"message_echoes" => ECHOES,
         b"statuses" => STATUSES,
-        b"phone_number_id" | b"standby" | b"history" | b"errors" | b"calls" => UNUSUAL,
+        b"phone_number_id" | b"standby" | b"history" | b"errors" | b"calls" | b"user_actions" => {
+            UNUSUAL
+        }
         name => handover::field(name),
     }
 }

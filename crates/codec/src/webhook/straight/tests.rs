@@ -71,6 +71,8 @@ fn handovers_are_taken_unless_they_are_unusual() {
 fn what_is_unusual_is_left_alone() {
     let message = around("messages", TEXT);
     let status = around("statuses", STATUS);
+    let without_items =
+        r#"{"value":{"metadata":{"phone_number_id":"100"},"messages":[]},"field":"messages"}"#;
     let texts = [
         message.replace(r#""from""#, r#""from":"1","from""#),
         message.replace(r#""from""#, r#""fr\u006fm""#),
@@ -84,8 +86,11 @@ fn what_is_unusual_is_left_alone() {
         message[..message.len() - 1].to_owned(),
         format!("{message}x"),
         around("messages", ""),
+        message.replace(r#""changes":["#, &format!(r#""changes":[{without_items},"#)),
+        message.replace(r#""messages":"#, r#""user_actions":[],"messages":"#),
+        status.replace(r#""errors""#, r#""conversation":{"pricing":{}},"errors""#),
     ];
-    assert_eq!(taken(&texts), [false; 12]);
+    assert_eq!(taken(&texts), [false; 15]);
 }
 
 #[test]
@@ -160,7 +165,7 @@ fn refused_webhooks_leave_nothing_behind() {
     };
     let messages = format!(r#""messages":[{TEXT}]"#);
     let early = messages.replace("1794096147", "1");
-    let senders = || (0..500).map(|nth| change(&format!("of {nth}"), r#""messages":[]"#));
+    let senders = || (0..500).map(|nth| change(&format!("of {nth}"), &messages));
     let records = [
         webhook(&senders().chain([change("100", &early)]).collect::<Vec<_>>()),
         webhook(&senders().chain([change(" 100", &messages)]).collect::<Vec<_>>()),

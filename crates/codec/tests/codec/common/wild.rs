@@ -62,7 +62,7 @@ pub fn write(value: &Value, choices: &mut Choices<'_>, out: &mut String) {
 fn object(fields: &[(&str, &Value)], choices: &mut Choices<'_>, out: &mut String) {
     const WRONG: [&str; 8] =
         ["null", "\"x\"", "7", "[]", "{}", "true", "[{\"id\":\"1\"}]", "{\"body\":\"y\"}"];
-    const EXTRA: [&str; 9] = [
+    const EXTRA: [&str; 12] = [
         "\"new\":{\"a\":[1,-2.5e3,null,[],{}]}",
         "\"\":\"\"",
         "\"chars\":3",
@@ -72,6 +72,9 @@ fn object(fields: &[(&str, &Value)], choices: &mut Choices<'_>, out: &mut String
         "\"code\":131047",
         "\"to\":\"+16505551234\"",
         "\"recipient\":\"1 650\"",
+        "\"field\":\"history\"",
+        "\"user_actions\":[{}]",
+        "\"pricing\":{\"category\":\"group-service\"}",
     ];
     out.push('{');
     let mut first = true;
@@ -89,7 +92,7 @@ fn object(fields: &[(&str, &Value)], choices: &mut Choices<'_>, out: &mut String
         }
         if choices.once_in(24) {
             comma(out);
-            out.push_str(EXTRA[usize::from(choices.below(9))]);
+            out.push_str(EXTRA[usize::from(choices.below(12))]);
         }
         comma(out);
         space(choices, out);

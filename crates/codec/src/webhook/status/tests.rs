@@ -1,0 +1,50 @@
+use turnwise_model::EventKind;
+
+use crate::testing::{Row, columns};
+use crate::webhook::tests::{only, phone, run};
+
+/// The row of a status with this in it.
+fn of(inner: &str) -> Row {
+    only("messages", &format!(r#""statuses":[{{"id":"w","timestamp":1794096147,{inner}}}]"#))
+}
+
+#[test]
+fn categories_are_known_with_hyphens() {
+    let row = of(
+        r#""status":"sent","pricing":{"category":"authentication-international"},"conversation":{"origin":{"type":"user-initiated"}}"#,
+    );
+    assert_eq!(columns(&row, "category conversation_origin"), "4 11");
+}
+
+#[test]
+fn status_of_a_group_names_the_person_and_the_price_in_either_place() {
+    let group = r#""status":"delivered","recipient_id":"g","recipient_type":"group""#;
+    for name in ["recipient_participant_id", "participant_recipient_id"] {
+        let row = of(&format!(r#"{group},"{name}":"16505551234""#));
+        assert_eq!((row.get("in_group"), row.get("peer_phone")), ("1", &*phone("16505551234")));
+    }
+    let inside = r#""conversation":{"id":"c","origin":{"type":"group_service"},"pricing":{"category":"group_marketing","pricing_model":"PMP","type":"regular"}}"#;
+    let priced = "category conversation_origin pricing_model pricing_type";
+    assert_eq!(columns(&of(&format!("{group},{inside}")), priced), "7 9 1 0");
+    let alone = format!(r#""status":"delivered","recipient_id":"16505551234",{inside}"#);
+    assert_eq!(columns(&of(&alone), priced), "7 9 1 0");
+    let beside = format!(r#"{alone},"pricing":{{"category":"utility"}}"#);
+    assert_eq!(columns(&of(&beside), priced), "2 9 1 0");
+}
+
+#[test]
+fn status_of_a_payment_is_no_step_of_a_delivery() {
+    let payment = r#""type":"payment","payment":{"reference_id":"r"}"#;
+    for status in ["failed", "captured", "pending"] {
+        for payer in ["from", "recipient_id"] {
+            let inner = format!(r#""status":"{status}","{payer}":"16505551234",{payment}"#);
+            let row = of(&inner);
+            assert_eq!((row.kind, row.get("status")), (EventKind::Status, "5"));
+            assert_eq!(row.get("peer_phone"), phone("16505551234"));
+            let alone =
+                format!(r#"{{"id":"w","timestamp":1794096147,"phone_number_id":"100",{inner}}}"#);
+            let (_, rows) = run(&alone);
+            assert_eq!((rows.len(), rows[0].get("status")), (1, "5"), "{alone}");
+        }
+    }
+}
