@@ -1,5 +1,8 @@
 //! What is said of a sender: its features, the verdict on them, and what the verdict stands on.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use arrow::array::{
     Array, AsArray, Date32Array, Float64Array, Int32Array, Int64Array, PrimitiveArray, RecordBatch,
     StringArray, TimestampMicrosecondArray,
@@ -47,6 +50,24 @@ pub struct SenderAnswer {
 /// The tenant of a sender that no row and no file names one for.
 pub const UNKNOWN_TENANT: &str = "unknown";
 
+/// What a sender is called: nothing that its features tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// As [`SenderAnswer::tenant`].
+    pub tenant: String,
+    /// As [`SenderAnswer::display_name`].
+    pub display_name: Option<String>,
+}
+
+impl Label {
+    /// What rows of `events` say.
+    #[must_use]
+    pub fn of(window: &Window, accounts: &Accounts) -> Self {
+        let tenant = accounts.of(window).unwrap_or(UNKNOWN_TENANT).to_owned();
+        Self { tenant, display_name: None }
+    }
+}
+
 /// Judges rows of `sender_features`; ordered by sender and window end.
 ///
 /// # Errors
@@ -59,26 +80,55 @@ pub fn answers(
     let mut answers = Vec::new();
     for batch in batches {
         let columns = Columns::of(batch)?;
+        answers.extend((0..batch.num_rows()).map(|row| {
+            let window = columns.window(row);
+            let label = Label::of(&window, accounts);
+            columns.answer(row, window, label, scorecard)
+        }));
+    }
+    answers.sort_by(|a, b| a.window.cmp(&b.window));
+    Ok(answers)
+}
+
+/// As [`answers`], with labels of the caller's. An answer of `before`, by the same scorecard, that
+/// says what its row says is taken as it is.
+///
+/// # Errors
+/// As [`answers`].
+pub fn answers_after(
+    batches: &[RecordBatch],
+    scorecard: &Scorecard,
+    label: &dyn Fn(&Window) -> Label,
+    before: &HashMap<&str, &Arc<SenderAnswer>>,
+) -> Result<Vec<Arc<SenderAnswer>>, QueryError> {
+    let mut answers = Vec::new();
+    for batch in batches {
+        let columns = Columns::of(batch)?;
         for row in 0..batch.num_rows() {
             let window = columns.window(row);
-            let features = columns.vector(row);
-            answers.push(SenderAnswer {
-                tenant: accounts.of(&window).unwrap_or(UNKNOWN_TENANT).to_owned(),
-                window,
-                display_name: None,
-                last_time: value(columns.last_time, row).map(Millis::from_micros),
-                conversations: value(columns.conversations, row).unwrap_or(0),
-                coverage: Coverage {
-                    sends_with_status: value(columns.sends_with_status, row),
-                    statuses_with_send: value(columns.statuses_with_send, row),
-                },
-                judgement: judge(&features, scorecard),
-                features,
+            let label = label(&window);
+            let known = before.get(window.sender.as_str()).copied();
+            answers.push(match known.filter(|known| columns.says(row, &window, &label, known)) {
+                Some(known) => Arc::clone(known),
+                None => Arc::new(columns.answer(row, window, label, scorecard)),
             });
         }
     }
     answers.sort_by(|a, b| a.window.cmp(&b.window));
     Ok(answers)
+}
+
+/// What the scorecard says of each row of `sender_features`, without what it says it of.
+///
+/// # Errors
+/// As [`answers`].
+pub fn judgements<'a>(
+    batch: &'a RecordBatch,
+    scorecard: &'a Scorecard,
+) -> Result<impl Iterator<Item = (Window, Judgement)> + 'a, QueryError> {
+    let columns = Columns::of(batch)?;
+    let rows = 0..batch.num_rows();
+    Ok(rows.map(move |row| (columns.window(row), judge(&columns.vector(row), scorecard))))
 }
 
 /// Typed columns of `sender_features`, found once for all rows.
@@ -152,6 +202,64 @@ impl<'a> Columns<'a> {
         })
     }
 
+    fn answer(
+        &self,
+        row: usize,
+        window: Window,
+        label: Label,
+        scorecard: &Scorecard,
+    ) -> SenderAnswer {
+        let features = self.vector(row);
+        SenderAnswer {
+            window,
+            tenant: label.tenant,
+            display_name: label.display_name,
+            last_time: self.last_time(row),
+            conversations: value(self.conversations, row).unwrap_or(0),
+            coverage: self.coverage(row),
+            judgement: judge(&features, scorecard),
+            features,
+        }
+    }
+
+    /// Whether an answer says what a row and a label say. What is computed of the row is not
+    /// computed again.
+    fn says(&self, row: usize, window: &Window, label: &Label, answer: &SenderAnswer) -> bool {
+        let count = |column| value(column, row).unwrap_or(0);
+        let told = &answer.features;
+        answer.window == *window
+            && answer.tenant == label.tenant
+            && answer.display_name == label.display_name
+            && answer.last_time == self.last_time(row)
+            && answer.conversations == count(self.conversations)
+            && answer.coverage == self.coverage(row)
+            && told.active_peers == count(self.active_peers)
+            && told.u_messages == count(self.u_messages)
+            && told.f_messages == count(self.f_messages)
+            && told.has_send_log == self.has_send_log(row)
+            && self.features.iter().enumerate().all(|(at, feature)| {
+                told.values.get(at) == Some(&value(feature.value, row))
+                    && told.support.get(at) == Some(&count(feature.support))
+                    && (matches!(feature.interval, Ends::None | Ends::Wilson)
+                        || told.intervals.get(at) == Some(&feature.interval(row)))
+            })
+    }
+
+    fn last_time(&self, row: usize) -> Option<Millis> {
+        value(self.last_time, row).map(Millis::from_micros)
+    }
+
+    fn coverage(&self, row: usize) -> Coverage {
+        Coverage {
+            sends_with_status: value(self.sends_with_status, row),
+            statuses_with_send: value(self.statuses_with_send, row),
+        }
+    }
+
+    fn has_send_log(&self, row: usize) -> bool {
+        value(self.has_send_log, row).is_some_and(|flag| flag != 0)
+    }
+
     fn window(&self, row: usize) -> Window {
         Window { sender: self.sender.value(row).to_owned(), end: Day(self.window_end.value(row)) }
     }
@@ -167,7 +275,7 @@ impl<'a> Columns<'a> {
             active_peers: count(self.active_peers),
             u_messages: count(self.u_messages),
             f_messages: count(self.f_messages),
-            has_send_log: value(self.has_send_log, row).is_some_and(|flag| flag != 0),
+            has_send_log: self.has_send_log(row),
         }
     }
 }

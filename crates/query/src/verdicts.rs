@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, AsArray, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray,
+    StringBuilder,
 };
 use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, Schema, SchemaRef};
 use turnwise_model::time::FLAG_DAYS;
 use turnwise_model::{Day, Verdict};
-use turnwise_policy::flag;
+use turnwise_policy::{Judgement, Scorecard, flag};
 
-use crate::answer::SenderAnswer;
+use crate::answer::judgements;
+use crate::derive::Window;
 use crate::error::QueryError;
 
 /// Verdicts by sender and window end; provisional windows are not among them.
@@ -58,35 +60,66 @@ pub fn flags_schema() -> SchemaRef {
     ]))
 }
 
-/// Judgements as rows. `provisional` says of a window's end whether more may still come.
+/// Judges rows of `sender_features`. `provisional` says of a window's end whether more may still
+/// come.
 ///
 /// # Errors
-/// None that data can cause.
+/// Columns that are missing: a table of another version.
 pub fn verdict_rows(
-    answers: &[SenderAnswer],
+    features: &[RecordBatch],
+    scorecard: &Scorecard,
     provisional: &dyn Fn(Day) -> bool,
-) -> Result<RecordBatch, QueryError> {
-    let texts = |pick: &dyn Fn(&SenderAnswer) -> String| -> ArrayRef {
-        Arc::new(answers.iter().map(|answer| Some(pick(answer))).collect::<StringArray>())
-    };
-    let doubles = |pick: &dyn Fn(&SenderAnswer) -> Option<f64>| -> ArrayRef {
-        Arc::new(answers.iter().map(pick).collect::<Float64Array>())
-    };
-    let ends = answers.iter().map(|answer| Some(answer.window.end.0)).collect::<Date32Array>();
-    let marks = answers.iter().map(|answer| Some(i32::from(provisional(answer.window.end))));
-    let columns: Vec<ArrayRef> = vec![
-        texts(&|answer| answer.window.sender.clone()),
-        Arc::new(ends),
-        texts(&|answer| answer.judgement.verdict.name().to_owned()),
-        doubles(&|answer| answer.judgement.score.scope),
-        doubles(&|answer| answer.judgement.score.generative),
-        doubles(&|answer| answer.judgement.score.automation),
-        doubles(&|answer| answer.judgement.score.grounding),
-        texts(&|answer| answer.judgement.scorecard.clone()),
-        Arc::new(marks.collect::<Int32Array>()),
-    ];
-    RecordBatch::try_new(verdicts_schema(), columns)
-        .map_err(|source| QueryError::from_arrow("list verdicts", source))
+) -> Result<Vec<RecordBatch>, QueryError> {
+    features
+        .iter()
+        .map(|batch| {
+            let mut rows = VerdictRows::default();
+            for (window, judgement) in judgements(batch, scorecard)? {
+                rows.push(&window, &judgement, provisional(window.end));
+            }
+            rows.finish()
+        })
+        .collect()
+}
+
+/// Columns of `verdicts` that grow.
+#[derive(Debug, Default)]
+struct VerdictRows {
+    senders: StringBuilder,
+    ends: Vec<i32>,
+    verdicts: StringBuilder,
+    scores: [Vec<Option<f64>>; 4],
+    scorecards: StringBuilder,
+    marks: Vec<i32>,
+}
+
+impl VerdictRows {
+    fn push(&mut self, window: &Window, judgement: &Judgement, provisional: bool) {
+        self.senders.append_value(&window.sender);
+        self.ends.push(window.end.0);
+        self.verdicts.append_value(judgement.verdict.name());
+        let score = judgement.score;
+        let scores = [score.scope, score.generative, score.automation, score.grounding];
+        for (column, score) in self.scores.iter_mut().zip(scores) {
+            column.push(score);
+        }
+        self.scorecards.append_value(&judgement.scorecard);
+        self.marks.push(i32::from(provisional));
+    }
+
+    fn finish(mut self) -> Result<RecordBatch, QueryError> {
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(self.senders.finish()),
+            Arc::new(Date32Array::from(self.ends)),
+            Arc::new(self.verdicts.finish()),
+        ];
+        let scores = self.scores.into_iter().map(Float64Array::from);
+        columns.extend(scores.map(|scores| Arc::new(scores) as ArrayRef));
+        columns.push(Arc::new(self.scorecards.finish()));
+        columns.push(Arc::new(Int32Array::from(self.marks)));
+        RecordBatch::try_new(verdicts_schema(), columns)
+            .map_err(|source| QueryError::from_arrow("list verdicts", source))
+    }
 }
 
 /// Takes stored verdicts of complete windows into the history.

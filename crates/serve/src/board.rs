@@ -11,8 +11,8 @@ use turnwise_query::answer::SenderAnswer;
 /// One sender of a published state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublishedSender {
-    /// Features, verdict and evidence.
-    pub answer: SenderAnswer,
+    /// Features, verdict and evidence; publications share what did not change.
+    pub answer: Arc<SenderAnswer>,
     /// Whether it is flagged.
     pub flag_on: bool,
     /// The midnight since which the flag is as it is.

@@ -199,7 +199,7 @@ async fn request_above_the_limit_is_refused_and_gzip_is_spoken() {
 #[tokio::test]
 async fn newest_window_of_a_sender_is_the_one_that_is_served() {
     let mut older = sender("100", "a", Verdict::Review, None);
-    older.answer.window.end = turnwise_model::Day(END.0 - 1);
+    Arc::make_mut(&mut older.answer).window.end = turnwise_model::Day(END.0 - 1);
     let newer = sender("100", "a", Verdict::TaskOrHuman, None);
     let (_board, _server, mut client) = served(vec![older, newer]).await;
     let answer = client.get(GetRequest { sender: "100".into() }).await.expect("get").into_inner();

@@ -205,7 +205,7 @@ async fn wait(
 fn answers(shared: &Shared) -> Vec<SenderAnswer> {
     let published = shared.board.current();
     let senders = published.iter().flat_map(|published| &published.senders);
-    senders.map(|sender| sender.answer.clone()).collect()
+    senders.map(|sender| sender.answer.as_ref().clone()).collect()
 }
 
 /// Draws the table over the one before; returns its lines.

@@ -19,8 +19,6 @@ use turnwise_lake::{FileFilter, FileInfo, LakeError, Table};
 use turnwise_model::schema::column;
 use turnwise_model::time::{FLAG_DAYS, TOKEN_RETENTION_DAYS};
 use turnwise_model::{Day, Millis};
-use turnwise_query::accounts::Accounts;
-use turnwise_query::answer::answers;
 use turnwise_query::derived::{Basis, FLAGS, SENDER_FEATURES, VERDICTS};
 use turnwise_query::seen::Seen;
 use turnwise_query::touched::{days_of_dates, ends_of_days};
@@ -323,16 +321,16 @@ impl Deriver {
     ) -> anyhow::Result<bool> {
         let derived = &self.shared.derived;
         let features = timed("features", derived.features_of_end(end, since)).await?;
-        let judged = answers(&features, &Accounts::default(), &self.shared.scorecard)?;
-        if judged.is_empty() {
+        if features.iter().all(|batch| batch.num_rows() == 0) {
             return Ok(true);
         }
         let ends = BTreeSet::from([end]);
         let written = derived.replace_windows(SENDER_FEATURES, &ends, &features, basis);
-        let features = timed("write_features", written).await?;
-        let rows = [verdicts::verdict_rows(&judged, &|end| self.is_provisional(end))?];
+        let stands = timed("write_features", written).await?;
+        let provisional = |end| self.is_provisional(end);
+        let rows = verdicts::verdict_rows(&features, &self.shared.scorecard, &provisional)?;
         let written = derived.replace_windows(VERDICTS, &ends, &rows, basis);
-        Ok(timed("write_verdicts", written).await? && features)
+        Ok(timed("write_verdicts", written).await? && stands)
     }
 
     /// Replays flags from the verdicts of complete windows: of every midnight that a verdict of

@@ -1,6 +1,6 @@
 //! Publishes the newest window of the derived tables to the serving edge.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,7 +11,8 @@ use turnwise_model::schema::column;
 use turnwise_model::time::WINDOW_DAYS;
 use turnwise_model::{Day, Millis};
 use turnwise_query::accounts::Accounts;
-use turnwise_query::answer::{SenderAnswer, answers};
+use turnwise_query::answer::{SenderAnswer, answers_after};
+use turnwise_query::derive::Window;
 use turnwise_query::derived::{FLAGS, SENDER_FEATURES, VERDICTS};
 use turnwise_serve::{Published, PublishedSender};
 
@@ -92,21 +93,25 @@ impl Publisher {
             provisional: stored.provisional,
             senders: senders.collect(),
         });
+        tracing::info!(version = key.version, end = key.end.iso(), "published");
         self.last = Some(key);
         Ok(())
     }
 
-    /// Answers of the stored features, with tenants and names.
-    fn judged(&self, stored: &Stored) -> anyhow::Result<Vec<SenderAnswer>> {
-        let mut found = answers(&stored.features, &self.accounts, &self.shared.scorecard)?;
+    /// Answers of the stored features, with tenants and names. Those that say what the last
+    /// publication says are shared with it.
+    fn judged(&self, stored: &Stored) -> anyhow::Result<Vec<Arc<SenderAnswer>>> {
         let named = match &self.shared.config.senders {
             None => Senders::default(),
             Some(file) => senders::read(file)?,
         };
-        for answer in &mut found {
-            named.name(answer);
-        }
-        Ok(found)
+        let last = self.shared.board.current();
+        let last = last.iter().flat_map(|last| &last.senders);
+        let before = last
+            .map(|sender| (sender.answer.window.sender.as_str(), &sender.answer))
+            .collect::<HashMap<_, _>>();
+        let label = |window: &Window| named.label(window, &self.accounts);
+        Ok(answers_after(&stored.features, &self.shared.scorecard, &label, &before)?)
     }
 
     /// Learns from files that were not there last time which accounts their rows name; whether it

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use turnwise_model::limits::SENDERS_FILE_ROWS_MAX;
-use turnwise_query::answer::SenderAnswer;
+use turnwise_query::accounts::Accounts;
+use turnwise_query::answer::Label;
+use turnwise_query::derive::Window;
 
 /// Columns that are known; the last two serve features that are not built yet.
 const COLUMNS: [&str; 5] = ["phone_number_id", "tenant", "display_name", "registered", "profile"];
@@ -18,13 +20,16 @@ pub(crate) struct Senders {
 }
 
 impl Senders {
-    /// Names a sender that the file knows.
-    pub(crate) fn name(&self, answer: &mut SenderAnswer) {
-        if let Some((tenant, name)) = self.by_number.get(&answer.window.sender) {
-            if let Some(tenant) = tenant {
-                answer.tenant.clone_from(tenant);
+    /// What a sender is called: as the file says, else as rows of `events` do.
+    pub(crate) fn label(&self, window: &Window, accounts: &Accounts) -> Label {
+        let known = self.by_number.get(&window.sender);
+        let tenant = known.and_then(|(tenant, _)| tenant.clone());
+        Label {
+            display_name: known.and_then(|(_, name)| name.clone()),
+            ..match tenant {
+                Some(tenant) => Label { tenant, display_name: None },
+                None => Label::of(window, accounts),
             }
-            answer.display_name.clone_from(name);
         }
     }
 }

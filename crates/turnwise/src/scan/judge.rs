@@ -47,8 +47,8 @@ pub(crate) async fn senders(
     if as_of.is_none() && !answers.is_empty() {
         let ends: BTreeSet<Day> = windows.iter().map(|window| window.end).collect();
         derived.replace_windows(SENDER_FEATURES, &ends, &features, basis).await?;
-        let rows = verdicts::verdict_rows(&answers, &|_| false)?;
-        derived.replace_windows(VERDICTS, &ends, &[rows], basis).await?;
+        let rows = verdicts::verdict_rows(&features, scorecard, &|_| false)?;
+        derived.replace_windows(VERDICTS, &ends, &rows, basis).await?;
     }
     Ok(answers)
 }

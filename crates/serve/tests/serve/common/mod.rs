@@ -1,5 +1,7 @@
 //! States to publish and servers on ports that the system chooses.
 
+use std::sync::Arc;
+
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -28,7 +30,7 @@ pub fn sender(id: &str, tenant: &str, verdict: Verdict, scope: Option<f64>) -> P
         text: "25.0 % of user texts have 280 characters or more".to_owned(),
     };
     PublishedSender {
-        answer: SenderAnswer {
+        answer: Arc::new(SenderAnswer {
             window: Window { sender: id.to_owned(), end: END },
             tenant: tenant.to_owned(),
             display_name: Some(format!("Shop {id}")),
@@ -45,7 +47,7 @@ pub fn sender(id: &str, tenant: &str, verdict: Verdict, scope: Option<f64>) -> P
                 notes: vec!["A note.".to_owned()],
                 scorecard: "2026-11".to_owned(),
             },
-        },
+        }),
         flag_on: verdict.flags(),
         flag_since: verdict.flags().then(|| END.start()),
     }
