@@ -136,8 +136,8 @@ async fn shares_of_senders_pass_by_the_others_in_sorted_files_without_a_sort() {
 /// Rows of which the last third of every other sender's comes later: what comes first, and what
 /// comes then.
 fn in_two(parts: &Parts) -> [Parts; 2] {
-    let senders: BTreeSet<&str> = parts.values().flat_map(senders).flatten().collect();
-    let later: BTreeSet<&str> = senders.into_iter().step_by(2).collect();
+    let all: BTreeSet<&str> = parts.values().flat_map(senders).flatten().collect();
+    let later: BTreeSet<&str> = all.into_iter().step_by(2).collect();
     let half = |is_late: bool| {
         let of_part = |rows: &RecordBatch| {
             let late_from = rows.num_rows() * 2 / 3;

@@ -5,6 +5,7 @@
 //! it holds the whole object. Staged files that nobody commits are swept by vacuum.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::make_comparator;
 use arrow::compute::SortOptions;
@@ -31,6 +32,9 @@ use crate::table::Table;
 const PUTS_AT_ONCE: usize = 8;
 /// Rows of a row group of a compressed file: what a reader can skip or a thread can take.
 const ROW_GROUP_ROWS: usize = 256 * 1024;
+
+/// So many rows are worth the threads that they are written by.
+const SHARED_ROWS: usize = 16 * 1024;
 
 /// Bytes that a row takes in a file, about: of messages in a light one, which are the longest.
 const ROW_BYTES: usize = 64;
@@ -97,22 +101,24 @@ impl Table {
     ) -> Result<Staged> {
         let mut staged = Staged::empty(now_ms);
         let mut puts = Vec::new();
-        for (partition, rows) in parts {
-            if rows.num_rows() == 0 {
-                continue;
-            }
+        let mut written = Vec::new();
+        for (partition, rows) in parts.into_iter().filter(|(_, rows)| rows.num_rows() > 0) {
             let rows = self.without_partition_columns(&rows)?;
             self.expect_fits(&rows.schema())?;
-            let folder = self.layout().folder(&partition)?;
-            let order = match sorted_by(&rows, encoding)? {
+            written.push((partition, rows));
+        }
+        let files = encode_all(&written, encoding);
+        for ((partition, rows), bytes) in written.iter().zip(files) {
+            let folder = self.layout().folder(partition)?;
+            let order = match sorted_by(rows, encoding)? {
                 Some(column) => format!("{SORTED_BY}{column}"),
                 None => String::new(),
             };
             let name = format!("{}{order}{EXTENSION}", uuid::Uuid::now_v7().simple());
             let url = folder.url().join(&name).map_err(LakeError::data("name data file"))?;
-            let bytes = encode(&rows, encoding).map_err(LakeError::data("write data file"))?;
+            let bytes = bytes.map_err(LakeError::data("write data file"))?;
             let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            staged.files.push(folder.added(&url, size, now_ms, &rows)?);
+            staged.files.push(folder.added(&url, size, now_ms, rows)?);
             staged.rows += u64::try_from(rows.num_rows()).unwrap_or(u64::MAX);
             puts.push((key_of(&url)?, bytes));
         }
@@ -184,6 +190,38 @@ fn sorted_by(rows: &RecordBatch, encoding: Encoding) -> Result<Option<&'static s
         return Err(LakeError::data(operation)(reason));
     }
     Ok(Some(first))
+}
+
+/// The bytes of a file for each part, in their order. Parts of many rows are shared out to threads.
+fn encode_all(
+    parts: &[(Partition, RecordBatch)],
+    encoding: Encoding,
+) -> Vec<parquet::errors::Result<Vec<u8>>> {
+    let rows: usize = parts.iter().map(|(_, rows)| rows.num_rows()).sum();
+    let is_shared = rows >= SHARED_ROWS && encoding != Encoding::Light;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if is_shared { threads.min(parts.len()) } else { 1 };
+    let next = AtomicUsize::new(0);
+    let share = || {
+        let taken = std::iter::from_fn(|| {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            parts.get(at).map(|(_, rows)| (at, encode(rows, encoding)))
+        });
+        taken.collect::<Vec<_>>()
+    };
+    let mut files = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
+        let mut files = share();
+        for other in others {
+            match other.join() {
+                Ok(more) => files.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        files
+    });
+    files.sort_unstable_by_key(|(at, _)| *at);
+    files.into_iter().map(|(_, bytes)| bytes).collect()
 }
 
 fn encode(rows: &RecordBatch, encoding: Encoding) -> parquet::errors::Result<Vec<u8>> {

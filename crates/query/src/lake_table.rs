@@ -1,5 +1,5 @@
 //! A table of the lake at a version, as DataFusion reads it: its own Parquet source over the files
-//! of one snapshot, pruned by partition values and by the statistics that the log has of each file.
+//! of one snapshot, pruned by partition values and by what the log says of the values in each file.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{DFSchema, Result, ScalarValue, Statistics, exec_err};
+use datafusion::common::{DFSchema, Result, ScalarValue, exec_err};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -23,8 +23,8 @@ use datafusion::physical_plan::empty::EmptyExec;
 use object_store::{ObjectMeta, path::Path};
 use turnwise_lake::FileInfo;
 
+use crate::bounds;
 use crate::error::QueryError;
-use crate::statistics::file_statistics;
 
 /// Some files of a table, all of one schema.
 #[derive(Debug)]
@@ -111,8 +111,18 @@ impl LakeTable {
         filters: &[Expr],
         order: Option<LexOrdering>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let kept = self.prune(state, filters)?;
+        let mut kept = self.prune(state, filters)?;
         let schema = Arc::clone(self.schema.table_schema());
+        let predicate = match conjunction(filters.to_vec()) {
+            Some(filter) => {
+                let known = DFSchema::try_from(Arc::clone(&schema))?;
+                Some(state.create_physical_expr(filter, &known)?)
+            }
+            None => None,
+        };
+        if let Some(predicate) = &predicate {
+            kept = bounds::kept(kept, &schema, predicate)?;
+        }
         let Some(first) = kept.first() else {
             let projected = match projection {
                 Some(columns) => Arc::new(schema.project(columns)?),
@@ -122,9 +132,8 @@ impl LakeTable {
         };
         let mut source = ParquetSource::new(self.schema.clone())
             .with_table_parquet_options(state.table_options().parquet.clone());
-        if let Some(filter) = conjunction(filters.to_vec()) {
-            let known = DFSchema::try_from(schema)?;
-            source = source.with_predicate(state.create_physical_expr(filter, &known)?);
+        if let Some(predicate) = predicate {
+            source = source.with_predicate(predicate);
         }
         let store = store_url(&first.url)?;
         let files = kept
@@ -134,11 +143,8 @@ impl LakeTable {
         // Told to be one, the partition is not split: two halves would lose their order where they
         // meet again.
         let partitioning = order.is_some().then_some(Partitioning::UnknownPartitioning(1));
-        let told = files.iter().filter_map(|file| file.statistics.as_deref());
-        let statistics = Statistics::try_merge_iter(told, self.schema.table_schema())?;
         let config = FileScanConfigBuilder::new(store, Arc::new(source))
             .with_file_groups(groups(files, state.config().target_partitions()))
-            .with_statistics(statistics)
             .with_output_ordering(order.into_iter().collect())
             .with_output_partitioning(partitioning)
             .with_projection_indices(projection.cloned())?
@@ -162,10 +168,7 @@ impl LakeTable {
             e_tag: None,
             version: None,
         };
-        let statistics = Arc::new(file_statistics(self.schema.file_schema(), file));
-        Ok(PartitionedFile::new_from_meta(meta)
-            .with_partition_values(values)
-            .with_statistics(statistics))
+        Ok(PartitionedFile::new_from_meta(meta).with_partition_values(values))
     }
 
     fn partition_values(&self, file: &FileInfo) -> Result<Vec<ScalarValue>> {

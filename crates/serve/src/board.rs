@@ -30,6 +30,8 @@ pub struct Published {
     pub read_to: Option<Millis>,
     /// When it was derived.
     pub derived_at: Millis,
+    /// When its flags were written.
+    pub flagged_at: Millis,
     /// Not every partition was read past the window's end yet.
     pub provisional: bool,
     /// The senders; ordered by sender once published, the newest window of each.
@@ -43,13 +45,19 @@ pub struct StateKey {
     pub events_version: u64,
     /// When it was derived.
     pub derived_at: Millis,
+    /// When its flags were written.
+    pub flagged_at: Millis,
 }
 
 impl Published {
     /// What page tokens name this state by.
     #[must_use]
     pub fn key(&self) -> StateKey {
-        StateKey { events_version: self.events_version, derived_at: self.derived_at }
+        StateKey {
+            events_version: self.events_version,
+            derived_at: self.derived_at,
+            flagged_at: self.flagged_at,
+        }
     }
 
     /// The sender of that phone number id.

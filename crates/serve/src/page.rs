@@ -1,7 +1,8 @@
 //! Filters of a list and the opaque token of its next page.
 //!
 //! ```text
-//! token = base64url( 1 │ events version u64 │ derived at i64 │ hash of the filters u64 │ last sender )
+//! token = base64url( 2 │ events version u64 │ derived at i64 │ flagged at i64
+//!                      │ hash of the filters u64 │ last sender )
 //! ```
 
 use base64::Engine as _;
@@ -15,9 +16,9 @@ use crate::proto::ListRequest;
 use crate::refusal::Refusal;
 
 /// The first byte of a token: its layout.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 /// Bytes before the last sender.
-const HEAD: usize = 25;
+const HEAD: usize = 33;
 
 /// Which senders are listed.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +102,7 @@ impl PageToken {
         bytes.push(LAYOUT);
         bytes.extend(self.state.events_version.to_le_bytes());
         bytes.extend(self.state.derived_at.0.to_le_bytes());
+        bytes.extend(self.state.flagged_at.0.to_le_bytes());
         bytes.extend(self.filters.to_le_bytes());
         bytes.extend(self.after.as_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
@@ -127,8 +129,9 @@ impl PageToken {
             state: StateKey {
                 events_version: word(1)?,
                 derived_at: Millis(word(9)?.cast_signed()),
+                flagged_at: Millis(word(17)?.cast_signed()),
             },
-            filters: word(17)?,
+            filters: word(25)?,
             after: String::from_utf8(after.to_vec()).ok()?,
         })
     }
@@ -153,7 +156,11 @@ mod tests {
 
     #[test]
     fn token_reads_back_and_rubbish_is_refused() {
-        let state = StateKey { events_version: u64::MAX, derived_at: Millis(-5) };
+        let state = StateKey {
+            events_version: u64::MAX,
+            derived_at: Millis(-5),
+            flagged_at: Millis(i64::MIN),
+        };
         let token = PageToken { state, filters: 7, after: "é1".into() };
         assert_eq!(PageToken::decode(&token.encode(), 7), Ok(token.clone()));
         assert!(PageToken::decode(&token.encode(), 8).is_err());

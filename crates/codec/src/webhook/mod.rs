@@ -47,6 +47,9 @@ enum Field {
     Unknown { named: bool },
 }
 
+/// What holds messages and statuses in a value.
+const MESSAGES: &[&str] = &["messages", "statuses", "message_echoes", "standby", "history"];
+
 /// What holds the items of a value. Nothing but a value has these keys.
 const ITEMS: &[&str] =
     &["messages", "statuses", "message_echoes", "standby", "history", "errors", "user_id_update"];
@@ -183,25 +186,37 @@ impl<'a> Foreign<'a> {
 fn entry<'a>(record: &mut Record<'_>, sender: &Id<'a>, entry: Value<'a>) {
     // Once for all changes: an entry may have as many keys as it has changes.
     let (waba_id, entry_time) = (meant::id(entry.get("id")), meant::time(entry.get("time")));
-    let field = entry.get("field");
+    let field = meant::word(entry.get("field"));
     each(record, entry, "changes", |record, element| {
-        change(record, Outer { waba_id: waba_id.clone(), entry_time, sender }, field, element);
+        let outer = Outer { waba_id: waba_id.clone(), entry_time, sender };
+        change(record, outer, field.as_deref(), element);
     });
+    if entry.get_or_null("changes").is_none() && !is_hollow(entry) {
+        // Other products have other lists in their entries.
+        let is_other = entry.get("messaging").is_some() || entry.get("standby").is_some();
+        let scope = Scope { waba_id, sender: Id::None };
+        let name = if is_other { ignored::OTHER } else { ignored::EMPTY };
+        record.ignored(Some(&scope), name, entry.raw().len());
+    }
 }
 
 /// A change. Some write the field's name into the value, or into the entry.
 fn change<'a>(
     record: &mut Record<'_>,
     outer: Outer<'_, 'a>,
-    field_of_entry: Option<Value<'a>>,
+    field_of_entry: Option<&str>,
     change: Value<'a>,
 ) {
     let waba_id = outer.waba_id.clone();
     let inner = change.get("value");
-    let name = meant::word(change.get("field"))
-        .or_else(|| meant::word(inner.and_then(|inner| inner.get("field"))))
-        .or_else(|| meant::word(field_of_entry));
-    let field = field(name.as_deref());
+    let own = meant::word(change.get("field"));
+    let inside = meant::word(inner.and_then(|inner| inner.get("field")));
+    let mut field = field(own.as_deref().or(inside.as_deref()).or(field_of_entry));
+    // A name from elsewhere hides no messages.
+    let holds = |inner: Value<'_>| MESSAGES.iter().any(|key| inner.get(key).is_some());
+    if own.is_none() && matches!(field, Field::Ignored(_)) && inner.is_some_and(holds) {
+        field = Field::Unknown { named: false };
+    }
     record.path.key("value");
     match (inner, &field) {
         (Some(inner), _) if inner.is_object() => value(record, outer, &field, inner),

@@ -313,6 +313,33 @@ fn change_that_gave_no_row_is_an_ignored_one() {
 }
 
 #[test]
+fn entry_without_changes_is_an_ignored_row() {
+    let text =
+        format!(r#"{{"changes":[{}]}}"#, change("messages", &format!(r#""messages":[{TEXT}]"#)));
+    for (other, found) in [
+        (r#"{"id":"9","time":1794096147}"#, &["message", "ignored empty"][..]),
+        (r#"{"id":"9","messaging":[{"message":{}}]}"#, &["message", "ignored other"]),
+        (r#"{"id":"9","changes":[]}"#, &["message"]),
+        ("{}", &["message"]),
+    ] {
+        let (_, rows) = run(&format!(r#"{{"entry":[{text},{other}]}}"#));
+        let short = |row: &Row| format!("{} {}", row.kind.name(), row.get("reason"));
+        let told: Vec<String> = rows.iter().map(|row| short(row).trim().to_owned()).collect();
+        assert_eq!(told, found, "{other}");
+    }
+}
+
+#[test]
+fn field_from_elsewhere_hides_no_messages() {
+    let value = format!(r#"{META},"messages":[{TEXT}]"#);
+    let (_, told) = run(&format!(
+        r#"{{"entry":[{{"field":"security","changes":[{{"value":{{{value}}}}}]}}]}}"#
+    ));
+    assert_eq!(kinds(&told), ["message"]);
+    assert_eq!(kinds(&rows("security", &value)), ["ignored"]);
+}
+
+#[test]
 fn figures_of_a_flows_alert_are_no_errors() {
     let row = only(
         "flows",

@@ -74,6 +74,10 @@ fn record(name: &str, count: usize) -> String {
             let changes = list(count, |_| change("messages", &messages(1)));
             entry(&format!(r#""id":"{}","#, "\\u0039".repeat(count)), &changes)
         }
+        "an entry of a long field and changes without one" => {
+            let field = format!(r#""field":"{}","#, "\\u0020".repeat(count));
+            entry(&field, &list(count, |_| r#"{"a":0}"#.to_owned()))
+        }
         "an entry of a long time and errors" => {
             let errors = list(count, |nth| format!(r#"{{"code":{nth}}}"#));
             let time = format!(r#""time":"{}","#, "\\u0020".repeat(count));
@@ -131,6 +135,7 @@ fn twice_the_record_is_twice_the_work() {
         "a contact of many keys and messages",
         "an entry of many keys and changes",
         "an entry of a long id and changes",
+        "an entry of a long field and changes without one",
         "an entry of a long time and errors",
         "a thread of many keys and messages",
         "a value of many keys and messages",

@@ -14,9 +14,7 @@ use arrow::array::{
     new_empty_array,
 };
 use arrow::buffer::{BooleanBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{
-    DataType, Field, FieldRef, Int64Type, UInt8Type, UInt32Type, UInt64Type,
-};
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, UInt8Type, UInt32Type, UInt64Type};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{
     AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs,

@@ -1,8 +1,8 @@
 //! How often each of a group's small values came.
 //!
-//! Counts have 32 bits. Their low bytes stand alone, for of most groups they are all there is: what
-//! is counted at random is a quarter as far apart, and a quarter as much memory is touched for the
-//! first time.
+//! Counts have 32 bits. Their low bytes stand alone until one overflows, which in most groups none
+//! does: what is counted at random is a quarter as far apart then, and a quarter as much memory is
+//! touched for the first time. A group with one that did has the bits above of all its values.
 
 /// Values from 0 up to here are small.
 pub(super) const SMALL: usize = 1_024;

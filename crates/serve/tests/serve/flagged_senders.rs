@@ -1,5 +1,7 @@
 //! The service over real sockets: lists, pages, filters, single senders and refusals.
 
+use std::sync::Arc;
+
 use crate::common::{END, Server, sender, state};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;

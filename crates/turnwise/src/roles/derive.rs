@@ -222,8 +222,13 @@ impl Deriver {
             None => None,
         };
         self.is_unsure = true;
-        let days = days_of_dates(&look.dates, today);
         let next = Day(today.0 + 1);
+        let mut days = days_of_dates(&look.dates, today);
+        if let Some(judged) = self.judged {
+            // Rows may be dated a little ahead: days that were still to come when theirs was
+            // looked at.
+            days.extend((judged.0..=today.0).map(Day));
+        }
         let now_ms = clock::now().0;
         // A result of the same version is written again where the scorecard may be another.
         let force_equal = self.done.is_none();
@@ -250,7 +255,10 @@ impl Deriver {
             }
             stands &= window;
             if let Some(publisher) = publisher.take() {
-                publish(publisher, self.read_to()).await.context("publish the newest window")?;
+                // What is derived does not depend on it, and it is tried again after the look.
+                if let Err(error) = publish(publisher, self.read_to()).await {
+                    tracing::warn!("publish the newest window: {error:#}");
+                }
             }
         }
         for end in &ends {
@@ -380,17 +388,4 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn looks_begin_an_interval_apart_and_leave_time_to_others() {
-        let seconds = Duration::from_secs;
-        let every = seconds(30);
-        assert_eq!(pause(every, seconds(0)), every);
-        assert_eq!(pause(every, seconds(20)), seconds(10));
-        assert_eq!(pause(every, seconds(28)), seconds(7));
-        assert_eq!(pause(every, seconds(40)), seconds(10));
-        assert_eq!(pause(every, seconds(800)), every);
-    }
-}
+mod tests;

@@ -39,6 +39,8 @@ struct Key {
     /// The version of `events` that the features stand on.
     version: u64,
     derived_at: Millis,
+    /// When the verdicts were written.
+    judged_at: Millis,
     /// When the flags were written.
     flagged_at: Millis,
     read_to: Option<Millis>,
@@ -73,9 +75,11 @@ impl Publisher {
         else {
             return Ok(());
         };
-        let is_new = self.learn_accounts(newest.key.end).await.context("read events")?;
+        if self.learn_accounts(newest.key.end).await.context("read events")? {
+            self.last = None;
+        }
         let key = Key { read_to, ..newest.key };
-        if self.last == Some(key) && !is_new {
+        if self.last == Some(key) {
             return Ok(());
         }
         let stored = blocking(move || newest.read()).await.context("read verdicts")?;
@@ -90,6 +94,7 @@ impl Publisher {
             window_end: key.end,
             read_to,
             derived_at: key.derived_at,
+            flagged_at: key.flagged_at,
             provisional: stored.provisional,
             senders: senders.collect(),
         });
@@ -165,6 +170,7 @@ impl Newest {
             end,
             version: version.unwrap_or_default(),
             derived_at: of_end(&files, end),
+            judged_at: Millis(0),
             flagged_at: Millis(0),
             read_to: None,
         };
@@ -173,6 +179,9 @@ impl Newest {
             None => Ok(None),
         };
         let verdicts = snapshot(VERDICTS.name)?;
+        if let Some(verdicts) = &verdicts {
+            key.judged_at = of_end(&verdicts.files(&FileFilter::all())?, end);
+        }
         let mut flags = None;
         if let Some(snapshot) = snapshot(FLAGS.name)? {
             let filter = FileFilter::all().partition_between("window_end", Day(0), end);
@@ -192,10 +201,13 @@ impl Newest {
             Some(verdicts) => verdicts.read(Some(&["provisional"]), &at(self.key.end))?,
             None => Vec::new(),
         };
-        let provisional = verdicts.iter().any(|batch| {
+        let is_marked = |batch: &RecordBatch| {
             let marks = batch["provisional"].as_primitive::<Int32Type>();
             marks.values().iter().any(|mark| *mark != 0)
-        });
+        };
+        // The verdicts come after the features: until then nothing says that the window is complete.
+        let is_judged = verdicts.iter().any(|batch| batch.num_rows() > 0);
+        let provisional = !is_judged || verdicts.iter().any(is_marked);
         let mut flags = BTreeMap::new();
         let rows = match &self.flags {
             Some((snapshot, last)) => snapshot.read(None, &at(*last))?,

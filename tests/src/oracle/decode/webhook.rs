@@ -147,6 +147,11 @@ fn entry<'a>(record: &mut Record<'_>, entry: &'a Json<'a>, path: &str) {
     each(record, entry, "changes", path, &mut |record, one, path| {
         change(record, &account, around, one, path);
     });
+    if entry.get_or_null("changes").is_none() && !is_hollow(entry) {
+        let is_other = entry.has("messaging") || entry.has("standby");
+        let scope = Scope { waba_id: account, sender: Id::Absent };
+        record.ignored(&scope, if is_other { "other" } else { "empty" }, entry.bytes());
+    }
 }
 
 /// The first name of a field, in one spelling.
@@ -167,7 +172,12 @@ fn change<'a>(
     path: &str,
 ) {
     let inside = change.at(&["value", "field"]);
-    let field = field_name(&[change.get("field"), inside, entry_field]);
+    let mut field = field_name(&[change.get("field"), inside, entry_field]);
+    let borrowed = name(change.get("field")).is_none() && field.as_deref().is_some_and(is_ignored);
+    let lists = ["messages", "statuses", "message_echoes", "standby", "history"];
+    if borrowed && lists.iter().any(|list| change.at(&["value", list]).is_some()) {
+        field = None;
+    }
     let path = if path.is_empty() { "value".to_owned() } else { format!("{path}.value") };
     let scope = Scope { waba_id: account.clone(), sender: Id::Absent };
     let inner = change.get("value");

@@ -60,6 +60,7 @@ pub fn state(version: u64, senders: Vec<PublishedSender>) -> Published {
         window_end: END,
         read_to: Some(Millis(1_794_096_147_127)),
         derived_at: Millis(1_794_096_200_000 + i64::try_from(version).expect("small")),
+        flagged_at: Millis(0),
         provisional: true,
         senders,
     }
