@@ -46,6 +46,10 @@ pub enum Encoding {
     Light,
     /// Small and quick to read: for files that stay.
     Compressed,
+    /// As `Compressed`, but not compressed, and with statistics of senders alone: for states of
+    /// aggregates. They are mostly hashes, of which a file is a fifth longer so, and read and
+    /// written in two thirds of the time or less.
+    States,
     /// As `Compressed`, of rows that are in ascending order of these columns, absent values first.
     /// The file says so in its metadata, and its name says the first of them: a reader that
     /// profits from the order asks [`crate::FileInfo::sorted_by`].
@@ -228,6 +232,11 @@ fn encode(rows: &RecordBatch, encoding: Encoding) -> parquet::errors::Result<Vec
     let properties = match encoding {
         Encoding::Light => light(rows.schema_ref()),
         Encoding::Compressed => compressed(rows.schema_ref())?.build(),
+        Encoding::States => compressed(rows.schema_ref())?
+            .set_compression(Compression::UNCOMPRESSED)
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_column_statistics_enabled(column::SENDER.into(), EnabledStatistics::Chunk)
+            .build(),
         Encoding::Sorted(by) => compressed(rows.schema_ref())?
             .set_sorting_columns(sorting_columns(rows.schema_ref(), by)?)
             .build(),
@@ -324,6 +333,21 @@ mod tests {
     use parquet::file::metadata::ParquetMetaDataReader;
 
     use super::*;
+
+    #[test]
+    fn states_are_not_compressed_and_have_statistics_of_senders() {
+        let senders: ArrayRef = Arc::new(StringArray::from(vec!["100", "101"]));
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![7, 8]));
+        let rows = RecordBatch::try_from_iter([(column::SENDER, senders), ("n", numbers)]);
+        let bytes = encode(&rows.expect("rows"), Encoding::States).expect("encoded");
+        let file = ParquetMetaDataReader::new().parse_and_finish(&bytes::Bytes::from(bytes));
+        let file = file.expect("metadata");
+        let told = file.row_group(0).columns().iter();
+        let told: Vec<_> =
+            told.map(|column| (column.compression(), column.statistics().is_some())).collect();
+        let plain = Compression::UNCOMPRESSED;
+        assert_eq!(told, [(plain, true), (plain, false)]);
+    }
 
     #[test]
     fn light_files_take_pains_only_where_they_pay() {

@@ -30,18 +30,28 @@ pub struct DerivedTable {
     pub name: &'static str,
     /// Its partition columns: a day, and for `sender_days` a bucket of senders.
     pub partitions: &'static [&'static str],
+    /// How its files are written.
+    encoding: Encoding,
+}
+
+impl DerivedTable {
+    const fn of_window_ends(name: &'static str) -> Self {
+        Self { name, partitions: &["window_end"], encoding: Encoding::Compressed }
+    }
 }
 
 /// The mergeable state of every sender and day.
-pub const SENDER_DAYS: DerivedTable =
-    DerivedTable { name: "sender_days", partitions: &["day", "bucket"] };
+pub const SENDER_DAYS: DerivedTable = DerivedTable {
+    name: "sender_days",
+    partitions: &["day", "bucket"],
+    encoding: Encoding::States,
+};
 /// Features of every sender and window.
-pub const SENDER_FEATURES: DerivedTable =
-    DerivedTable { name: "sender_features", partitions: &["window_end"] };
+pub const SENDER_FEATURES: DerivedTable = DerivedTable::of_window_ends("sender_features");
 /// The verdict of every sender and window.
-pub const VERDICTS: DerivedTable = DerivedTable { name: "verdicts", partitions: &["window_end"] };
+pub const VERDICTS: DerivedTable = DerivedTable::of_window_ends("verdicts");
 /// The flag of every sender and window.
-pub const FLAGS: DerivedTable = DerivedTable { name: "flags", partitions: &["window_end"] };
+pub const FLAGS: DerivedTable = DerivedTable::of_window_ends("flags");
 
 /// What a replacement stands on.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +156,7 @@ impl Derived {
                 let parts =
                     parts.into_iter().map(|(key, rows)| (partition(SENDER_DAYS, key), rows));
                 let staged = table
-                    .stage(parts.collect(), Encoding::Compressed, now_ms)
+                    .stage(parts.collect(), SENDER_DAYS.encoding, now_ms)
                     .map_err(lake_error())?;
                 let txn = FloorTxn { app: dropped_app(*day), to: 1, force_equal: false };
                 let of_day = |file: &FileInfo| day_of(file) == Some(*day);
@@ -242,7 +252,7 @@ impl Derived {
             let stored = lake.table(table.name, schema, table.partitions).map_err(lake_error())?;
             let rows = parts.into_iter().map(|(key, rows)| (partition(table, key), rows)).collect();
             let staged =
-                stored.stage(rows, Encoding::Compressed, basis.now_ms).map_err(lake_error())?;
+                stored.stage(rows, table.encoding, basis.now_ms).map_err(lake_error())?;
             let version = i64::try_from(basis.version).unwrap_or(i64::MAX);
             let txns: Vec<FloorTxn> = keys
                 .iter()
