@@ -251,8 +251,7 @@ impl Derived {
             let lake_error = || QueryError::lake("replace derived rows");
             let stored = lake.table(table.name, schema, table.partitions).map_err(lake_error())?;
             let rows = parts.into_iter().map(|(key, rows)| (partition(table, key), rows)).collect();
-            let staged =
-                stored.stage(rows, table.encoding, basis.now_ms).map_err(lake_error())?;
+            let staged = stored.stage(rows, table.encoding, basis.now_ms).map_err(lake_error())?;
             let version = i64::try_from(basis.version).unwrap_or(i64::MAX);
             let txns: Vec<FloorTxn> = keys
                 .iter()

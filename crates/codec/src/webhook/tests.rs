@@ -314,8 +314,8 @@ fn change_that_gave_no_row_is_an_ignored_one() {
 
 #[test]
 fn entry_without_changes_is_an_ignored_row() {
-    let text =
-        format!(r#"{{"changes":[{}]}}"#, change("messages", &format!(r#""messages":[{TEXT}]"#)));
+    let value = format!(r#"{META},"messages":[{TEXT}]"#);
+    let text = format!(r#"{{"changes":[{{"field":"messages","value":{{{value}}}}}]}}"#);
     for (other, found) in [
         (r#"{"id":"9","time":1794096147}"#, &["message", "ignored empty"][..]),
         (r#"{"id":"9","messaging":[{"message":{}}]}"#, &["message", "ignored other"]),

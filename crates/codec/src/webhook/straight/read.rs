@@ -70,7 +70,12 @@ impl Read {
             }
             Some(())
         })?;
-        for change in self.lists.changes.iter_mut().skip(before) {
+        let (_, new) = self.lists.changes.split_at_mut(before);
+        if new.is_empty() {
+            // An entry without changes is a row too.
+            return None;
+        }
+        for change in new {
             change.waba_id = waba_id;
         }
         Some(())
