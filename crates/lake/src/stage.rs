@@ -335,6 +335,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn parts_of_many_rows_are_encoded_in_their_order() {
+        let part = |nth: i64| {
+            let numbers: ArrayRef = Arc::new(Int64Array::from(vec![nth; SHARED_ROWS / 2]));
+            let rows = RecordBatch::try_from_iter([("n", numbers)]).expect("rows");
+            (Partition::from([("day".to_owned(), nth.to_string().as_str().into())]), rows)
+        };
+        let parts: Vec<_> = (0..7).map(part).collect();
+        let files = encode_all(&parts, Encoding::Compressed);
+        assert_eq!(files.len(), 7);
+        for ((_, rows), file) in parts.iter().zip(files) {
+            assert_eq!(file.expect("encoded"), encode(rows, Encoding::Compressed).expect("alone"));
+        }
+    }
+
+    #[test]
     fn states_are_not_compressed_and_have_statistics_of_senders() {
         let senders: ArrayRef = Arc::new(StringArray::from(vec!["100", "101"]));
         let numbers: ArrayRef = Arc::new(Int64Array::from(vec![7, 8]));

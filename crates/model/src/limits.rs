@@ -110,7 +110,7 @@ pub const PAGE_SIZE_DEFAULT: usize = 100;
 /// Bytes of a gRPC request.
 pub const GRPC_REQUEST_BYTES_MAX: usize = 64 << 10;
 /// Publications that pages can still be read of; a page token of an older one is refused.
-pub const PUBLICATIONS_KEPT: usize = 4;
+pub const PUBLICATIONS_KEPT: usize = 8;
 /// gRPC calls that are answered at one time; the next is refused with `RESOURCE_EXHAUSTED`.
 pub const GRPC_CALLS_MAX: usize = 256;
 /// Streams of one gRPC connection.

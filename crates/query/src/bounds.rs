@@ -10,31 +10,43 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use datafusion::common::pruning::PruningStatistics;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{CastExpr, TryCastExpr};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use turnwise_lake::{Bound, FileInfo};
 
 /// Largest times are whole milliseconds in the log, whatever is cut off.
 const CUT_MICROS: i64 = 999;
 
-/// The files in which a predicate may hold of a row.
-///
-/// # Errors
-/// A predicate that does not fit the schema.
+/// The files in which a predicate may hold of a row. All where the bounds cannot tell: what is an
+/// error of a bound may be none of any row.
 pub(crate) fn kept<'a>(
     files: Vec<&'a FileInfo>,
     schema: &SchemaRef,
     predicate: &Arc<dyn PhysicalExpr>,
-) -> Result<Vec<&'a FileInfo>> {
+) -> Vec<&'a FileInfo> {
+    if predicate.exists(is_time_of_day).unwrap_or(true) {
+        return files;
+    }
     let builder = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema));
-    let pruning = builder.try_build(Arc::clone(predicate))?;
+    let Ok(pruning) = builder.try_build(Arc::clone(predicate)) else { return files };
     if pruning.always_true() {
-        return Ok(files);
+        return files;
     }
     let bounds = files.iter().map(|file| file.bounds()).collect();
-    let keeps = pruning.prune(&FileBounds { schema: Arc::clone(schema), bounds })?;
-    Ok(files.into_iter().zip(keeps).filter(|(_, keeps)| *keeps).map(|(file, _)| file).collect())
+    let Ok(keeps) = pruning.prune(&FileBounds { schema: Arc::clone(schema), bounds }) else {
+        return files;
+    };
+    files.into_iter().zip(keeps).filter(|(_, keeps)| *keeps).map(|(file, _)| file).collect()
+}
+
+/// Whether it makes times of day of times, whose order they do not keep.
+fn is_time_of_day(part: &Arc<dyn PhysicalExpr>) -> Result<bool> {
+    let cast = part.downcast_ref::<CastExpr>().map(CastExpr::cast_type);
+    let cast = cast.or_else(|| part.downcast_ref::<TryCastExpr>().map(TryCastExpr::cast_type));
+    Ok(matches!(cast, Some(DataType::Time32(_) | DataType::Time64(_))))
 }
 
 /// Bounds of columns, file by file.
@@ -104,7 +116,7 @@ fn value(of: &DataType, bound: &Bound, later: i64) -> Option<ScalarValue> {
 #[cfg(test)]
 mod tests {
     use arrow::datatypes::{Field, Schema};
-    use datafusion::logical_expr::{col, lit};
+    use datafusion::logical_expr::{cast, col, lit};
     use datafusion::prelude::SessionContext;
 
     use super::*;
@@ -146,6 +158,7 @@ mod tests {
         let at =
             |micros: i64| lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())));
         let midnight = 1_795_478_400_000_000;
+        let noon = lit(ScalarValue::Time64Microsecond(Some(43_200_000_000)));
         for (filter, expected) in [
             (col("sender").eq(lit("2")), &["low", "none"][..]),
             (col("sender").eq(lit("3")), &["low", "high", "none"]),
@@ -156,11 +169,17 @@ mod tests {
             (col("at").gt(at(midnight + 3_000)), &["high", "none"]),
             (col("n").gt(lit(100)), &["high", "none"]),
             (col("n").is_null(), &["low", "high", "none"]),
+            (cast(col("n"), DataType::Int64).gt(lit(100_i64)), &["high", "none"]),
+            // 23:00 is in neither of these days' bounds, and may be in each.
+            (
+                cast(col("at"), DataType::Time64(TimeUnit::Microsecond)).gt(noon),
+                &["low", "high", "none"],
+            ),
         ] {
             let known = datafusion::common::DFSchema::try_from(Arc::clone(&schema));
             let known = known.expect("schema");
             let predicate = state.create_physical_expr(filter.clone(), &known).expect("expression");
-            let found = kept(files.iter().collect(), &schema, &predicate).expect("pruned");
+            let found = kept(files.iter().collect(), &schema, &predicate);
             let found: Vec<&str> = found.iter().map(|file| file.path.as_str()).collect();
             assert_eq!(found, expected, "{filter}");
         }

@@ -121,7 +121,7 @@ impl LakeTable {
             None => None,
         };
         if let Some(predicate) = &predicate {
-            kept = bounds::kept(kept, &schema, predicate)?;
+            kept = bounds::kept(kept, &schema, predicate);
         }
         let Some(first) = kept.first() else {
             let projected = match projection {

@@ -221,7 +221,7 @@ impl Deriver {
             Some(new) => timed("senders", self.senders(new)).await,
             None => None,
         };
-        self.is_unsure = true;
+        let was_unsure = std::mem::replace(&mut self.is_unsure, true);
         let next = Day(today.0 + 1);
         let mut days = days_of_dates(&look.dates, today);
         if let Some(judged) = self.judged {
@@ -230,12 +230,14 @@ impl Deriver {
             days.extend((judged.0..=today.0).map(Day));
         }
         let now_ms = clock::now().0;
-        // A result of the same version is written again where the scorecard may be another.
-        let force_equal = self.done.is_none();
+        // A result of the same version is written again where the scorecard may be another, or only
+        // some of what the last tick derived may stand.
+        let force_equal = self.done.is_none() || was_unsure;
         let basis = Basis { version: look.version, force_equal, now_ms };
         let derived = &self.shared.derived;
         let replaced = derived.replace_days(&look.files, &days, basis, &mut self.seen);
-        let (changed, mut stands) = timed("days", replaced).await.context("derive days")?;
+        let (changed, days_stand) = timed("days", replaced).await.context("derive days")?;
+        let mut stands = days_stand;
         let days = changed.days();
         let mut ends = ends_of_days(&days, today);
         if self.judged != Some(next) {
@@ -244,13 +246,16 @@ impl Deriver {
         }
         ends.extend(self.open.iter().filter(|end| !self.is_provisional(**end)));
         for end in ends.iter().rev() {
+            if self.stood.get(end) == Some(&look.version) {
+                continue;
+            }
             let version = self.stood.remove(end);
             let since = version.zip(touched.as_ref());
             let since = since.map(|(version, touched)| Since { version, touched });
             let window = self.window(*end, since, basis).await;
             let window =
                 window.with_context(|| format!("derive the window that ends on {}", end.iso()))?;
-            if window {
+            if window && days_stand {
                 self.stood.insert(*end, look.version);
             }
             stands &= window;
@@ -363,6 +368,9 @@ impl Deriver {
         let last = history.values().filter_map(|verdicts| verdicts.keys().next_back()).max();
         let Some(last) = last.copied() else { return Ok(true) };
         let midnights: BTreeSet<Day> = (first.0..=last.0).map(Day).collect();
+        if midnights.is_empty() {
+            return Ok(true);
+        }
         let rows: Vec<_> =
             midnights.iter().flat_map(|end| verdicts::flags_at(&history, *end)).collect();
         let rows = verdicts::flag_rows(&rows)?;

@@ -26,12 +26,28 @@ fn looks_begin_an_interval_apart_and_leave_time_to_others() {
     assert_eq!(pause(every, seconds(800)), every);
 }
 
+/// Copies a folder.
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("folder");
+    for entry in std::fs::read_dir(from).expect("folder") {
+        let entry = entry.expect("entry");
+        let to = to.join(entry.file_name());
+        if entry.file_type().expect("type").is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).expect("copied");
+        }
+    }
+}
+
 /// A lake, and what writes into it.
 struct Fixture {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     shared: Arc<Shared>,
     writer: EventWriter,
     commits: i64,
+    /// Up to when all was read.
+    read_to: Millis,
 }
 
 fn config(location: &str) -> Config {
@@ -64,11 +80,12 @@ impl Fixture {
         let events = Arc::new(writer::events_table(&lake).expect("made"));
         let shared = Shared::new(config(location), lake, Stop::default()).expect("shared");
         let writer = EventWriter::new(events, "ingest");
-        Self { _folder: folder, shared: Arc::new(shared), writer, commits: 0 }
+        Self { folder, shared: Arc::new(shared), writer, commits: 0, read_to: Millis(0) }
     }
 
-    /// Commits a question of three people to each of these senders; all was read up to then.
+    /// Commits a question of three people to each of these senders.
     fn commit(&mut self, senders: &[u64], at: Millis) {
+        self.read_to = self.read_to.max(at);
         let partition =
             SourcePartition { source: SourceName("t".into()), partition: PartitionId(0) };
         let mut decoder = Decoder::new(Keys::expand(&Secret::new(&[7; 64]).expect("long enough")));
@@ -104,7 +121,7 @@ impl Fixture {
                 to: Offset(self.commits + 1),
             }],
             batches: decoder.finish(),
-            read_to: vec![ReadTo { partition, time: at }],
+            read_to: vec![ReadTo { partition, time: self.read_to }],
             deadline_ms: i64::MAX,
         });
         assert!(matches!(committed, Some(Input::Committed { .. })), "{committed:?}");
@@ -112,9 +129,9 @@ impl Fixture {
     }
 
     /// All rows of each derived table, as bytes that differ where any bit does.
-    fn rows(&self) -> BTreeMap<&'static str, Vec<Vec<u8>>> {
+    fn rows(lake: &Lake) -> BTreeMap<&'static str, Vec<Vec<u8>>> {
         let rows = |name: &str| {
-            let table = self.shared.lake.existing_table(name).expect("read")?;
+            let table = lake.existing_table(name).expect("read")?;
             let batches = table.snapshot(None).expect("snapshot").read(None, &FileFilter::all());
             let batches = batches.expect("rows");
             let fields = batches.first()?.schema();
@@ -136,12 +153,19 @@ impl Fixture {
         Deriver::open(Arc::clone(&self.shared)).await.expect("opened")
     }
 
-    /// Ticks, and sees that one that begins anew derives the same.
+    /// Ticks, and sees that one that begins anew, in a lake of the same events, derives the same.
     async fn tick(&self, deriver: &mut Deriver, today: Day, why: &str) {
         deriver.tick(today, None).await.expect(why);
-        let found = self.rows();
-        self.deriver().await.tick(today, None).await.expect(why);
-        for (table, rows) in self.rows() {
+        let found = Self::rows(&self.shared.lake);
+        let other = tempfile::tempdir().expect("folder");
+        copy(&self.folder.path().join("events"), &other.path().join("events"));
+        let location = other.path().to_str().expect("utf-8");
+        let lake = Lake::open(location, &BTreeMap::new()).expect("opens");
+        let shared = Shared::new(config(location), lake, Stop::default()).expect("shared");
+        let shared = Arc::new(shared);
+        let mut anew = Deriver::open(Arc::clone(&shared)).await.expect("opened");
+        anew.tick(today, None).await.expect(why);
+        for (table, rows) in Self::rows(&shared.lake) {
             assert!(rows == found[table], "{why}: {} rows of {table}", rows.len());
         }
     }
@@ -158,7 +182,7 @@ async fn ticks_over_few_rows_come_to_what_one_over_all_does() {
 
     fixture.commit(&[1, 2, 3, 4, 5, 6], at(0, 10));
     fixture.tick(&mut deriver, DAY, "the first").await;
-    assert_eq!(fixture.rows()[SENDER_FEATURES.name].len(), 6);
+    assert_eq!(Fixture::rows(&fixture.shared.lake)[SENDER_FEATURES.name].len(), 6);
     fixture.commit(&[2], at(0, 12));
     fixture.tick(&mut deriver, DAY, "one sender").await;
     assert!(!deriver.is_unsure && deriver.stood.contains_key(&next(1)));
@@ -176,7 +200,7 @@ async fn ticks_over_few_rows_come_to_what_one_over_all_does() {
     fixture.commit(&[2], at(1, 10));
     fixture.commit(&[2], at(2, 1));
     fixture.tick(&mut deriver, next(2), "a window that is complete").await;
-    let rows = fixture.rows();
+    let rows = Fixture::rows(&fixture.shared.lake);
     assert_eq!(rows[SENDER_DAYS.name].len(), 6 + 5 + 1);
     assert!(rows[FLAGS.name].len() >= 6, "{} flags", rows[FLAGS.name].len());
 }
@@ -195,4 +219,27 @@ async fn a_publication_that_fails_stops_no_tick() {
     assert!(deriver.done.is_some() && shared.board.current().is_none());
     let failed = publisher.publish(deriver.read_to()).await.expect_err("no such file");
     assert!(format!("{failed:#}").contains("senders.tsv"), "{failed:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_newest_window_is_published_by_the_tick_and_answers_that_did_not_change_are_shared() {
+    let mut fixture = Fixture::new();
+    let mut deriver = fixture.deriver().await;
+    let mut publisher = Publisher::open(Arc::clone(&fixture.shared)).await.expect("opened");
+    let at = |hour: i64| Millis(DAY.start().0 + hour * HOUR_MS);
+    fixture.commit(&[1, 2], at(1));
+    deriver.tick(DAY, Some(&mut publisher)).await.expect("derived");
+    let first = fixture.shared.board.current().expect("published");
+    assert_eq!((first.window_end, first.senders.len()), (Day(DAY.0 + 1), 2));
+    assert!(first.provisional);
+    publisher.publish(deriver.read_to()).await.expect("looked");
+    let again = fixture.shared.board.current().expect("published");
+    assert!(Arc::ptr_eq(&first, &again), "nothing changed");
+    fixture.commit(&[2], at(2));
+    deriver.tick(DAY, Some(&mut publisher)).await.expect("derived");
+    let then = fixture.shared.board.current().expect("published");
+    let shared: Vec<bool> =
+        [0, 1].map(|at| Arc::ptr_eq(&first.senders[at].answer, &then.senders[at].answer)).into();
+    assert_eq!(shared, [true, false]);
+    assert_eq!(then.senders[1].answer.features.u_messages, 6);
 }
