@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use turnwise_lake::{Encoding, FileFilter, FileInfo, FloorTxn, Lake, Partition, ReplaceOutcome};
+use turnwise_lake::{
+    Encoding, FileFilter, FileInfo, FloorTxn, Lake, Partition, ReplaceOutcome, Table,
+};
 use turnwise_model::Day;
 use turnwise_model::limits::SENDER_BUCKETS;
 
@@ -37,6 +39,12 @@ pub struct DerivedTable {
 impl DerivedTable {
     const fn of_window_ends(name: &'static str) -> Self {
         Self { name, partitions: &["window_end"], encoding: Encoding::Compressed }
+    }
+
+    /// The version of `events` that the rows of a window's end stand on; none where there are none.
+    #[must_use]
+    pub fn version_of_end(self, table: &Table, end: Day) -> Option<u64> {
+        u64::try_from(table.transaction(&app(self, (end, 0)))?).ok()
     }
 }
 
@@ -323,7 +331,7 @@ fn without_samples(batch: &RecordBatch) -> Result<RecordBatch, QueryError> {
 }
 
 /// The application id that a partition's version is kept under.
-pub(crate) fn app(table: DerivedTable, (day, bucket): (Day, i32)) -> String {
+fn app(table: DerivedTable, (day, bucket): (Day, i32)) -> String {
     if table.partitions.len() > 1 {
         format!("derive/{}/{}/{bucket}", table.name, day.iso())
     } else {

@@ -14,11 +14,11 @@ use std::sync::Arc;
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
-use turnwise_lake::{FileFilter, FileInfo};
+use turnwise_lake::{FileFilter, FileInfo, Table};
 use turnwise_model::{Day, EventKind};
 
 use crate::derive::{self, Window, collect, newest_messages, register_events};
-use crate::derived::{Derived, SENDER_FEATURES, app, blocking};
+use crate::derived::{Derived, SENDER_FEATURES, blocking};
 use crate::engine::Engine;
 use crate::error::QueryError;
 
@@ -64,9 +64,11 @@ impl Derived {
         since: Option<Since<'_>>,
     ) -> Result<Vec<RecordBatch>, QueryError> {
         let mut windows = self.windows(end).await?;
-        let Some((since, stored)) = self.stored(end, since).await? else {
-            return self.features(&windows).await;
+        let stands = match since {
+            Some(since) => self.stored(end, since.version).await?.map(|stored| (since, stored)),
+            None => None,
         };
+        let Some((since, stored)) = stands else { return self.features(&windows).await };
         windows.retain(|window| since.touched.contains(&window.sender));
         let mut features = self.features(&windows).await?;
         let schema = derive::sender_features_schema(self.engine()).await?;
@@ -83,29 +85,20 @@ impl Derived {
         Ok(newest.into_keys().map(|sender| Window { sender, end }).collect())
     }
 
-    /// The stored features of a window, if they are still those that were written.
-    async fn stored<'a>(
-        &self,
-        end: Day,
-        since: Option<Since<'a>>,
-    ) -> Result<Option<(Since<'a>, Vec<RecordBatch>)>, QueryError> {
-        let Some(since) = since else { return Ok(None) };
-        let (lake, written) = (self.lake().clone(), since.version);
-        let found = blocking(move || {
+    /// The stored features of a window, if they stand on that version.
+    async fn stored(&self, end: Day, version: u64) -> Result<Option<Vec<RecordBatch>>, QueryError> {
+        let lake = self.lake().clone();
+        blocking(move || {
             let lake_error = || QueryError::lake("read features");
-            let Some(table) = lake.existing_table(SENDER_FEATURES.name).map_err(lake_error())?
-            else {
-                return Ok(None);
-            };
-            let version = table.transaction(&app(SENDER_FEATURES, (end, 0)));
-            if version.and_then(|version| u64::try_from(version).ok()) != Some(written) {
-                return Ok(None);
-            }
+            let table = lake.existing_table(SENDER_FEATURES.name).map_err(lake_error())?;
+            let stands =
+                |table: &Table| SENDER_FEATURES.version_of_end(table, end) == Some(version);
+            let Some(table) = table.filter(stands) else { return Ok(None) };
             let filter = FileFilter::all().partition_in("window_end", [end]);
             let snapshot = table.snapshot(None).map_err(lake_error())?;
             snapshot.read(None, &filter).map(Some).map_err(lake_error())
-        });
-        Ok(found.await?.map(|stored| (since, stored)))
+        })
+        .await
     }
 }
 

@@ -133,6 +133,32 @@ pub(crate) struct Config {
     pub(crate) query_spill_bytes: u64,
 }
 
+impl Config {
+    /// For a lake that the program itself keeps: without Kafka, by the usual limits, on ports that
+    /// the system chooses.
+    pub(crate) fn embedded(lake_location: &str, secret_file: PathBuf) -> Self {
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            kafka: None,
+            lake_location: lake_location.to_owned(),
+            lake_options: BTreeMap::new(),
+            secret_file,
+            ingest_name: INGEST_NAME.to_owned(),
+            commit_age_ms: limits::COMMIT_AGE_MS,
+            commit_bytes: limits::COMMIT_BYTES,
+            buffer_bytes: limits::INGEST_BUFFER_BYTES_MAX,
+            derive_interval_s: DERIVE_INTERVAL_S,
+            scorecard: None,
+            senders: None,
+            grpc_listen: loopback,
+            http_listen: loopback,
+            query_memory_bytes: limits::QUERY_MEMORY_BYTES,
+            query_spill_folder: None,
+            query_spill_bytes: limits::QUERY_SPILL_BYTES,
+        }
+    }
+}
+
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config").field("kafka", &self.kafka).finish_non_exhaustive()

@@ -20,7 +20,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use turnwise_kafka::MockCluster;
 use turnwise_lake::Lake;
-use turnwise_model::{Day, limits};
+use turnwise_model::Day;
 use turnwise_query::answer::SenderAnswer;
 use turnwise_serve::{serve_grpc, serve_http};
 use turnwise_traffic::{Plan, Truth, truth};
@@ -103,7 +103,6 @@ fn secret_file(lake: &Path) -> std::path::PathBuf {
 }
 
 fn config(location: &str, dir: &Path, cluster: &MockCluster, topics: &[String; 2]) -> Config {
-    let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     Config {
         kafka: Some(KafkaConfig {
             brokers: vec![cluster.bootstrap()],
@@ -116,21 +115,10 @@ fn config(location: &str, dir: &Path, cluster: &MockCluster, topics: &[String; 2
             topic_ids: false,
             properties: BTreeMap::new(),
         }),
-        lake_location: location.to_owned(),
-        lake_options: BTreeMap::new(),
-        secret_file: secret_file(dir),
         ingest_name: "demo".to_owned(),
         commit_age_ms: COMMIT_AGE_MS,
-        commit_bytes: limits::COMMIT_BYTES,
-        buffer_bytes: limits::INGEST_BUFFER_BYTES_MAX,
         derive_interval_s: LOOK_EVERY.as_secs(),
-        scorecard: None,
-        senders: None,
-        grpc_listen: loopback,
-        http_listen: loopback,
-        query_memory_bytes: limits::QUERY_MEMORY_BYTES,
-        query_spill_folder: None,
-        query_spill_bytes: limits::QUERY_SPILL_BYTES,
+        ..Config::embedded(location, secret_file(dir))
     }
 }
 

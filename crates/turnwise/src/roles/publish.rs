@@ -164,11 +164,9 @@ impl Newest {
             let of_end = files.iter().filter(|file| end_of(file) == Some(end));
             Millis(of_end.map(|file| file.modification_time).max().unwrap_or_default())
         };
-        let app = format!("derive/{}/{}", SENDER_FEATURES.name, end.iso());
-        let version = table.transaction(&app).and_then(|version| u64::try_from(version).ok());
         let mut key = Key {
             end,
-            version: version.unwrap_or_default(),
+            version: SENDER_FEATURES.version_of_end(&table, end).unwrap_or_default(),
             derived_at: of_end(&files, end),
             judged_at: Millis(0),
             flagged_at: Millis(0),

@@ -158,28 +158,16 @@ fn accounts_and_numbers_are_account_rows_and_the_rest_is_ignored() {
         columns(&row, "waba_id sender field event time"),
         "9 - account_update ACCOUNT_VIOLATION 1794096150000000"
     );
-    let row = only(
-        Format::YCloud,
-        &event(
-            "phone_number.quality_updated",
-            r#""whatsappPhoneNumber":{"wabaId":"9","phoneNumber":"+15550783881","qualityUpdateEvent":"DOWNGRADE"}"#,
-        ),
-    );
-    assert_eq!(
-        columns(&row, "sender field event"),
-        "15550783881 phone_number_quality_update DOWNGRADE"
-    );
-    let row = only(
-        Format::YCloud,
-        &event(
-            "phone_number.quality_updated",
-            r#""whatsappPhoneNumber":{"wabaId":"9","phoneNumber":"+15550783881","updateEvent":"ACCOUNT_OFFBOARDED"}"#,
-        ),
-    );
-    assert_eq!(
-        columns(&row, "sender field event"),
-        "15550783881 account_update ACCOUNT_OFFBOARDED"
-    );
+    for (named, field, name) in [
+        ("qualityUpdateEvent", "phone_number_quality_update", "DOWNGRADE"),
+        ("updateEvent", "account_update", "ACCOUNT_OFFBOARDED"),
+    ] {
+        let number = format!(
+            r#""whatsappPhoneNumber":{{"wabaId":"9","phoneNumber":"+15550783881","{named}":"{name}"}}"#
+        );
+        let row = only(Format::YCloud, &event("phone_number.quality_updated", &number));
+        assert_eq!(columns(&row, "sender field event"), format!("15550783881 {field} {name}"));
+    }
     let flow = r#"{"eventType":"whatsapp.flow.status_change","eventId":"evt_1","apiVersion":"v2","createTime":"2026-11-08T00:02:30.000Z","flowChanges":{"flowId":"1"}}"#;
     assert_eq!(only(Format::YCloud, flow).get("reason"), "flows");
     for (kind, name) in [

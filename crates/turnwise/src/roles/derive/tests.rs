@@ -3,9 +3,7 @@ use turnwise_codec::{Decoder, Format, RecordContext};
 use turnwise_ingest::{CommitId, Input, ReadTo, Wish};
 use turnwise_lake::Lake;
 use turnwise_model::time::{HOUR_MS, MINUTE_MS};
-use turnwise_model::{
-    Keys, Offset, OffsetRange, PartitionId, Secret, SourceName, SourcePartition, limits,
-};
+use turnwise_model::{Keys, Offset, OffsetRange, PartitionId, Secret, SourceName, SourcePartition};
 use turnwise_query::derived::SENDER_DAYS;
 
 use super::*;
@@ -51,25 +49,7 @@ struct Fixture {
 }
 
 fn config(location: &str) -> Config {
-    let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    Config {
-        kafka: None,
-        lake_location: location.to_owned(),
-        lake_options: BTreeMap::new(),
-        secret_file: location.into(),
-        ingest_name: "ingest".to_owned(),
-        commit_age_ms: limits::COMMIT_AGE_MS,
-        commit_bytes: limits::COMMIT_BYTES,
-        buffer_bytes: limits::INGEST_BUFFER_BYTES_MAX,
-        derive_interval_s: 30,
-        scorecard: None,
-        senders: None,
-        grpc_listen: loopback,
-        http_listen: loopback,
-        query_memory_bytes: limits::QUERY_MEMORY_BYTES,
-        query_spill_folder: None,
-        query_spill_bytes: limits::QUERY_SPILL_BYTES,
-    }
+    Config::embedded(location, location.into())
 }
 
 impl Fixture {
