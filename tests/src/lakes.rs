@@ -2,6 +2,7 @@
 //! them, as bytes that are equal only where every bit is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
@@ -166,10 +167,11 @@ impl Stored {
         let (version, files) = self.files();
         let days: BTreeSet<Day> = Conversations::new(&files).days().collect();
         let basis = Basis { version, force_equal: true, now_ms: 0 };
-        derived.replace_days(&files, &days, basis, &mut Seen::default()).await.expect("days");
+        derived.replace_days(&files, &days, basis, &mut Seen::default(), None).await.expect("days");
         let (first, last) = days.first().zip(days.last()).expect("some days");
         let stored = derived.sender_days(first.0..last.0 + 1).await.expect("days");
-        let newest = derive::newest_messages(&engine, stored).await.expect("newest messages");
+        let newest =
+            derive::newest_messages(&engine, Arc::new(stored)).await.expect("newest messages");
         let windows: BTreeSet<Window> = newest
             .into_iter()
             .flat_map(|(sender, at)| {
@@ -184,7 +186,11 @@ impl Stored {
         [SENDER_DAYS, SENDER_FEATURES].map(|table| (table.name, self.rows(table.name))).into()
     }
 
-    fn rows(&self, table: &str) -> Vec<Vec<u8>> {
+    /// The rows of a derived table, as [`bits`].
+    ///
+    /// # Panics
+    /// Where the lake cannot be read.
+    pub fn rows(&self, table: &str) -> Vec<Vec<u8>> {
         let table = self.lake.existing_table(table).expect("read").expect("there");
         table.refresh().expect("refreshed");
         let snapshot = table.snapshot(None).expect("snapshot");

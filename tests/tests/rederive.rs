@@ -9,10 +9,10 @@ use arrow::compute::{concat_batches, filter_record_batch, sort_to_indices, take_
 use turnwise_lake::{CompactOutcome, CompactPlan, FileInfo};
 use turnwise_model::Day;
 use turnwise_model::schema::column;
-use turnwise_query::derived::{Basis, Derived, SENDER_FEATURES};
+use turnwise_query::derived::{Basis, Derived, SENDER_DAYS, SENDER_FEATURES};
 use turnwise_query::seen::Seen;
 use turnwise_query::windows::{Since, senders_of};
-use turnwise_query::{Conversations, Engine, EngineSettings};
+use turnwise_query::{Conversations, Engine, EngineSettings, Senders};
 use turnwise_tests::lakes::{
     Layout, Outcome, Parts, Stored, bits, message_kind, partition, traffic,
 };
@@ -131,6 +131,23 @@ async fn shares_of_senders_pass_by_the_others_in_sorted_files_without_a_sort() {
     assert!(!at_once.contains("SortExec") && !in_shares.contains("SortExec"), "{in_shares}");
     assert!(expected.len() > 100, "{} conversations", expected.len());
     assert!(expected == found, "{} conversations in shares", found.len());
+    // Of some senders: what a filter keeps of all.
+    let all: BTreeSet<&str> = parts.values().flat_map(senders).flatten().collect();
+    let some: Senders = all.into_iter().step_by(3).map(str::to_owned).collect();
+    let listed = some.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    let session = engine.session();
+    let conversations = Arc::new(Conversations::new(&files));
+    session.register_table("conversations", conversations).expect("registered");
+    let filtered = format!("SELECT * FROM conversations WHERE sender IN ({listed})");
+    let filtered = session.sql(&filtered).await.expect("planned").collect().await;
+    let expected = bits(&filtered.expect("folded"));
+    let some = Arc::new(some);
+    for fold_rows in [u64::MAX, 100] {
+        let only = Conversations::new(&files).fold_rows(fold_rows).only(Arc::clone(&some));
+        let (plan, found) = fold(only).await;
+        assert!(plan.contains(&format!(" of {} senders", some.len())), "{plan}");
+        assert!(found.len() > 30 && expected == found, "{} conversations of some", found.len());
+    }
 }
 
 /// Rows of which the last third of every other sender's comes later: what comes first, and what
@@ -160,7 +177,7 @@ fn senders(rows: &RecordBatch) -> impl Iterator<Item = Option<&str>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn windows_of_touched_senders_and_what_stands_are_those_derived_as_a_whole() {
+async fn days_and_windows_of_touched_senders_and_what_stands_are_those_derived_as_a_whole() {
     let [first, then] = in_two(&parts());
     let stored = Stored::new(&first, ARRIVED);
     let engine = Engine::new(&EngineSettings::default(), &stored.lake).expect("engine");
@@ -168,13 +185,17 @@ async fn windows_of_touched_senders_and_what_stands_are_those_derived_as_a_whole
     let (version, files) = stored.files();
     let days: BTreeSet<Day> = Conversations::new(&files).days().collect();
     let end = Day(days.last().expect("days").0 + 1);
-    let derive_days = async |version, files: &[FileInfo]| {
-        let basis = Basis { version, force_equal: false, now_ms: 0 };
-        derived.replace_days(files, &days, basis, &mut Seen::default()).await.expect("days");
+    let derive_days = async |version, files: &[FileInfo], mut seen: Seen, touched| {
+        let basis = Basis { version, force_equal: true, now_ms: 0 };
+        let changed = derived.replace_days(files, &days, basis, &mut seen, touched).await;
+        let (changed, stands) = changed.expect("days");
+        assert!(stands);
+        seen.keep(changed);
+        seen
     };
     let of_end = async |since| bits(&derived.features_of_end(end, since).await.expect("features"));
 
-    derive_days(version, &files).await;
+    let seen = derive_days(version, &files, Seen::default(), None).await;
     let before = derived.features_of_end(end, None).await.expect("features");
     let basis = Basis { version, force_equal: false, now_ms: 0 };
     let ends = BTreeSet::from([end]);
@@ -187,15 +208,21 @@ async fn windows_of_touched_senders_and_what_stands_are_those_derived_as_a_whole
     let (later, files) = stored.files();
     let new: Vec<FileInfo> =
         files.iter().filter(|file| !known.contains(&file.path)).cloned().collect();
-    let touched = senders_of(&engine, &new).await.expect("senders");
-    derive_days(later, &files).await;
+    let touched = Arc::new(senders_of(&engine, &new).await.expect("senders"));
+    let days_of = || stored.rows(SENDER_DAYS.name);
+    let days_before = days_of();
+    derive_days(later, &files, seen, Some(&touched)).await;
+    let of_touched = days_of();
+    assert!(of_touched != days_before);
+    derive_days(later, &files, Seen::default(), None).await;
+    assert!(of_touched == days_of());
 
     let whole = of_end(None).await;
     assert!(touched.len() > 5 && touched.len() + 5 < whole.len(), "{} touched", touched.len());
     assert!(whole != bits(&before));
     assert!(of_end(Some(Since { version, touched: &touched })).await == whole);
     // What stands is read, unless it stands on another version.
-    let none = BTreeSet::new();
+    let none = Senders::new();
     assert!(of_end(Some(Since { version, touched: &none })).await == bits(&before));
     assert!(of_end(Some(Since { version: later, touched: &none })).await == whole);
 }

@@ -76,7 +76,7 @@ async fn judged(plan: &Plan, scorecard: &Scorecard) -> Vec<SenderAnswer> {
     let derived = Derived::new(lake, engine.clone());
     let basis = Basis { version, force_equal: false, now_ms: 0 };
     let days: BTreeSet<Day> = Conversations::new(&files).days().collect();
-    derived.replace_days(&files, &days, basis, &mut Seen::default()).await.expect("days");
+    derived.replace_days(&files, &days, basis, &mut Seen::default(), None).await.expect("days");
     let windows: Vec<Window> = truth(plan)
         .into_iter()
         .map(|truth| Window { sender: truth.phone_number_id, end: plan.end.day() })

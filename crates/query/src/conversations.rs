@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType, col, lit,
+    BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType, col,
 };
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
@@ -22,7 +22,7 @@ use turnwise_model::conversation;
 use turnwise_model::schema::{column, file_schema};
 use turnwise_model::{Day, EventKind, Millis, limits};
 
-use crate::fold_exec::{FOLD_KINDS, FoldExec, Go, Rows, Share, in_share};
+use crate::fold_exec::{FOLD_KINDS, FoldExec, Go, Rows, Senders, Share};
 use crate::lake_table::{LakeTable, date};
 
 /// The columns of `events` that the fold looks at; those of a kind that has them.
@@ -64,6 +64,8 @@ pub struct Conversations {
     files_by_day: BTreeMap<Day, Vec<(EventKind, FileInfo)>>,
     /// Later rows are left out.
     last: Option<Millis>,
+    /// The senders whose rows count; all if none.
+    only: Option<Arc<Senders>>,
     /// Rows that one fold may hold.
     fold_rows: u64,
 }
@@ -80,13 +82,20 @@ impl Conversations {
                 }
             }
         }
-        Self { files_by_day, last: None, fold_rows: limits::FOLD_ROWS_MAX }
+        Self { files_by_day, last: None, only: None, fold_rows: limits::FOLD_ROWS_MAX }
     }
 
     /// Leaves out rows later than this, as if they had not arrived yet.
     #[must_use]
     pub fn until(mut self, last: Millis) -> Self {
         self.last = Some(last);
+        self
+    }
+
+    /// Leaves out what is not of these senders.
+    #[must_use]
+    pub fn only(mut self, senders: Arc<Senders>) -> Self {
+        self.only = Some(senders);
         self
     }
 
@@ -148,7 +157,7 @@ impl Conversations {
             let of = shares(days);
             (0..of).map(move |number| Go {
                 days: days.clone(),
-                share: Share { number, of },
+                share: Share { number, of, only: self.only.clone() },
                 inputs: Vec::new(),
             })
         });
@@ -228,13 +237,12 @@ fn plan_input(
         return table.plan_in_order(state, Some(&columns), senders);
     }
     let scan = table.plan(state, Some(&columns), senders)?;
-    let Share { number, of } = go.share;
-    if of == 1 {
+    if go.share.is_all() {
         return Ok(scan);
     }
-    let arguments = vec![col(column::SENDER), lit(number), lit(of)];
     let known = DFSchema::try_from(scan.schema())?;
-    let is_in = state.create_physical_expr(in_share().call(arguments), &known)?;
+    let is_in = go.share.filter().call(vec![col(column::SENDER)]);
+    let is_in = state.create_physical_expr(is_in, &known)?;
     Ok(Arc::new(FilterExec::try_new(is_in, scan)?))
 }
 
@@ -350,6 +358,8 @@ fn is_about_sender(filter: &Expr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::logical_expr::lit;
+
     use super::*;
 
     #[test]

@@ -170,6 +170,24 @@ pub fn split(
     Ok(parts)
 }
 
+/// The columns of a schema, whatever their order in the batch.
+pub(crate) fn with_columns(
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+) -> Result<RecordBatch, QueryError> {
+    let operation = "read stored rows";
+    let column = |name: &String| {
+        batch.column_by_name(name).cloned().ok_or_else(|| QueryError::Unexpected {
+            operation,
+            reason: format!("there is no column {name}"),
+        })
+    };
+    let columns =
+        schema.fields().iter().map(|field| column(field.name())).collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_new(Arc::clone(schema), columns)
+        .map_err(|source| QueryError::from_arrow(operation, source))
+}
+
 /// Runs a statement of ours to its end.
 pub(crate) async fn collect(
     context: &SessionContext,

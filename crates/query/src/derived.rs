@@ -11,19 +11,20 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::logical_expr::{col, not};
 use turnwise_lake::{
     Encoding, FileFilter, FileInfo, FloorTxn, Lake, Partition, ReplaceOutcome, Table,
 };
 use turnwise_model::Day;
-use turnwise_model::limits::SENDER_BUCKETS;
 
 use crate::aggregates::empty_states;
 use crate::conversations::Conversations;
 use crate::derive::{self, Window};
 use crate::engine::Engine;
 use crate::error::QueryError;
+use crate::fold_exec::{Senders, is_named};
 use crate::lake_table::LakeTable;
-use crate::seen::{Changed, Part, Seen};
+use crate::seen::{Changed, Part, Seen, parts_of};
 
 /// A derived table and the columns that partition it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,11 @@ impl DerivedTable {
     /// The version of `events` that the rows of a window's end stand on; none where there are none.
     #[must_use]
     pub fn version_of_end(self, table: &Table, end: Day) -> Option<u64> {
-        u64::try_from(table.transaction(&app(self, (end, 0)))?).ok()
+        self.version_of(table, (end, 0))
+    }
+
+    fn version_of(self, table: &Table, part: Part) -> Option<u64> {
+        u64::try_from(table.transaction(&app(self, part))?).ok()
     }
 }
 
@@ -99,7 +104,8 @@ impl Derived {
 
     /// Derives these days of `events` again and replaces in `sender_days` what was not seen last.
     /// Returns that, for [`Seen::keep`], and whether it stands: not where another process wrote
-    /// newer results.
+    /// newer results. `touched` are the senders of rows that are new since what is seen was kept, if
+    /// that is known: of days that stand as they were seen, the others' rows are taken from the table.
     ///
     /// # Errors
     /// A plan that cannot be run; a lake that cannot be written.
@@ -109,32 +115,78 @@ impl Derived {
         days: &BTreeSet<Day>,
         basis: Basis,
         seen: &mut Seen,
+        touched: Option<&Arc<Senders>>,
     ) -> Result<(Changed, bool), QueryError> {
         let (mut changed, mut stands) = (Changed::default(), true);
-        let conversations = Arc::new(Conversations::new(events));
+        let all = Arc::new(Conversations::new(events));
         let schema = derive::sender_days_schema(&self.engine).await?;
-        for chunk in conversations.chunks(days) {
-            let of_chunk: BTreeSet<Day> =
-                (chunk.start().0..=chunk.end().0).map(Day).filter(|d| days.contains(d)).collect();
-            let found =
-                derive::sender_days(&self.engine, Arc::clone(&conversations), &of_chunk).await?;
-            let mut parts = derive::split(&found, "day", Some("bucket"))?;
-            parts.retain(|(day, _), _| of_chunk.contains(day));
-            let mut keys: BTreeSet<Part> = of_chunk
-                .iter()
-                .flat_map(|day| (0..SENDER_BUCKETS.cast_signed()).map(|bucket| (*day, bucket)))
-                .collect();
-            let of_chunk = seen.changed(&keys, &parts)?;
-            keys.retain(|key| of_chunk.has(key));
-            parts.retain(|key, _| of_chunk.has(key));
-            seen.forget(&of_chunk);
-            changed.extend(of_chunk);
-            if !keys.is_empty() {
-                stands &=
-                    self.replace(SENDER_DAYS, Arc::clone(&schema), keys, parts, basis).await?;
+        let standing = match touched {
+            Some(_) => self.standing(days, seen).await?,
+            None => BTreeSet::new(),
+        };
+        let others = days.difference(&standing).copied().collect();
+        for (days, touched) in [(&others, None), (&standing, touched)] {
+            let conversations = match touched {
+                Some(touched) => Arc::new(Conversations::new(events).only(Arc::clone(touched))),
+                None => Arc::clone(&all),
+            };
+            for chunk in conversations.chunks(days) {
+                let of_chunk = (chunk.start().0..=chunk.end().0).map(Day).collect();
+                let fold = Arc::clone(&conversations);
+                let mut found = derive::sender_days(&self.engine, fold, &of_chunk).await?;
+                if let Some(touched) = touched {
+                    found.extend(self.days_of_others(&of_chunk, touched).await?);
+                }
+                let found = found.iter().map(|batch| derive::with_columns(batch, &schema));
+                let found = found.collect::<Result<Vec<_>, _>>()?;
+                let mut parts = derive::split(&found, "day", Some("bucket"))?;
+                let mut keys: BTreeSet<Part> =
+                    of_chunk.iter().flat_map(|day| parts_of(*day)).collect();
+                let of_chunk = seen.changed(&keys, &parts, basis.version)?;
+                keys.retain(|key| of_chunk.has(key));
+                parts.retain(|key, _| of_chunk.has(key));
+                seen.forget(&of_chunk);
+                changed.extend(of_chunk);
+                if !keys.is_empty() {
+                    stands &=
+                        self.replace(SENDER_DAYS, Arc::clone(&schema), keys, parts, basis).await?;
+                }
             }
         }
         Ok((changed, stands))
+    }
+
+    /// Those of the days that stand in `sender_days` as they were seen.
+    async fn standing(
+        &self,
+        days: &BTreeSet<Day>,
+        seen: &Seen,
+    ) -> Result<BTreeSet<Day>, QueryError> {
+        let lake = self.lake.clone();
+        let table = blocking(move || {
+            lake.existing_table(SENDER_DAYS.name).map_err(QueryError::lake("read derived table"))
+        });
+        let Some(table) = table.await? else { return Ok(BTreeSet::new()) };
+        let stands = |part: &Part| SENDER_DAYS.version_of(&table, *part);
+        Ok(days.iter().filter(|day| seen.is_day(**day, stands)).copied().collect())
+    }
+
+    /// The rows of `sender_days` of these consecutive days that are not of these senders.
+    async fn days_of_others(
+        &self,
+        days: &BTreeSet<Day>,
+        senders: &Arc<Senders>,
+    ) -> Result<Vec<RecordBatch>, QueryError> {
+        let Some((first, last)) = days.first().zip(days.last()) else { return Ok(Vec::new()) };
+        let stored = self.sender_days(first.0..last.0 + 1).await?;
+        let of_others = not(is_named(Arc::clone(senders)).call(vec![col("sender")]));
+        let rows = self.engine.session().read_table(Arc::new(stored));
+        let rows = rows.and_then(|rows| rows.filter(of_others));
+        let operation = QueryError::engine("read days of other senders");
+        match rows {
+            Ok(rows) => rows.collect().await.map_err(operation),
+            Err(error) => Err(operation(error)),
+        }
     }
 
     /// Takes what is made of texts out of `sender_days` of days before `oldest` (law 1), once a
@@ -222,16 +274,13 @@ impl Derived {
     ///
     /// # Errors
     /// A lake that cannot be read.
-    pub async fn sender_days(
-        &self,
-        days: std::ops::Range<i32>,
-    ) -> Result<Arc<LakeTable>, QueryError> {
+    pub async fn sender_days(&self, days: std::ops::Range<i32>) -> Result<LakeTable, QueryError> {
         let filter = FileFilter::all().partition_between("day", Day(days.start), Day(days.end - 1));
         let (schema, files) = match self.files(SENDER_DAYS, filter).await? {
             Some(found) => found,
             None => (derive::sender_days_schema(&self.engine).await?, Vec::new()),
         };
-        LakeTable::of_table(&schema, SENDER_DAYS.partitions, files).map(Arc::new)
+        LakeTable::of_table(&schema, SENDER_DAYS.partitions, files)
     }
 
     /// The features of windows, from `sender_days`.
@@ -239,11 +288,12 @@ impl Derived {
     /// # Errors
     /// A plan that cannot be run; a lake that cannot be read.
     pub async fn features(&self, windows: &[Window]) -> Result<Vec<RecordBatch>, QueryError> {
+        let senders = windows.iter().map(|window| window.sender.clone()).collect();
         let first = windows.iter().map(|window| window.days().start).min();
         let last = windows.iter().map(|window| window.days().end).max();
         let Some((first, last)) = first.zip(last) else { return Ok(Vec::new()) };
-        let days = self.sender_days(first..last).await?;
-        derive::sender_features(&self.engine, days, windows).await
+        let days = self.sender_days(first..last).await?.only(Arc::new(senders));
+        derive::sender_features(&self.engine, Arc::new(days), windows).await
     }
 
     async fn replace(

@@ -37,5 +37,5 @@ pub use catalog::{Catalog, CatalogFiles};
 pub use conversations::Conversations;
 pub use engine::{Engine, EngineSettings};
 pub use error::{QueryError, Retry};
-pub use fold_exec::FoldExec;
+pub use fold_exec::{FoldExec, Senders};
 pub use lake_table::LakeTable;

@@ -10,19 +10,28 @@ use arrow::array::RecordBatch;
 use arrow::ipc::writer::StreamWriter;
 use blake3::{Hash, Hasher};
 use turnwise_model::Day;
+use turnwise_model::limits::SENDER_BUCKETS;
 
 use crate::error::QueryError;
 
 /// A part of `sender_days`: a day and a bucket of senders.
 pub(crate) type Part = (Day, i32);
 
-/// The parts that a process derived last: a hash of each. Nothing of it is stored.
+/// The parts that a process derived last: how each was written. Nothing of it is stored.
 #[derive(Debug, Default)]
-pub struct Seen(BTreeMap<Part, Hash>);
+pub struct Seen(BTreeMap<Part, Written>);
 
 /// Parts that came out otherwise than they were seen.
 #[derive(Debug, Default)]
-pub struct Changed(BTreeMap<Part, Hash>);
+pub struct Changed(BTreeMap<Part, Written>);
+
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    /// Of its rows.
+    hash: Hash,
+    /// Of `events`, when it was written.
+    version: u64,
+}
 
 impl Changed {
     /// The days of these parts.
@@ -41,20 +50,28 @@ impl Changed {
 }
 
 impl Seen {
-    /// Those of `keys` whose rows, or whose lack of rows, were not seen last.
+    /// Those of `keys` whose rows, or whose lack of rows, at this version were not seen last.
     pub(crate) fn changed(
         &self,
         keys: &BTreeSet<Part>,
         rows: &BTreeMap<Part, RecordBatch>,
+        version: u64,
     ) -> Result<Changed, QueryError> {
         let mut changed = Changed::default();
         for key in keys {
             let hash = hash(rows.get(key))?;
-            if self.0.get(key) != Some(&hash) {
-                changed.0.insert(*key, hash);
+            if self.0.get(key).is_none_or(|seen| seen.hash != hash) {
+                changed.0.insert(*key, Written { hash, version });
             }
         }
         Ok(changed)
+    }
+
+    /// Whether all parts of a day were seen, and are what `stands` says of a part: the version that
+    /// it stands on.
+    pub(crate) fn is_day(&self, day: Day, stands: impl Fn(&Part) -> Option<u64>) -> bool {
+        parts_of(day)
+            .all(|part| self.0.get(&part).is_some_and(|seen| stands(&part) == Some(seen.version)))
     }
 
     /// Forgets parts that are about to be written: what stands then is only known of those that
@@ -72,6 +89,11 @@ impl Seen {
     pub fn forget_before(&mut self, day: Day) {
         self.0 = self.0.split_off(&(day, i32::MIN));
     }
+}
+
+/// The parts of a day.
+pub(crate) fn parts_of(day: Day) -> impl Iterator<Item = Part> {
+    (0..SENDER_BUCKETS.cast_signed()).map(move |bucket| (day, bucket))
 }
 
 /// Of all values, in the format of Arrow's streams, which is written beside the rows for it.
@@ -107,11 +129,11 @@ mod tests {
         let keys = BTreeSet::from([one, other, none]);
         let mut seen = Seen::default();
         let mut parts = BTreeMap::from([(one, rows(&[Some(1), None])), (other, rows(&[Some(2)]))]);
-        let first = seen.changed(&keys, &parts).expect("changed");
+        let first = seen.changed(&keys, &parts, 1).expect("changed");
         assert_eq!(first.days(), BTreeSet::from([Day(7), Day(8)]));
         // Nothing is seen before it is kept.
         let changed = |seen: &Seen, parts: &BTreeMap<Part, RecordBatch>| {
-            let changed = seen.changed(&keys, parts).expect("changed");
+            let changed = seen.changed(&keys, parts, 2).expect("changed");
             keys.iter().filter(|key| changed.has(key)).copied().collect::<Vec<_>>()
         };
         assert_eq!(changed(&seen, &parts), [one, other, none]);
@@ -126,7 +148,7 @@ mod tests {
         parts.remove(&other);
         assert_eq!(changed(&seen, &parts), [one, other]);
         // A part that was written and then came to nothing is not known any more.
-        let written = seen.changed(&keys, &parts).expect("changed");
+        let written = seen.changed(&keys, &parts, 1).expect("changed");
         seen.forget(&written);
         parts.insert(one, rows(&[Some(1), None]));
         assert_eq!(changed(&seen, &parts), [one, other]);

@@ -8,7 +8,6 @@
 //! What is derived of a sender depends on its own rows alone, so what stands of a sender without new
 //! rows is what would come out again.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
@@ -21,6 +20,7 @@ use crate::derive::{self, Window, collect, newest_messages, register_events};
 use crate::derived::{Derived, SENDER_FEATURES, blocking};
 use crate::engine::Engine;
 use crate::error::QueryError;
+use crate::fold_exec::Senders;
 
 /// What new rows did to a window since its features were written.
 #[derive(Clone, Copy, Debug)]
@@ -28,22 +28,19 @@ pub struct Since<'a> {
     /// The version of `events` that the features stand on.
     pub version: u64,
     /// The senders of new rows.
-    pub touched: &'a BTreeSet<String>,
+    pub touched: &'a Senders,
 }
 
 /// The senders that rows of these files of `events` name.
 ///
 /// # Errors
 /// A plan that cannot be run.
-pub async fn senders_of(
-    engine: &Engine,
-    files: &[FileInfo],
-) -> Result<BTreeSet<String>, QueryError> {
+pub async fn senders_of(engine: &Engine, files: &[FileInfo]) -> Result<Senders, QueryError> {
     let context = engine.session();
     register_events(&context, files)?;
     let of_kind = |kind: EventKind| format!("SELECT sender FROM {}", kind.name());
     let kinds = [EventKind::Message, EventKind::Status, EventKind::Account].map(of_kind);
-    let mut senders = BTreeSet::new();
+    let mut senders = Senders::new();
     for batch in collect(&context, &kinds.join(" UNION "), "find senders of new rows").await? {
         let names = batch["sender"].as_string::<i32>();
         senders.extend(names.iter().flatten().map(str::to_owned));
@@ -81,7 +78,7 @@ impl Derived {
     /// The windows that end there, one a sender that has messages in it.
     async fn windows(&self, end: Day) -> Result<Vec<Window>, QueryError> {
         let days = self.sender_days(Window { sender: String::new(), end }.days()).await?;
-        let newest = newest_messages(self.engine(), days).await?;
+        let newest = newest_messages(self.engine(), Arc::new(days)).await?;
         Ok(newest.into_keys().map(|sender| Window { sender, end }).collect())
     }
 
@@ -105,7 +102,7 @@ impl Derived {
 /// The rows of other senders, with the columns of `schema`.
 fn without(
     batch: &RecordBatch,
-    senders: &BTreeSet<String>,
+    senders: &Senders,
     schema: &SchemaRef,
 ) -> Result<RecordBatch, QueryError> {
     let arrow = |source| QueryError::from_arrow("keep features", source);
@@ -113,13 +110,5 @@ fn without(
     let kept: BooleanArray =
         names.iter().map(|name| name.map(|name| !senders.contains(name))).collect();
     let kept = filter_record_batch(batch, &kept).map_err(arrow)?;
-    let column = |name: &String| {
-        kept.column_by_name(name).cloned().ok_or_else(|| QueryError::Unexpected {
-            operation: "keep features",
-            reason: format!("the stored features have no column {name}"),
-        })
-    };
-    let columns =
-        schema.fields().iter().map(|field| column(field.name())).collect::<Result<Vec<_>, _>>()?;
-    RecordBatch::try_new(Arc::clone(schema), columns).map_err(arrow)
+    derive::with_columns(&kept, schema)
 }

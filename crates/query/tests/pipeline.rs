@@ -16,7 +16,10 @@ use turnwise_query::accounts::Accounts;
 use turnwise_query::derive::Window;
 use turnwise_query::derived::{Basis, Derived};
 use turnwise_query::seen::Seen;
-use turnwise_query::{Catalog, CatalogFiles, Conversations, Engine, EngineSettings, QueryError};
+use turnwise_query::windows::senders_of;
+use turnwise_query::{
+    Catalog, CatalogFiles, Conversations, Engine, EngineSettings, QueryError, Senders,
+};
 
 const DAY: Day = Day(20_000);
 
@@ -122,7 +125,7 @@ async fn events_become_features() {
     let basis = Basis { version, force_equal: false, now_ms: 0 };
     let mut seen = Seen::default();
     let (changed, stands) =
-        derived.replace_days(&files, &days, basis, &mut seen).await.expect("days");
+        derived.replace_days(&files, &days, basis, &mut seen, None).await.expect("days");
     assert_eq!((changed.days(), stands), (days.clone(), true));
     seen.keep(changed);
     let window = Window { sender: "100".to_owned(), end: Day(DAY.0 + 2) };
@@ -162,20 +165,40 @@ async fn days_that_were_seen_are_not_written_again_unless_something_else_stands(
     let derived = Derived::new(fixture.lake.clone(), fixture.engine.clone());
     let basis = Basis { version, force_equal: true, now_ms: 0 };
     let mut seen = Seen::default();
-    let first = derived.replace_days(&files, &days, basis, &mut seen).await.expect("days");
+    let first = derived.replace_days(&files, &days, basis, &mut seen, None).await.expect("days");
     assert_eq!(first.0.days(), days);
     seen.keep(first.0);
-    let again = derived.replace_days(&files, &days, basis, &mut seen).await.expect("days again");
+    let again =
+        derived.replace_days(&files, &days, basis, &mut seen, None).await.expect("days again");
     assert!(again.0.days().is_empty() && again.1);
     // Something else is written and not kept, as if what follows from it had failed.
-    let other = derived.replace_days(&fewer, &days, basis, &mut seen).await.expect("other days");
+    let other =
+        derived.replace_days(&fewer, &days, basis, &mut seen, None).await.expect("other days");
     assert!(other.0.days() == days && other.1);
-    let back = derived.replace_days(&files, &days, basis, &mut seen).await.expect("days back");
+    let back =
+        derived.replace_days(&files, &days, basis, &mut seen, None).await.expect("days back");
     assert!(back.0.days() == days && back.1);
     seen.keep(back.0);
+    // Of what stands only the rows of touched senders are derived again.
+    let [nobody, all] = [Senders::new(), senders_of(&fixture.engine, &files).await.expect("all")];
+    for (touched, changes) in [(nobody, BTreeSet::new()), (all, days.clone())] {
+        let touched = Arc::new(touched);
+        let some = derived.replace_days(&fewer, &days, basis, &mut seen, Some(&touched));
+        let some = some.await.expect("days of some senders");
+        assert!(some.0.days() == changes && some.1, "{} senders", touched.len());
+    }
+    // What was written and not kept does not stand: all are derived.
+    let nobody = Arc::new(Senders::new());
+    let back = derived.replace_days(&files, &days, basis, &mut seen, Some(&nobody));
+    let back = back.await.expect("days back again");
+    assert!(back.0.days() == days && back.1);
+    seen.keep(back.0);
+    let same = derived.replace_days(&files, &days, basis, &mut seen, Some(&nobody));
+    assert!(same.await.expect("days of nobody").0.days().is_empty());
     // Results that stand on an older version do not stand, and say so.
     let older = Basis { version: version - 1, ..basis };
-    let older = derived.replace_days(&fewer, &days, older, &mut seen).await.expect("older days");
+    let older =
+        derived.replace_days(&fewer, &days, older, &mut seen, None).await.expect("older days");
     assert!(older.0.days() == days && !older.1);
 }
 

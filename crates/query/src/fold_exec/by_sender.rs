@@ -25,7 +25,7 @@ pub(super) struct BySender {
 
 struct Batch {
     input: Input,
-    /// Rows whose senders are of the share; none where there is but one share.
+    /// Rows whose senders are of the share; none where all are.
     in_share: Option<BooleanBuffer>,
 }
 
@@ -57,7 +57,7 @@ impl BySender {
     fn read(&self, rows: &RecordBatch) -> Result<Option<Batch>> {
         let Some(input) = Input::new(self.kind, rows) else { return Ok(None) };
         let in_share =
-            if self.share.of > 1 { Some(self.share.holds(&rows[column::SENDER])?) } else { None };
+            if self.share.is_all() { None } else { Some(self.share.holds(&rows[column::SENDER])?) };
         Ok(Some(Batch { input, in_share }))
     }
 

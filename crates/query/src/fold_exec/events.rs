@@ -64,6 +64,9 @@ impl fmt::Display for Go {
         if self.share.of > 1 {
             write!(f, " share {}/{}", self.share.number + 1, self.share.of)?;
         }
+        if let Some(only) = &self.share.only {
+            write!(f, " of {} senders", only.len())?;
+        }
         let by_sender = self.inputs.iter().filter(|rows| rows.by_sender).count();
         if by_sender > 0 { write!(f, " ({by_sender} inputs by sender)") } else { Ok(()) }
     }
@@ -135,7 +138,7 @@ impl Work {
         let mut by_sender = Vec::new();
         for (rows, mut stream) in streams {
             if rows.by_sender {
-                by_sender.push(BySender::new(rows.kind, share, stream));
+                by_sender.push(BySender::new(rows.kind, share.clone(), stream));
                 continue;
             }
             while let Some(batch) = stream.next().await {

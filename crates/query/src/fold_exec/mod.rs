@@ -46,7 +46,8 @@ use turnwise_model::schema::column;
 
 use crate::bare::BareReader;
 pub(crate) use events::{FOLD_KINDS, Go, Rows};
-pub(crate) use share::{Share, in_share};
+pub use share::Senders;
+pub(crate) use share::{Share, is_named};
 
 /// The fold operator.
 #[derive(Debug)]

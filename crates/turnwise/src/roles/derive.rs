@@ -19,6 +19,7 @@ use turnwise_lake::{FileFilter, FileInfo, LakeError, Table};
 use turnwise_model::schema::column;
 use turnwise_model::time::{FLAG_DAYS, TOKEN_RETENTION_DAYS};
 use turnwise_model::{Day, Millis};
+use turnwise_query::Senders;
 use turnwise_query::derived::{Basis, FLAGS, SENDER_FEATURES, VERDICTS};
 use turnwise_query::seen::Seen;
 use turnwise_query::touched::{days_of_dates, ends_of_days};
@@ -235,7 +236,8 @@ impl Deriver {
         let force_equal = self.done.is_none() || was_unsure;
         let basis = Basis { version: look.version, force_equal, now_ms };
         let derived = &self.shared.derived;
-        let replaced = derived.replace_days(&look.files, &days, basis, &mut self.seen);
+        let replaced =
+            derived.replace_days(&look.files, &days, basis, &mut self.seen, touched.as_ref());
         let (changed, days_stand) = timed("days", replaced).await.context("derive days")?;
         let mut stands = days_stand;
         let days = changed.days();
@@ -320,9 +322,10 @@ impl Deriver {
 
     /// The senders of new rows; none where it cannot be told, for files that compaction replaced may
     /// be gone already.
-    async fn senders(&self, new: &[FileInfo]) -> Option<BTreeSet<String>> {
+    async fn senders(&self, new: &[FileInfo]) -> Option<Arc<Senders>> {
         let senders = senders_of(self.shared.derived.engine(), new).await;
-        senders.inspect_err(|error| tracing::info!("derive windows as a whole: {error}")).ok()
+        let senders = senders.inspect_err(|error| tracing::info!("derive all senders: {error}"));
+        senders.ok().map(Arc::new)
     }
 
     /// Derives a window, of which some may stand; whether it stands.

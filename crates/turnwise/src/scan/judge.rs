@@ -35,7 +35,7 @@ pub(crate) async fn senders(
     let (windows, features) = match as_of {
         None => {
             let days: BTreeSet<Day> = Conversations::new(&files).days().collect();
-            derived.replace_days(&files, &days, basis, &mut Seen::default()).await?;
+            derived.replace_days(&files, &days, basis, &mut Seen::default(), None).await?;
             let windows = newest_windows(&derived, &days).await?;
             let features = derived.features(&windows).await?;
             (windows, features)
@@ -68,7 +68,7 @@ async fn events(table: &Arc<Table>) -> anyhow::Result<(u64, Vec<FileInfo>)> {
 async fn newest_windows(derived: &Derived, days: &BTreeSet<Day>) -> anyhow::Result<Vec<Window>> {
     let Some((first, last)) = days.first().zip(days.last()) else { return Ok(Vec::new()) };
     let stored = derived.sender_days(first.0..last.0 + 1).await?;
-    let newest = derive::newest_messages(derived.engine(), stored).await?;
+    let newest = derive::newest_messages(derived.engine(), Arc::new(stored)).await?;
     Ok(newest
         .into_iter()
         .map(|(sender, at)| Window { sender, end: at.next_midnight().day() })
