@@ -125,6 +125,28 @@ mod tests {
     }
 
     #[test]
+    fn names_that_providers_document_are_known() {
+        for event in [
+            r#"{"ProfileName":"x","NumSegments":"1","ChannelMetadata":"x","MediaUrl9":"x"}"#,
+            r#"{"ReferralSourceId":"x","ConversationSid":"x","FromCity":"x","ToZip":"x"}"#,
+            r#"{"fromCountry":"x","mnc":"x","mcc":"x","numSegments":1,"recipients":[]}"#,
+            r#"{"bulkId":"x","error":{"permanent":true},"contact":{"parentUserId":"x"}}"#,
+            r#"{"payload":{"postbackText":"x","elementName":"x"},"waNumber":"1","mobile":"2"}"#,
+            r#"{"client_ref":"x","workflow":{"items_number":"1"},"provider_message":"x"}"#,
+            r#"{"contact":{"customDetails":{}},"conversation":{"lastUsedPlatformId":"x"}}"#,
+            r#"{"body":{"location":{"coordinates":{},"location":{"label":"x"}}}}"#,
+            r#"{"kapso":{"processing_status":"x","last_message_text":"x"},"inactivity":{}}"#,
+            r#"{"eventDetails":{"rawEvent":{},"templateName":"x"},"accountId":"x"}"#,
+            r#"{"whatsappGroupMessage":{"statusScope":"x","phoneNumberId":"x"}}"#,
+            r#"{"data":{"client_id":"x","setup_info":{},"billing_started_at":"x"}}"#,
+            r#"{"_vnd":{"v1":{"card_uuid":"x","chat":{"owner":"x","unread_count":1}}}}"#,
+            r#"{"activityName":"x","contactKey":"x","sendMethod":"x"}"#,
+        ] {
+            assert_eq!(counted(event), [], "{event}");
+        }
+    }
+
+    #[test]
     fn names_of_traffic_are_other() {
         assert_eq!(counted(r#"{"entry":[{"changes":[],"id":"new"}],"object":{}}"#), []);
         assert_eq!(
