@@ -144,6 +144,8 @@ fn status<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, payl
             id: id(),
             time: time_at_first(record, &time)?,
             peer: peer(payload),
+            origin: Origin::Live,
+            in_group: false,
             status,
             price: Price { category: category(of_platform("pricingCategory")), ..Price::default() },
             error_code: code(of_platform("providerErrorCode")).or_else(|| code(told("errorCode"))),

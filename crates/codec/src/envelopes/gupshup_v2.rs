@@ -117,6 +117,8 @@ fn status<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, payl
             id,
             time,
             peer: person(payload.get("destination")).user(payload.get("userId")),
+            origin: Origin::Live,
+            in_group: false,
             status: Status::from_name(&name).unwrap_or(Status::Other),
             price: Price {
                 category: category(priced("category")),

@@ -65,6 +65,8 @@ fn one<'a>(record: &mut Record<'_>, value: Value<'a>) {
             id: meant::id(value.get("messageId")),
             time: time_at_first(record, &places)?,
             peer: person(to),
+            origin: Origin::Live,
+            in_group: false,
             status: status(value),
             price: Price::default(),
             error_code: code(value.at(&["error", "id"])),

@@ -95,6 +95,8 @@ fn sent<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, messag
             id: meant::id(message.get("id")),
             time: time_at_first(record, &[time("updatedDatetime"), time("createdDatetime")])?,
             peer: person(event.at(&["contact", "msisdn"])).phone_or_user(message.get("to")),
+            origin: Origin::Live,
+            in_group: false,
             status,
             price: Price::default(),
             error_code: code(message.at(&["error", "code"]))

@@ -70,6 +70,8 @@ pub(crate) struct Delivery<'a> {
     pub(crate) id: Id<'a>,
     pub(crate) time: Millis,
     pub(crate) peer: Peer<'a>,
+    pub(crate) origin: Origin,
+    pub(crate) in_group: bool,
     pub(crate) status: Status,
     pub(crate) price: Price,
     pub(crate) error_code: Option<i64>,
@@ -196,8 +198,8 @@ pub(crate) fn status<'a>(
         common.message = Some(pseudonym);
         Ok(StatusRow {
             common,
-            origin: Origin::Live,
-            in_group: false,
+            origin: delivery.origin,
+            in_group: delivery.in_group,
             status: delivery.status,
             category: delivery.price.category,
             conversation_origin: delivery.price.conversation,

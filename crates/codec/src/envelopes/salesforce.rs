@@ -65,6 +65,8 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
             id: meant::id(either("messageKey", "MessageKey")),
             time: time_at_first(record, &time)?,
             peer: Peer::default().phone_or_user(value.get("mobileNumber")),
+            origin: Origin::Live,
+            in_group: false,
             status,
             price: Price::default(),
             error_code: code(either("reason", "Reason")),

@@ -67,6 +67,8 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, around: &Around<'_>, value: Va
                 id,
                 time: around.time(record)?,
                 peer: person(to).with_user(address(get("ExternalUserId"))),
+                origin: Origin::Live,
+                in_group: false,
                 status: status(word.as_deref().unwrap_or_default()),
                 price: Price::default(),
                 error_code: code(get("ErrorCode")),

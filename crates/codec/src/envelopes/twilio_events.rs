@@ -56,6 +56,8 @@ pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<
             id: meant::id(get("messageSid")),
             time: time(record, around, value)?,
             peer: person(to).with_user(address(get("externalUserId"))),
+            origin: Origin::Live,
+            in_group: false,
             status,
             price: Price::default(),
             error_code: code(get("errorCode")),

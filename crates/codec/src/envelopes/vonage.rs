@@ -73,6 +73,8 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
                 .or(person(to))
                 .user(user("user_id"))
                 .user(user("bsuid")),
+            origin: Origin::Live,
+            in_group: false,
             status: match meant::word(value.get("status")).as_deref() {
                 Some("submitted") => Status::Sent,
                 Some("delivered") => Status::Delivered,

@@ -169,6 +169,8 @@ fn outbound<'a>(record: &mut Record<'_>, event: Value<'a>, message: Value<'a>, o
             id: id(message),
             time: time_at_first(record, &places)?,
             peer: peer(),
+            origin: Origin::Live,
+            in_group: false,
             status,
             price: Price {
                 category: category(get("pricingCategory")),
