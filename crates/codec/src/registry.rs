@@ -193,7 +193,7 @@ pub const FORMATS: &[FormatInfo] = &[
             A::History,
             A::AccountEvents,
         ],
-        note: "no standby and no handovers",
+        note: "handovers name the number by phone_number_id alone, then a sender of its own",
     },
     FormatInfo {
         format: Format::EightXEight,

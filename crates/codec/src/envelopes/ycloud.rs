@@ -4,10 +4,13 @@
 //!
 //! Sender: the digits of the business's number. A message that was sent is a message row beside
 //! its status, of which the earliest counts; the event's own id is of one delivery only and means
-//! nothing.
+//! nothing. What the platform's own agent writes comes as echoes: they are on standby. Handovers
+//! from that agent name the number by its `phone_number_id` alone, which then is a sender of its
+//! own.
 //!
-//! It cannot carry: standby and handovers. Templates, flows, calls, payments, contacts and
-//! preferences are ignored, as is what is of another channel.
+//! It cannot carry: what people write while that agent holds the thread, as messages on standby,
+//! and the roles of a handover. Groups, templates, flows, calls, payments, contacts and preferences
+//! are ignored, as is what is of another channel; messages in groups and their statuses are not.
 
 use turnwise_model::{Direction, Origin, Status};
 
@@ -16,11 +19,16 @@ use super::{pricing_type, time_at_first};
 use crate::body::body;
 use crate::json::Value;
 use crate::meant::{self, Id};
-use crate::peer::Peer;
+use crate::peer::{Peer, is_group_id};
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
 use crate::rows::AccountFacts;
 use crate::webhook::account::event_name;
+
+/// How far an echo got; it has no body.
+const ECHO_UPDATED: &str = "whatsapp.echo_message.updated";
+/// How the id of a group begins.
+const GROUP: &str = "Y2FwaV9ncm91cDp";
 
 /// Decodes one event, or one message alone.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
@@ -28,6 +36,7 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     let kind = named.unwrap_or_default();
     let origin = match kind.as_str() {
         "whatsapp.smb.message.echoes" | "whatsapp.smb.message.created" => Origin::App,
+        "whatsapp.echo_message.created" | ECHO_UPDATED => Origin::Standby,
         "whatsapp.smb.history" => Origin::History,
         _ => Origin::Live,
     };
@@ -37,13 +46,23 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
         inbound(record, value, message, origin);
     }
     if let Some(message) = sent {
-        outbound(record, value, message, origin);
+        if kind == ECHO_UPDATED {
+            status(record, value, message, origin);
+        } else {
+            outbound(record, value, message, origin);
+        }
     }
     if received.is_some() || sent.is_some() {
         return;
     }
+    if let Some(message) = object("whatsappGroupMessage") {
+        return status(record, value, message, origin);
+    }
     if is_message(value) {
         return alone(record, value);
+    }
+    if let Some(agent) = object("whatsappMetaBusinessAgent") {
+        return of_agent(record, value, agent, &kind);
     }
     if let Some(account) = object("whatsappBusinessAccount") {
         return of_account(record, value, account, &kind);
@@ -60,12 +79,15 @@ pub(crate) fn is_message(value: Value<'_>) -> bool {
     has("wabaId") && (has("from") || has("fromUserId")) && has("to")
 }
 
-/// Only what was sent has a status and a time of creation, and only a person has a user id; the
-/// person's profile may be in either. Without a mark either number may be the person's.
+/// Only a status in a group has a scope, only what was sent has a status and a time of creation,
+/// and only a person has a user id; the person's profile may be in any. Without a mark either
+/// number may be the person's.
 fn alone(record: &mut Record<'_>, value: Value<'_>) {
     let has = |key: &str| value.get(key).is_some();
     let sent = has("status") || has("createTime");
-    if has("fromUserId") || has("customerProfile") && !sent {
+    if has("statusScope") {
+        status(record, value, value, Origin::Live);
+    } else if has("fromUserId") || has("customerProfile") && !sent {
         inbound(record, value, value, Origin::Live);
     } else if sent {
         outbound(record, value, value, Origin::Live);
@@ -115,44 +137,87 @@ fn change(system: Value<'_>) -> Change<'_> {
     Change { event: meant::word(system.get("type")), now, before }
 }
 
+fn scope_of_sent<'a>(message: Value<'a>) -> Scope<'a> {
+    let Scope { waba_id, sender } = scope(message, message.get("from"));
+    Scope { waba_id, sender: sender.or_else(|| meant::id(message.get("phoneNumberId"))) }
+}
+
+/// Whether it was sent to a group.
+fn to_group(message: Value<'_>) -> bool {
+    let begins = |to: &str| to.starts_with(GROUP) || is_group_id(to);
+    message.get("groupId").is_some()
+        || meant::word(message.get("recipientType")).as_deref() == Some("group")
+        || meant::id(message.get("to")).some().is_some_and(|to| begins(&to))
+}
+
+/// Whom it was sent to. A group is no peer; of its members only the status of one names one.
+fn recipient(message: Value<'_>) -> Peer<'_> {
+    let get = |key: &str| message.get(key);
+    let to = if to_group(message) {
+        if meant::word(get("statusScope")).as_deref() != Some("member") {
+            return Peer::default();
+        }
+        let group = meant::id(get("groupId"));
+        get("to").filter(|to| {
+            let to = meant::id(Some(*to));
+            to != group && !to.some().is_some_and(|to| to.starts_with(GROUP))
+        })
+    } else {
+        get("to")
+    };
+    person(to)
+        .user(get("toUserId"))
+        .user(get("recipientUserId"))
+        .recipient(get("recipient").filter(|_| !to_group(message)))
+}
+
+/// What was sent, as a message row and a status.
 fn outbound<'a>(record: &mut Record<'_>, event: Value<'a>, message: Value<'a>, origin: Origin) {
     let get = |key: &str| message.get(key);
-    let scope = scope(message, get("from"));
-    let peer = || {
-        person(get("to"))
-            .user(get("toUserId"))
-            .user(get("recipientUserId"))
-            .recipient(get("recipient"))
-    };
-    let name = meant::word(get("status"));
-    let status = name.as_deref().map(|name| Status::from_name(name).unwrap_or(Status::Other));
-    let created = [
-        ("createTime", get("createTime")),
-        ("sendTime", get("sendTime")),
-        ("createTime", event.get("createTime")),
-    ];
+    let told = meant::word(get("status"));
     // Other origins have no status row that would tell of it.
-    if status != Some(Status::Failed) || origin != Origin::Live {
-        super::message(record, &scope, event, |record| {
-            let mut places = created;
+    if told.as_deref() != Some("failed") || !told_by_status(origin) {
+        super::message(record, &scope_of_sent(message), event, |record| {
+            let mut places = [
+                ("createTime", get("createTime")),
+                ("sendTime", get("sendTime")),
+                ("createTime", event.get("createTime")),
+            ];
             if origin != Origin::Live {
                 places.swap(0, 1);
             }
             Ok(Message {
                 id: id(message),
                 time: time_at_first(record, &places)?,
-                peer: peer(),
+                peer: recipient(message),
                 direction: Direction::Outbound,
                 origin,
-                in_group: get("groupId").is_some(),
+                in_group: to_group(message),
                 has_referral: false,
                 body: body(message),
                 change: None,
             })
         });
     }
-    let Some(status) = status.filter(|_| origin == Origin::Live) else { return };
-    super::status(record, &scope, event, |record| {
+    if told.is_some() && told_by_status(origin) {
+        status(record, event, message, origin);
+    }
+}
+
+/// Whether statuses of messages of this origin are rows.
+fn told_by_status(origin: Origin) -> bool {
+    matches!(origin, Origin::Live | Origin::Standby)
+}
+
+/// The status of what was sent.
+fn status<'a>(record: &mut Record<'_>, event: Value<'a>, message: Value<'a>, origin: Origin) {
+    let get = |key: &str| message.get(key);
+    super::status(record, &scope_of_sent(message), event, |record| {
+        let Some(name) = meant::word(get("status")) else {
+            let found = message.get_or_null("status").map(Value::kind);
+            return Err(record.fail(Reason::WrongType, "status", "string", found));
+        };
+        let status = Status::from_name(&name).unwrap_or(Status::Other);
         let own = match status {
             Status::Sent => "sendTime",
             Status::Delivered => "deliverTime",
@@ -168,9 +233,9 @@ fn outbound<'a>(record: &mut Record<'_>, event: Value<'a>, message: Value<'a>, o
         Ok(Delivery {
             id: id(message),
             time: time_at_first(record, &places)?,
-            peer: peer(),
-            origin: Origin::Live,
-            in_group: false,
+            peer: recipient(message),
+            origin,
+            in_group: to_group(message),
             status,
             price: Price {
                 category: category(get("pricingCategory")),
@@ -183,6 +248,25 @@ fn outbound<'a>(record: &mut Record<'_>, event: Value<'a>, message: Value<'a>, o
                 .or_else(|| code(get("errorCode"))),
         })
     });
+}
+
+/// The platform's own agent handed a thread over.
+fn of_agent(record: &mut Record<'_>, event: Value<'_>, agent: Value<'_>, kind: &str) {
+    let sender = meant::id(agent.get("phoneNumberId"));
+    let scope = Scope { waba_id: meant::id(agent.get("wabaId")), sender };
+    if kind != "whatsapp.meta_business_agent.handover.updated" {
+        return record.ignored(Some(&scope), ignored::OTHER, event.raw().len());
+    }
+    let state = meant::word(agent.get("controlState"));
+    let named = state.as_deref().and_then(|state| state.strip_prefix("app_"));
+    let facts = AccountFacts {
+        field: "messaging_handovers",
+        event: named.filter(|name| name.starts_with("control_")).map_or("other", event_name),
+        ..AccountFacts::default()
+    };
+    let time = agent.get("timestamp").or_else(|| event.get("createTime"));
+    let peer = person(agent.get("consumerPhoneNumber"));
+    super::account(record, &scope, event, time, &peer, facts);
 }
 
 fn of_account(record: &mut Record<'_>, event: Value<'_>, account: Value<'_>, kind: &str) {
@@ -219,6 +303,10 @@ fn about_number(record: &mut Record<'_>, event: Value<'_>, of_number: Value<'_>,
             let name = ignored_name("phone_number_name_update");
             return record.ignored(Some(&scope), name, event.raw().len());
         }
+        "whatsapp.phone_number.business_username_updated" => {
+            let name = ignored_name("business_username_updates");
+            return record.ignored(Some(&scope), name, event.raw().len());
+        }
         _ => return record.ignored(Some(&scope), ignored::OTHER, event.raw().len()),
     };
     let facts = AccountFacts { field, event: name, ..AccountFacts::default() };
@@ -246,6 +334,10 @@ fn other(record: &mut Record<'_>, value: Value<'_>, kind: &str) {
         "payment.updated" => "payment",
         "smb.app.state.sync" => "smb_app_state_sync",
         "user.preferences" => "user_preferences",
+        "group.lifecycle_update" => "group_lifecycle_update",
+        "group.participants_update" => "group_participants_update",
+        "group.settings_update" => "group_settings_update",
+        "group.status_update" => "group_status_update",
         rest if rest.starts_with("call.") => "calls",
         _ => ignored::OTHER,
     };

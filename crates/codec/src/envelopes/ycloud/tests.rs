@@ -175,6 +175,11 @@ fn accounts_and_numbers_are_account_rows_and_the_rest_is_ignored() {
         ("user.preferences", "user_preferences"),
         ("call.connect", "calls"),
         ("smb.app.state.sync", "smb_app_state_sync"),
+        ("group.lifecycle_update", "group_lifecycle_update"),
+        ("group.participants_update", "group_participants_update"),
+        ("group.settings_update", "group_settings_update"),
+        ("group.status_update", "group_status_update"),
+        ("group.hologram", "other"),
         ("hologram", "other"),
     ] {
         let row = only(Format::YCloud, &event(kind, r#""x":1"#));
@@ -214,4 +219,98 @@ fn message_alone_is_never_taken_for_the_other_way() {
     let row = only(Format::YCloud, sent);
     assert_eq!(columns(&row, "sender direction"), "15550783881 1");
     assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"));
+}
+
+#[test]
+fn what_the_platforms_own_agent_writes_is_on_standby() {
+    let sent = outbound(
+        r#""type":"text","text":{"body":"Good morning"},"status":"sent","sendTime":"2026-11-08T00:02:28.000Z","recipientUserId":"US.7""#,
+    );
+    let rows = told_alike(Format::YCloud, &event("echo_message.created", &sent));
+    assert_eq!(kinds(&rows), ["message", "status"]);
+    assert_eq!(
+        columns(&rows[0], "sender origin direction chars time"),
+        "15550783881 2 1 12 1794096148000000"
+    );
+    assert_eq!(columns(&rows[1], "sender origin status"), "15550783881 2 0");
+    let delivered = outbound(
+        r#""status":"delivered","updateTime":"2026-11-08T00:02:29.000Z","deliverTime":"2026-11-08T00:02:29.000Z""#,
+    );
+    let row = only(Format::YCloud, &event("echo_message.updated", &delivered));
+    assert_eq!(row.kind, EventKind::Status);
+    assert_eq!(columns(&row, "origin status time"), "2 1 1794096149000000");
+    assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"));
+    let failed = sent.replace("\"sent\"", "\"failed\"");
+    let row = only(Format::YCloud, &event("echo_message.created", &failed));
+    assert_eq!((row.kind, row.get("status")), (EventKind::Status, "4"));
+    let bare = event("echo_message.updated", &outbound(r#""x":1"#));
+    assert_eq!(only(Format::YCloud, &bare).get("reason"), "wrong_type");
+}
+
+#[test]
+fn handover_of_the_platforms_own_agent_is_an_account_row() {
+    let handover = |state: &str| {
+        let agent = format!(
+            r#""whatsappMetaBusinessAgent":{{"agentId":"a","metaAgentId":"m","wabaId":"9","phoneNumberId":"100","consumerPhoneNumber":"+16505551234","controlState":"{state}","actor":"x","reason":"y","timestamp":1794096147000}}"#
+        );
+        only(Format::YCloud, &event("meta_business_agent.handover.updated", &agent))
+    };
+    let row = handover("APP_CONTROL_TAKEN");
+    assert_eq!(
+        columns(&row, "waba_id sender field event role_new time"),
+        "9 100 messaging_handovers control_taken - 1794096147000000"
+    );
+    assert_eq!(row.get("peer_phone"), phone("100", "16505551234"));
+    assert_eq!(handover("APP_CONTROL_PASSED").get("event"), "control_passed");
+    for odd in ["APP_UPGRADE", "UPGRADE", "hologram"] {
+        assert_eq!(handover(odd).get("event"), "other", "{odd}");
+    }
+    let other = event("meta_business_agent.x", r#""whatsappMetaBusinessAgent":{"wabaId":"9"}"#);
+    assert_eq!(columns(&only(Format::YCloud, &other), "waba_id reason"), "9 other");
+}
+
+#[test]
+fn status_in_a_group_is_a_members_or_nobodys() {
+    const ID: &str = "Y2FwaV9ncm91cDpBQkM";
+    let status = |rest: &str| {
+        let message = format!(
+            r#""whatsappGroupMessage":{{"id":"y3","wamid":"wamid.C","wabaId":"9","phoneNumberId":"100","from":"+15550783881","groupId":"{ID}","status":"delivered","deliverTime":"2026-11-08T00:02:29.000Z","pricingCategory":"group_utility",{rest}}}"#
+        );
+        only(Format::YCloud, &event("group.message.updated", &message))
+    };
+    let row = status(r#""statusScope":"member","to":"+16505551234""#);
+    assert_eq!(
+        columns(&row, "waba_id sender in_group origin status category time"),
+        "9 15550783881 1 0 1 8 1794096149000000"
+    );
+    assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"));
+    assert_eq!(row.get("message"), message(BUSINESS, "wamid.C"));
+    let row = status(r#""statusScope":"member","recipientUserId":"US.7""#);
+    assert_eq!(row.get("peer_user"), user(BUSINESS, "US.7"));
+    for (scope, to) in [("group", ID), ("group", "+16505551234"), ("member", ID), ("", ID)] {
+        let row = status(&format!(r#""statusScope":"{scope}","to":"{to}""#));
+        assert_eq!(columns(&row, "in_group peer_phone peer_user peer_country"), "1 - - -");
+    }
+    // Without the number, its id stands for the sender.
+    let nameless = r#""whatsappGroupMessage":{"wamid":"wamid.C","phoneNumberId":"100","groupId":"g","status":"read","readTime":"2026-11-08T00:02:29.000Z"}"#;
+    let row = only(Format::YCloud, &event("group.message.updated", nameless));
+    assert_eq!(columns(&row, "sender in_group status"), "100 1 2");
+}
+
+#[test]
+fn message_to_a_group_and_its_status_have_no_peer() {
+    for group in [
+        r#""groupId":"g1","to":"g1""#,
+        r#""recipientType":"group","to":"g1""#,
+        r#""to":"Y2FwaV9ncm91cDpBQkM=""#,
+    ] {
+        let sent = format!(
+            r#""whatsappMessage":{{"wamid":"wamid.B","wabaId":"9","from":"+15550783881","createTime":"2026-11-08T00:02:27.000Z","type":"text","text":{{"body":"x"}},"status":"sent",{group}}}"#
+        );
+        let rows = told_alike(Format::YCloud, &event("message.updated", &sent));
+        assert_eq!(kinds(&rows), ["message", "status"]);
+        for row in &rows {
+            assert_eq!(columns(row, "in_group peer_phone peer_user"), "1 - -", "{group}");
+        }
+    }
 }
