@@ -155,6 +155,7 @@ fn by_wrapper(root: Value<'_>, begins: &dyn Fn(&str, &[&str]) -> bool) -> Format
     {
         Format::YCloud
     } else if is_of_kapso(root)
+        || root.get("data").is_some_and(is_of_kapso)
         || begins("event", &["workflow.execution."]) && !has("data")
         || root.get("data").is_some_and(|data| data.kind() == Kind::Array)
             && first("data").is_some_and(is_of_kapso)
@@ -214,6 +215,8 @@ mod tests {
             (r#"{"phone_number_id":"1","project":{},"customer":{}}"#, Format::Kapso),
             (r#"{"event":"workflow.execution.failed","workflow":{}}"#, Format::Kapso),
             (r#"{"data":[{"message":{"kapso":{}}}]}"#, Format::Kapso),
+            (r#"{"event":"whatsapp.x","data":{"message":{"kapso":{}}}}"#, Format::Kapso),
+            (r#"{"type":"whatsapp.x","data":{"from":{}}}"#, Format::Bird),
             (r#"{"service":"channels","event":"whatsapp.inbound","payload":{}}"#, Format::Bird),
             (r#"{"type":"message.created","message":{}}"#, Format::MessageBird),
             (r#"{"id":"1","event":"history","data":{}}"#, Format::Dialog360),

@@ -1,14 +1,20 @@
-//! Kapso: one message of the Cloud API in `message`, with Kapso's marks in `message.kapso`, or a
-//! batch of such in `data`. What Kapso forwards unchanged is a webhook of the Cloud API.
+//! Kapso: one message of the Cloud API in `message`, with Kapso's marks in `message.kapso`, at the
+//! root or in `data`, or a batch of such in `data`. In version 1 the message is Kapso's own. What
+//! Kapso forwards unchanged is a webhook of the Cloud API.
 //!
 //! Sender: `phone_number_id`, here or in the conversation. The message's `direction` and `origin`
-//! are Kapso's marks; all statuses so far come with it, and repeats of them count once.
+//! are Kapso's marks; all statuses so far come with it, and repeats of them count once. A send that
+//! failed is its statuses alone.
 //!
-//! It cannot carry: the business account, standby, handovers and account events. Events about
-//! conversations, workflows and the project are ignored.
+//! It cannot carry: the business account, standby, handovers and account events; in version 1 also
+//! replies, types of interactive messages, texts but those of text messages, and times of statuses
+//! (that of the last change stands for it). Events about conversations, workflows and the project
+//! are ignored.
 
-use turnwise_model::{Direction, Origin};
+use turnwise_model::{Direction, MessageKind, Origin, Status};
 
+use super::{Delivery, Message, Price, time_at_first};
+use crate::body::{Body, body_named};
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id};
 use crate::peer::Peer;
@@ -19,10 +25,13 @@ use crate::webhook::contacts::Contacts;
 
 /// Decodes one event or batch.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
-    let Some(batch) = value.get("data").filter(|data| data.kind() == Kind::Array) else {
-        return one(record, value.get("data").unwrap_or(value));
-    };
+    let data = value.get("data").filter(|data| matches!(data.kind(), Kind::Array | Kind::Object));
+    let Some(batch) = data else { return one(record, value) };
     record.path.key("data");
+    if batch.is_object() {
+        one(record, batch);
+        return record.path.pop();
+    }
     for (at, element) in batch.items().enumerate() {
         record.path.index(at);
         one(record, element);
@@ -42,40 +51,128 @@ fn one(record: &mut Record<'_>, value: Value<'_>) {
         .fold(Id::None, |found, path| found.or_else(|| meant::id(value.at(path))));
     let scope = Scope { waba_id: Id::None, sender };
     let Some(message) = value.get("message").filter(|message| message.is_object()) else {
-        let known = value.get("conversation").is_some() || value.get("event").is_some();
-        if known || value.get("phone_number_id").is_some() {
+        let keys = ["conversation", "event", "phone_number_id", "whatsapp_config"];
+        if keys.iter().any(|key| value.get(key).is_some()) {
             let name = ignored_name("conversation");
             return record.ignored(Some(&scope), name, value.raw().len());
         }
         return super::unknown(record, &scope, value, "an event of Kapso");
     };
-    let mark = |key| message.at(&["kapso", key]).or_else(|| message.get(key));
-    let origin = match meant::word(mark("origin")).as_deref() {
+    let origin = match meant::word(mark(message, "origin")).as_deref() {
         Some("business_app") => Origin::App,
         Some("history_sync") => Origin::History,
         _ => Origin::Live,
     };
     let person = |key| value.at(&["conversation", key]);
-    let foreign = Foreign {
-        scope: scope.clone(),
-        contacts: Contacts::default(),
-        peer: Peer::default()
-            .phone_or_user(person("phone_number"))
-            .user(person("business_scoped_user_id")),
-    };
+    let peer = Peer::default()
+        .phone_or_user(person("phone_number"))
+        .user(person("business_scoped_user_id"));
     record.path.key("message");
-    match meant::word(mark("direction")).as_deref() {
-        Some("inbound") => foreign.message(record, Direction::Inbound, origin, message),
-        Some("outbound") => foreign.message(record, Direction::Outbound, origin, message),
+    match meant::word(mark(message, "direction")).as_deref() {
+        Some("inbound") => directed(record, scope, peer, (Direction::Inbound, origin), message),
+        Some("outbound") => directed(record, scope, peer, (Direction::Outbound, origin), message),
         _ => {
             let fail = record.fail(Reason::NoDirection, "direction", "inbound or outbound", None);
             record.dead(Some(&scope), fail, message.raw().len());
         }
     }
-    for status in mark("statuses").into_iter().flat_map(Value::items) {
+    record.path.pop();
+}
+
+/// A mark of Kapso's, which version 1 writes among the message's own keys.
+fn mark<'a>(message: Value<'a>, key: &str) -> Option<Value<'a>> {
+    message.at(&["kapso", key]).or_else(|| message.get(key))
+}
+
+/// A message and its statuses.
+fn directed<'a>(
+    record: &mut Record<'_>,
+    scope: Scope<'a>,
+    peer: Peer<'a>,
+    (direction, origin): (Direction, Origin),
+    message: Value<'a>,
+) {
+    let is_failure =
+        |status: Value<'_>| meant::word(status.get("status")).as_deref() == Some("failed");
+    let statuses = || mark(message, "statuses").into_iter().flat_map(Value::items);
+    let last = meant::word(mark(message, "status")).filter(|_| direction == Direction::Outbound);
+    // Other origins have no status that would tell of it.
+    let failed = origin == Origin::Live && last.as_deref() == Some("failed");
+    let first = message.get("kapso").is_none() && message.get("message_type").is_some();
+    let own = message.get("phone_number").filter(|_| first);
+    let peer = Peer::default().phone_or_user(own).or(peer);
+    let foreign = Foreign { scope, contacts: Contacts::default(), peer };
+    if !failed && first {
+        of_first_version(record, &foreign, (direction, origin), message);
+    } else if !failed {
+        foreign.message(record, direction, origin, message);
+    }
+    for status in statuses() {
         foreign.status(record, status);
     }
-    record.path.pop();
+    let last = last.as_deref().and_then(Status::from_name).filter(|_| origin == Origin::Live);
+    let untold =
+        if failed { !statuses().any(is_failure) } else { first && statuses().next().is_none() };
+    if let Some(status) = last.filter(|_| untold) {
+        super::status(record, &foreign.scope, message, |record| {
+            Ok(Delivery {
+                id: id(message),
+                time: time_at_first(
+                    record,
+                    &[
+                        ("updated_at", message.get("updated_at")),
+                        ("timestamp", message.get("timestamp")),
+                        ("created_at", message.get("created_at")),
+                    ],
+                )?,
+                peer: Peer::default().phone_or_user(message.get("to")).or(foreign.peer.clone()),
+                origin,
+                in_group: false,
+                status,
+                price: Price::default(),
+                error_code: mark(message, "errors")
+                    .and_then(|errors| errors.items().find_map(meant::error_code)),
+            })
+        });
+    }
+}
+
+fn id(message: Value<'_>) -> Id<'_> {
+    meant::id(message.get("whatsapp_message_id")).or_else(|| meant::id(message.get("id")))
+}
+
+/// A message of version 1, whose text is its `content`. That of other kinds is a description.
+fn of_first_version<'a>(
+    record: &mut Record<'_>,
+    foreign: &Foreign<'a>,
+    (direction, origin): (Direction, Origin),
+    message: Value<'a>,
+) {
+    super::message(record, &foreign.scope, message, |record| {
+        let name = meant::word(message.get("message_type")).unwrap_or_default();
+        let body = body_named(&name, message);
+        let body = match body.kind {
+            MessageKind::Text => Body::new(MessageKind::Text).text(message.get("content")),
+            _ => Body { voice: body.voice.filter(|voice| *voice), ..body },
+        };
+        Ok(Message {
+            id: id(message),
+            time: time_at_first(
+                record,
+                &[
+                    ("timestamp", message.get("timestamp")),
+                    ("created_at", message.get("created_at")),
+                ],
+            )?,
+            peer: foreign.peer.clone(),
+            direction,
+            origin,
+            in_group: false,
+            has_referral: message.get("referral").is_some_and(Value::is_object),
+            body,
+            change: None,
+        })
+    });
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use turnwise_model::EventKind;
+use turnwise_model::{EventKind, MessageKind};
 
 use crate::Format;
 use crate::testing::{columns, kinds, message, only, phone, told_alike, user};
@@ -66,4 +66,83 @@ fn events_of_the_project_are_ignored() {
         assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "conversation"));
         assert_eq!(row.get("sender"), sender);
     }
+}
+
+#[test]
+fn event_around_one_message_is_the_message() {
+    let inner = event(RECEIVED);
+    let alone = only(Format::Kapso, &inner);
+    for key in ["event", "type"] {
+        let around = format!(r#"{{"{key}":"whatsapp.message.received","data":{inner}}}"#);
+        assert_eq!(only(Format::Kapso, &around), alone, "{key}");
+    }
+    let bad = event(r#""from":"1650","kapso":{"x":1}"#);
+    let around = format!(r#"{{"event":"whatsapp.message.received","data":{bad}}}"#);
+    assert_eq!(
+        columns(&only(Format::Kapso, &around), "reason detail"),
+        "no_direction data.message.direction: expected inbound or outbound, found nothing"
+    );
+    let ended = r#"{"event":"whatsapp.conversation.ended","data":{"conversation":{"id":"c1"},"phone_number_id":"100"}}"#;
+    assert_eq!(columns(&only(Format::Kapso, ended), "sender reason"), "100 conversation");
+}
+
+#[test]
+fn send_that_failed_is_its_status_alone() {
+    let failed = |statuses: &str| {
+        event(&format!(
+            r#""to":"16505551234","kapso":{{"direction":"outbound","status":"failed"{statuses}}}"#
+        ))
+    };
+    let told = failed(
+        r#","statuses":[{"id":"wamid.A","status":"failed","timestamp":"1794096148","recipient_id":"16505551234","errors":[{"code":131047}]}]"#,
+    );
+    let row = only(Format::Kapso, &told);
+    assert_eq!(
+        (row.kind, columns(&row, "status error_code time")),
+        (EventKind::Status, "4 131047 1794096148000000".to_owned())
+    );
+    for statuses in ["", r#","statuses":[]"#] {
+        let row = only(Format::Kapso, &failed(statuses));
+        assert_eq!(
+            (row.kind, columns(&row, "sender status error_code time")),
+            (EventKind::Status, "100 4 - 1794096147000000".to_owned())
+        );
+        assert_eq!(row.get("message"), message("100", "wamid.A"));
+        assert_eq!(row.get("peer_phone"), phone("100", "16505551234"));
+    }
+    let app = failed("").replace(r#""status":"#, r#""origin":"business_app","status":"#);
+    assert_eq!(only(Format::Kapso, &app).kind, EventKind::Message);
+}
+
+#[test]
+fn message_of_version_1_has_names_of_its_own() {
+    let first = |kind: &str, rest: &str| {
+        format!(
+            r#"{{"type":"whatsapp.message.received","message":{{"id":"m1","message_type":"{kind}","content":"Good day","phone_number":"+16505551234","whatsapp_message_id":"wamid.A","created_at":"2026-11-08T00:02:27Z",{rest}}},"conversation":{{"id":"c1","phone_number":"+16505551234"}},"whatsapp_config":{{"id":"w1","phone_number_id":"100"}}}}"#
+        )
+    };
+    let row = only(Format::Kapso, &first("text", r#""direction":"inbound","status":"received""#));
+    assert_eq!(
+        columns(&row, "sender direction origin message_kind chars time"),
+        "100 0 0 0 8 1794096147000000"
+    );
+    assert_eq!(row.get("message"), message("100", "wamid.A"));
+    assert_eq!(row.get("peer_phone"), phone("100", "16505551234"));
+    let row = only(Format::Kapso, &first("audio", r#""direction":"inbound""#));
+    assert_eq!(
+        columns(&row, "message_kind voice chars"),
+        format!("{} - -", MessageKind::Audio.code())
+    );
+    let sent = first(
+        "text",
+        r#""direction":"outbound","status":"delivered","updated_at":"2026-11-08T00:02:29Z""#,
+    );
+    let rows = told_alike(Format::Kapso, &sent);
+    assert_eq!(kinds(&rows), ["message", "status"]);
+    assert_eq!(columns(&rows[1], "status time"), "1 1794096149000000");
+    let failed = sent.replace("delivered", "failed");
+    let row = only(Format::Kapso, &failed);
+    assert_eq!((row.kind, row.get("status")), (EventKind::Status, "4"));
+    let none = first("text", r#""status":"received""#);
+    assert_eq!(only(Format::Kapso, &none).get("reason"), "no_direction");
 }
