@@ -171,7 +171,8 @@ fn by_wrapper(root: Value<'_>, begins: &dyn Fn(&str, &[&str]) -> bool) -> Format
         Format::MessageBird
     } else if begins("event", &[""]) && object("data") {
         Format::Dialog360
-    } else if first("messages").is_some_and(|message| message.get("_vnd").is_some())
+    } else if object("_vnd")
+        || first("messages").is_some_and(|message| message.get("_vnd").is_some())
         || first("statuses").is_some_and(|status| status.get("_vnd").is_some())
     {
         Format::Turn
@@ -221,6 +222,7 @@ mod tests {
             (r#"{"type":"message.created","message":{}}"#, Format::MessageBird),
             (r#"{"id":"1","event":"history","data":{}}"#, Format::Dialog360),
             (r#"{"messages":[{"_vnd":{}}]}"#, Format::Turn),
+            (r#"{"_vnd":{},"id":"x","type":"text"}"#, Format::Turn),
             (r#"{"eventCategoryType":"x"}"#, Format::Salesforce),
             (r#"{"AccountSid":"a","MessageSid":"b"}"#, Format::Twilio),
             (r#"{"messageSid":"a","eventName":"b"}"#, Format::TwilioEvents),

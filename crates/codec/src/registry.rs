@@ -240,7 +240,7 @@ pub const FORMATS: &[FormatInfo] = &[
         name: "turn",
         title: "Turn: messages of the Cloud API with its own marks",
         wire: Wire::Json,
-        sender: "phone_number_id, where metadata names it",
+        sender: "phone_number_id, where metadata names it; digits of from in what was sent",
         carries: &[
             A::Inbound,
             A::Outbound,
@@ -252,7 +252,7 @@ pub const FORMATS: &[FormatInfo] = &[
             A::Replies,
             A::Referrals,
         ],
-        note: "messages that name no business number are dead letters",
+        note: "what names no business number is a dead letter: what was received, and statuses",
     },
     FormatInfo {
         format: Format::Salesforce,

@@ -1,7 +1,9 @@
-//! Turn: `{contacts, messages, statuses}` of the Cloud API with Turn's marks in `_vnd`.
+//! Turn: `{contacts, messages, statuses}` of the Cloud API with Turn's marks in `_vnd`, or one
+//! message of that kind alone.
 //!
-//! Sender: `phone_number_id`, where metadata names it. Turn's own events name no business number:
-//! those messages and statuses are dead letters, so a gateway should add `metadata`.
+//! Sender: `phone_number_id`, where metadata names it. Turn's own events do not; what it sent names
+//! the business's number in `from`, whose digits then stand for the sender. What was received and
+//! statuses name none: those are dead letters, so a gateway should add `metadata`.
 //!
 //! It carries what those three lists of the Cloud API do, and what was sent through Turn where
 //! `_vnd` calls a message outbound. It cannot carry: the business account, echoes of the phone
@@ -9,9 +11,10 @@
 
 use turnwise_model::{Direction, Origin};
 
+use super::number;
 use crate::json::{Kind, Value};
-use crate::meant;
-use crate::peer::Peer;
+use crate::meant::{self, Id};
+use crate::peer::{Peer, same_phone};
 use crate::reason::Reason;
 use crate::record::{Record, Scope};
 use crate::webhook::contacts::Contacts;
@@ -28,19 +31,42 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     let contacts = Contacts::read(value.get("contacts"));
     let foreign = Foreign { scope: scope.clone(), contacts, peer: Peer::default() };
     if value.get("messages").is_none() && value.get("statuses").is_none() {
-        return super::unknown(record, &scope, value, "messages or statuses");
-    }
-    each(record, &scope, value, "messages", |record, message| {
-        let mark = meant::word(message.at(&["_vnd", "v1", "direction"]));
-        let direction = match mark.as_deref() {
-            Some("outbound") => Direction::Outbound,
-            _ => Direction::Inbound,
+        let is_status = value.get("status").is_some() && value.get("type").is_none();
+        return match value.get("_vnd") {
+            Some(_) if is_status => foreign.status(record, value),
+            Some(_) => message(record, &foreign, value),
+            None => super::unknown(record, &scope, value, "messages or statuses"),
         };
-        foreign.message(record, direction, Origin::Live, message);
-    });
+    }
+    each(record, &scope, value, "messages", |record, one| message(record, &foreign, one));
     each(record, &scope, value, "statuses", |record, status| {
         foreign.status(record, status);
     });
+}
+
+fn message<'a>(record: &mut Record<'_>, foreign: &Foreign<'a>, value: Value<'a>) {
+    let mark = meant::word(value.at(&["_vnd", "v1", "direction"]));
+    if mark.as_deref() != Some("outbound") {
+        return foreign.message(record, Direction::Inbound, Origin::Live, value);
+    }
+    let Scope { waba_id, sender } = foreign.scope.clone();
+    let scope = Scope { waba_id, sender: sender.or_else(|| business(value)) };
+    let foreign = Foreign { scope, contacts: foreign.contacts.clone(), peer: foreign.peer.clone() };
+    foreign.message(record, Direction::Outbound, Origin::Live, value);
+}
+
+/// The number that Turn sent a message from, unless it is the person's whose chat it is in.
+fn business(sent: Value<'_>) -> Id<'_> {
+    let from = number(sent.get("from"));
+    let of_person = |place| match (&from, number(place)) {
+        (Id::Some(from), Id::Some(person)) => same_phone(from, &person),
+        _ => false,
+    };
+    let owner = sent.at(&["_vnd", "v1", "chat", "owner"]);
+    if sent.get("to").is_none() || of_person(owner) || of_person(sent.get("to")) {
+        return Id::None;
+    }
+    from
 }
 
 fn each<'a>(

@@ -1,5 +1,5 @@
 use crate::Format;
-use crate::testing::{columns, kinds, phone, told_alike};
+use crate::testing::{columns, kinds, only, phone, told_alike};
 
 fn message(direction: &str, rest: &str) -> String {
     format!(
@@ -34,4 +34,38 @@ fn messages_without_a_business_number_are_dead_letters() {
     let rows = told_alike(Format::Turn, &format!(r#"{{"contacts":[],"messages":[{one}]}}"#));
     assert_eq!(columns(&rows[0], "reason sender"), "no_sender -");
     assert!(!rows[0].get("detail").contains("1650"));
+}
+
+/// What Turn sent, in the chat of this person.
+fn sent(from: &str, owner: &str) -> String {
+    format!(
+        r#"{{"_vnd":{{"v1":{{"author":{{"id":"a","type":"SYSTEM"}},"chat":{{"owner":"{owner}"}},"direction":"outbound"}}}},"from":"{from}","to":"16505551234","id":"wamid.B","type":"text","text":{{"body":"Hello"}},"timestamp":"1794096147"}}"#
+    )
+}
+
+#[test]
+fn sent_message_names_the_business_itself() {
+    let one = sent("15550783881", "+16505551234");
+    let row = only(Format::Turn, &one);
+    assert_eq!(columns(&row, "sender direction origin chars"), "15550783881 1 0 5");
+    assert_eq!(row.get("peer_phone"), phone("15550783881", "16505551234"));
+    let listed = told_alike(Format::Turn, &format!(r#"{{"messages":[{one}]}}"#));
+    assert_eq!(columns(&listed[0], "sender direction chars"), "15550783881 1 5");
+    let named = format!(r#"{{"metadata":{{"phone_number_id":"100"}},"messages":[{one}]}}"#);
+    assert_eq!(told_alike(Format::Turn, &named)[0].get("sender"), "100");
+}
+
+#[test]
+fn person_never_stands_in_the_senders_place() {
+    for one in [
+        sent("16505551234", ""),
+        sent("17185550100", "+17185550100"),
+        sent("15550783881", "").replace(r#""to":"16505551234","#, ""),
+        sent("16505551234", "").replace("outbound", "inbound"),
+    ] {
+        let row = only(Format::Turn, &one);
+        assert_eq!(columns(&row, "reason sender"), "no_sender -", "{one}");
+    }
+    let status = r#"{"_vnd":{},"id":"wamid.B","status":"read","timestamp":"1794096147","recipient_id":"16505551234"}"#;
+    assert_eq!(columns(&only(Format::Turn, status), "reason sender"), "no_sender -");
 }
