@@ -212,7 +212,8 @@ pub const FORMATS: &[FormatInfo] = &[
             A::PhoneApp,
             A::AccountEvents,
         ],
-        note: "a subaccount's numbers are one sender; sent texts are there from version 9 on",
+        note: "a subaccount's numbers are one sender; sent texts are there from version 9 on; \
+               the platform's own events name phone_number_id",
     },
     FormatInfo {
         format: Format::Kapso,

@@ -7,7 +7,8 @@
 //!
 //! It cannot carry: the business account of messages, of prices more than the category, whether
 //! audio is a voice note, history and standby. What is of another channel is ignored, as are
-//! changes of templates.
+//! changes of templates. Some events hold the platform's own value in `rawEvent`, which is read as
+//! that of the webhook field they are named after: its sender is the `phone_number_id`.
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
@@ -19,6 +20,7 @@ use crate::peer::Peer;
 use crate::reason::{ignored, ignored_name};
 use crate::record::{Record, Scope};
 use crate::rows::AccountFacts;
+use crate::webhook;
 use crate::webhook::account::event_name;
 
 /// Decodes one event.
@@ -153,11 +155,27 @@ fn status<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, payl
     });
 }
 
-/// Events with `eventDetails`: about numbers and templates.
+/// A value of the platform's, or more of its webhook.
+fn of_platform<'a>(record: &mut Record<'_>, waba_id: Id<'a>, raw: Value<'a>, kind: &str) {
+    record.path.key("eventDetails");
+    record.path.key("rawEvent");
+    if ["entry", "changes", "value"].iter().any(|key| raw.get(key).is_some()) {
+        webhook::decode(record, raw);
+    } else {
+        webhook::named(record, waba_id, Some(kind), raw);
+    }
+    record.path.pop();
+    record.path.pop();
+}
+
+/// Events with `eventDetails`: about numbers, templates and people.
 fn of_account(record: &mut Record<'_>, value: Value<'_>, kind: &str) {
     let scope = Scope { waba_id: meant::id(value.get("businessAccountId")), sender: Id::None };
-    if value.get("eventDetails").is_none() {
+    let Some(details) = value.get("eventDetails") else {
         return super::unknown(record, &scope, value, "an event of 8x8");
+    };
+    if let Some(raw) = details.get("rawEvent").filter(|raw| raw.is_object()) {
+        return of_platform(record, scope.waba_id, raw, kind);
     }
     let name = match kind {
         "phone_number_quality_update" => {

@@ -135,3 +135,36 @@ fn what_was_sent_stands_beside_its_receipt() {
     let row = only(Format::EightXEight, &receipt("failed", sent));
     assert_eq!(row.kind, EventKind::Status);
 }
+
+#[test]
+fn the_platforms_own_event_is_read_by_the_name_of_its_field() {
+    let event = |kind: &str, raw: &str| {
+        format!(
+            r#"{{"eventId":"e1","timestamp":"2026-11-08T00:02:30Z","provider":"WhatsApp","businessAccountId":"9","accountId":"a1","eventType":"{kind}","eventDetails":{{"rawEvent":{raw}}}}}"#
+        )
+    };
+    let metadata = r#""messaging_product":"whatsapp","metadata":{"phone_number_id":"100"}"#;
+    let update = format!(
+        r#"{{{metadata},"user_id_update":[{{"wa_id":"16505551234","user_id":{{"previous":"US.7","current":"US.8"}},"timestamp":"1794096147"}}]}}"#
+    );
+    let row = only(Format::EightXEight, &event("user_id_update", &update));
+    assert_eq!(
+        columns(&row, "waba_id sender field event time"),
+        "9 100 user_id_update user_changed_user_id 1794096147000000"
+    );
+    assert_eq!(
+        (row.get("peer_user"), row.get("peer_user_previous")),
+        (&*user("100", "US.8"), &*user("100", "US.7"))
+    );
+    let change = format!(r#"{{"field":"user_id_update","value":{update}}}"#);
+    let row = only(Format::EightXEight, &event("user_id_update", &change));
+    assert_eq!(columns(&row, "sender field"), "100 user_id_update");
+    let preferences = format!(r#"{{{metadata},"user_preferences":[{{"value":"stop"}}]}}"#);
+    let contacts = format!(r#"{{{metadata},"contacts":[{{"wa_id":"16505551234"}}]}}"#);
+    for (kind, raw, name) in
+        [("user_preferences", preferences, "user_preferences"), ("contacts", contacts, "other")]
+    {
+        let row = only(Format::EightXEight, &event(kind, &raw));
+        assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, name));
+    }
+}
