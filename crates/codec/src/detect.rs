@@ -97,10 +97,22 @@ fn by_content_type(value: Option<&str>) -> Option<Format> {
     }
 }
 
-/// Whether bytes are a form of the kind that is known here.
+/// Whether bytes are a form of a kind that is known here.
 pub(crate) fn is_form(bytes: &[u8]) -> bool {
-    const KEYS: [&str; 4] = ["MessageSid=", "SmsSid=", "SmsMessageSid=", "AccountSid="];
-    KEYS.iter()
+    const BEGINS: [&str; 10] = [
+        "MessageSid=",
+        "SmsSid=",
+        "SmsMessageSid=",
+        "AccountSid=",
+        "From=whatsapp%3A",
+        "From=whatsapp%3a",
+        "From=whatsapp:",
+        "To=whatsapp%3A",
+        "To=whatsapp%3a",
+        "To=whatsapp:",
+    ];
+    BEGINS
+        .iter()
         .any(|key| memchr::memmem::find_iter(bytes, key).any(|at| at == 0 || bytes[at - 1] == b'&'))
 }
 
@@ -124,7 +136,10 @@ pub(crate) fn by_content(root: Value<'_>) -> Format {
         Format::Vonage
     } else if has("eventCategoryType") || has("EventType") && (has("SenderType") || has("EID")) {
         Format::Salesforce
-    } else if has("AccountSid") && (has("MessageSid") || has("SmsSid") || has("SmsMessageSid")) {
+    } else if has("AccountSid") && (has("MessageSid") || has("SmsSid") || has("SmsMessageSid"))
+        || begins("From", &["whatsapp:"])
+        || begins("To", &["whatsapp:"])
+    {
         Format::Twilio
     } else if has("messageSid") && (has("eventName") || has("accountSid")) {
         Format::TwilioEvents
@@ -225,6 +240,7 @@ mod tests {
             (r#"{"_vnd":{},"id":"x","type":"text"}"#, Format::Turn),
             (r#"{"eventCategoryType":"x"}"#, Format::Salesforce),
             (r#"{"AccountSid":"a","MessageSid":"b"}"#, Format::Twilio),
+            (r#"{"From":"whatsapp:+1","Body":"x"}"#, Format::Twilio),
             (r#"{"messageSid":"a","eventName":"b"}"#, Format::TwilioEvents),
             ("7", Format::CloudApi),
         ] {
@@ -260,6 +276,8 @@ mod tests {
     #[test]
     fn form_is_told_by_a_key_of_its_own() {
         assert!(is_form(b"Body=x&MessageSid=SM1") && is_form(b"SmsSid=1"));
+        assert!(is_form(b"Body=x&From=whatsapp%3A%2B1") && is_form(b"To=whatsapp:+1"));
+        assert!(!is_form(b"Body=From=whatsapp:") && !is_form(b"From=%2B1"));
         assert!(!is_form(b"Body=MessageSid%3D") && !is_form(b"xMessageSid=1") && !is_form(b""));
     }
 }

@@ -7,7 +7,8 @@
 //! It cannot carry: any time (that of the event around it stands for it, else the record's), the
 //! business account, prices, whether audio is a voice note, texts of a business, echoes of the
 //! phone app, history, standby and account events. `queued` and the like are status `other`.
-//! What is of another channel (SMS) is ignored.
+//! What is of another channel (SMS) is ignored, and so are the events of Twilio's conversations,
+//! which name only one party. What names no party at all is a dead letter.
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
@@ -16,7 +17,7 @@ use crate::body::{Body, Text};
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id};
 use crate::payload::Around;
-use crate::reason::ignored;
+use crate::reason::{ignored, ignored_name};
 use crate::record::{Record, Scope};
 
 /// Decodes one form.
@@ -34,9 +35,15 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, around: &Around<'_>, value: Va
     if !value.is_object() || !received && word.is_none() {
         return super::unknown(record, &super::nobody(), value, "a form of Twilio");
     }
+    if get("ConversationSid").is_some() {
+        let of_sms = meant::word(get("Source")).as_deref() == Some("sms");
+        let name = if of_sms { ignored::OTHER_CHANNEL } else { ignored_name("conversation") };
+        return record.ignored(None, name, value.raw().len());
+    }
     let marked =
         get("WaId").is_some() || meant::word(get("ChannelPrefix")).is_some_and(of_whatsapp);
-    if !marked && !has_channel(from) && !has_channel(to) {
+    let names_any = [from, to, get("ChannelPrefix")].into_iter().any(has_text);
+    if names_any && !marked && !has_channel(from) && !has_channel(to) {
         return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
     }
     let id = ["MessageSid", "SmsMessageSid", "SmsSid"]
@@ -131,6 +138,9 @@ fn body(value: Value<'_>) -> Body<'_> {
         None if has_text(get("InteractiveData")) || has_text(get("FlowData")) => {
             Body::interactive(InteractiveType::NfmReply)
         }
+        None if is_call_permission(value) => {
+            Body::interactive(InteractiveType::CallPermissionReply)
+        }
         None if has_text(get("ButtonText")) || has_text(get("ButtonPayload")) => {
             Body::interactive(InteractiveType::ButtonReply).text(first(&["ButtonText", "Body"]))
         }
@@ -145,6 +155,13 @@ fn body(value: Value<'_>) -> Body<'_> {
     };
     let voice = (named.as_deref() == Some("voice")).then_some(true);
     Body { voice, ..body }.reply_to(get("OriginalRepliedMessageSid"))
+}
+
+/// Whether a person let the business call, or did not. The text is Twilio's own.
+fn is_call_permission(value: Value<'_>) -> bool {
+    let payload = meant::word(value.get("ButtonPayload"));
+    meant::word(value.get("ButtonText")).as_deref() == Some("voice_call_request")
+        && payload.is_none_or(|word| matches!(word.as_str(), "accepted" | "rejected"))
 }
 
 /// Whether messages of this kind may have a caption.

@@ -93,6 +93,18 @@ fn kinds_are_told_by_type_else_by_fields() {
             interactive(InteractiveType::NfmReply, "-"),
         ),
         ("&MessageType=interactive", interactive(InteractiveType::Other, "-")),
+        (
+            "&MessageType=interactive&Body=VOICE_CALL_REQUEST&ButtonText=VOICE_CALL_REQUEST&ButtonPayload=ACCEPTED",
+            interactive(InteractiveType::CallPermissionReply, "-"),
+        ),
+        (
+            "&MessageType=interactive&Body=VOICE_CALL_REQUEST&ButtonText=VOICE_CALL_REQUEST&ButtonPayload=REJECTED",
+            interactive(InteractiveType::CallPermissionReply, "-"),
+        ),
+        (
+            "&MessageType=interactive&ButtonText=VOICE_CALL_REQUEST&ButtonPayload=x",
+            interactive(InteractiveType::ButtonReply, "18"),
+        ),
         ("&MessageType=reaction&Body=x", format!("{} - -", kind(MessageKind::Reaction))),
         ("&MessageType=hologram", format!("{} - -", kind(MessageKind::Unknown))),
     ] {
@@ -155,4 +167,40 @@ fn other_channels_and_other_forms_are_no_messages() {
     assert_eq!(rows[0].get("reason"), "unknown_shape");
     let no_number = received("&Body=secret").replace("To=whatsapp%3A%2B15550783881", "To=");
     assert_eq!(only(Format::Twilio, &no_number).get("reason"), "no_sender");
+}
+
+#[test]
+fn party_of_whatsapp_tells_a_form_without_ids() {
+    for form in [
+        "Body=Hi&From=whatsapp%3A%2B16505551234&To=whatsapp%3A%2B15550783881",
+        "Body=Hi&From=whatsapp%3a%2B16505551234&To=whatsapp%3a%2B15550783881",
+        "Body=Hi&To=whatsapp:+15550783881&From=whatsapp:+16505551234",
+        r#"{"MessageSid":"SM1","From":"whatsapp:+16505551234","To":"whatsapp:+15550783881","Body":"Hi"}"#,
+        r#"{"From":"whatsapp:+16505551234","To":"whatsapp:+15550783881","Body":"Hi"}"#,
+    ] {
+        let row = only(Format::Twilio, form);
+        assert_eq!(columns(&row, "sender direction chars"), "15550783881 0 2", "{form}");
+        assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"), "{form}");
+    }
+}
+
+#[test]
+fn event_of_a_conversation_is_ignored_and_what_names_nobody_a_dead_letter() {
+    let added = "EventType=onMessageAdded&ConversationSid=CH1&MessageSid=IM1&AccountSid=AC1&Author=whatsapp%3A%2B16505551234&Body=secret&Source=WHATSAPP&Index=0";
+    for (form, name) in [
+        (added.to_owned(), "conversation"),
+        (added.replace("WHATSAPP", "API"), "conversation"),
+        (added.replace("WHATSAPP", "SMS"), "other_channel"),
+        (
+            "EventType=onConversationAdded&ConversationSid=CH1&AccountSid=AC1".to_owned(),
+            "conversation",
+        ),
+    ] {
+        let row = only(Format::Twilio, &form);
+        assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, name), "{form}");
+    }
+    let bare = only(Format::Twilio, "MessageSid=SM1&MessageStatus=delivered");
+    assert_eq!((bare.kind, bare.get("reason")), (EventKind::DeadLetter, "no_sender"));
+    let sms = "MessageSid=SM1&MessageStatus=delivered&From=%2B1555&To=";
+    assert_eq!(only(Format::Twilio, sms).get("reason"), "other_channel");
 }
