@@ -138,13 +138,14 @@ pub const FORMATS: &[FormatInfo] = &[
         carries: &[
             A::Inbound,
             A::Statuses,
+            A::Account,
             A::Prices,
             A::Times,
             A::UserIds,
             A::Replies,
             A::Referrals,
         ],
-        note: "no wamid: ids are Vonage's own",
+        note: "no wamid: ids are Vonage's own; few messages name the business account",
     },
     FormatInfo {
         format: Format::Bird,

@@ -4,9 +4,10 @@
 //! Sender: the digits of `to` in what is received, of `from` in a status. A message's
 //! `message_uuid` takes the wamid's place.
 //!
-//! It cannot carry: the business account, whether audio is a voice note, whether a reply was a
-//! button's or a row's (one with a description is taken for a row's), texts of a business, echoes
-//! of the phone app, history, standby and account events. What is of another channel is ignored.
+//! It cannot carry: the business account of most messages, whether audio is a voice note, whether a
+//! reply was a button's or a row's (one with a description is taken for a row's), texts of a
+//! business, echoes of the phone app, history, standby and account events. What is of another
+//! channel is ignored.
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
@@ -40,7 +41,8 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
     if !of_whatsapp {
         return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
     }
-    let scope = |sender: Id<'a>| Scope { waba_id: Id::None, sender };
+    let waba_id = meant::id(value.at(&["whatsapp", "waba_id"]));
+    let scope = |sender: Id<'a>| Scope { waba_id: waba_id.clone(), sender };
     let (from, to) = (party("from"), party("to"));
     let id = meant::id(value.get("message_uuid"));
     let user = |key: &str| value.at(&["whatsapp", key]).or_else(|| value.at(&["profile", key]));

@@ -104,16 +104,16 @@ fn statuses_have_prices_and_errors() {
         ("hologram", Status::Other),
     ] {
         let record = format!(
-            r#"{{"message_uuid":"u1","to":"16505551234","from":"447700900000","timestamp":"2026-11-08T00:02:27.000Z","status":"{word}","channel":"whatsapp","error":{{"type":"x","title":1340,"detail":"secret"}},"usage":{{"price":"0.03","currency":"EUR"}},"whatsapp":{{"conversation":{{"id":"c","origin":{{"type":"utility"}}}},"pricing":{{"type":"regular","pricing_model":"PMP","category":"utility"}}}}}}"#
+            r#"{{"message_uuid":"u1","to":"16505551234","from":"447700900000","timestamp":"2026-11-08T00:02:27.000Z","status":"{word}","channel":"whatsapp","error":{{"type":"x","title":1340,"detail":"secret"}},"usage":{{"price":"0.03","currency":"EUR"}},"whatsapp":{{"waba_id":"9","conversation":{{"id":"c","origin":{{"type":"utility"}}}},"pricing":{{"type":"regular","pricing_model":"PMP","category":"utility"}}}}}}"#
         );
         let row = only(Format::Vonage, &record);
         assert_eq!((row.kind, row.get("status")), (EventKind::Status, &*status.code().to_string()));
         assert_eq!(
             columns(
                 &row,
-                "sender error_code category conversation_origin pricing_type pricing_model"
+                "waba_id sender error_code category conversation_origin pricing_type pricing_model"
             ),
-            "447700900000 1340 2 2 0 1"
+            "9 447700900000 1340 2 2 0 1"
         );
         assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"));
     }

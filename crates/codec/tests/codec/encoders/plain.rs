@@ -274,6 +274,7 @@ pub fn vonage(event: &Event) -> Option<Vec<u8>> {
         })
     };
     value["whatsapp"]["user_id"] = json!(user(event));
+    value["whatsapp"]["waba_id"] = json!(event.waba_id);
     value["channel"] = json!("whatsapp");
     value["timestamp"] = json!(iso(event));
     bytes(value)
