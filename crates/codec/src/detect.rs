@@ -160,6 +160,7 @@ fn by_wrapper(root: Value<'_>, begins: &dyn Fn(&str, &[&str]) -> bool) -> Format
     if first("results").is_some_and(Value::is_object)
         || object("content") && has("createdAt")
         || has("messageTemplateId") && has("change")
+        || has("integrationType") && has("messageId")
     {
         Format::Infobip
     } else if has("whatsappInboundMessage")
@@ -224,6 +225,7 @@ mod tests {
             (r#"{"app":"a","type":"message","payload":{}}"#, Format::GupshupV2),
             (r#"{"eventType":"x","payload":{}}"#, Format::EightXEight),
             (r#"{"results":[{"messageId":"x"}]}"#, Format::Infobip),
+            (r#"{"integrationType":"WHATSAPP","messageId":"x"}"#, Format::Infobip),
             (r#"{"type":"whatsapp.message.updated","apiVersion":"v2"}"#, Format::YCloud),
             (r#"{"eventType":"whatsapp.x","apiVersion":"v2","createTime":"x"}"#, Format::YCloud),
             (r#"{"wabaId":"1","fromUserId":"x","to":"2"}"#, Format::YCloud),

@@ -6,7 +6,8 @@
 //!
 //! It cannot carry: the business account, categories and models of prices, texts of a business,
 //! echoes of the phone app, history and standby. `PENDING` is `sent` once the message is on its
-//! way, else `other`. Payments and changes of templates are ignored.
+//! way, else `other`. Payments and changes of templates are ignored, as is what is of another
+//! channel; rows of SMS name none, but count its parts.
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
@@ -21,7 +22,10 @@ use crate::rows::AccountFacts;
 
 /// Decodes one delivery of results, or one event that stands alone.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
-    let Some(results) = value.get("results") else { return alone(record, value) };
+    let Some(results) = value.get("results") else {
+        let is_result = value.get("integrationType").is_some();
+        return if is_result { one(record, value) } else { alone(record, value) };
+    };
     record.path.key("results");
     let listed = results.kind() == Kind::Array;
     for (at, result) in results.items().enumerate() {
@@ -42,7 +46,10 @@ fn one<'a>(record: &mut Record<'_>, value: Value<'a>) {
         let fail = record.fail(Reason::WrongType, "", "object", Some(value.kind()));
         return record.dead(None, fail, value.raw().len());
     }
-    if !is_whatsapp(value.get("integrationType")) || !is_whatsapp(value.get("channel")) {
+    let named = [value.get("integrationType"), value.get("channel")];
+    if named.into_iter().any(|channel| !is_whatsapp(channel))
+        || named.iter().all(Option::is_none) && is_sms(value)
+    {
         return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
     }
     let (from, to) = (either("from", "sender"), either("to", "destination"));
@@ -72,6 +79,11 @@ fn one<'a>(record: &mut Record<'_>, value: Value<'a>) {
             error_code: code(value.at(&["error", "id"])),
         })
     });
+}
+
+/// Whether a row that names no channel is of SMS.
+fn is_sms(value: Value<'_>) -> bool {
+    ["smsCount", "mccMnc", "cleanText"].iter().any(|key| value.get(key).is_some())
 }
 
 fn status(value: Value<'_>) -> Status {

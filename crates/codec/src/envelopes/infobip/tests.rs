@@ -166,3 +166,25 @@ fn message_in_a_group_has_the_groups_id_in_its_context() {
     let row = row(r#""type":"TEXT","text":"x","context":{"groupId":"g1"}"#);
     assert_eq!(columns(&row, "in_group is_reply"), "1 0");
 }
+
+#[test]
+fn rows_of_sms_are_of_another_channel() {
+    let rows = told_alike(
+        Format::Infobip,
+        r#"{"results":[{"messageId":"s1","from":"16505551234","to":"447860099299","text":"secret","cleanText":"secret","keyword":"K","receivedAt":"2026-11-08T00:02:27.000+0000","smsCount":1},{"messageId":"s2","to":"16505551234","from":"447860099299","doneAt":"2026-11-08T00:02:27.000+0000","smsCount":1,"mccMnc":"22801","status":{"groupName":"DELIVERED","name":"X"}}]}"#,
+    );
+    assert_eq!(kinds(&rows), ["ignored", "ignored"]);
+    assert!(rows.iter().all(|row| row.get("reason") == "other_channel"));
+    let named = r#"{"results":[{"messageId":"m1","to":"16505551234","from":"447860099299","doneAt":"2026-11-08T00:02:27.000+0000","channel":"WHATSAPP","smsCount":1,"status":{"groupName":"DELIVERED","name":"X"}}]}"#;
+    assert_eq!(only(Format::Infobip, named).kind, EventKind::Status);
+}
+
+#[test]
+fn result_alone_is_as_among_others() {
+    let alone = received(r#""type":"TEXT","text":"Hello""#);
+    let alone = alone.trim_start_matches(r#"{"results":["#);
+    let alone = alone.split("],\"messageCount\"").next().expect("result");
+    assert_eq!(only(Format::Infobip, alone), row(r#""type":"TEXT","text":"Hello""#));
+    let other = alone.replace("WHATSAPP", "VIBER");
+    assert_eq!(only(Format::Infobip, &other).get("reason"), "other_channel");
+}
