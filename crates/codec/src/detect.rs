@@ -178,6 +178,7 @@ fn by_wrapper(root: Value<'_>, begins: &dyn Fn(&str, &[&str]) -> bool) -> Format
     {
         Format::Kapso
     } else if begins("event", &["whatsapp.", "sms.", "email.", "channel."])
+        || begins("event", &["conversation."]) && has("service")
         || begins("type", &["whatsapp."]) && object("data")
     {
         Format::Bird
@@ -235,6 +236,7 @@ mod tests {
             (r#"{"data":[{"message":{"kapso":{}}}]}"#, Format::Kapso),
             (r#"{"event":"whatsapp.x","data":{"message":{"kapso":{}}}}"#, Format::Kapso),
             (r#"{"type":"whatsapp.x","data":{"from":{}}}"#, Format::Bird),
+            (r#"{"service":"conversations","event":"conversation.x","payload":{}}"#, Format::Bird),
             (r#"{"service":"channels","event":"whatsapp.inbound","payload":{}}"#, Format::Bird),
             (r#"{"type":"message.created","message":{}}"#, Format::MessageBird),
             (r#"{"id":"1","event":"history","data":{}}"#, Format::Dialog360),

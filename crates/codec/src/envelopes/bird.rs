@@ -8,7 +8,7 @@
 //! reply was a button's or a row's, echoes of the phone app, history, standby and account events.
 //! All files come alike: their media type tells what they are. An event for a message that was
 //! sent is a message row beside its status, of which the earliest counts. Interactions other than
-//! `read` are ignored, as is what is of another channel.
+//! `read` are ignored, as are events about conversations and what is of another channel.
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
@@ -25,6 +25,9 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     let payload = value.get("payload").or_else(|| value.get("message"));
     let kind = meant::word(value.get("event")).unwrap_or_default();
     match (payload.filter(|payload| payload.is_object()), kind.split_once('.')) {
+        (_, Some(("conversation", _))) => {
+            record.ignored(None, ignored_name("conversation"), value.raw().len());
+        }
         (Some(payload), Some(("whatsapp", kind))) => channel(record, value, payload, kind),
         (_, Some((_, "inbound" | "outbound" | "interaction"))) => {
             record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());

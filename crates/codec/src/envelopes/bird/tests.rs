@@ -139,6 +139,13 @@ fn newer_events_are_the_numbers() {
 }
 
 #[test]
+fn events_about_conversations_are_ignored() {
+    let created = r#"{"service":"conversations","event":"conversation.created","payload":{"id":"c1","status":"active"}}"#;
+    let row = only(Format::Bird, created);
+    assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "conversation"));
+}
+
+#[test]
 fn user_id_is_the_one_of_a_portfolio() {
     let row = only(
         Format::Bird,
