@@ -99,7 +99,7 @@ fn by_content_type(value: Option<&str>) -> Option<Format> {
 
 /// Whether bytes are a form of a kind that is known here.
 pub(crate) fn is_form(bytes: &[u8]) -> bool {
-    const BEGINS: [&str; 10] = [
+    const BEGINS: [&str; 11] = [
         "MessageSid=",
         "SmsSid=",
         "SmsMessageSid=",
@@ -110,10 +110,16 @@ pub(crate) fn is_form(bytes: &[u8]) -> bool {
         "To=whatsapp%3A",
         "To=whatsapp%3a",
         "To=whatsapp:",
+        "waNumber=",
     ];
     BEGINS
         .iter()
         .any(|key| memchr::memmem::find_iter(bytes, key).any(|at| at == 0 || bytes[at - 1] == b'&'))
+}
+
+/// The format of a form, as the object of its fields.
+pub(crate) fn by_form(root: Value<'_>) -> Format {
+    if envelopes::is_of_gateway_of_gupshup(root) { Format::GupshupV2 } else { Format::Twilio }
 }
 
 /// The format of a JSON value.
@@ -143,7 +149,9 @@ pub(crate) fn by_content(root: Value<'_>) -> Format {
         Format::Twilio
     } else if has("messageSid") && (has("eventName") || has("accountSid")) {
         Format::TwilioEvents
-    } else if has("app") && has("type") && object("payload") {
+    } else if has("app") && has("type") && object("payload")
+        || envelopes::is_of_gateway_of_gupshup(root)
+    {
         Format::GupshupV2
     } else if has("eventType") && (has("payload") || has("eventDetails")) {
         Format::EightXEight
@@ -226,7 +234,6 @@ mod tests {
             (r#"{"app":"a","type":"message","payload":{}}"#, Format::GupshupV2),
             (r#"{"eventType":"x","payload":{}}"#, Format::EightXEight),
             (r#"{"results":[{"messageId":"x"}]}"#, Format::Infobip),
-            (r#"{"integrationType":"WHATSAPP","messageId":"x"}"#, Format::Infobip),
             (r#"{"type":"whatsapp.message.updated","apiVersion":"v2"}"#, Format::YCloud),
             (r#"{"eventType":"whatsapp.x","apiVersion":"v2","createTime":"x"}"#, Format::YCloud),
             (r#"{"wabaId":"1","fromUserId":"x","to":"2"}"#, Format::YCloud),
@@ -245,6 +252,8 @@ mod tests {
             (r#"{"eventCategoryType":"x"}"#, Format::Salesforce),
             (r#"{"AccountSid":"a","MessageSid":"b"}"#, Format::Twilio),
             (r#"{"From":"whatsapp:+1","Body":"x"}"#, Format::Twilio),
+            (r#"{"waNumber":"1","mobile":"2"}"#, Format::GupshupV2),
+            (r#"{"integrationType":"WHATSAPP","messageId":"x"}"#, Format::Infobip),
             (r#"{"messageSid":"a","eventName":"b"}"#, Format::TwilioEvents),
             ("7", Format::CloudApi),
         ] {

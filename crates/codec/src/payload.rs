@@ -163,7 +163,7 @@ pub(crate) fn payload(
     }
     let is_form = match format {
         Format::Twilio => !is_json,
-        Format::Auto => !is_json && detect::is_form(bytes),
+        Format::Auto | Format::GupshupV2 => !is_json && detect::is_form(bytes),
         _ => false,
     };
     if !is_bare(format, framed) && straight(record, &around.tally.unknown, format, bytes, scratch) {
@@ -177,7 +177,8 @@ pub(crate) fn payload(
         form::to_json(bytes, text, decoded).and_then(|()| {
             let root = parse(record, tape, text)?;
             around.tally.unknown.add_of(root);
-            json(record, around, Format::Twilio, root, None);
+            let format = if format == Format::GupshupV2 { format } else { detect::by_form(root) };
+            json(record, around, format, root, None);
             Ok(())
         })
     } else {

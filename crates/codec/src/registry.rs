@@ -87,9 +87,9 @@ pub const FORMATS: &[FormatInfo] = &[
     FormatInfo {
         format: Format::GupshupV2,
         name: "gupshup_v2",
-        title: "Gupshup: events of version 2",
+        title: "Gupshup: events of version 2, and callbacks of its enterprise gateway",
         wire: Wire::Json,
-        sender: "name of the app",
+        sender: "name of the app; digits of the business's number in callbacks of the gateway",
         carries: &[
             A::Inbound,
             A::Statuses,

@@ -1,18 +1,21 @@
-//! Gupshup's events of version 2: `{app, timestamp, version, type, payload}`.
+//! Gupshup's events of version 2: `{app, timestamp, version, type, payload}`; and the callbacks of
+//! its enterprise gateway, `{waNumber, mobile, …}` for what is received, as a form or JSON, and
+//! `{externalId, eventType, eventTs, …}` for what became of a send, as JSON.
 //!
 //! Sender: the name of the app, which every event has; the business's number is in few. Statuses
-//! go by `gsId`, Gupshup's own id of the message, since its first status has no other.
+//! go by `gsId`, Gupshup's own id of the message, since its first status has no other. The gateway
+//! names no app: its sender is the digits of `waNumber`, in reports of `srcAddr`.
 //!
 //! It cannot carry: the business account, whether audio is a voice note, texts of a business,
-//! echoes of the phone app, history and standby. Masked numbers are no peers. Billing, opt-in and
-//! template events are ignored.
+//! echoes of the phone app, history and standby; of the gateway also interactive types, captions
+//! and prices. Masked numbers are no peers. Billing, opt-in and template events are ignored.
 
-use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
+use turnwise_model::{Category, Direction, InteractiveType, MessageKind, Origin, Status};
 
-use super::{Delivery, Message, Price, category, code, person, pricing_model, pricing_type};
-use super::{time_at_first, twilio};
+use super::{Delivery, Message, Price, category, code, is_whatsapp, number, person};
+use super::{pricing_model, pricing_type, time_at_first, twilio};
 use crate::body::Body;
-use crate::json::Value;
+use crate::json::{Kind, Value};
 use crate::meant::{self, Id};
 use crate::peer::Peer;
 use crate::reason::{ignored, ignored_name};
@@ -29,6 +32,9 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     let scope = Scope { waba_id: Id::None, sender };
     let kind = meant::word(value.get("type")).unwrap_or_default();
     let Some(payload) = value.get("payload").filter(|payload| payload.is_object()) else {
+        if is_of_gateway(value) {
+            return of_gateway(record, value);
+        }
         return super::unknown(record, &scope, value, "an event of Gupshup");
     };
     match kind.as_str() {
@@ -60,9 +66,8 @@ fn message<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, pay
             direction: Direction::Inbound,
             origin: Origin::Live,
             in_group: payload.get("groupId").is_some(),
-            has_referral: ["referral", "context.referral"]
-                .into_iter()
-                .any(|path| payload.at(&path.split('.').collect::<Vec<_>>()).is_some()),
+            has_referral: payload.get("referral").is_some()
+                || payload.at(&["context", "referral"]).is_some(),
             body: body(payload),
             change: None,
         })
@@ -72,7 +77,10 @@ fn message<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, pay
 fn body(payload: Value<'_>) -> Body<'_> {
     let inner = payload.get("payload").filter(|inner| inner.is_object()).unwrap_or(payload);
     let text = |keys: &[&str]| keys.iter().find_map(|key| inner.get(key));
-    let name = meant::word(payload.get("type")).unwrap_or_default();
+    let name = meant::word(payload.get("type")).unwrap_or_else(|| {
+        let text = inner.get("text").filter(|text| text.kind() == Kind::String);
+        text.map(|_| "text".to_owned()).unwrap_or_default()
+    });
     let body = match name.as_str() {
         "text" => Body::new(MessageKind::Text).text(text(&["text"])),
         "file" => Body::new(MessageKind::Document).text(text(&["caption"])),
@@ -121,12 +129,71 @@ fn status<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, payl
             in_group: false,
             status: Status::from_name(&name).unwrap_or(Status::Other),
             price: Price {
-                category: category(priced("category")),
-                conversation: category(part(payload, &["conversation", "type"])),
+                category: conversation(priced("category")),
+                conversation: conversation(part(payload, &["conversation", "type"])),
                 kind: pricing_type(priced("type")),
                 model: pricing_model(priced("policy")),
             },
             error_code: code(part(payload, &["code"])),
+        })
+    });
+}
+
+/// A category, or how a conversation was opened when those were billed.
+fn conversation(value: Option<Value<'_>>) -> Option<Category> {
+    match meant::word(value).as_deref() {
+        Some("uic") => Some(Category::UserInitiated),
+        Some("bic") => Some(Category::BusinessInitiated),
+        Some("fep") => Some(Category::ReferralConversion),
+        _ => category(value),
+    }
+}
+
+/// Whether an object is a callback of the enterprise gateway.
+pub(crate) fn is_of_gateway(value: Value<'_>) -> bool {
+    let has = |key: &str| value.get(key).is_some();
+    has("waNumber") && has("mobile") || has("externalId") && has("eventTs") && has("destAddr")
+}
+
+fn of_gateway(record: &mut Record<'_>, value: Value<'_>) {
+    let get = |key: &str| value.get(key);
+    if !is_whatsapp(get("channel")) {
+        return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
+    }
+    let scope = |business| Scope { waba_id: Id::None, sender: number(business) };
+    if get("waNumber").is_some() {
+        return super::message(record, &scope(get("waNumber")), value, |record| {
+            let name = meant::word(get("type")).unwrap_or_default();
+            let body = match MessageKind::from_name(&name).unwrap_or(MessageKind::Unknown) {
+                MessageKind::Text => Body::new(MessageKind::Text).text(get("text")),
+                MessageKind::Interactive => Body::interactive(InteractiveType::Other),
+                _ if name == "voice" => Body { voice: Some(true), ..Body::new(MessageKind::Audio) },
+                kind => Body::new(kind),
+            };
+            Ok(Message {
+                id: meant::id(get("messageId")),
+                time: time_at_first(record, &[("timestamp", get("timestamp"))])?,
+                peer: person(get("mobile")),
+                direction: Direction::Inbound,
+                origin: Origin::Live,
+                in_group: false,
+                has_referral: get("referral").is_some(),
+                body,
+                change: None,
+            })
+        });
+    }
+    super::status(record, &scope(get("srcAddr")), value, |record| {
+        let name = meant::word(get("eventType")).unwrap_or_default();
+        Ok(Delivery {
+            id: meant::id(get("externalId")),
+            time: time_at_first(record, &[("eventTs", get("eventTs"))])?,
+            peer: person(get("destAddr")),
+            origin: Origin::Live,
+            in_group: false,
+            status: Status::from_name(&name).unwrap_or(Status::Other),
+            price: Price::default(),
+            error_code: code(get("errorCode")),
         })
     });
 }

@@ -24,6 +24,7 @@ mod twilio_events;
 mod vonage;
 mod ycloud;
 
+pub(crate) use gupshup_v2::is_of_gateway as is_of_gateway_of_gupshup;
 pub(crate) use ycloud::is_message as is_message_of_ycloud;
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-use turnwise_model::{EventKind, InteractiveType, MessageKind};
+use turnwise_model::{Category, EventKind, InteractiveType, MessageKind};
 
 use crate::Format;
 use crate::testing::{Row, columns, message, only, phone, user};
@@ -141,4 +141,61 @@ fn other_events_are_ignored_or_about_the_account() {
         &event("account-event", r#""type":"status-event","status":"ACCOUNT_VIOLATION""#),
     );
     assert_eq!(columns(&row, "sender field event"), "DemoApp account_update ACCOUNT_VIOLATION");
+}
+
+#[test]
+fn text_without_a_type_is_a_text() {
+    let payload = r#""id":"1","source":"16505551234","payload":{"text":"Hello"}"#;
+    let row = only(Format::GupshupV2, &event("message", payload));
+    assert_eq!(columns(&row, "message_kind chars"), "0 5");
+    let nothing = r#""id":"1","source":"16505551234","payload":{"x":1}"#;
+    let row = only(Format::GupshupV2, &event("message", nothing));
+    assert_eq!(columns(&row, "message_kind chars"), format!("{} -", MessageKind::Unknown.code()));
+}
+
+#[test]
+fn conversations_of_old_are_told_by_who_opened_them() {
+    for (word, category) in [
+        ("UIC", Category::UserInitiated),
+        ("BIC", Category::BusinessInitiated),
+        ("FEP", Category::ReferralConversion),
+    ] {
+        let sent = format!(
+            r#""id":"wamid.A","gsId":"g1","type":"sent","destination":"16505551234","payload":{{"ts":1794096147}},"conversation":{{"id":"c","type":"{word}"}},"pricing":{{"policy":"CBP","category":"{word}"}}"#
+        );
+        let row = only(Format::GupshupV2, &event("message-event", &sent));
+        let code = category.code();
+        assert_eq!(
+            columns(&row, "category conversation_origin pricing_model"),
+            format!("{code} {code} 0")
+        );
+    }
+}
+
+#[test]
+fn callbacks_of_the_gateway_name_the_number() {
+    let json = r#"{"waNumber":"15550783881","mobile":"16505551234","name":"A B","type":"text","text":"Hello","timestamp":"1794096147000","messageId":"g1","replyId":"g0"}"#;
+    let row = only(Format::GupshupV2, json);
+    assert_eq!(
+        columns(&row, "sender direction message_kind chars time"),
+        "15550783881 0 0 5 1794096147000000"
+    );
+    assert_eq!(row.get("peer_phone"), phone("15550783881", "16505551234"));
+    assert_eq!(row.get("message"), message("15550783881", "g1"));
+    let form = "waNumber=15550783881&mobile=16505551234&name=A+B&type=text&text=Hello&timestamp=1794096147000&messageId=g1&replyId=g0";
+    assert_eq!(only(Format::GupshupV2, form), row);
+    let image = json.replace(r#""type":"text""#, r#""type":"image""#);
+    assert_eq!(
+        columns(&only(Format::GupshupV2, &image), "message_kind chars"),
+        format!("{} -", MessageKind::Image.code())
+    );
+    let report = |channel: &str| {
+        format!(
+            r#"[{{"externalId":"g1","eventType":"DELIVERED","eventTs":1794096147000,"destAddr":"16505551234","srcAddr":"15550783881","cause":"SUCCESS","errorCode":"000","channel":"{channel}"}}]"#
+        )
+    };
+    let row = only(Format::GupshupV2, &report("WHATSAPP"));
+    assert_eq!(columns(&row, "sender status error_code time"), "15550783881 1 - 1794096147000000");
+    assert_eq!(row.get("peer_phone"), phone("15550783881", "16505551234"));
+    assert_eq!(only(Format::GupshupV2, &report("SMS")).get("reason"), "other_channel");
 }
