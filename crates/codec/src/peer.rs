@@ -182,7 +182,7 @@ pub(crate) fn is_group_id(text: &str) -> bool {
 }
 
 /// Digits of which some are hidden: with asterisks, or with two or more `x`.
-fn is_masked(text: &str) -> bool {
+pub(crate) fn is_masked(text: &str) -> bool {
     let hidden = text.bytes().filter(|byte| matches!(byte, b'*' | b'x' | b'X')).count();
     let rest = text.bytes().all(|byte| {
         byte.is_ascii_digit() || matches!(byte, b'*' | b'x' | b'X' | b'+' | b'-' | b' ')

@@ -96,9 +96,22 @@ pub(crate) fn decode_with_headers(
     headers: Headers<'_>,
     record: &[u8],
 ) -> (RecordCounts, Vec<Row>) {
+    decode_by(Decoder::new(keys()), format, headers, record)
+}
+
+/// The same by the way that says what is meant.
+pub(crate) fn decode_by_meaning(format: Format, record: &str) -> (RecordCounts, Vec<Row>) {
+    decode_by(Decoder::by_meaning(keys()), format, &[], record.as_bytes())
+}
+
+fn decode_by(
+    mut decoder: Decoder,
+    format: Format,
+    headers: Headers<'_>,
+    record: &[u8],
+) -> (RecordCounts, Vec<Row>) {
     let source = SourceName("test/1".to_owned());
     let context = context(&source);
-    let mut decoder = Decoder::new(keys());
     let counts = decoder.decode_with_headers(format, &context, headers, Some(record));
     let mut rows = rows(&mut decoder);
     assert_eq!(counts.total(), rows.len() as u64);

@@ -20,6 +20,17 @@ pub(crate) struct Contact<'a> {
     pub(crate) user_id: Id<'a>,
 }
 
+/// What else stands in the value that an item stands in, all its lists together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Company {
+    /// Nothing.
+    Alone,
+    /// Items of its own list, and no others.
+    Alike,
+    /// Items of other lists.
+    Mixed,
+}
+
 /// See the module. Clones share what was read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Contacts<'a>(Option<Rc<Known<'a>>>);
@@ -48,6 +59,30 @@ impl<'a> Contact<'a> {
     pub(crate) fn read(value: Value<'a>) -> Self {
         Self { wa_id: meant::id(value.get("wa_id")), user_id: meant::id(value.get("user_id")) }
     }
+
+    /// Whether it is known to be somebody else: by its number or its user id. Masked numbers tell
+    /// nothing.
+    fn contradicts(&self, peer: &Peer<'_>) -> bool {
+        let own = Peer::default().contact(Some(self));
+        let phones = own.phone_text().zip(peer.phone_text());
+        let users = own.user_text().zip(peer.user_text());
+        let is_whole = |phone: &str| !peer::is_masked(phone);
+        let is_other = |(one, other): (&str, &str)| {
+            is_whole(one) && is_whole(other) && !peer::same_phone(one, other)
+        };
+        phones.is_some_and(is_other) || users.is_some_and(|(one, other)| one != other)
+    }
+}
+
+impl Company {
+    /// Of the items of a list that has `own` of the `all` items of its value.
+    pub(crate) fn of(own: usize, all: usize) -> Self {
+        match all {
+            0 | 1 => Self::Alone,
+            all if own == all => Self::Alike,
+            _ => Self::Mixed,
+        }
+    }
 }
 
 impl<'a> Contacts<'a> {
@@ -60,8 +95,9 @@ impl<'a> Contacts<'a> {
     }
 
     /// The first contact that a peer is: by its number, or its user id. The only contact is taken
-    /// for a peer that it does not contradict, and for the peer of the only item, `alone`.
-    pub(crate) fn of(&self, peer: &Peer<'_>, alone: bool) -> Option<&Contact<'a>> {
+    /// for the peer of the only item, unless it contradicts it, and for items of one list that name
+    /// nobody.
+    pub(crate) fn of(&self, peer: &Peer<'_>, company: Company) -> Option<&Contact<'a>> {
         let known = self.0.as_deref()?;
         let by_phone = peer.phone_text().and_then(|phone| known.by_phone(phone));
         let by_user = peer.user_text().and_then(|user| known.place(&Name::User(user.into())));
@@ -70,8 +106,12 @@ impl<'a> Contacts<'a> {
             return known.contacts.get(place as usize);
         }
         let only = known.contacts.first().filter(|_| known.count == 1)?;
-        let has_phone = matches!(only.wa_id, Id::Some(_));
-        (alone || peer.has_none() || !has_phone).then_some(only)
+        let is_it = match company {
+            Company::Alone => !only.contradicts(peer),
+            Company::Alike => peer.has_none(),
+            Company::Mixed => false,
+        };
+        is_it.then_some(only)
     }
 }
 
@@ -116,9 +156,11 @@ mod tests {
     use super::*;
     use crate::json::Tape;
     use crate::peer::same_phone;
+    use crate::testing::Row;
+    use crate::webhook::tests::{phone, rows, user};
 
     /// The plain version: every contact is looked at.
-    fn looked_for(contacts: &[Contact<'_>], peer: &Peer<'_>, alone: bool) -> Option<usize> {
+    fn looked_for(contacts: &[Contact<'_>], peer: &Peer<'_>, company: Company) -> Option<usize> {
         let is_one = |contact: &Contact<'_>| {
             let by_phone = contact.wa_id.clone().some().zip(peer.phone_text());
             let by_user = contact.user_id.clone().some().zip(peer.user_text());
@@ -127,9 +169,66 @@ mod tests {
         };
         contacts.iter().position(is_one).or_else(|| {
             let [only] = contacts else { return None };
-            let has_phone = only.wa_id.clone().some().is_some();
-            (alone || peer.has_none() || !has_phone).then_some(0)
+            let has_none = peer.phone_text().is_none() && peer.user_text().is_none();
+            // In the list below all numbers but one are whole, and one user id stands as a number.
+            let wa_id = only.wa_id.clone().some().filter(|id| !id.starts_with("US."));
+            let user = only.wa_id.clone().some().filter(|id| id.starts_with("US."));
+            let user = user.or_else(|| only.user_id.clone().some());
+            let is_masked = |phone: &str| phone.contains('*');
+            let other_phone = wa_id.zip(peer.phone_text()).is_some_and(|(one, other)| {
+                !same_phone(&one, other) && !is_masked(&one) && !is_masked(other)
+            });
+            let other_user = user.zip(peer.user_text()).is_some_and(|(one, other)| one != other);
+            let is_it = match company {
+                Company::Alone => !other_phone && !other_user,
+                Company::Alike => has_none,
+                Company::Mixed => false,
+            };
+            is_it.then_some(0)
         })
+    }
+
+    #[test]
+    fn only_contact_is_of_the_only_item_of_all_lists() {
+        let rows = |contact: &str, lists: &str| {
+            rows("messages", &format!(r#""contacts":[{{{contact}}}],{lists}"#))
+        };
+        let ids = |row: &Row| [row.get("peer_phone"), row.get("peer_user")].map(str::to_owned);
+        let both = r#""wa_id":"16505551111","user_id":"US.1""#;
+        let message = r#"{"from":"16505551111","id":"a","timestamp":1794096147,"type":"text","text":{"body":"x"}}"#;
+        let status = |who: &str| {
+            format!(r#"{{"id":"b","status":"read","timestamp":1794096147{who}}}"#)
+        };
+        let other = status(r#","recipient_user_id":"US.2""#);
+        let mixed = format!(r#""messages":[{message}],"statuses":[{other}]"#);
+        let told = rows(both, &mixed);
+        assert_eq!(ids(&told[0]), [phone("16505551111"), user("US.1")]);
+        assert_eq!(ids(&told[1]), [String::new(), user("US.2")]);
+        // Who names nobody may be anybody where lists are mixed.
+        let nobody = format!(r#""messages":[{message}],"statuses":[{}]"#, status(""));
+        assert_eq!(ids(&rows(both, &nobody)[1]), ["", ""]);
+        let two = format!(r#""statuses":[{0},{0}]"#, status(""));
+        assert!(rows(both, &two).iter().all(|row| ids(row) == [phone("16505551111"), user("US.1")]));
+        // Alone, it is taken unless it contradicts.
+        let alone = |who: &str| format!(r#""statuses":[{}]"#, status(who));
+        for (contact, who, expected) in [
+            (both, r#","recipient_user_id":"US.2""#, [String::new(), user("US.2")]),
+            (both, r#","recipient_id":"16505552222""#, [phone("16505552222"), String::new()]),
+            (r#""wa_id":"16505551111""#, r#","recipient_user_id":"US.2""#, [phone("16505551111"), user("US.2")]),
+            (r#""user_id":"US.1""#, r#","recipient_id":"16505552222""#, [phone("16505552222"), user("US.1")]),
+            (both, r#","recipient_id":"1650****111""#, [phone("16505551111"), user("US.1")]),
+        ] {
+            assert_eq!(ids(&rows(contact, &alone(who))[0]), expected, "{contact} {who}");
+        }
+        // Not of two numbers, either.
+        let two = format!(
+            r#""statuses":[{},{}]"#,
+            status(r#","recipient_id":"16505552222""#),
+            status(r#","recipient_id":"16505553333""#)
+        );
+        assert!(rows(r#""user_id":"US.1""#, &two).iter().all(|row| row.get("peer_user").is_empty()));
+        let standby = format!(r#""messages":[{message}],"standby":{{"statuses":[{other}]}}"#);
+        assert_eq!(ids(&rows(both, &standby)[1]), [String::new(), user("US.2")]);
     }
 
     fn as_ids<'a>(contact: &Contact<'a>) -> (Id<'a>, Id<'a>) {
@@ -146,6 +245,7 @@ mod tests {
             r#""+49 151-12345678""#,
             r#""04915212345678""#,
             r#""x12345678""#,
+            r#""4915****678""#,
             r#""US.1""#,
             r#""\u0055S.1""#,
             "4915112345678",
@@ -158,7 +258,7 @@ mod tests {
         fn contacts_are_found_as_by_looking_at_each(
             ids in prop::collection::vec((id(), id()), 0..5),
             (phone, user) in (id(), id()),
-            alone in any::<bool>(),
+            company in prop::sample::select(vec![Company::Alone, Company::Alike, Company::Mixed]),
         ) {
             let object = |(wa_id, user_id): &(String, String)| {
                 format!(r#"{{"wa_id":{wa_id},"user_id":{user_id}}}"#)
@@ -171,13 +271,13 @@ mod tests {
             let peer = |key| peer.and_then(|peer| peer.get(key));
             let peer = Peer::default().phone_or_user(peer("phone")).user(peer("user"));
             let all: Vec<_> = list.expect("a list").items().map(Contact::read).collect();
-            let expected = looked_for(&all, &peer, alone).map(|at| &all[at]);
+            let expected = looked_for(&all, &peer, company).map(|at| &all[at]);
             let known = Contacts::read(list);
             let is_anybody = |(wa_id, user_id): &(Id<'_>, Id<'_>)| {
                 *wa_id != Id::None || *user_id != Id::None
             };
             prop_assert_eq!(
-                known.of(&peer, alone).map(as_ids),
+                known.of(&peer, company).map(as_ids),
                 expected.map(as_ids).filter(is_anybody)
             );
         }

@@ -2,6 +2,7 @@
 
 use turnwise_model::{Direction, Origin};
 
+use super::contacts::Company;
 use super::{Place, account};
 use crate::body::{Body, body};
 use crate::json::Value;
@@ -30,12 +31,12 @@ pub(super) fn inbound<'a>(
     record: &mut Record<'_>,
     place: &Place<'a>,
     origin: Origin,
-    alone: bool,
+    company: Company,
     value: Value<'a>,
 ) {
     one(record, place, value, |record, owner, item| {
         let peer = author(value);
-        row(record, place, owner, item, value, origin, Direction::Inbound, (peer, alone))
+        row(record, place, owner, item, value, origin, Direction::Inbound, (peer, company))
     });
 }
 
@@ -44,12 +45,12 @@ pub(super) fn echo<'a>(
     record: &mut Record<'_>,
     place: &Place<'a>,
     origin: Origin,
-    alone: bool,
+    company: Company,
     value: Value<'a>,
 ) {
     one(record, place, value, |record, owner, item| {
         let peer = addressee(value);
-        row(record, place, owner, item, value, origin, Direction::Outbound, (peer, alone))
+        row(record, place, owner, item, value, origin, Direction::Outbound, (peer, company))
     });
 }
 
@@ -83,7 +84,7 @@ pub(super) fn from_history<'a>(
             Direction::Outbound => addressee(value),
         };
         let peer = thread.clone().or(other);
-        row(record, place, owner, item, value, Origin::History, direction, (peer, false))
+        row(record, place, owner, item, value, Origin::History, direction, (peer, Company::Alike))
     });
 }
 
@@ -106,7 +107,7 @@ pub(super) fn of_unknown_direction<'a>(
             Direction::Inbound => author(value),
             Direction::Outbound => addressee(value),
         };
-        row(record, place, owner, item, value, Origin::Live, direction, (peer, true))
+        row(record, place, owner, item, value, Origin::Live, direction, (peer, Company::Alone))
     });
 }
 
@@ -125,7 +126,7 @@ pub(super) fn foreign<'a>(
             Direction::Outbound => addressee(value),
         };
         let peer = named.or(known.clone());
-        row(record, place, owner, item, value, origin, direction, (peer, true))
+        row(record, place, owner, item, value, origin, direction, (peer, Company::Alone))
     });
 }
 
@@ -229,7 +230,7 @@ fn row<'a>(
     value: Value<'a>,
     origin: Origin,
     direction: Direction,
-    (peer, alone): (Peer<'a>, bool),
+    (peer, company): (Peer<'a>, Company),
 ) -> Result<MessageRow, Fail> {
     let time = record.time_at("timestamp", value.get("timestamp"))?;
     let inner = nested(value);
@@ -246,7 +247,7 @@ fn row<'a>(
     let peer = if in_group && direction == Direction::Outbound {
         Peer::default()
     } else {
-        let contact = place.contacts.of(&peer, alone);
+        let contact = place.contacts.of(&peer, company);
         peer.unmasked_by(contact)
     };
     record.check_peer(&peer)?;

@@ -20,7 +20,7 @@ use crate::meant::{self, Id, Time};
 use crate::peer::Peer;
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
-use contacts::Contacts;
+use contacts::{Company, Contacts};
 
 /// What surrounds an item.
 #[derive(Clone)]
@@ -179,7 +179,7 @@ impl<'a> Foreign<'a> {
 
     /// Writes a status of the Cloud API's shape.
     pub(super) fn status(&self, record: &mut Record<'_>, value: Value<'a>) {
-        status::status(record, &self.place(), Origin::Live, true, value);
+        status::status(record, &self.place(), Origin::Live, Company::Alone, value);
     }
 }
 
@@ -363,7 +363,8 @@ fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
         "history" => (Origin::Live, Origin::History),
         _ => (Origin::Live, Origin::App),
     };
-    lists(record, place, value, messages, echoes);
+    let all = items_of(value);
+    lists(record, place, value, [messages, echoes], all);
     if let Some(standby) = value.get("standby") {
         record.path.key("standby");
         if matches!(standby.kind(), Kind::Object | Kind::Array) {
@@ -371,7 +372,7 @@ fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
                 let own = copies.get("contacts").map(|own| Contacts::read(Some(own)));
                 let own = own.map(|contacts| Place { contacts, ..place.clone() });
                 let place = own.as_ref().unwrap_or(place);
-                lists(record, place, copies, Origin::Standby, Origin::Standby);
+                lists(record, place, copies, [Origin::Standby; 2], all);
             }
         } else {
             let fail = record.fail(Reason::WrongType, "", "object", Some(standby.kind()));
@@ -382,30 +383,44 @@ fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
     each(record, value, "history", |record, chunk| history(record, place, chunk));
 }
 
+/// How many items a value holds in all its lists, of each as [`few`] says.
+fn items_of(value: Value<'_>) -> usize {
+    let lists = |value: Value<'_>| {
+        ["messages", "message_echoes", "statuses"].iter().map(|key| few(value, key)).sum::<usize>()
+    };
+    let standby = value.get("standby").map_or(0, |copies| copies.items().map(lists).sum());
+    lists(value) + standby + few(value, "history")
+}
+
+/// Items of a list, two where there are more: one is alone, and all the others are not.
+fn few(value: Value<'_>, key: &str) -> usize {
+    value.get(key).map_or(0, |list| list.items().take(2).count())
+}
+
 /// The three lists that a value and a standby copy have.
 fn lists<'a>(
     record: &mut Record<'_>,
     place: &Place<'a>,
     value: Value<'a>,
-    messages: Origin,
-    echoes: Origin,
+    [messages, echoes]: [Origin; 2],
+    all: usize,
 ) {
-    let alone = |key| value.get(key).is_some_and(|list| list.items().nth(1).is_none());
-    let one = alone("messages");
+    let company = |key| Company::of(few(value, key), all);
+    let beside = company("messages");
     each(record, value, "messages", |record, element| {
         if place.field == "history" {
             message::from_history(record, place, &Peer::default(), element);
         } else {
-            message::inbound(record, place, messages, one, element);
+            message::inbound(record, place, messages, beside, element);
         }
     });
-    let one = alone("message_echoes");
+    let beside = company("message_echoes");
     each(record, value, "message_echoes", |record, element| {
-        message::echo(record, place, echoes, one, element);
+        message::echo(record, place, echoes, beside, element);
     });
-    let one = alone("statuses");
+    let beside = company("statuses");
     each(record, value, "statuses", |record, element| {
-        status::status(record, place, messages, one, element);
+        status::status(record, place, messages, beside, element);
     });
 }
 
@@ -429,7 +444,7 @@ fn bare<'a>(record: &mut Record<'_>, sender: &Id<'a>, root: Value<'a>) {
     let outer = Outer { waba_id: meant::id(root.get("waba_id")), entry_time: Time::None, sender };
     let place = place(outer, "messages", root);
     if status::looks_like_one(root) {
-        status::status(record, &place, Origin::Live, true, root);
+        status::status(record, &place, Origin::Live, Company::Alone, root);
     } else {
         message::of_unknown_direction(record, &place, root);
     }

@@ -3,6 +3,7 @@
 use turnwise_model::{Category, Origin, PricingModel, PricingType, Status};
 
 use super::Place;
+use super::contacts::Company;
 use crate::json::Value;
 use crate::meant;
 use crate::peer::{Peer, is_group_id};
@@ -29,7 +30,7 @@ pub(super) fn status<'a>(
     record: &mut Record<'_>,
     place: &Place<'a>,
     origin: Origin,
-    alone: bool,
+    company: Company,
     value: Value<'a>,
 ) {
     let kind = meant::word(value.get("type"));
@@ -42,7 +43,7 @@ pub(super) fn status<'a>(
         return record.ignored(Some(&place.scope), name, value.raw().len());
     }
     let Some(item) = record.begin() else { return };
-    match row(record, place, item, origin, alone, value) {
+    match row(record, place, item, origin, company, value) {
         Ok(row) => record.status(row),
         Err(fail) => record.dead_at(item, &place.scope, fail, value),
     }
@@ -53,7 +54,7 @@ fn row<'a>(
     place: &Place<'a>,
     item: i32,
     origin: Origin,
-    alone: bool,
+    company: Company,
     value: Value<'a>,
 ) -> Result<StatusRow, Fail> {
     let owner = record.known_owner(&place.scope)?;
@@ -80,7 +81,7 @@ fn row<'a>(
         if of_payment {
             named = named.phone_or_user(value.get("from")).user(value.get("from_user_id"));
         }
-        let contact = place.contacts.of(&named, alone);
+        let contact = place.contacts.of(&named, company);
         named.unmasked_by(contact)
     };
     record.check_peer(&peer)?;

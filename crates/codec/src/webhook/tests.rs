@@ -1,6 +1,6 @@
 use turnwise_model::EventKind;
 
-use crate::testing::{Row, decode, keys, kinds};
+use crate::testing::{Row, decode, decode_by_meaning, keys, kinds};
 use crate::{Format, RecordCounts};
 
 const META: &str = r#""messaging_product":"whatsapp","metadata":{"display_phone_number":"+1 555-078-3881","phone_number_id":"100"}"#;
@@ -14,6 +14,7 @@ fn change(field: &str, value: &str) -> String {
 pub(super) fn run(text: &str) -> (RecordCounts, Vec<Row>) {
     let auto = decode(Format::Auto, text);
     assert_eq!(auto, decode(Format::CloudApi, text));
+    assert_eq!(auto, decode_by_meaning(Format::CloudApi, text), "{text}");
     auto
 }
 
@@ -31,7 +32,7 @@ pub(super) fn phone(digits: &str) -> String {
     keys().peer_phone("100", digits).0.to_string()
 }
 
-fn user(id: &str) -> String {
+pub(super) fn user(id: &str) -> String {
     keys().peer_user("100", id).0.to_string()
 }
 

@@ -33,7 +33,7 @@ pub(super) fn alone<'a>(
     let any = |keys: &[&str]| keys.iter().any(|key| value.has(key));
     let is_status = is_of_payment(value) || !any(&["type", "from", "from_user_id"]);
     if value.has("status") && is_status {
-        return status(record, around, Origin::Live, true, value, path);
+        return status(record, around, Origin::Live, Company::Nobody, value, path);
     }
     write(record, around, value, path, &|_| {
         let direction = if any(&["to", "to_user_id"]) {
@@ -45,7 +45,7 @@ pub(super) fn alone<'a>(
         };
         let direction = direction.ok_or_else(|| Letter::at("no_direction", path, "", None))?;
         let person = other_end(value, direction);
-        Ok(Way { origin: Origin::Live, direction, person, only: true })
+        Ok(Way { origin: Origin::Live, direction, person, company: Company::Nobody })
     });
 }
 
@@ -54,12 +54,12 @@ pub(super) fn received<'a>(
     record: &mut Record<'_>,
     around: &Around<'a>,
     origin: Origin,
-    only: bool,
+    company: Company,
     value: &'a Json<'a>,
     path: &str,
 ) {
     write(record, around, value, path, &|_| {
-        Ok(Way { origin, direction: Direction::Inbound, person: author(value), only })
+        Ok(Way { origin, direction: Direction::Inbound, person: author(value), company })
     });
 }
 
@@ -68,12 +68,12 @@ pub(super) fn echoed<'a>(
     record: &mut Record<'_>,
     around: &Around<'a>,
     origin: Origin,
-    only: bool,
+    company: Company,
     value: &'a Json<'a>,
     path: &str,
 ) {
     write(record, around, value, path, &|_| {
-        Ok(Way { origin, direction: Direction::Outbound, person: addressee(value), only })
+        Ok(Way { origin, direction: Direction::Outbound, person: addressee(value), company })
     });
 }
 
@@ -94,8 +94,19 @@ pub(super) fn past<'a>(
         let direction = direction(around, &named, value)
             .ok_or_else(|| Letter::at("no_direction", path, "from", value.get("from")))?;
         let person = named.or(other_end(value, direction));
-        Ok(Way { origin: Origin::History, direction, person, only: false })
+        Ok(Way { origin: Origin::History, direction, person, company: Company::SameList })
     });
+}
+
+/// What else its value holds beside an item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Company {
+    /// Nothing in any list.
+    Nobody,
+    /// More of the same list.
+    SameList,
+    /// Something of another list.
+    OtherLists,
 }
 
 /// What a message's surroundings tell of it.
@@ -103,8 +114,7 @@ struct Way {
     origin: Origin,
     direction: Direction,
     person: Person,
-    /// It is the only one of its list.
-    only: bool,
+    company: Company,
 }
 
 /// Standby echoes hold the message in an object of its own.
@@ -175,8 +185,10 @@ fn direction(around: &Around<'_>, thread: &Person, value: &Json<'_>) -> Option<D
     }
 }
 
-/// The contact that a person is: the one of its number or user id, else the only one there is.
-fn contact<'a>(around: &Around<'a>, person: &Person, only: bool) -> Option<&'a Json<'a>> {
+/// The contact that a person is: the one of its number or user id. Else the only one there is:
+/// for an item that nothing else stands beside, unless one of the two says that it is somebody
+/// else; and where all items are of one list, for those that say nothing.
+fn contact<'a>(around: &Around<'a>, person: &Person, company: Company) -> Option<&'a Json<'a>> {
     let is_it = |contact: &&&Json<'_>| {
         let phone = id(contact.get("wa_id"));
         let user = id(contact.get("user_id"));
@@ -189,10 +201,13 @@ fn contact<'a>(around: &Around<'a>, person: &Person, only: bool) -> Option<&'a J
     if let Some(found) = around.contacts.iter().find(is_it) {
         return Some(found);
     }
-    match around.contacts[..] {
-        [one] if only || person.is_nobody() || id(one.get("wa_id")).known().is_none() => Some(one),
-        _ => None,
-    }
+    let [one] = around.contacts[..] else { return None };
+    let fits = match company {
+        Company::Nobody => !person.is_other(&Person::of(&[one.get("wa_id")], &[one.get("user_id")])),
+        Company::SameList => person.is_nobody(),
+        Company::OtherLists => false,
+    };
+    fits.then_some(one)
 }
 
 /// Numbers the item and adds its row, and an account row where it tells of another identity.
@@ -242,7 +257,7 @@ fn message<'a>(
     let person = if is_group && way.direction == Direction::Outbound {
         Person::default()
     } else {
-        let contact = contact(around, &way.person, way.only);
+        let contact = contact(around, &way.person, way.company);
         way.person.with_contact(contact)
     };
     record.check_person(path, &person)?;
@@ -391,7 +406,7 @@ pub(super) fn status<'a>(
     record: &mut Record<'_>,
     around: &Around<'a>,
     origin: Origin,
-    only: bool,
+    company: Company,
     value: &'a Json<'a>,
     path: &str,
 ) {
@@ -399,7 +414,7 @@ pub(super) fn status<'a>(
         return record.ignored(&around.scope, "calls", value.bytes());
     }
     let Some(item) = record.next_item() else { return };
-    match status_row(record, around, (item, origin, only), value, path) {
+    match status_row(record, around, (item, origin, company), value, path) {
         Ok(row) => record.rows.push(row),
         Err(letter) => record.letter_at(item, &around.scope, letter, Some(value.bytes())),
     }
@@ -408,7 +423,7 @@ pub(super) fn status<'a>(
 fn status_row<'a>(
     record: &Record<'_>,
     around: &Around<'a>,
-    (item, origin, only): (i32, Origin, bool),
+    (item, origin, company): (i32, Origin, Company),
     value: &'a Json<'a>,
     path: &str,
 ) -> Result<RawRow, Letter> {
@@ -432,7 +447,7 @@ fn status_row<'a>(
             &[value.get("recipient_id"), payer("from")],
             &[value.get("recipient_user_id"), payer("from_user_id")],
         );
-        let contact = contact(around, &named, only);
+        let contact = contact(around, &named, company);
         named.with_contact(contact)
     };
     record.check_person(path, &person)?;

@@ -100,6 +100,16 @@ impl Person {
         self.or(named)
     }
 
+    /// Whether the two are known to be different people.
+    #[must_use]
+    pub fn is_other(&self, other: &Self) -> bool {
+        let phones = self.phone.as_deref().zip(other.phone.as_deref());
+        let users = self.user.as_deref().zip(other.user.as_deref());
+        phones.is_some_and(|(one, other)| {
+            !is_masked(one) && !is_masked(other) && !is_same_number(one, other)
+        }) || users.is_some_and(|(one, other)| one != other)
+    }
+
     /// Whether nothing names it.
     #[must_use]
     pub fn is_nobody(&self) -> bool {

@@ -4,6 +4,7 @@ use turnwise_model::Origin;
 
 use super::json::{Json, Node};
 use super::meant::{Id, id, name};
+use super::message::Company;
 use super::{Letter, Record, Scope, account, message};
 
 /// What stands around an item.
@@ -293,13 +294,14 @@ fn content<'a>(record: &mut Record<'_>, around: &Around<'a>, value: &'a Json<'a>
         "history" => (Origin::Live, Origin::History),
         _ => (Origin::Live, Origin::App),
     };
-    lists(record, around, value, path, live, app);
+    let counts = counts(value);
+    lists(record, around, value, path, [live, app], &counts);
     if let Some(standby) = value.get("standby") {
         let path = format!("{path}.standby");
         match &standby.node {
             Node::Object(_) | Node::Array(_) => {
                 for copies in standby.list() {
-                    lists(record, around, copies, &path, Origin::Standby, Origin::Standby);
+                    lists(record, around, copies, &path, [Origin::Standby; 2], &counts);
                 }
             }
             _ => {
@@ -323,29 +325,47 @@ fn content<'a>(record: &mut Record<'_>, around: &Around<'a>, value: &'a Json<'a>
     });
 }
 
+/// How many items stand in each list of a value and of its copies on standby, and how many chunks
+/// of history.
+fn counts(value: &Json<'_>) -> Vec<usize> {
+    let copies = value.get("standby").map(Json::list).unwrap_or_default();
+    let holders = std::iter::once(value).chain(copies);
+    let lists = holders.flat_map(|holder| {
+        ["messages", "message_echoes", "statuses"].map(|key| holder.get(key))
+    });
+    lists.chain([value.get("history")]).flatten().map(|list| list.list().len()).collect()
+}
+
 fn lists<'a>(
     record: &mut Record<'_>,
     around: &Around<'a>,
     value: &'a Json<'a>,
     path: &str,
-    live: Origin,
-    app: Origin,
+    [live, app]: [Origin; 2],
+    counts: &[usize],
 ) {
-    let is_only = |key| value.get(key).is_some_and(|list| list.list().len() < 2);
-    let only = is_only("messages");
+    let company = |key| {
+        let own = value.get(key).map_or(0, |list| list.list().len());
+        match counts.iter().sum::<usize>() {
+            all if all <= 1 => Company::Nobody,
+            all if all == own => Company::SameList,
+            _ => Company::OtherLists,
+        }
+    };
+    let beside = company("messages");
     each(record, value, "messages", path, &mut |record, one, path| {
         if around.field == "history" {
             message::past(record, around, None, one, path);
         } else {
-            message::received(record, around, live, only, one, path);
+            message::received(record, around, live, beside, one, path);
         }
     });
-    let only = is_only("message_echoes");
+    let beside = company("message_echoes");
     each(record, value, "message_echoes", path, &mut |record, one, path| {
-        message::echoed(record, around, app, only, one, path);
+        message::echoed(record, around, app, beside, one, path);
     });
-    let only = is_only("statuses");
+    let beside = company("statuses");
     each(record, value, "statuses", path, &mut |record, one, path| {
-        message::status(record, around, live, only, one, path);
+        message::status(record, around, live, beside, one, path);
     });
 }

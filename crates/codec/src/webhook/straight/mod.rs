@@ -27,6 +27,7 @@ use crate::rows::{AccountFacts, MessageRow, PlainOwner, StatusRow, Strings};
 use crate::straight::contact::Contact;
 use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX};
 use crate::unknown::UnknownFields;
+use crate::webhook::contacts::Company;
 use crate::work;
 use handover::Handover;
 use items::{Message, StatusItem};
@@ -155,9 +156,9 @@ struct Around<'a> {
 impl<'a> Around<'a> {
     /// The ids of an item, completed from the contact that its peer is.
     #[inline(always)]
-    fn ids(&self, message: Nth, [phone, user]: [Nth; 2], alone: bool) -> PlainIds<'a> {
+    fn ids(&self, message: Nth, [phone, user]: [Nth; 2], company: Company) -> PlainIds<'a> {
         let (phone, user) = (self.values.of(phone), self.values.of(user));
-        let contact = self.contact(phone, user, alone);
+        let contact = self.contact(phone, user, company);
         let or = |own: &'a [u8], of: fn(&Contact) -> Nth| match contact {
             Some(contact) if own.is_empty() => self.values.of(of(contact)),
             _ => own,
@@ -173,20 +174,23 @@ impl<'a> Around<'a> {
 
     /// The same choice as [`super::contacts::Contacts::of`].
     #[inline]
-    fn contact(&self, phone: &[u8], user: &[u8], alone: bool) -> Option<&'a Contact> {
+    fn contact(&self, phone: &[u8], user: &[u8], company: Company) -> Option<&'a Contact> {
         let same = |contact: &&Contact| {
             work::step(1);
             let (of_phone, of_user) = (self.values.of(contact.phone), self.values.of(contact.user));
             !phone.is_empty() && !of_phone.is_empty() && same_digits(phone, of_phone)
                 || !user.is_empty() && user == of_user
         };
-        self.contacts.iter().find(same).or_else(|| match self.contacts {
-            [only] => {
-                let has_none = phone.is_empty() && user.is_empty();
-                let has_no_phone = self.values.of(only.phone).is_empty();
-                (alone || has_none || has_no_phone).then_some(only)
-            }
-            _ => None,
+        self.contacts.iter().find(same).or_else(|| {
+            let [only] = self.contacts else { return None };
+            // What both name is not the same.
+            let differ = |own: &[u8], of| !own.is_empty() && !self.values.of(of).is_empty();
+            let is_it = match company {
+                Company::Alone => !differ(phone, only.phone) && !differ(user, only.user),
+                Company::Alike => phone.is_empty() && user.is_empty(),
+                Company::Mixed => false,
+            };
+            is_it.then_some(only)
         })
     }
 }
@@ -207,18 +211,20 @@ fn rows(
         let Whole { change, contacts, messages, echoes, statuses } = whole;
         let sender = values.of(change.sender);
         let around = Around { values, owner: *owner, sender, contacts };
+        let all = messages.len() + echoes.len() + statuses.len();
+        let company = |own: usize| Company::of(own, all);
         for message in messages {
-            let ids = around.ids(message.id, message.peer(false), messages.len() == 1);
+            let ids = around.ids(message.id, message.peer(false), company(messages.len()));
             let way = (Origin::Live, Direction::Inbound);
             a_message(record, hashing, &ids, way, (values, message, time()), unescaped);
         }
         for message in echoes {
-            let ids = around.ids(message.id, message.peer(true), echoes.len() == 1);
+            let ids = around.ids(message.id, message.peer(true), company(echoes.len()));
             let way = (Origin::App, Direction::Outbound);
             a_message(record, hashing, &ids, way, (values, message, time()), unescaped);
         }
         for status in statuses {
-            let ids = around.ids(status.id, [status.phone, status.user], statuses.len() == 1);
+            let ids = around.ids(status.id, [status.phone, status.user], company(statuses.len()));
             a_status(record, hashing, &ids, values, status, time());
         }
         if let Some(handover) = &change.handover {
