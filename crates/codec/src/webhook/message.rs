@@ -2,7 +2,7 @@
 
 use turnwise_model::{Direction, Origin};
 
-use super::contacts::Company;
+use super::contacts::{Company, Contact};
 use super::{Place, account};
 use crate::body::{Body, body};
 use crate::json::Value;
@@ -26,8 +26,8 @@ pub(super) fn looks_like_one(value: Value<'_>) -> bool {
         && !has("sender")
 }
 
-/// One of `messages[]`.
-pub(super) fn inbound<'a>(
+/// One of `messages[]`: received, unless the business's own number wrote it.
+pub(super) fn of_list<'a>(
     record: &mut Record<'_>,
     place: &Place<'a>,
     origin: Origin,
@@ -35,9 +35,18 @@ pub(super) fn inbound<'a>(
     value: Value<'a>,
 ) {
     one(record, place, value, |record, owner, item| {
-        let peer = author(value);
-        row(record, place, owner, item, value, origin, Direction::Inbound, (peer, company))
+        let (direction, peer) = if is_own(place, value) {
+            (Direction::Outbound, addressee(value))
+        } else {
+            (Direction::Inbound, author(value))
+        };
+        row(record, place, owner, item, value, origin, direction, (peer, company))
     });
+}
+
+/// Whether the business's own number wrote a message.
+fn is_own(place: &Place<'_>, value: Value<'_>) -> bool {
+    author(value).phone_text().is_some_and(|from| place.is_own(from))
 }
 
 /// One of `message_echoes[]`: what the business sent by other ways than the API.
@@ -98,6 +107,8 @@ pub(super) fn of_unknown_direction<'a>(
         let addressed = value.get("to").is_some() || value.get("to_user_id").is_some();
         let direction = if addressed {
             direction(place, &Peer::default(), value)
+        } else if is_own(place, value) {
+            Some(Direction::Outbound)
         } else {
             (!author(value).has_none()).then_some(Direction::Inbound)
         };
@@ -248,7 +259,12 @@ fn row<'a>(
         Peer::default()
     } else {
         let contact = place.contacts.of(&peer, company);
-        peer.unmasked_by(contact)
+        // The business is not its own peer.
+        let is_peer = |contact: &&Contact<'_>| {
+            let number = contact.wa_id.clone().some();
+            direction == Direction::Inbound || !number.is_some_and(|number| place.is_own(&number))
+        };
+        peer.unmasked_by(contact.filter(is_peer))
     };
     record.check_peer(&peer)?;
     let message = record.pseudonym(owner, meant::id(value.get("id")), value)?;
@@ -270,3 +286,6 @@ fn row<'a>(
         text: record.text(text),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use turnwise_model::{Direction, Origin};
 
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
-use crate::peer::Peer;
+use crate::peer::{Peer, normal_phone};
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
 use contacts::{Company, Contacts};
@@ -33,6 +33,20 @@ struct Place<'a> {
     contacts: Contacts<'a>,
     /// Numbers by which the business itself may be named in `from` and `to`.
     business: [Option<Cow<'a, str>>; 2],
+}
+
+impl Place<'_> {
+    /// Whether a number is the business's own, digit by digit: many people have one that is alike.
+    fn is_own(&self, number: &str) -> bool {
+        let number = normal_phone(number);
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        is_number && self.business.iter().flatten().any(|own| normal_phone(own) == number)
+    }
+
+    /// Whether what the value calls messages are echoes.
+    fn has_echoes_alone(&self) -> bool {
+        matches!(self.field, "smb_message_echoes" | "message_echoes")
+    }
 }
 
 /// What a field's name says of its value.
@@ -410,8 +424,10 @@ fn lists<'a>(
     each(record, value, "messages", |record, element| {
         if place.field == "history" {
             message::from_history(record, place, &Peer::default(), element);
+        } else if place.has_echoes_alone() {
+            message::echo(record, place, echoes, beside, element);
         } else {
-            message::inbound(record, place, messages, beside, element);
+            message::of_list(record, place, messages, beside, element);
         }
     });
     let beside = company("message_echoes");

@@ -5,7 +5,7 @@ use crate::{Format, RecordCounts};
 
 const META: &str = r#""messaging_product":"whatsapp","metadata":{"display_phone_number":"+1 555-078-3881","phone_number_id":"100"}"#;
 
-fn change(field: &str, value: &str) -> String {
+pub(super) fn change(field: &str, value: &str) -> String {
     format!(
         r#"{{"entry":[{{"id":"9","time":1794096000,"changes":[{{"field":"{field}","value":{{{META},{value}}}}}]}}]}}"#
     )
@@ -36,7 +36,7 @@ pub(super) fn user(id: &str) -> String {
     keys().peer_user("100", id).0.to_string()
 }
 
-const TEXT: &str = r#"{"from":"16505551234","id":"wamid.A","timestamp":"1794096147","type":"text","text":{"body":"hi there"}}"#;
+pub(super) const TEXT: &str = r#"{"from":"16505551234","id":"wamid.A","timestamp":"1794096147","type":"text","text":{"body":"hi there"}}"#;
 
 #[test]
 fn message_of_a_peer_is_an_inbound_live_row() {

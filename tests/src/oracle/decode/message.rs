@@ -1,10 +1,9 @@
-//! Messages and statuses of webhooks, and what a message is, whichever way it goes.
+//! Messages of webhooks, and what a message is, whichever way it goes.
 
 use turnwise_model::limits::TEXT_BYTES_MAX;
 use turnwise_model::schema::column as c;
 use turnwise_model::{
-    Category, Direction, EventKind, InteractiveType, MessageKind, Millis, Origin, PricingModel,
-    PricingRegime, PricingType, Status,
+    Direction, EventKind, InteractiveType, MessageKind, Millis, Origin, PricingRegime,
 };
 
 use super::json::{Json, Node};
@@ -13,7 +12,7 @@ use super::people::{self, Person};
 use super::row::RawRow;
 use super::shape::shape;
 use super::webhook::Around;
-use super::{Letter, Record, Scope, account};
+use super::{Letter, Record, account, status};
 
 /// Whether an object is a message or a status with nothing around it.
 pub(super) fn stands_alone(value: &Json<'_>) -> bool {
@@ -31,13 +30,15 @@ pub(super) fn alone<'a>(
     path: &str,
 ) {
     let any = |keys: &[&str]| keys.iter().any(|key| value.has(key));
-    let is_status = is_of_payment(value) || !any(&["type", "from", "from_user_id"]);
+    let is_status = status::is_of_payment(value) || !any(&["type", "from", "from_user_id"]);
     if value.has("status") && is_status {
-        return status(record, around, Origin::Live, Company::Nobody, value, path);
+        return status::status(record, around, Origin::Live, Company::Nobody, value, path);
     }
     write(record, around, value, path, &|_| {
         let direction = if any(&["to", "to_user_id"]) {
             direction(around, &Person::default(), value)
+        } else if is_own(around, value) {
+            Some(Direction::Outbound)
         } else if author(value).is_nobody() {
             None
         } else {
@@ -49,7 +50,20 @@ pub(super) fn alone<'a>(
     });
 }
 
-/// One of `messages[]`.
+/// Whether the business itself wrote a message: `from` has the digits of its number, or is its id.
+fn is_own(around: &Around<'_>, value: &Json<'_>) -> bool {
+    author(value).phone.is_some_and(|from| is_number_of(around, &from))
+}
+
+fn is_number_of(around: &Around<'_>, number: &str) -> bool {
+    let number = people::spelled(number);
+    let own = [around.display.as_deref(), around.scope.sender.known()];
+    !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && own.into_iter().flatten().any(|own| people::spelled(own) == number)
+}
+
+/// One of `messages[]`, which may be the business's own.
 pub(super) fn received<'a>(
     record: &mut Record<'_>,
     around: &Around<'a>,
@@ -59,7 +73,9 @@ pub(super) fn received<'a>(
     path: &str,
 ) {
     write(record, around, value, path, &|_| {
-        Ok(Way { origin, direction: Direction::Inbound, person: author(value), company })
+        let is_own = is_own(around, value);
+        let direction = if is_own { Direction::Outbound } else { Direction::Inbound };
+        Ok(Way { origin, direction, person: other_end(value, direction), company })
     });
 }
 
@@ -188,7 +204,7 @@ fn direction(around: &Around<'_>, thread: &Person, value: &Json<'_>) -> Option<D
 /// The contact that a person is: the one of its number or user id. Else the only one there is:
 /// for an item that nothing else stands beside, unless one of the two says that it is somebody
 /// else; and where all items are of one list, for those that say nothing.
-fn contact<'a>(around: &Around<'a>, person: &Person, company: Company) -> Option<&'a Json<'a>> {
+pub(super) fn contact<'a>(around: &Around<'a>, person: &Person, company: Company) -> Option<&'a Json<'a>> {
     let is_it = |contact: &&&Json<'_>| {
         let phone = id(contact.get("wa_id"));
         let user = id(contact.get("user_id"));
@@ -257,8 +273,13 @@ fn message<'a>(
     let person = if is_group && way.direction == Direction::Outbound {
         Person::default()
     } else {
+        let is_business = |contact: &&Json<'_>| {
+            let number = id(contact.get("wa_id"));
+            number.known().is_some_and(|number| is_number_of(around, number))
+        };
         let contact = contact(around, &way.person, way.company);
-        way.person.with_contact(contact)
+        let outbound = way.direction == Direction::Outbound;
+        way.person.with_contact(contact.filter(|contact| !outbound || !is_business(contact)))
     };
     record.check_person(path, &person)?;
     let pseudonym = record.message(sender, path, id(value.get("id")), value)?;
@@ -394,95 +415,4 @@ fn length(kind: MessageKind, body: &Json<'_>, message: &Json<'_>) -> Option<i32>
     let chars = all.filter_map(meant::whole).next()?;
     let most = i32::try_from(TEXT_BYTES_MAX).unwrap_or(i32::MAX);
     i32::try_from(chars).ok().filter(|chars| has_text && (0..=most).contains(chars))
-}
-
-/// Whether a status tells of a payment and not of a delivery.
-fn is_of_payment(value: &Json<'_>) -> bool {
-    name(value.get("type")).as_deref() == Some("payment")
-}
-
-/// One of `statuses[]`.
-pub(super) fn status<'a>(
-    record: &mut Record<'_>,
-    around: &Around<'a>,
-    origin: Origin,
-    company: Company,
-    value: &'a Json<'a>,
-    path: &str,
-) {
-    if name(value.get("type")).as_deref() == Some("call") {
-        return record.ignored(&around.scope, "calls", value.bytes());
-    }
-    let Some(item) = record.next_item() else { return };
-    match status_row(record, around, (item, origin, company), value, path) {
-        Ok(row) => record.rows.push(row),
-        Err(letter) => record.letter_at(item, &around.scope, letter, Some(value.bytes())),
-    }
-}
-
-fn status_row<'a>(
-    record: &Record<'_>,
-    around: &Around<'a>,
-    (item, origin, company): (i32, Origin, Company),
-    value: &'a Json<'a>,
-    path: &str,
-) -> Result<RawRow, Letter> {
-    let scope: &Scope = &around.scope;
-    let sender = record.sender(scope, path)?;
-    let time = record.time(path, "timestamp", value.get("timestamp"))?;
-    let Some(named) = name(value.get("status")) else {
-        return Err(Letter::at("wrong_type", path, "status", value.get_or_null("status")));
-    };
-    let is_group = name(value.get("recipient_type")).as_deref() == Some("group")
-        || value.has("group_id")
-        || id(value.get("recipient_id")).known().is_some_and(people::is_group);
-    let person = if is_group {
-        Person::of(
-            &[value.get("recipient_participant_id"), value.get("participant_recipient_id")],
-            &[value.get("recipient_participant_user_id")],
-        )
-    } else {
-        let payer = |key| value.get(key).filter(|_| is_of_payment(value));
-        let named = Person::of(
-            &[value.get("recipient_id"), payer("from")],
-            &[value.get("recipient_user_id"), payer("from_user_id")],
-        );
-        let contact = contact(around, &named, company);
-        named.with_contact(contact)
-    };
-    record.check_person(path, &person)?;
-    let pseudonym = record.message(sender, path, id(value.get("id")), value)?;
-    let mut row = record.row(EventKind::Status, item, scope, time);
-    set_person(record, &mut row, sender, &person);
-    row.set(c::MESSAGE, Some(pseudonym));
-    row.set(c::ORIGIN, Some(origin.code()));
-    row.set(c::IN_GROUP, Some(i32::from(is_group)));
-    row.set(c::PRICING_REGIME, Some(PricingRegime::at(Millis(time)).code()));
-    let known = Status::from_name(&named).filter(|_| !is_of_payment(value));
-    row.set(c::STATUS, Some(known.unwrap_or(Status::Other).code()));
-    let category = |named: String| {
-        Category::from_name(&named.replace('-', "_")).unwrap_or(Category::Other).code()
-    };
-    let price = |key| {
-        let inside = || name(value.at(&["conversation", "pricing", key]));
-        name(value.at(&["pricing", key])).or_else(inside)
-    };
-    row.set(c::CATEGORY, price("category").map(category));
-    let opened_by = name(value.at(&["conversation", "origin", "type"]));
-    row.set(c::CONVERSATION_ORIGIN, opened_by.map(category));
-    row.set(
-        c::PRICING_TYPE,
-        price("type")
-            .map(|named| PricingType::from_name(&named).unwrap_or(PricingType::Other).code()),
-    );
-    row.set(
-        c::PRICING_MODEL,
-        price("pricing_model").map(|named| {
-            let named = named.to_ascii_uppercase();
-            PricingModel::from_name(&named).unwrap_or(PricingModel::Other).code()
-        }),
-    );
-    let errors = value.get("errors").map(Json::list).unwrap_or_default();
-    row.set(c::ERROR_CODE, errors.into_iter().find_map(meant::error_code));
-    Ok(row)
 }

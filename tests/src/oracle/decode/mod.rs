@@ -16,6 +16,7 @@ mod people;
 mod row;
 mod send;
 mod shape;
+mod status;
 mod webhook;
 
 use turnwise_model::limits::{RECORD_BYTES_MAX, RECORD_ITEMS_MAX};

@@ -5,7 +5,7 @@ use turnwise_model::Origin;
 use super::json::{Json, Node};
 use super::meant::{Id, id, name};
 use super::message::Company;
-use super::{Letter, Record, Scope, account, message};
+use super::{Letter, Record, Scope, account, message, status};
 
 /// What stands around an item.
 pub(super) struct Around<'a> {
@@ -356,6 +356,8 @@ fn lists<'a>(
     each(record, value, "messages", path, &mut |record, one, path| {
         if around.field == "history" {
             message::past(record, around, None, one, path);
+        } else if ["smb_message_echoes", "message_echoes"].contains(&around.field.as_str()) {
+            message::echoed(record, around, app, beside, one, path);
         } else {
             message::received(record, around, live, beside, one, path);
         }
@@ -366,6 +368,6 @@ fn lists<'a>(
     });
     let beside = company("statuses");
     each(record, value, "statuses", path, &mut |record, one, path| {
-        message::status(record, around, live, beside, one, path);
+        status::status(record, around, live, beside, one, path);
     });
 }

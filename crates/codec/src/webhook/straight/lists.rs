@@ -22,6 +22,8 @@ pub(super) struct Lists {
 pub(super) struct Change {
     pub(super) waba_id: Nth,
     pub(super) sender: Nth,
+    /// The business's number as it is shown.
+    pub(super) display: Nth,
     pub(super) counts: Counts,
     /// It is one, and has no items then; every other change has.
     pub(super) handover: Option<Handover>,
@@ -76,8 +78,9 @@ impl Change {
     /// See [`Nth::moved`].
     fn moved(&self, by: isize) -> Self {
         let (waba_id, sender) = (self.waba_id.moved(by), self.sender.moved(by));
+        let display = self.display.moved(by);
         let handover = self.handover.map(|handover| handover.moved(by));
-        Self { waba_id, sender, handover, ..*self }
+        Self { waba_id, sender, display, handover, ..*self }
     }
 }
 

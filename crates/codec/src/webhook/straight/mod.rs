@@ -117,6 +117,14 @@ impl Checked {
             if !contacts.iter().all(|contact| contact.is_usual(values)) {
                 return None;
             }
+            // What the business wrote itself, and who is its own contact, is left alone.
+            let own = Own::of(values, change)?;
+            let is_own = |phone: Nth| own.is(values.of(phone));
+            if messages.iter().any(|message| is_own(message.peer(false)[0]))
+                || !echoes.is_empty() && contacts.iter().any(|contact| is_own(contact.phone))
+            {
+                return None;
+            }
             let mut put = |time: Option<Millis>| {
                 times.push(time.filter(|time| record.place.is_in_range(*time))?);
                 Some(())
@@ -142,6 +150,37 @@ impl Checked {
             owners.push(record.rows.strings.plain_owner(waba_id, sender)?);
         }
         Some(())
+    }
+}
+
+/// The business's own numbers.
+struct Own<'a> {
+    display: &'a [u8],
+    sender: &'a [u8],
+}
+
+impl<'a> Own<'a> {
+    #[inline(always)]
+    fn of(values: Values<'a>, change: &Change) -> Option<Self> {
+        let is_plain = !values.text(change.display).is_escaped();
+        let of = |nth| values.of(nth);
+        is_plain.then(|| Self { display: of(change.display), sender: of(change.sender) })
+    }
+
+    /// Whether a phone number may be one of them: of nearly all the last byte tells.
+    #[inline(always)]
+    fn is(&self, phone: &[u8]) -> bool {
+        let may_be = match (self.display, phone) {
+            ([.., own], [.., last]) => own == last || !own.is_ascii_digit(),
+            _ => false,
+        };
+        may_be && self.is_shown(phone) || phone == self.sender && !phone.is_empty()
+    }
+
+    /// The same of the number that is shown, which may have anything between its digits.
+    #[inline(never)]
+    fn is_shown(&self, phone: &[u8]) -> bool {
+        self.display.iter().filter(|byte| byte.is_ascii_digit()).eq(phone)
     }
 }
 

@@ -126,8 +126,8 @@ fn change(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
         match field {
             FIELD => {
                 let known = |name: &[u8]| match name {
-                    // Both hold the same lists, and say the same of them.
-                    b"messages" | b"smb_message_echoes" => Some(ITEMS),
+                    b"messages" => Some(ITEMS),
+                    b"smb_message_echoes" => Some(ECHOED),
                     b"messaging_handovers" => Some(HANDOVER),
                     _ => None,
                 };
@@ -139,16 +139,14 @@ fn change(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
         Some(())
     })?;
     let (mut change, parts) = change?;
-    if kind? == ITEMS {
+    match kind? {
+        HANDOVER if change.counts.are_none() => change.handover = Some(parts.whole()?),
+        HANDOVER => return None,
         // What is of a handover may mean something else here. A change without items is a row too.
-        if parts.are_any || change.counts.are_none() {
-            return None;
-        }
-    } else {
-        if !change.counts.are_none() {
-            return None;
-        }
-        change.handover = Some(parts.whole()?);
+        _ if parts.are_any || change.counts.are_none() => return None,
+        // They are echoes as well.
+        ECHOED if change.counts.messages > 0 => return None,
+        _ => {}
     }
     if change.sender.is_none() {
         change.sender = parts.recipient;
@@ -163,6 +161,7 @@ fn change(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<()> {
 /// What a change's field says of it.
 const ITEMS: u8 = 0;
 const HANDOVER: u8 = 1;
+const ECHOED: u8 = 2;
 
 fn value_field(name: &[u8]) -> Field {
     match name {
@@ -186,13 +185,21 @@ const STATUSES: Field = 5;
 const _: () = assert!(STATUSES < handover::FIRST);
 
 fn value(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<(Change, Parts)> {
-    let (mut sender, mut parts) = (Nth::NONE, Parts::default());
+    let ([mut sender, mut display], mut parts) = ([Nth::NONE; 2], Parts::default());
     let before = lists.counts();
     cursor.object(value_field, |cursor, field| match field {
         METADATA => {
-            let name = |name: &[u8]| u8::from(name == b"phone_number_id");
-            cursor.object(name, |cursor, _| {
-                sender = cursor.string()?;
+            const ID: Field = 1;
+            let name = |name: &[u8]| match name {
+                b"phone_number_id" => ID,
+                b"display_phone_number" => ID + 1,
+                _ => 0,
+            };
+            cursor.object(name, |cursor, field| {
+                match field {
+                    ID => sender = cursor.string()?,
+                    _ => display = cursor.number_or_string()?,
+                }
                 Some(())
             })
         }
@@ -217,5 +224,5 @@ fn value(cursor: &mut Cursor<'_, '_>, lists: &mut Lists) -> Option<(Change, Part
         field => parts.read(cursor, field),
     })?;
     let counts = lists.counts().since(before);
-    Some((Change { waba_id: Nth::NONE, sender, counts, handover: None }, parts))
+    Some((Change { waba_id: Nth::NONE, sender, display, counts, handover: None }, parts))
 }

@@ -1,0 +1,45 @@
+use crate::testing::columns;
+use crate::webhook::tests::{TEXT, change, only, phone, run};
+
+/// Messages that the business's own number wrote, in every list where they may stand.
+#[test]
+fn what_the_business_wrote_is_never_received() {
+    let own = |more: &str, from: &str| TEXT.replace("\"16505551234\"", &format!("\"{from}\"{more}"));
+    let contact = r#""contacts":[{"wa_id":"16505551234","user_id":"US.7"}],"#;
+    let to = r#","to":"16505551234""#;
+    for (field, origin) in [("smb_message_echoes", "1"), ("message_echoes", "1"), ("messages", "0")]
+    {
+        for from in ["15550783881", "+15550783881", "100"] {
+            for (contacts, more) in [(contact, to), (contact, ""), ("", to), ("", "")] {
+                let list = format!(r#"{contacts}"messages":[{}]"#, own(more, from));
+                let row = only(field, &list);
+                let peer = if contacts.len() + more.len() > 0 { phone("16505551234") } else { String::new() };
+                assert_eq!(columns(&row, "origin direction"), format!("{origin} 1"), "{list}");
+                assert_eq!(row.get("peer_phone"), peer, "{field} {list}");
+            }
+        }
+    }
+    // In a field of echoes all are; elsewhere what has another number is received, though its end
+    // be the same.
+    assert_eq!(only("smb_message_echoes", &format!(r#""messages":[{TEXT}]"#)).get("direction"), "1");
+    for from in ["5550783881", "25550783881", "3881", "1550783881"] {
+        let row = only("messages", &format!(r#""messages":[{}]"#, own("", from)));
+        assert_eq!((row.get("direction"), row.get("peer_phone")), ("0", &*phone(from)));
+    }
+    let row = only("standby", &format!(r#""standby":{{"messages":[{}]}}"#, own(to, "15550783881")));
+    assert_eq!(columns(&row, "origin direction"), "2 1");
+    // The only contact may be the business.
+    for (field, list) in [("messages", "messages"), ("smb_message_echoes", "message_echoes")] {
+        let value = format!(
+            r#""contacts":[{{"wa_id":"15550783881"}}],"{list}":[{}]"#,
+            own("", "15550783881")
+        );
+        assert_eq!(columns(&only(field, &value), "direction peer_phone"), "1 -");
+    }
+    let alone = own("", "100").replace("{\"from\"", "{\"phone_number_id\":\"100\",\"from\"");
+    assert_eq!(columns(&run(&alone).1[0], "direction peer_phone"), "1 -");
+    // Placeholders of samples are no numbers.
+    let same = change("messages", &format!(r#""messages":[{}]"#, own("", "PHONE")));
+    let (_, rows) = run(&same.replace("+1 555-078-3881", "PHONE"));
+    assert_eq!(rows[0].get("direction"), "0");
+}
