@@ -35,13 +35,26 @@ pub(super) fn of_list<'a>(
     value: Value<'a>,
 ) {
     one(record, place, value, |record, owner, item| {
-        let (direction, peer) = if is_own(place, value) {
-            (Direction::Outbound, addressee(value))
+        let (direction, origin, peer) = if is_own(place, value) {
+            (Direction::Outbound, origin_of_own(origin, value), addressee(value))
         } else {
-            (Direction::Inbound, author(value))
+            (Direction::Inbound, origin, author(value))
         };
         row(record, place, owner, item, value, origin, direction, (peer, company))
     });
+}
+
+/// What a message says that Meta's own agent wrote.
+pub(super) const BY_AGENT: &str = "created_by_1p_bot";
+
+/// The origin of a message of the business: what Meta's own agent wrote is no person's.
+fn origin_of_own(origin: Origin, value: Value<'_>) -> Origin {
+    const KEY: &str = "message_creation_type";
+    let made = meant::word(value.get(KEY)).or_else(|| meant::word(nested(value).get(KEY)));
+    match origin {
+        Origin::Live | Origin::App if made.as_deref() == Some(BY_AGENT) => Origin::Standby,
+        origin => origin,
+    }
 }
 
 /// Whether the business's own number wrote a message.
@@ -58,7 +71,7 @@ pub(super) fn echo<'a>(
     value: Value<'a>,
 ) {
     one(record, place, value, |record, owner, item| {
-        let peer = addressee(value);
+        let (origin, peer) = (origin_of_own(origin, value), addressee(value));
         row(record, place, owner, item, value, origin, Direction::Outbound, (peer, company))
     });
 }

@@ -63,6 +63,13 @@ fn is_number_of(around: &Around<'_>, number: &str) -> bool {
         && own.into_iter().flatten().any(|own| people::spelled(own) == number)
 }
 
+/// The origin of what the business wrote: Meta's own agent is as on standby.
+fn own_origin(origin: Origin, value: &Json<'_>) -> Origin {
+    let made = |value: &Json<'_>| name(value.get("message_creation_type"));
+    let by_agent = made(value).or_else(|| made(inside(value))).as_deref() == Some("created_by_1p_bot");
+    if by_agent && origin != Origin::History { Origin::Standby } else { origin }
+}
+
 /// One of `messages[]`, which may be the business's own.
 pub(super) fn received<'a>(
     record: &mut Record<'_>,
@@ -75,6 +82,7 @@ pub(super) fn received<'a>(
     write(record, around, value, path, &|_| {
         let is_own = is_own(around, value);
         let direction = if is_own { Direction::Outbound } else { Direction::Inbound };
+        let origin = if is_own { own_origin(origin, value) } else { origin };
         Ok(Way { origin, direction, person: other_end(value, direction), company })
     });
 }
@@ -89,6 +97,7 @@ pub(super) fn echoed<'a>(
     path: &str,
 ) {
     write(record, around, value, path, &|_| {
+        let origin = own_origin(origin, value);
         Ok(Way { origin, direction: Direction::Outbound, person: addressee(value), company })
     });
 }

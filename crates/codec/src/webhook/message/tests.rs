@@ -43,3 +43,37 @@ fn what_the_business_wrote_is_never_received() {
     let (_, rows) = run(&same.replace("+1 555-078-3881", "PHONE"));
     assert_eq!(rows[0].get("direction"), "0");
 }
+
+#[test]
+fn what_metas_own_agent_wrote_is_no_persons() {
+    let echo = |made: &str| {
+        let own = TEXT.replace("\"16505551234\"", "\"15550783881\",\"to\":\"16505551234\"");
+        own.replace("{\"from\"", &format!("{{\"message_creation_type\":{made},\"from\""))
+    };
+    for (field, list, origin) in [
+        ("smb_message_echoes", "message_echoes", "1"),
+        ("message_echoes", "message_echoes", "1"),
+        ("message_echoes", "messages", "1"),
+        ("messages", "messages", "0"),
+        ("history", "message_echoes", "3"),
+    ] {
+        for (made, by_agent) in [
+            (r#""created_by_1p_bot""#, true),
+            (r#"" Created_By_1P_Bot""#, true),
+            (r#""created_by_user""#, false),
+            (r#""\u0063reated_by_1p_bot""#, true),
+            ("\"\"", false),
+            ("7", false),
+        ] {
+            let row = only(field, &format!(r#""{list}":[{}]"#, echo(made)));
+            let expected = if by_agent && origin != "3" { "2" } else { origin };
+            assert_eq!(columns(&row, "origin direction"), format!("{expected} 1"), "{field} {made}");
+        }
+    }
+    let made = "{\"message_creation_type\":\"created_by_1p_bot\",\"from\"";
+    let row = only("messages", &format!(r#""messages":[{}]"#, TEXT.replace("{\"from\"", made)));
+    assert_eq!(columns(&row, "origin direction"), "0 0");
+    // Nested, as on standby.
+    let nested = r#""message_echoes":[{"id":"w","timestamp":1794096147,"message":{"to":"16505551234","type":"text","text":{"body":"x"},"message_creation_type":"created_by_1p_bot"}}]"#;
+    assert_eq!(only("message_echoes", nested).get("origin"), "2");
+}

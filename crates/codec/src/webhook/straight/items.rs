@@ -10,6 +10,7 @@ use turnwise_model::{Category, Millis, PricingModel, PricingType, Status, limits
 use crate::json::{Cursor, Field, Nth, UNUSUAL, Values, whole};
 use crate::straight::body::{self, Answered, Body};
 use crate::straight::values::{is_digits_or_empty, is_plain, is_plain_or_empty, named, timestamp};
+use crate::webhook::message;
 
 /// A message of `messages` or `message_echoes`.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Message {
     answered: Answered,
     pub(super) body: Body,
     pub(super) has_referral: bool,
+    /// Of echoes: Meta's own agent wrote it.
+    pub(super) by_agent: bool,
 }
 
 /// One of `statuses`.
@@ -72,7 +75,7 @@ impl Message {
             to: self.to.map(|nth| nth.moved(by)),
             answered: self.answered.moved(by),
             body: Body { text: self.body.text.moved(by), ..self.body },
-            has_referral: self.has_referral,
+            ..*self
         }
     }
 }
@@ -135,8 +138,9 @@ const TIMESTAMP: Field = 6;
 const TYPE: Field = 7;
 const CONTEXT: Field = 8;
 const REFERRAL: Field = 9;
+const CREATION: Field = 10;
 /// The first of [`body::BODIES`].
-const BODY: Field = 10;
+const BODY: Field = 11;
 const _: () = assert!(BODY as usize + body::BODIES.len() <= UNUSUAL as usize);
 
 fn message_field(name: &[u8]) -> Field {
@@ -158,9 +162,25 @@ fn echo_field(name: &[u8]) -> Field {
     match name {
         b"to" => TO,
         b"to_user_id" => TO_USER_ID,
+        b"message_creation_type" => CREATION,
         name => message_field(name),
     }
 }
+
+const BY_OTHERS: u8 = 0;
+const BY_AGENT: u8 = 1;
+
+/// How an echo says that it was made. Names are parts of a layout, so they must be few.
+fn creation(name: &[u8]) -> Option<u8> {
+    let is_name = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    match name {
+        name if name == message::BY_AGENT.as_bytes() => Some(BY_AGENT),
+        name => (name.len() <= CREATION_BYTES_MAX && name.iter().all(is_name)).then_some(BY_OTHERS),
+    }
+}
+
+/// The longest name that [`creation`] knows nothing of and takes.
+const CREATION_BYTES_MAX: usize = 32;
 
 /// One of `messages`, or, `echoed`, of `message_echoes`.
 #[inline(always)]
@@ -168,7 +188,7 @@ pub(super) fn message(cursor: &mut Cursor<'_, '_>, echoed: bool) -> Option<Messa
     let name = if echoed { echo_field } else { message_field };
     let (mut id, mut time, mut from, mut to) = (None, None, [Nth::NONE; 2], [Nth::NONE; 2]);
     let (mut kind, mut read_body) = (None, None);
-    let (mut answered, mut has_referral) = (Answered::default(), false);
+    let (mut answered, mut has_referral, mut by_agent) = (Answered::default(), false, false);
     cursor.object(name, |cursor, field| {
         match field {
             FROM => from[0] = cursor.string()?,
@@ -183,13 +203,14 @@ pub(super) fn message(cursor: &mut Cursor<'_, '_>, echoed: bool) -> Option<Messa
                 cursor.skip_object()?;
                 has_referral = true;
             }
+            CREATION => by_agent = cursor.named(creation)? == BY_AGENT,
             _ if read_body.is_some() => return None,
             field => read_body = Some(body::read(cursor, field, BODY)?),
         }
         Some(())
     })?;
     let body = body::of_kind(read_body, kind?)?;
-    Some(Message { id: id?, time: time?, from, to, answered, body, has_referral })
+    Some(Message { id: id?, time: time?, from, to, answered, body, has_referral, by_agent })
 }
 
 /// One of `statuses`.

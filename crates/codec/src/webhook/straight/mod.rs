@@ -259,7 +259,8 @@ fn rows(
         }
         for message in echoes {
             let ids = around.ids(message.id, message.peer(true), company(echoes.len()));
-            let way = (Origin::App, Direction::Outbound);
+            let origin = if message.by_agent { Origin::Standby } else { Origin::App };
+            let way = (origin, Direction::Outbound);
             a_message(record, hashing, &ids, way, (values, message, time()), unescaped);
         }
         for status in statuses {
