@@ -3,6 +3,7 @@
 
 use turnwise_model::{Direction, MessageKind, Millis};
 
+use super::contacts::Company;
 use super::{Place, each};
 use crate::json::Value;
 use crate::meant::{self, Time};
@@ -73,7 +74,24 @@ const EVENTS: &[&str] = &[
 
 /// Roles that may hold a thread.
 pub(super) const ROLES: &[&str] =
-    &["customer_service", "marketing", "utility", "ctwa", "ai_agent", "escalation"];
+    &["customer_service", "marketing", "utility", "ctwa", AI_AGENT, "escalation"];
+const AI_AGENT: &str = "ai_agent";
+/// What the platform calls its own agent as an app.
+const AGENTS: &[&str] = &["meta_ai", "meta_business_agent"];
+
+/// Where a handover may tell who held the thread, and who does now: the first that is known counts.
+const PREVIOUS: [&[&str]; 4] = [
+    &["previous_owner_role"],
+    &["previous_owner_app_role"],
+    &["previous_owner", "app_role"],
+    &["previous_owner", "role"],
+];
+const NEW: [&[&str]; 4] = [
+    &["new_owner_role"],
+    &["new_owner_app_role"],
+    &["new_owner", "app_role"],
+    &["new_owner", "role"],
+];
 
 fn known(names: &'static [&'static str], name: &str) -> &'static str {
     names.iter().find(|known| known.eq_ignore_ascii_case(name)).copied().unwrap_or(OTHER)
@@ -98,7 +116,18 @@ pub(crate) fn event_name(name: &str) -> &'static str {
 
 /// The name of a role as rows hold it.
 pub(crate) fn role(name: &str) -> &'static str {
-    known(ROLES, name)
+    match known(ROLES, name) {
+        OTHER if known(AGENTS, name) != OTHER => AI_AGENT,
+        role => role,
+    }
+}
+
+/// The role that the first of these names that is known is of; `other` where none is.
+fn role_at(body: Value<'_>, places: &[&[&str]]) -> Option<&'static str> {
+    let mut told = places.iter().filter_map(|place| meant::word(body.at(place)));
+    let first = role(&told.next()?);
+    let mut roles = std::iter::once(first).chain(told.map(|name| role(&name)));
+    Some(roles.find(|role| *role != OTHER).unwrap_or(OTHER))
 }
 
 /// The field that a row of kind account names, where the dictionary knows it.
@@ -184,12 +213,11 @@ fn handover(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
     });
     let event = named.as_deref().map_or(OTHER, known_event);
     let body = named.as_deref().and_then(|name| value.get(name)).unwrap_or(value);
-    let role = |key| meant::word(body.get(key)).map(|role| known(ROLES, &role));
     let facts = AccountFacts {
         field: "messaging_handovers",
         event,
-        role_previous: role("previous_owner_role"),
-        role_new: role("new_owner_role"),
+        role_previous: role_at(body, &PREVIOUS),
+        role_new: role_at(body, &NEW),
         ..AccountFacts::default()
     };
     let sender = ["phone_number", "wa_id", "id"];
@@ -199,6 +227,8 @@ fn handover(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
             .fold(Peer::default(), |peer, key| peer.phone_or_user(person.get(key)))
             .user(person.get("user_id"))
     });
+    let contact = place.contacts.of(&peer, Company::Alike).filter(|contact| place.may_be(contact));
+    let peer = if peer.has_none() { peer.contact(contact) } else { peer };
     one(record, place, &place.scope, value, |_, _| Ok((peer, facts)));
 }
 

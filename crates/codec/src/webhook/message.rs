@@ -2,7 +2,7 @@
 
 use turnwise_model::{Direction, Origin};
 
-use super::contacts::{Company, Contact};
+use super::contacts::Company;
 use super::{Place, account};
 use crate::body::{Body, body};
 use crate::json::Value;
@@ -272,12 +272,8 @@ fn row<'a>(
         Peer::default()
     } else {
         let contact = place.contacts.of(&peer, company);
-        // The business is not its own peer.
-        let is_peer = |contact: &&Contact<'_>| {
-            let number = contact.wa_id.clone().some();
-            direction == Direction::Inbound || !number.is_some_and(|number| place.is_own(&number))
-        };
-        peer.unmasked_by(contact.filter(is_peer))
+        let received = direction == Direction::Inbound;
+        peer.unmasked_by(contact.filter(|contact| received || place.may_be(contact)))
     };
     record.check_peer(&peer)?;
     let message = record.pseudonym(owner, meant::id(value.get("id")), value)?;

@@ -20,7 +20,7 @@ use crate::meant::{self, Id, Time};
 use crate::peer::{Peer, normal_phone};
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
-use contacts::{Company, Contacts};
+use contacts::{Company, Contact, Contacts};
 
 /// What surrounds an item.
 #[derive(Clone)]
@@ -41,6 +41,11 @@ impl Place<'_> {
         let number = normal_phone(number);
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         is_number && self.business.iter().flatten().any(|own| normal_phone(own) == number)
+    }
+
+    /// Whether a contact may be the peer of what the business wrote: it is not the business.
+    fn may_be(&self, contact: &Contact<'_>) -> bool {
+        !matches!(&contact.wa_id, Id::Some(number) if self.is_own(number))
     }
 
     /// Whether what the value calls messages are echoes.

@@ -8,7 +8,7 @@ use super::meant::{self, Id, Time, id, name};
 use super::people::Person;
 use super::row::RawRow;
 use super::webhook::{Around, each};
-use super::{Letter, Record, Scope};
+use super::{Letter, Record, Scope, message};
 
 /// Fields that are account events.
 pub(super) const FIELDS: [&str; 5] = [
@@ -173,14 +173,35 @@ fn handover(record: &mut Record<'_>, around: &Around<'_>, value: &Json<'_>, path
     let found = || kinds.into_iter().find(|kind| value.has(kind)).map(str::to_owned);
     let named = name(value.get("type")).or_else(found);
     let body = named.as_deref().and_then(|named| value.get(named)).unwrap_or(value);
-    let role = |key| name(body.get(key)).map(|role| shown(&ROLES, &role));
+    // Apps may have roles of their own, and Meta's agent is one of them.
+    let role = |side: &str| {
+        let flat = ["role", "app_role"].map(|key| name(body.get(&format!("{side}_{key}"))));
+        let nested = ["app_role", "role"].map(|key| name(body.at(&[side, key])));
+        let told: Vec<&str> = flat
+            .iter()
+            .chain(&nested)
+            .flatten()
+            .map(|named| match named.as_str() {
+                "meta_ai" | "meta_business_agent" => "ai_agent",
+                named => shown(&ROLES, named),
+            })
+            .collect();
+        let known = told.iter().copied().find(|role| *role != "other");
+        known.or(told.first().copied()).map(|role| shown(&ROLES, role))
+    };
     let facts = Facts {
         event: named.as_deref().map_or("other", shown_event),
-        roles: [role("previous_owner_role"), role("new_owner_role")],
+        roles: [role("previous_owner"), role("new_owner")],
         ..Facts::default()
     };
     let of = |key| value.at(&["sender", key]);
     let person = Person::of(&[of("phone_number"), of("wa_id"), of("id")], &[of("user_id")]);
+    let person = match around.contacts[..] {
+        [one] if person.is_nobody() && !message::is_business(around, one) => {
+            person.or(Person::of(&[one.get("wa_id")], &[one.get("user_id")]))
+        }
+        _ => person,
+    };
     let scope = &around.scope;
     write(record, around, scope, "messaging_handovers", value, path, person, Ok(facts));
 }

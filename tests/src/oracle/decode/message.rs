@@ -63,6 +63,11 @@ fn is_number_of(around: &Around<'_>, number: &str) -> bool {
         && own.into_iter().flatten().any(|own| people::spelled(own) == number)
 }
 
+/// Whether a contact is the business itself.
+pub(super) fn is_business(around: &Around<'_>, contact: &Json<'_>) -> bool {
+    id(contact.get("wa_id")).known().is_some_and(|number| is_number_of(around, number))
+}
+
 /// The origin of what the business wrote: Meta's own agent is as on standby.
 fn own_origin(origin: Origin, value: &Json<'_>) -> Origin {
     let made = |value: &Json<'_>| name(value.get("message_creation_type"));
@@ -282,13 +287,9 @@ fn message<'a>(
     let person = if is_group && way.direction == Direction::Outbound {
         Person::default()
     } else {
-        let is_business = |contact: &&Json<'_>| {
-            let number = id(contact.get("wa_id"));
-            number.known().is_some_and(|number| is_number_of(around, number))
-        };
         let contact = contact(around, &way.person, way.company);
         let outbound = way.direction == Direction::Outbound;
-        way.person.with_contact(contact.filter(|contact| !outbound || !is_business(contact)))
+        way.person.with_contact(contact.filter(|one| !outbound || !is_business(around, one)))
     };
     record.check_person(path, &person)?;
     let pseudonym = record.message(sender, path, id(value.get("id")), value)?;

@@ -1,5 +1,5 @@
 use crate::testing::{columns, kinds};
-use crate::webhook::tests::{only, phone, rows, run};
+use crate::webhook::tests::{only, phone, rows, run, user};
 
 #[test]
 fn account_updates_are_told_by_their_event() {
@@ -39,4 +39,45 @@ fn changed_identity_has_two_names() {
         assert_eq!(rows[1].get("event"), "customer_identity_changed");
         assert_eq!(rows[1].get("peer_phone"), phone("16505551234"));
     }
+}
+
+#[test]
+fn roles_are_found_wherever_a_handover_names_them() {
+    let handover = |sides: &str| {
+        let value = format!(
+            r#""sender":{{"phone_number":"16505551234"}},"type":"control_passed","timestamp":"1794096147","control_passed":{{{sides}}}"#
+        );
+        columns(&only("messaging_handovers", &value), "role_previous role_new")
+    };
+    for (sides, roles) in [
+        (r#""previous_owner_role":"ai_agent","new_owner_role":"escalation""#, "ai_agent escalation"),
+        (r#""previous_owner_app_role":"META_AI","new_owner_app_role":"Marketing""#, "ai_agent marketing"),
+        (r#""previous_owner":{"app_role":"meta_business_agent"},"new_owner":{"app_role":"ctwa"}"#, "ai_agent ctwa"),
+        (r#""previous_owner":{"role":"utility"},"new_owner":{"app_id":"7"}"#, "utility -"),
+        (r#""previous_owner_role":"martian","previous_owner_app_role":"meta_ai""#, "ai_agent -"),
+        (r#""previous_owner_role":"ctwa","previous_owner_app_role":"martian""#, "ctwa -"),
+        (r#""previous_owner_role":"ctwa","previous_owner_app_role":"meta_ai""#, "ctwa -"),
+        (r#""previous_owner":{"app_role":"martian"},"new_owner_role":null"#, "other -"),
+        (r#""previous_owner":"ai_agent","new_owner_role":7"#, "- -"),
+    ] {
+        assert_eq!(handover(sides), roles, "{sides}");
+    }
+}
+
+#[test]
+fn peer_of_a_handover_without_a_sender_is_the_only_contact() {
+    let value = |around: &str| {
+        let value = format!(
+            r#"{around}"type":"control_taken","timestamp":"1794096147","control_taken":{{"new_owner_role":"ai_agent"}}"#
+        );
+        columns(&only("messaging_handovers", &value), "peer_phone peer_user")
+    };
+    let one = r#"{"wa_id":"16505551234","user_id":"US.7"}"#;
+    let both = format!("{} {}", phone("16505551234"), user("US.7"));
+    assert_eq!(value(&format!(r#""contacts":[{one}],"#)), both);
+    assert_eq!(value(&format!(r#""contacts":[{one}],"sender":{{}},"#)), both);
+    assert_eq!(value(&format!(r#""contacts":[{one},{one}],"#)), "- -");
+    let sender = r#""sender":{"user_id":"US.8"},"#;
+    assert_eq!(value(&format!(r#""contacts":[{one}],{sender}"#)), format!("- {}", user("US.8")));
+    assert_eq!(value(r#""contacts":[{"wa_id":"15550783881"}],"#), "- -");
 }

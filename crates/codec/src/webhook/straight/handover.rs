@@ -4,7 +4,7 @@ use turnwise_model::Millis;
 
 use crate::json::{Cursor, Field, Nth, UNUSUAL, Values};
 use crate::straight::values::{is_digits_or_empty, is_plain_or_empty, timestamp};
-use crate::webhook::account::ROLES;
+use crate::webhook::account::{self, ROLES};
 
 /// A handover; see [`crate::webhook::account`].
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +66,11 @@ pub(super) fn field(name: &[u8]) -> Field {
 fn place(names: &[&str], name: &[u8]) -> Option<u8> {
     let place = names.iter().position(|known| known.as_bytes() == name);
     place.and_then(|place| u8::try_from(place).ok())
+}
+
+/// The place of a role that is known.
+fn role(name: &[u8]) -> Option<u8> {
+    place(ROLES, account::role(std::str::from_utf8(name).ok()?).as_bytes())
 }
 
 fn event(name: &[u8]) -> Option<u8> {
@@ -137,24 +142,31 @@ impl Parts {
 impl Roles {
     fn read(cursor: &mut Cursor<'_, '_>) -> Option<Self> {
         const PREVIOUS: Field = 1;
-        const NEW: Field = 2;
+        const PREVIOUS_OF_APP: Field = 2;
+        const NEW: Field = 3;
+        const NEW_OF_APP: Field = 4;
         let name = |name: &[u8]| match name {
             b"previous_owner_role" => PREVIOUS,
+            b"previous_owner_app_role" => PREVIOUS_OF_APP,
             b"new_owner_role" => NEW,
+            b"new_owner_app_role" => NEW_OF_APP,
+            b"previous_owner" | b"new_owner" => UNUSUAL,
             _ => 0,
         };
-        let mut roles = Self::default();
+        let (mut roles, mut of_apps) = (Self::default(), Self::default());
         cursor.object(name, |cursor, field| {
-            let place = cursor.named(|name| place(ROLES, name))?;
+            let place = cursor.named(role)?;
             let role = ROLES.get(usize::from(place)).copied();
-            if field == PREVIOUS {
-                roles.previous = role;
-            } else {
-                roles.new = role;
+            match field {
+                PREVIOUS => roles.previous = role,
+                PREVIOUS_OF_APP => of_apps.previous = role,
+                NEW => roles.new = role,
+                _ => of_apps.new = role,
             }
             Some(())
         })?;
-        Some(roles)
+        let (previous, new) = (roles.previous.or(of_apps.previous), roles.new.or(of_apps.new));
+        Some(Self { previous, new })
     }
 }
 

@@ -121,7 +121,7 @@ impl Checked {
             let own = Own::of(values, change)?;
             let is_own = |phone: Nth| own.is(values.of(phone));
             if messages.iter().any(|message| is_own(message.peer(false)[0]))
-                || !echoes.is_empty() && contacts.iter().any(|contact| is_own(contact.phone))
+                || (!echoes.is_empty() || change.handover.is_some()) && contacts.iter().any(|contact| is_own(contact.phone))
             {
                 return None;
             }
@@ -333,8 +333,12 @@ fn a_handover(
     time: Millis,
 ) {
     let Some(item) = record.place.begin() else { return };
-    let Around { values, owner, sender, .. } = *around;
-    let [phone, user] = [handover.phone, handover.user].map(|nth| values.of(nth));
+    let Around { values, owner, sender, contacts } = *around;
+    let mut named = [handover.phone, handover.user].map(|nth| values.of(nth));
+    if let ([b"", b""], [only]) = (named, contacts) {
+        named = [only.phone, only.user].map(|nth| values.of(nth));
+    }
+    let [phone, user] = named;
     let ids = PlainIds { owner, sender, phone, user, message: b"" };
     let facts = AccountFacts {
         field: "messaging_handovers",

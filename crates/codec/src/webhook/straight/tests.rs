@@ -48,11 +48,15 @@ fn handovers_are_taken_unless_they_are_unusual() {
         HANDOVER.replace(r#""phone_number":"16505551234""#, r#""user_id":"US.7""#),
         HANDOVER.replace("control_passed", "control_taken"),
         HANDOVER.replace(r#""previous_owner_role":"ai_agent","#, ""),
+        HANDOVER.replace("ai_agent", "AI_AGENT"),
+        HANDOVER.replace("_owner_role", "_owner_app_role").replace("ai_agent", "META_AI"),
+        HANDOVER.replace(r#""sender":{"phone_number":"16505551234"}"#, r#""contacts":[{"wa_id":"1"}]"#),
         HANDOVER.replace(r#""recipient""#, r#""metadata":{"phone_number_id":"200"},"recipient""#),
     ];
-    assert_eq!(taken(&texts), [true; 5]);
+    assert_eq!(taken(&texts), [true; 8]);
     let texts = [
-        HANDOVER.replace("ai_agent", "AI_AGENT"),
+        HANDOVER.replace("ai_agent", "martian"),
+        HANDOVER.replace(r#""previous_owner_role":"ai_agent""#, r#""previous_owner":{}"#),
         HANDOVER.replace("control_passed", "control_lost"),
         HANDOVER.replace(r#""type":"control_passed""#, r#""type":"control_taken""#),
         HANDOVER.replace(r#""type":"control_passed","#, ""),
@@ -64,7 +68,7 @@ fn handovers_are_taken_unless_they_are_unusual() {
         HANDOVER.replace(r#""type""#, &format!(r#""messages":[{TEXT}],"type""#)),
         HANDOVER.replace("messaging_handovers", "messages"),
     ];
-    assert_eq!(taken(&texts), [false; 11]);
+    assert_eq!(taken(&texts), [false; 12]);
 }
 
 #[test]
