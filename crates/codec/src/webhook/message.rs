@@ -235,6 +235,10 @@ fn direction(place: &Place<'_>, thread: &Peer<'_>, value: Value<'_>) -> Option<D
     if to.as_deref().is_some_and(of_thread) || value.get("to_user_id").is_some() {
         return Some(Direction::Outbound);
     }
+    // What an importer says of it itself.
+    if let Some(from_me) = meant::boolean(value.at(&["history_context", "from_me"])) {
+        return Some(if from_me { Direction::Outbound } else { Direction::Inbound });
+    }
     // Two parties write in a thread. Where the business's number is not known, whoever is not
     // the peer is the business; where the peer's is not, whoever is not the business the peer.
     let [display, _] = &place.business;

@@ -207,6 +207,9 @@ fn direction(around: &Around<'_>, thread: &Person, value: &Json<'_>) -> Option<D
     if value.has("to_user_id") || to.known().is_some_and(is_peer) {
         return Some(Direction::Outbound);
     }
+    if let Some(by_business) = meant::boolean(value.at(&["history_context", "from_me"])) {
+        return Some(if by_business { Direction::Outbound } else { Direction::Inbound });
+    }
     // Two write in a thread: who is not the one that is known is the other.
     match (from.known(), around.display.is_some(), thread.phone.is_some()) {
         (Some(_), false, true) => Some(Direction::Outbound),

@@ -77,3 +77,25 @@ fn what_metas_own_agent_wrote_is_no_persons() {
     let nested = r#""message_echoes":[{"id":"w","timestamp":1794096147,"message":{"to":"16505551234","type":"text","text":{"body":"x"},"message_creation_type":"created_by_1p_bot"}}]"#;
     assert_eq!(only("message_echoes", nested).get("origin"), "2");
 }
+
+#[test]
+fn history_that_says_who_wrote_it_is_believed_where_no_number_tells() {
+    let told = |message: &str| {
+        let inner = format!(r#"{{"id":"w","timestamp":"1739230955","type":"text"{message}}}"#);
+        let threads = format!(r#"[{{"id":"16505551234","messages":[{inner}]}}]"#);
+        let row = only("history", &format!(r#""history":[{{"threads":{threads}}}]"#));
+        format!("{}{}", row.get("direction"), row.get("reason"))
+    };
+    for (message, expected) in [
+        (r#","history_context":{"from_me":true}"#, "1"),
+        (r#","history_context":{"from_me":"false"}"#, "0"),
+        (r#","from":"4917099999999","history_context":{"from_me":true}"#, "1"),
+        (r#","from":"4917099999999","history_context":{"from_me":false}"#, "0"),
+        (r#","from":"16505551234","history_context":{"from_me":true}"#, "0"),
+        (r#","from":"15550783881","history_context":{"from_me":false}"#, "1"),
+        (r#","from":"4917099999999","history_context":{"from_me":null}"#, "no_direction"),
+        ("", "no_direction"),
+    ] {
+        assert_eq!(told(message), expected, "{message}");
+    }
+}
