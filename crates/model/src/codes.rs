@@ -2,9 +2,12 @@
 //!
 //! A code, once given, never changes its meaning: old files keep it. New names are appended.
 
-/// Declares a closed list: a Rust enum, its stored code, its name, and the way back from both.
+/// Declares a closed list: a Rust enum, its stored code, its name (and others that writers have for
+/// the same), and the way back from all.
 macro_rules! codes {
-    ($(#[$outer:meta])* $name:ident { $($(#[$inner:meta])* $variant:ident = $code:literal $text:literal,)* }) => {
+    ($(#[$outer:meta])* $name:ident { $(
+        $(#[$inner:meta])* $variant:ident = $code:literal $text:literal $(| $other:literal)*,
+    )* }) => {
         $(#[$outer])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(i32)]
@@ -32,10 +35,10 @@ macro_rules! codes {
                 match code { $($code => Some(Self::$variant),)* _ => None }
             }
 
-            /// The value of a name.
+            /// The value of a name, be it the one that is shown or another of the same.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
-                match name { $($text => Some(Self::$variant),)* _ => None }
+                match name { $($text $(| $other)* => Some(Self::$variant),)* _ => None }
             }
         }
     };
@@ -224,8 +227,8 @@ codes! {
     PricingType {
         /// Billed.
         Regular = 0 "regular",
-        /// Free inside the customer service window.
-        FreeCustomerService = 1 "free_customer_service",
+        /// Free inside the customer service window, of a person or of a group.
+        FreeCustomerService = 1 "free_customer_service" | "free_group_customer_service",
         /// Free after an advertisement.
         FreeEntryPoint = 2 "free_entry_point",
         /// Any other.
@@ -373,6 +376,8 @@ mod tests {
         }
         assert_eq!(MessageKind::from_code(99), None);
         assert_eq!(Status::from_name("enqueued"), None);
+        let free = PricingType::from_name("free_group_customer_service");
+        assert_eq!(free.map(PricingType::name), Some("free_customer_service"));
     }
 
     #[test]

@@ -48,3 +48,11 @@ fn status_of_a_payment_is_no_step_of_a_delivery() {
         }
     }
 }
+
+#[test]
+fn what_is_free_in_a_group_is_free_in_the_window() {
+    for kind in ["free_customer_service", "free_group_customer_service"] {
+        let row = of(&format!(r#""status":"sent","pricing":{{"type":"{kind}"}}"#));
+        assert_eq!(row.get("pricing_type"), "1", "{kind}");
+    }
+}
