@@ -202,6 +202,10 @@ fn fact(record: &mut Record<'_>, place: &Place<'_>, field: &'static str, value: 
     if of_number {
         scope.sender = scope.sender.or_else(|| meant::id(value.get("entity_id")));
     }
+    // What partners are told stands in an entry of their own: it names the account inside.
+    if field == "account_update" && named.is_some_and(|event| event.starts_with("partner_")) {
+        scope.waba_id = meant::id(value.at(&["waba_info", "waba_id"])).or_else(|| scope.waba_id);
+    }
     let facts = AccountFacts { field, event, ..AccountFacts::default() };
     one(record, place, &scope, value, |_, _| Ok((Peer::default(), facts)));
 }

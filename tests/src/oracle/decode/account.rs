@@ -163,6 +163,11 @@ fn fact(record: &mut Record<'_>, around: &Around<'_>, field: &str, value: &Json<
     if is_number && scope.sender == Id::Absent {
         scope.sender = id(value.get("entity_id"));
     }
+    let of_account = id(value.at(&["waba_info", "waba_id"]));
+    let is_partners = named.as_deref().is_some_and(|named| named.starts_with("partner_"));
+    if field == "account_update" && is_partners && of_account != Id::Absent {
+        scope.waba_id = of_account;
+    }
     let event = named.map_or("other", |named| shown_event(&named));
     let facts = Facts { event, ..Facts::default() };
     write(record, around, &scope, field, value, path, Person::default(), Ok(facts));

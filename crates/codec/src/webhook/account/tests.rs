@@ -81,3 +81,17 @@ fn peer_of_a_handover_without_a_sender_is_the_only_contact() {
     assert_eq!(value(&format!(r#""contacts":[{one}],{sender}"#)), format!("- {}", user("US.8")));
     assert_eq!(value(r#""contacts":[{"wa_id":"15550783881"}],"#), "- -");
 }
+
+#[test]
+fn account_that_a_partner_is_told_of_is_the_one_inside() {
+    for (event, info, waba_id) in [
+        ("PARTNER_ADDED", r#"{"waba_id":"102290","owner_business_id":"250"}"#, "102290"),
+        ("partner_app_installed", r#"{"waba_id":102290}"#, "102290"),
+        ("PARTNER_REMOVED", r#"{"owner_business_id":"250"}"#, "9"),
+        ("PARTNER_REMOVED", "null", "9"),
+        ("ACCOUNT_VIOLATION", r#"{"waba_id":"102290"}"#, "9"),
+    ] {
+        let row = only("account_update", &format!(r#""event":"{event}","waba_info":{info}"#));
+        assert_eq!(row.get("waba_id"), waba_id, "{event} {info}");
+    }
+}
