@@ -30,6 +30,13 @@ pub(crate) fn of_json(bytes: &[u8]) -> usize {
     if bytes.first() == Some(&MAGIC) && bytes.len() >= HEAD { HEAD } else { 0 }
 }
 
+/// Whether a record begins as JSON that is an object or a list, in a frame or without one.
+pub(crate) fn holds_json(bytes: &[u8]) -> bool {
+    let bytes = bytes.get(of_json(bytes)..).unwrap_or_default();
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
 /// Where the message of a protobuf record begins.
 pub(crate) fn of_protobuf(bytes: &[u8]) -> Result<usize, FrameError> {
     if bytes.first() != Some(&MAGIC) {
@@ -89,5 +96,11 @@ mod tests {
         assert_eq!(of_json(b"\x00\x00\x00\x00\x07{}"), 5);
         assert_eq!(of_json(b"{}"), 0);
         assert_eq!(of_json(b"\x00\x00"), 0);
+        for json in [&b"{"[..], b" \n[", b"\xEF\xBB\xBF{}", b"\x00\x00\x00\x00\x07\n {"] {
+            assert!(holds_json(json), "{json:?}");
+        }
+        for other in [&b""[..], b"7", b"\"{\"", b"\x00{", b"\x00\x00\x00\x00\x07\x00{"] {
+            assert!(!holds_json(other), "{other:?}");
+        }
     }
 }

@@ -153,7 +153,7 @@ pub(crate) fn payload(
     let framed = bytes;
     let bytes = framed.get(frame::of_json(framed)..).unwrap_or_default();
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let is_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+    let is_json = frame::holds_json(framed);
     if format == Format::Auto && !is_json && protobuf::looks_like_one(framed) {
         around.tally.unknown.add_other(protobuf::decode(record, framed));
         return Ok(());

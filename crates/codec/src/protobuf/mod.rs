@@ -163,19 +163,28 @@ fn items<'a>(
     nth
 }
 
-/// Whether bytes that are no JSON are a record: fields of ours and nothing else, to the end.
+/// Whether bytes are a record: framed and no JSON, or well-formed to the end, with an item, and with
+/// a field of ours before any that a newer writer may have. No text has an item: its tag is a
+/// control character.
 #[must_use]
 pub fn looks_like_one(bytes: &[u8]) -> bool {
-    let Ok(at) = frame::of_protobuf(bytes) else { return bytes.first() == Some(&frame::MAGIC) };
-    let mut wire = Wire::new(bytes.get(at..).unwrap_or_default());
-    let mut items = 0;
+    if bytes.first() == Some(&frame::MAGIC) {
+        return !frame::holds_json(bytes);
+    }
+    let mut wire = Wire::new(bytes);
+    let (mut is_ours, mut items) = (false, 0);
     loop {
-        match wire.tag() {
-            Ok(Some(WABA_ID | SENDER)) if wire.bytes().is_ok() => {}
-            Ok(Some(ITEM)) if wire.bytes().is_ok() => items += 1,
+        let read = match wire.tag() {
+            Ok(Some(WABA_ID | SENDER)) => wire.bytes().map(drop),
+            Ok(Some(ITEM)) => wire.bytes().map(|_| items += 1),
+            Ok(Some(tag)) if is_ours => wire.skip(tag, KNOWN),
             Ok(None) => return items > 0,
             _ => return false,
+        };
+        if read.is_err() {
+            return false;
         }
+        is_ours = true;
     }
 }
 

@@ -235,6 +235,66 @@ fn protobuf_is_told_from_json_by_its_content() {
     assert_eq!(rows[0].get("reason"), "unknown_shape");
 }
 
+/// A newer writer's fields of a record, one of each wire type.
+const NEWER: [&[u8]; 4] =
+    [b"\x22\x05trace", b"\x28\x96\x01", b"\x3112345678", b"\xbd\x3e1234"];
+
+#[test]
+fn record_of_a_newer_writer_is_told_by_its_content() {
+    let record = record(vec![item::Event::Message(text_message())]).encode_to_vec();
+    let all = NEWER.concat();
+    for newer in NEWER.into_iter().chain([&all[..]]) {
+        let bytes = [&record, newer].concat();
+        assert!(super::looks_like_one(&bytes), "{newer:?}");
+        let (counts, rows) = decode_bytes(Format::Auto, &bytes);
+        assert_eq!((counts.messages, counts.total()), (1, 1), "{newer:?}");
+        assert_eq!((counts, rows), run(&bytes));
+        let framed = [b"\x00\x00\x00\x12\x34\x00", &bytes[..]].concat();
+        assert_eq!(decode_bytes(Format::Auto, &framed), run(&bytes));
+        // Behind a field of ours, wherever that is.
+        let between = [&record[..3], newer, &record[3..]].concat();
+        assert_eq!(decode_bytes(Format::Auto, &between), run(&bytes));
+        assert!(!super::looks_like_one(&[newer, &record].concat()));
+        assert!(!super::looks_like_one(&bytes[..bytes.len() - 1]));
+    }
+    // A group, a known field of another type, no item.
+    for odd in [&b"\x23\x24"[..], b"\x18\x01"] {
+        assert!(!super::looks_like_one(&[&record, odd].concat()));
+    }
+    assert!(!super::looks_like_one(b"\x0a\x019\x22\x01x"));
+}
+
+#[test]
+fn what_is_framed_and_no_json_is_protobuf() {
+    for (body, reason) in [
+        (&b"\x00\x1a\x05x"[..], "invalid_protobuf"),
+        (b"\x00\x52\x019", "unknown_shape"),
+        (b"\x04\x02\x02{", "unknown_shape"),
+        (b"x", "invalid_protobuf"),
+    ] {
+        let (_, rows) = decode_bytes(Format::Auto, &[b"\x00\x00\x00\x12\x34", body].concat());
+        assert_eq!(rows[0].get("reason"), reason, "{body:?}");
+    }
+    let (_, rows) = decode_bytes(Format::Auto, b"\x00\x00\x00\x12\x34 \n{\"x\":}");
+    assert_eq!(rows[0].get("reason"), "invalid_json");
+}
+
+#[test]
+fn texts_are_never_taken_for_protobuf() {
+    let form = "MessageSid=SM1&From=whatsapp%3A%2B1650&Body=a+b";
+    let json = r#"{"entry":[{"id":"9"}]}"#;
+    for text in [form, json, "oops", "7", "\"x\"", "[]"] {
+        for before in ["", "\n", "\n\n", "\r\n", " ", "\n\t", "\u{feff}"] {
+            for behind in ["", "\n", "\n\n", "\u{1a}", "\n\u{1a}"] {
+                let lines = format!("{before}{text}{behind}");
+                for text in [lines.clone(), lines.repeat(3), lines.repeat(40)] {
+                    assert!(!super::looks_like_one(text.as_bytes()), "{text:?}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn identity_change_gives_an_account_row_of_the_same_position() {
     let changed = events::Message {

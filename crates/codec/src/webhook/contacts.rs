@@ -196,9 +196,8 @@ mod tests {
         let ids = |row: &Row| [row.get("peer_phone"), row.get("peer_user")].map(str::to_owned);
         let both = r#""wa_id":"16505551111","user_id":"US.1""#;
         let message = r#"{"from":"16505551111","id":"a","timestamp":1794096147,"type":"text","text":{"body":"x"}}"#;
-        let status = |who: &str| {
-            format!(r#"{{"id":"b","status":"read","timestamp":1794096147{who}}}"#)
-        };
+        let status =
+            |who: &str| format!(r#"{{"id":"b","status":"read","timestamp":1794096147{who}}}"#);
         let other = status(r#","recipient_user_id":"US.2""#);
         let mixed = format!(r#""messages":[{message}],"statuses":[{other}]"#);
         let told = rows(both, &mixed);
@@ -208,14 +207,24 @@ mod tests {
         let nobody = format!(r#""messages":[{message}],"statuses":[{}]"#, status(""));
         assert_eq!(ids(&rows(both, &nobody)[1]), ["", ""]);
         let two = format!(r#""statuses":[{0},{0}]"#, status(""));
-        assert!(rows(both, &two).iter().all(|row| ids(row) == [phone("16505551111"), user("US.1")]));
+        assert!(
+            rows(both, &two).iter().all(|row| ids(row) == [phone("16505551111"), user("US.1")])
+        );
         // Alone, it is taken unless it contradicts.
         let alone = |who: &str| format!(r#""statuses":[{}]"#, status(who));
         for (contact, who, expected) in [
             (both, r#","recipient_user_id":"US.2""#, [String::new(), user("US.2")]),
             (both, r#","recipient_id":"16505552222""#, [phone("16505552222"), String::new()]),
-            (r#""wa_id":"16505551111""#, r#","recipient_user_id":"US.2""#, [phone("16505551111"), user("US.2")]),
-            (r#""user_id":"US.1""#, r#","recipient_id":"16505552222""#, [phone("16505552222"), user("US.1")]),
+            (
+                r#""wa_id":"16505551111""#,
+                r#","recipient_user_id":"US.2""#,
+                [phone("16505551111"), user("US.2")],
+            ),
+            (
+                r#""user_id":"US.1""#,
+                r#","recipient_id":"16505552222""#,
+                [phone("16505552222"), user("US.1")],
+            ),
             (both, r#","recipient_id":"1650****111""#, [phone("16505551111"), user("US.1")]),
         ] {
             assert_eq!(ids(&rows(contact, &alone(who))[0]), expected, "{contact} {who}");
@@ -226,7 +235,9 @@ mod tests {
             status(r#","recipient_id":"16505552222""#),
             status(r#","recipient_id":"16505553333""#)
         );
-        assert!(rows(r#""user_id":"US.1""#, &two).iter().all(|row| row.get("peer_user").is_empty()));
+        assert!(
+            rows(r#""user_id":"US.1""#, &two).iter().all(|row| row.get("peer_user").is_empty())
+        );
         let standby = format!(r#""messages":[{message}],"standby":{{"statuses":[{other}]}}"#);
         assert_eq!(ids(&rows(both, &standby)[1]), [String::new(), user("US.2")]);
     }

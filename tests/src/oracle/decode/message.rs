@@ -71,7 +71,8 @@ pub(super) fn is_business(around: &Around<'_>, contact: &Json<'_>) -> bool {
 /// The origin of what the business wrote: Meta's own agent is as on standby.
 fn own_origin(origin: Origin, value: &Json<'_>) -> Origin {
     let made = |value: &Json<'_>| name(value.get("message_creation_type"));
-    let by_agent = made(value).or_else(|| made(inside(value))).as_deref() == Some("created_by_1p_bot");
+    let by_agent =
+        made(value).or_else(|| made(inside(value))).as_deref() == Some("created_by_1p_bot");
     if by_agent && origin != Origin::History { Origin::Standby } else { origin }
 }
 
@@ -221,7 +222,11 @@ fn direction(around: &Around<'_>, thread: &Person, value: &Json<'_>) -> Option<D
 /// The contact that a person is: the one of its number or user id. Else the only one there is:
 /// for an item that nothing else stands beside, unless one of the two says that it is somebody
 /// else; and where all items are of one list, for those that say nothing.
-pub(super) fn contact<'a>(around: &Around<'a>, person: &Person, company: Company) -> Option<&'a Json<'a>> {
+pub(super) fn contact<'a>(
+    around: &Around<'a>,
+    person: &Person,
+    company: Company,
+) -> Option<&'a Json<'a>> {
     let is_it = |contact: &&&Json<'_>| {
         let phone = id(contact.get("wa_id"));
         let user = id(contact.get("user_id"));
@@ -236,7 +241,9 @@ pub(super) fn contact<'a>(around: &Around<'a>, person: &Person, company: Company
     }
     let [one] = around.contacts[..] else { return None };
     let fits = match company {
-        Company::Nobody => !person.is_other(&Person::of(&[one.get("wa_id")], &[one.get("user_id")])),
+        Company::Nobody => {
+            !person.is_other(&Person::of(&[one.get("wa_id")], &[one.get("user_id")]))
+        }
         Company::SameList => person.is_nobody(),
         Company::OtherLists => false,
     };

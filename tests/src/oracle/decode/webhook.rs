@@ -330,9 +330,8 @@ fn content<'a>(record: &mut Record<'_>, around: &Around<'a>, value: &'a Json<'a>
 fn counts(value: &Json<'_>) -> Vec<usize> {
     let copies = value.get("standby").map(Json::list).unwrap_or_default();
     let holders = std::iter::once(value).chain(copies);
-    let lists = holders.flat_map(|holder| {
-        ["messages", "message_echoes", "statuses"].map(|key| holder.get(key))
-    });
+    let lists = holders
+        .flat_map(|holder| ["messages", "message_echoes", "statuses"].map(|key| holder.get(key)));
     lists.chain([value.get("history")]).flatten().map(|list| list.list().len()).collect()
 }
 

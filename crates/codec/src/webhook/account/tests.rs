@@ -50,9 +50,18 @@ fn roles_are_found_wherever_a_handover_names_them() {
         columns(&only("messaging_handovers", &value), "role_previous role_new")
     };
     for (sides, roles) in [
-        (r#""previous_owner_role":"ai_agent","new_owner_role":"escalation""#, "ai_agent escalation"),
-        (r#""previous_owner_app_role":"META_AI","new_owner_app_role":"Marketing""#, "ai_agent marketing"),
-        (r#""previous_owner":{"app_role":"meta_business_agent"},"new_owner":{"app_role":"ctwa"}"#, "ai_agent ctwa"),
+        (
+            r#""previous_owner_role":"ai_agent","new_owner_role":"escalation""#,
+            "ai_agent escalation",
+        ),
+        (
+            r#""previous_owner_app_role":"META_AI","new_owner_app_role":"Marketing""#,
+            "ai_agent marketing",
+        ),
+        (
+            r#""previous_owner":{"app_role":"meta_business_agent"},"new_owner":{"app_role":"ctwa"}"#,
+            "ai_agent ctwa",
+        ),
         (r#""previous_owner":{"role":"utility"},"new_owner":{"app_id":"7"}"#, "utility -"),
         (r#""previous_owner_role":"martian","previous_owner_app_role":"meta_ai""#, "ai_agent -"),
         (r#""previous_owner_role":"ctwa","previous_owner_app_role":"martian""#, "ctwa -"),

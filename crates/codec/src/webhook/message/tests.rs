@@ -4,7 +4,8 @@ use crate::webhook::tests::{TEXT, change, only, phone, run};
 /// Messages that the business's own number wrote, in every list where they may stand.
 #[test]
 fn what_the_business_wrote_is_never_received() {
-    let own = |more: &str, from: &str| TEXT.replace("\"16505551234\"", &format!("\"{from}\"{more}"));
+    let own =
+        |more: &str, from: &str| TEXT.replace("\"16505551234\"", &format!("\"{from}\"{more}"));
     let contact = r#""contacts":[{"wa_id":"16505551234","user_id":"US.7"}],"#;
     let to = r#","to":"16505551234""#;
     for (field, origin) in [("smb_message_echoes", "1"), ("message_echoes", "1"), ("messages", "0")]
@@ -13,7 +14,11 @@ fn what_the_business_wrote_is_never_received() {
             for (contacts, more) in [(contact, to), (contact, ""), ("", to), ("", "")] {
                 let list = format!(r#"{contacts}"messages":[{}]"#, own(more, from));
                 let row = only(field, &list);
-                let peer = if contacts.len() + more.len() > 0 { phone("16505551234") } else { String::new() };
+                let peer = if contacts.len() + more.len() > 0 {
+                    phone("16505551234")
+                } else {
+                    String::new()
+                };
                 assert_eq!(columns(&row, "origin direction"), format!("{origin} 1"), "{list}");
                 assert_eq!(row.get("peer_phone"), peer, "{field} {list}");
             }
@@ -21,7 +26,10 @@ fn what_the_business_wrote_is_never_received() {
     }
     // In a field of echoes all are; elsewhere what has another number is received, though its end
     // be the same.
-    assert_eq!(only("smb_message_echoes", &format!(r#""messages":[{TEXT}]"#)).get("direction"), "1");
+    assert_eq!(
+        only("smb_message_echoes", &format!(r#""messages":[{TEXT}]"#)).get("direction"),
+        "1"
+    );
     for from in ["5550783881", "25550783881", "3881", "1550783881"] {
         let row = only("messages", &format!(r#""messages":[{}]"#, own("", from)));
         assert_eq!((row.get("direction"), row.get("peer_phone")), ("0", &*phone(from)));
@@ -67,7 +75,11 @@ fn what_metas_own_agent_wrote_is_no_persons() {
         ] {
             let row = only(field, &format!(r#""{list}":[{}]"#, echo(made)));
             let expected = if by_agent && origin != "3" { "2" } else { origin };
-            assert_eq!(columns(&row, "origin direction"), format!("{expected} 1"), "{field} {made}");
+            assert_eq!(
+                columns(&row, "origin direction"),
+                format!("{expected} 1"),
+                "{field} {made}"
+            );
         }
     }
     let made = "{\"message_creation_type\":\"created_by_1p_bot\",\"from\"";

@@ -121,7 +121,8 @@ impl Checked {
             let own = Own::of(values, change)?;
             let is_own = |phone: Nth| own.is(values.of(phone));
             if messages.iter().any(|message| is_own(message.peer(false)[0]))
-                || (!echoes.is_empty() || change.handover.is_some()) && contacts.iter().any(|contact| is_own(contact.phone))
+                || (!echoes.is_empty() || change.handover.is_some())
+                    && contacts.iter().any(|contact| is_own(contact.phone))
             {
                 return None;
             }

@@ -50,7 +50,8 @@ fn handovers_are_taken_unless_they_are_unusual() {
         HANDOVER.replace(r#""previous_owner_role":"ai_agent","#, ""),
         HANDOVER.replace("ai_agent", "AI_AGENT"),
         HANDOVER.replace("_owner_role", "_owner_app_role").replace("ai_agent", "META_AI"),
-        HANDOVER.replace(r#""sender":{"phone_number":"16505551234"}"#, r#""contacts":[{"wa_id":"1"}]"#),
+        HANDOVER
+            .replace(r#""sender":{"phone_number":"16505551234"}"#, r#""contacts":[{"wa_id":"1"}]"#),
         HANDOVER.replace(r#""recipient""#, r#""metadata":{"phone_number_id":"200"},"recipient""#),
     ];
     assert_eq!(taken(&texts), [true; 8]);
