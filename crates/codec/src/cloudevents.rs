@@ -10,7 +10,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::Format;
-use crate::detect::Attributes;
+use crate::detect::{self, Attributes};
 use crate::json::{Kind, Value};
 use crate::meant;
 use crate::payload::{self, Around, Scratch};
@@ -56,13 +56,15 @@ pub(crate) fn decode(
         Some(data) if key == "data_base64" => encoded(record, &around, format, data, inner),
         Some(data) if matches!(data.kind(), Kind::Object | Kind::Array) => {
             // Data that is JSON is so whatever its content type says.
-            let of_text = matches!(format, Format::Twilio | Format::Protobuf);
-            let format = if of_text { Format::Auto } else { format };
+            let format = detect::of_text_or_json(format, data.raw().as_bytes());
             payload::json(record, &around, format, data, None);
             Ok(())
         }
         Some(data) => match data.string() {
-            Some(text) => payload::payload(record, &around, format, text.as_bytes(), inner, None),
+            Some(text) => {
+                let format = detect::of_text_or_json(format, text.as_bytes());
+                payload::payload(record, &around, format, text.as_bytes(), inner, None)
+            }
             None => Err(record.fail(Reason::WrongType, "", "data", Some(data.kind()))),
         },
     };
@@ -91,7 +93,10 @@ fn encoded(
         URL_SAFE.decode_vec(text.as_bytes(), &mut bytes)
     });
     let done = match done {
-        Ok(()) => payload::payload(record, around, format, &bytes, inner, None),
+        Ok(()) => {
+            let format = detect::of_text_or_json(format, &bytes);
+            payload::payload(record, around, format, &bytes, inner, None)
+        }
         Err(_) => Err(record.fail(Reason::InvalidBase64, "", "base64", Some(Kind::String))),
     };
     inner.give_bytes(bytes);

@@ -5,7 +5,7 @@
 
 use crate::json::{Kind, Value};
 use crate::meant::{self, Time};
-use crate::{Format, envelopes, send};
+use crate::{Format, envelopes, frame, send};
 
 /// Names and values of a record's headers, in order.
 pub type Headers<'a> = &'a [(&'a [u8], Option<&'a [u8]>)];
@@ -94,6 +94,15 @@ fn by_content_type(value: Option<&str>) -> Option<Format> {
         Some(Format::Protobuf)
     } else {
         None
+    }
+}
+
+/// The format that a content type tells of bytes. It is believed unless they are evidently JSON,
+/// which is so whatever anybody calls it: then content tells.
+pub(crate) fn of_text_or_json(told: Format, bytes: &[u8]) -> Format {
+    match told {
+        Format::Twilio | Format::Protobuf if frame::holds_json(bytes) => Format::Auto,
+        told => told,
     }
 }
 

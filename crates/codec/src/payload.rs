@@ -126,9 +126,15 @@ fn of_any_format(
         return payload(record, &around, format, bytes, outer, None);
     }
     match detect::by_headers(format, headers) {
-        Told::Payload(format) => payload(record, &around, format, bytes, outer, Some(inner)),
+        Told::Payload(told) => {
+            // A setting wins over all.
+            let is_set = told == format;
+            let told = if is_set { told } else { detect::of_text_or_json(told, bytes) };
+            payload(record, &around, told, bytes, outer, Some(inner))
+        }
         Told::Data(attributes) => {
-            let format = attributes.format().unwrap_or(Format::Auto);
+            let told = attributes.format().unwrap_or(Format::Auto);
+            let format = detect::of_text_or_json(told, bytes);
             payload(record, &around.event(&attributes), format, bytes, outer, None)
         }
     }

@@ -115,3 +115,40 @@ fn content_type_that_is_a_time_tells_nothing() {
     let (_, rows) = decode(Format::CloudEvents, &event(&format!(r#""data":{WEBHOOK}"#), rest));
     assert_eq!(kinds(&rows), ["message"]);
 }
+
+#[test]
+fn evident_json_is_json_whatever_its_content_type_says() {
+    let plain = decode(Format::CloudApi, WEBHOOK);
+    let (text, base64) = (
+        serde_json::to_string(WEBHOOK).expect("writes"),
+        base64::engine::general_purpose::STANDARD.encode(WEBHOOK),
+    );
+    for content in ["application/x-www-form-urlencoded", "application/x-protobuf; x=y"] {
+        let told: Headers<'_> = &[(b"content-type", Some(content.as_bytes()))];
+        let binary: Headers<'_> = &[told[0], (b"ce_specversion", Some(b"1.0"))];
+        for headers in [told, binary] {
+            for before in ["", "\n ", "\u{feff}", "\0\0\0\u{12}\u{34}"] {
+                let record = format!("{before}{WEBHOOK}");
+                let found = decode_with_headers(Format::Auto, headers, record.as_bytes());
+                assert_eq!(found, plain, "{content} {before:?}");
+            }
+        }
+        let rest = format!(r#","datacontenttype":"{content}""#);
+        for data in [
+            format!(r#""data":{WEBHOOK}"#),
+            format!(r#""data":{text}"#),
+            format!(r#""data_base64":"{base64}""#),
+        ] {
+            assert_eq!(decode(Format::Auto, &event(&data, &rest)), plain, "{content} {data}");
+        }
+    }
+    // A setting wins, and so does the content type of all else.
+    for (format, reason) in [(Format::Protobuf, "invalid_protobuf"), (Format::Twilio, "")] {
+        let (_, rows) = decode_with_headers(format, &[], WEBHOOK.as_bytes());
+        assert_ne!(rows, plain.1);
+        assert!(reason.is_empty() || rows[0].get("reason") == reason, "{rows:?}");
+    }
+    let protobuf: Headers<'_> = &[(b"content-type", Some(b"application/x-protobuf"))];
+    let (_, rows) = decode_with_headers(Format::Auto, protobuf, b"\x0a\x019\x1a\x05x");
+    assert_eq!(rows[0].get("reason"), "invalid_protobuf");
+}

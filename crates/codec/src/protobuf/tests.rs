@@ -270,7 +270,8 @@ fn what_is_framed_and_no_json_is_protobuf() {
         (&b"\x00\x1a\x05x"[..], "invalid_protobuf"),
         (b"\x00\x52\x019", "unknown_shape"),
         (b"\x04\x02\x02{", "unknown_shape"),
-        (b"x", "invalid_protobuf"),
+        (b"x", "unknown_shape"),
+        (b"\x01", "invalid_protobuf"),
     ] {
         let (_, rows) = decode_bytes(Format::Auto, &[b"\x00\x00\x00\x12\x34", body].concat());
         assert_eq!(rows[0].get("reason"), reason, "{body:?}");
@@ -285,10 +286,13 @@ fn texts_are_never_taken_for_protobuf() {
     let json = r#"{"entry":[{"id":"9"}]}"#;
     for text in [form, json, "oops", "7", "\"x\"", "[]"] {
         for before in ["", "\n", "\n\n", "\r\n", " ", "\n\t", "\u{feff}"] {
-            for behind in ["", "\n", "\n\n", "\u{1a}", "\n\u{1a}"] {
+            for behind in ["", "\n", "\n\n"] {
                 let lines = format!("{before}{text}{behind}");
                 for text in [lines.clone(), lines.repeat(3), lines.repeat(40)] {
-                    assert!(!super::looks_like_one(text.as_bytes()), "{text:?}");
+                    // Some editors of old end a text with such a character.
+                    for text in [format!("{text}\u{1a}"), text] {
+                        assert!(!super::looks_like_one(text.as_bytes()), "{text:?}");
+                    }
                 }
             }
         }
