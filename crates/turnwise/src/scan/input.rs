@@ -238,7 +238,9 @@ fn look_ahead(
             break;
         }
     }
-    let is_clear = format != Format::Protobuf && is_json(&line);
+    // A number and a line's end may be a length and the first byte of a frame; no frame begins with
+    // an object or list.
+    let is_clear = format != Format::Protobuf && opens(&line) && is_json(&line);
     if is_clear || error.is_some() {
         let layout = if format == Format::Protobuf { Layout::Frames } else { Layout::Lines };
         return (Beginning { bytes, layout }, error, input);
@@ -263,6 +265,10 @@ fn layout(format: Format, bytes: &[u8], first: &[u8], is_all: bool) -> Layout {
     }
     if is_all && is_json(bytes) {
         return Layout::Document;
+    }
+    // A line that is JSON but no container is a record by itself, too.
+    if is_json(first) {
+        return Layout::Lines;
     }
     let first = without_mark(first).trim_ascii();
     let (opens_list, opens_object) = (first.starts_with(b"["), first.starts_with(b"{"));
@@ -290,6 +296,11 @@ fn layout(format: Format, bytes: &[u8], first: &[u8], is_all: bool) -> Layout {
 
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
+}
+
+/// Whether the bytes begin as an object or a list.
+fn opens(bytes: &[u8]) -> bool {
+    matches!(without_mark(bytes).trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 /// Whether the bytes are one JSON value.
@@ -378,6 +389,9 @@ mod tests {
     fn lines_are_records_and_blank_ones_are_none() {
         assert_eq!(records(b"{\"a\":1}\n\n{\"b\":2}\r\n"), ["1 {\"a\":1}", "3 {\"b\":2}"]);
         assert_eq!(records(b"oops\n{\"b\":2}"), ["1 oops", "2 {\"b\":2}"]);
+        assert_eq!(records(b"7\n{\"b\":2}\n"), ["1 7", "2 {\"b\":2}"]);
+        assert_eq!(records(b"7\n8\n"), ["1 7", "2 8"]);
+        assert_eq!(records(b"{}\n[]\n"), ["1 {}", "2 []"]);
         assert_eq!(records(b" \n"), ["1 "]);
         assert_eq!(records(b""), ["1 "]);
     }
@@ -443,6 +457,20 @@ mod tests {
             assert_eq!(records_of(format, &framed), two);
             assert_eq!(records_of(format, &gz(&framed)), two);
             assert_eq!(records_of(format, &cut)[2], "3 broken Frame");
+        }
+        // Lengths that are digits, blanks, brackets and quotes, before the line's end that the first
+        // field's tag is.
+        for length in (b'0'..=b'9').chain(*b" \t\n\r{[\"-tf") {
+            // An empty item, and one with a newer writer's field behind it.
+            for item in [&b"\x1a\x00"[..], b"\x1a\x00\x22\x01x"] {
+                let account = length - 2 - item.len() as u8;
+                let digits = vec![b'9'; usize::from(account)];
+                let frame = [&[length, 10, account], &digits[..], item].concat();
+                assert_eq!(frame.len(), 1 + usize::from(length));
+                let found = records(&frame.repeat(3));
+                assert_eq!(found.len(), 3, "{length} {found:?}");
+                assert!(!found.iter().any(|record| record.contains("broken")), "{length}");
+            }
         }
         assert_eq!(records_of(Format::Protobuf, b""), ["1 "]);
         assert_eq!(records_of(Format::Protobuf, b"{\n"), ["1 broken Frame"]);
