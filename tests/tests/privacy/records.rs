@@ -120,6 +120,7 @@ pub fn good(c: &mut Canaries) -> Vec<Value> {
         ));
     }
     records.extend(about_sends(c));
+    records.extend(of_others(c));
     records.extend(sends(c));
     records.extend(unknown_names(c));
     records
@@ -191,6 +192,60 @@ fn about_sends(c: &mut Canaries) -> Vec<Value> {
             "contact": {"full_name": c.text(), "phone_number": c.phone()}}]})),
         ),
         webhook("calls", &value(&json!({"calls": [{"id": c.wamid(), "from": c.phone()}]}))),
+    ]
+}
+
+/// What the business and Meta's own agent wrote, in all lists where it may stand, and items of
+/// several lists beside one contact.
+fn of_others(c: &mut Canaries) -> Vec<Value> {
+    let message = |c: &mut Canaries, from: &str| {
+        json!({"from": from, "id": c.wamid(), "timestamp": "1794000000",
+            "message_creation_type": "created_by_1p_bot", "type": "text",
+            "text": {"body": c.text()}})
+    };
+    let contact = |c: &mut Canaries| json!([{"wa_id": c.phone(), "user_id": c.user()}]);
+    let mut to_somebody = message(c, "15550001");
+    to_somebody["to"] = c.phone().into();
+    let phone = c.phone();
+    let status = json!({"id": c.wamid(), "status": "read", "timestamp": "1794000100",
+        "recipient_user_id": c.user()});
+    let old = json!({"id": c.wamid(), "timestamp": "1794000000", "type": "text",
+        "text": {"body": c.text()}, "history_context": {"from_me": true}});
+    let roles = json!({"previous_owner_app_role": "META_AI",
+        "new_owner": {"app_role": c.word(), "app_id": c.word()}});
+    vec![
+        webhook("smb_message_echoes", &value(&json!({"messages": [to_somebody]}))),
+        webhook(
+            "message_echoes",
+            &value(&json!({"contacts": contact(c), "messages": [message(c, "15550001")]})),
+        ),
+        webhook(
+            "messages",
+            &value(&json!({"contacts": contact(c), "messages": [message(c, "+1 555 0001")]})),
+        ),
+        webhook(
+            "smb_message_echoes",
+            &value(&json!({"contacts": contact(c), "message_echoes": [message(c, "100")]})),
+        ),
+        webhook(
+            "messages",
+            &value(&json!({"contacts": [{"wa_id": phone.clone(), "user_id": c.user()}],
+                "messages": [message(c, &phone)], "statuses": [status]})),
+        ),
+        webhook(
+            "history",
+            &value(&json!({"history": [{"threads": [{"id": c.phone(), "messages": [old]}]}]})),
+        ),
+        webhook(
+            "messaging_handovers",
+            &value(&json!({"contacts": contact(c), "type": "control_passed",
+                "timestamp": "1794000000", "control_passed": roles})),
+        ),
+        webhook(
+            "account_update",
+            &json!({"event": "PARTNER_ADDED", "waba_info": {"waba_id": "901",
+                "owner_business_id": c.word()}}),
+        ),
     ]
 }
 

@@ -163,9 +163,9 @@ fn items<'a>(
     nth
 }
 
-/// Whether bytes are a record: framed and no JSON, or well-formed to the end, with an item, and with
-/// a field of ours before any that a newer writer may have. No text has an item: its tag is a
-/// control character.
+/// Whether bytes are a record: framed and no JSON, or well-formed to the end, with an item, and
+/// with a field of ours before any that a newer writer may have. No text has an item: its tag is
+/// a control character.
 #[must_use]
 pub fn looks_like_one(bytes: &[u8]) -> bool {
     if bytes.first() == Some(&frame::MAGIC) {

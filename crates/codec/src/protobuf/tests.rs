@@ -236,8 +236,7 @@ fn protobuf_is_told_from_json_by_its_content() {
 }
 
 /// A newer writer's fields of a record, one of each wire type.
-const NEWER: [&[u8]; 4] =
-    [b"\x22\x05trace", b"\x28\x96\x01", b"\x3112345678", b"\xbd\x3e1234"];
+const NEWER: [&[u8]; 4] = [b"\x22\x05trace", b"\x28\x96\x01", b"\x3112345678", b"\xbd\x3e1234"];
 
 #[test]
 fn record_of_a_newer_writer_is_told_by_its_content() {

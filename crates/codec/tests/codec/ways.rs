@@ -111,6 +111,96 @@ fn with_bare_handovers(record: &[u8], in_recipient: bool) -> Vec<u8> {
     serde_json::to_vec(&tree).expect("JSON")
 }
 
+/// What else writers put into a change.
+#[derive(Clone, Copy, Debug)]
+enum Twist {
+    /// The number that wrote its first message is the business's own.
+    Own(&'static str),
+    /// Its echoes are called messages.
+    Renamed,
+    /// A contact.
+    Contact(&'static str, &'static str),
+    /// A status beside what it holds.
+    Status(&'static str),
+    /// Who made its echoes.
+    Made(&'static str),
+    /// The role of an app.
+    Role(&'static str),
+}
+
+fn twist() -> impl Strategy<Value = Twist> {
+    use Twist as T;
+    prop_oneof![
+        prop::sample::select(vec!["", "+", "+ (", " -"]).prop_map(T::Own),
+        Just(T::Renamed),
+        prop::sample::select(vec![
+            ("16505551234", "US.7"),
+            ("", "US.7"),
+            ("15550783881", ""),
+            ("16505551234", "")
+        ])
+        .prop_map(|(phone, user)| T::Contact(phone, user)),
+        prop::sample::select(vec!["", "US.7", "US.8"]).prop_map(T::Status),
+        prop::sample::select(vec!["created_by_1p_bot", "created_by_app", "Created"])
+            .prop_map(T::Made),
+        prop::sample::select(vec!["META_AI", "meta_business_agent", "Utility", "nobody"])
+            .prop_map(T::Role),
+    ]
+}
+
+/// The same webhook with twists in all its changes.
+fn twisted(record: &[u8], twists: &[Twist]) -> Vec<u8> {
+    let mut tree: serde_json::Value = serde_json::from_slice(record).expect("JSON");
+    for entry in tree["entry"].as_array_mut().into_iter().flatten() {
+        for change in entry["changes"].as_array_mut().into_iter().flatten() {
+            let Some(value) = change["value"].as_object_mut() else { continue };
+            twists.iter().for_each(|twist| apply(*twist, value));
+        }
+    }
+    serde_json::to_vec(&tree).expect("JSON")
+}
+
+fn apply(twist: Twist, value: &mut serde_json::Map<String, serde_json::Value>) {
+    let put = |list: Option<&mut serde_json::Value>, key: &str, with: &str| {
+        let items = list.and_then(|list| list.as_array_mut()).into_iter().flatten();
+        items.filter_map(|item| item.as_object_mut()).for_each(|item| {
+            item.insert(key.to_owned(), with.into());
+        });
+    };
+    match twist {
+        Twist::Own(before) => {
+            let from = value.get("messages").and_then(|list| list[0]["from"].as_str());
+            let Some(shown) = from.map(|from| format!("{before}{from}")) else { return };
+            value["metadata"]["display_phone_number"] = shown.into();
+        }
+        Twist::Renamed => {
+            let Some(echoes) = value.remove("message_echoes") else { return };
+            value.insert("messages".to_owned(), echoes);
+        }
+        Twist::Contact(phone, user) => {
+            let mut contact = serde_json::Map::new();
+            for (key, id) in [("wa_id", phone), ("user_id", user)] {
+                if !id.is_empty() {
+                    contact.insert(key.to_owned(), id.into());
+                }
+            }
+            value.insert("contacts".to_owned(), serde_json::json!([contact]));
+            value.remove("sender");
+        }
+        Twist::Status(user) => {
+            let status = serde_json::json!({
+                "id": "w", "status": "read", "timestamp": "1794096147", "recipient_user_id": user
+            });
+            value.insert("statuses".to_owned(), serde_json::json!([status]));
+        }
+        Twist::Made(by) => put(value.get_mut("message_echoes"), "message_creation_type", by),
+        Twist::Role(role) => {
+            let passed = value.get_mut("control_passed").and_then(|passed| passed.as_object_mut());
+            passed.map(|passed| passed.insert("previous_owner_app_role".to_owned(), role.into()));
+        }
+    }
+}
+
 /// Whether an event is one that the short way of webhooks takes where nothing about it is unusual.
 fn is_live(event: &encode::Event) -> bool {
     match &event.what {
@@ -140,6 +230,7 @@ proptest! {
         events in crate::common::events(),
         send in prop::bool::weighted(0.4),
         bare in prop::option::of(any::<bool>()),
+        twists in prop::collection::vec(twist(), 0..3),
         choices in choices(),
         cut in prop::option::weighted(0.1, any::<prop::sample::Index>()),
     ) {
@@ -147,6 +238,9 @@ proptest! {
         let mut record = carried(format, &events);
         if let Some(in_recipient) = bare.filter(|_| !send) {
             record = with_bare_handovers(&record, in_recipient);
+        }
+        if !send {
+            record = twisted(&record, &twists);
         }
         let tree = serde_json::from_slice(&record).expect("JSON");
         let mut text = String::new();
@@ -206,18 +300,20 @@ proptest! {
     fn changes_of_known_layouts_give_the_same_rows(
         events in prop::collection::vec(crate::common::event(), 6..20),
         picks in prop::collection::vec((prop::collection::vec(any::<prop::sample::Index>(), 1..5), any::<bool>()), 2..12),
+        twists in prop::collection::vec(prop::option::of(twist()), 12),
         edits in edits(),
     ) {
         // Records of few changes in all orders: most changes were seen before, in other company.
         let usual: Vec<_> = events.into_iter().filter(is_live).collect();
         prop_assume!(!usual.is_empty());
         let mut records = Vec::new();
-        for (picked, in_one_entry) in picks {
+        for ((picked, in_one_entry), twist) in picks.into_iter().zip(twists) {
             let picked: Vec<_> = picked.iter().map(|index| index.get(&usual).clone()).collect();
             let mut record = with_bare_handovers(&carried(Format::CloudApi, &picked), in_one_entry);
             if in_one_entry {
                 record = with_one_entry(&record);
             }
+            record = twisted(&record, twist.as_slice());
             let mut damaged = record.clone();
             edit(&mut damaged, edits.clone());
             records.extend([record, damaged]);

@@ -62,7 +62,7 @@ pub fn write(value: &Value, choices: &mut Choices<'_>, out: &mut String) {
 fn object(fields: &[(&str, &Value)], choices: &mut Choices<'_>, out: &mut String) {
     const WRONG: [&str; 8] =
         ["null", "\"x\"", "7", "[]", "{}", "true", "[{\"id\":\"1\"}]", "{\"body\":\"y\"}"];
-    const EXTRA: [&str; 12] = [
+    const EXTRA: [&str; 18] = [
         "\"new\":{\"a\":[1,-2.5e3,null,[],{}]}",
         "\"\":\"\"",
         "\"chars\":3",
@@ -75,6 +75,12 @@ fn object(fields: &[(&str, &Value)], choices: &mut Choices<'_>, out: &mut String
         "\"field\":\"history\"",
         "\"user_actions\":[{}]",
         "\"pricing\":{\"category\":\"group-service\"}",
+        "\"from\":\"15550783881\"",
+        "\"contacts\":[{\"wa_id\":\"16505551234\",\"user_id\":\"US.7\"}]",
+        "\"message_creation_type\":\"created_by_1p_bot\"",
+        "\"previous_owner_app_role\":\"META_AI\"",
+        "\"new_owner\":{\"app_role\":\"meta_ai\"}",
+        "\"history_context\":{\"from_me\":true}",
     ];
     out.push('{');
     let mut first = true;
@@ -92,7 +98,7 @@ fn object(fields: &[(&str, &Value)], choices: &mut Choices<'_>, out: &mut String
         }
         if choices.once_in(24) {
             comma(out);
-            out.push_str(EXTRA[usize::from(choices.below(12))]);
+            out.push_str(EXTRA[usize::from(choices.below(18))]);
         }
         comma(out);
         space(choices, out);
