@@ -111,6 +111,10 @@ fn of_provider(file: &str) -> Vec<String> {
     vec![name.to_owned()]
 }
 
+/// Samples made up with the business's own number as the author's, so that nobody else wrote them.
+const BY_THE_BUSINESS: [&str; 2] =
+    ["HandleNotification_ButtonMessage.json", "HandleNotification_DeletedMessageUnsupported.json"];
+
 /// The rows of a file, by name.
 fn rows(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
     let mut decoder = crate::common::decoder();
@@ -139,6 +143,11 @@ fn every_payload_becomes_the_rows_that_its_words_mean() {
         let meant: Vec<String> = match kind {
             "bsp" => of_provider(file),
             words => words.split('+').flat_map(meaning).collect(),
+        };
+        let is_own = BY_THE_BUSINESS.iter().any(|name| file.ends_with(name));
+        let meant: Vec<String> = match is_own {
+            true => meant.iter().map(|name| name.replace("message in", "message out")).collect(),
+            false => meant,
         };
         // Some samples hold times such as `1`, or no number: a dead letter stands for the item.
         let stands_in = |row: &String| {
