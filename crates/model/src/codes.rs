@@ -81,7 +81,7 @@ codes! {
         Live = 0 "live",
         /// Sent by a person from the phone app (an echo).
         App = 1 "app",
-        /// A copy while another owner holds the thread.
+        /// A copy while another owner holds the thread, or an echo of what Meta's own agent wrote.
         Standby = 2 "standby",
         /// A history import.
         History = 3 "history",
