@@ -458,8 +458,8 @@ mod tests {
             assert_eq!(records_of(format, &gz(&framed)), two);
             assert_eq!(records_of(format, &cut)[2], "3 broken Frame");
         }
-        // Lengths that are digits, blanks, brackets and quotes, before the line's end that the first
-        // field's tag is.
+        // Lengths that are digits, blanks, brackets and quotes, before the line's end that the
+        // first field's tag is.
         for length in (b'0'..=b'9').chain(*b" \t\n\r{[\"-tf") {
             // An empty item, and one with a newer writer's field behind it.
             for item in [&b"\x1a\x00"[..], b"\x1a\x00\x22\x01x"] {
