@@ -82,6 +82,22 @@ impl Place {
         String::from_utf8(output.stdout).expect("text")
     }
 
+    /// Adds a file that cannot be read to the lake.
+    fn scan(&self) {
+        let file = self.path("broken.jsonl");
+        std::fs::write(&file, "no JSON either\n").expect("write file");
+        let output = Command::new(&self.program)
+            .arg("scan")
+            .arg(&file)
+            .arg("--lake")
+            .arg(self.path("lake"))
+            .arg("--secret-file")
+            .arg(self.path("secret"))
+            .output()
+            .expect("run the program");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     fn letters(&self) -> serde_json::Value {
         let output = self.run(&["list", "--format", "json"], "as-webhooks.toml");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -149,18 +165,33 @@ fn dead_items_that_can_be_read_by_now_are_added_once_and_good_siblings_never_aga
 
     assert_eq!(
         place.requeue("as-webhooks.toml"),
-        "0 requeued, 0 requeued before, 3 still dead, 0 no longer at the broker\n"
+        "0 requeued, 0 requeued before, 3 still dead, 0 no longer at the broker, \
+         0 not reached, 0 refused\n"
     );
     assert_eq!(
         place.requeue("as-sends.toml"),
-        "1 requeued, 0 requeued before, 2 still dead, 0 no longer at the broker\n"
+        "1 requeued, 0 requeued before, 2 still dead, 0 no longer at the broker, \
+         0 not reached, 0 refused\n"
     );
     let both = serde_json::json!([{"offset": 0, "item": 0}, {"offset": 1, "item": 1}]);
     assert_eq!(place.messages(), both);
     assert_eq!(
         place.requeue("as-sends.toml"),
-        "0 requeued, 1 requeued before, 2 still dead, 0 no longer at the broker\n"
+        "0 requeued, 1 requeued before, 2 still dead, 0 no longer at the broker, \
+         0 not reached, 0 refused\n"
     );
     assert_eq!(place.messages(), both);
     assert_eq!(place.letters()[0]["state"], "requeued");
+
+    // A letter that is of no topic stops nothing; count, reason and status tell of it.
+    place.scan();
+    let output = place.run(&["requeue", "--all"], "as-sends.toml");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "0 requeued, 1 requeued before, 2 still dead, 0 no longer at the broker, \
+         1 not reached, 0 refused\n"
+    );
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("1 of file/") && told.contains("scan it again"), "{told}");
 }

@@ -73,8 +73,8 @@ pub const CHECKPOINT_EVERY: u64 = 200;
 /// partitions.
 pub const INGEST_BUFFER_BYTES_MAX: usize = 256 << 20;
 
-/// Dead letters that one run of `dead-letters requeue` tries; each becomes a transaction that stays.
-pub const REQUEUE_ITEMS_MAX: usize = 10_000;
+/// Records with dead letters that `dead-letters requeue` lists at a time; it goes on behind the last.
+pub const REQUEUE_RECORDS_AT_ONCE: usize = 10_000;
 
 /// Rows of one SQL answer to a client.
 pub const SQL_ROWS_MAX: usize = 1_000_000;

@@ -10,13 +10,19 @@
 //!
 //! The lake holds no content, so a record is read again from its topic for as long as the broker
 //! keeps it. What is requeued goes in under a transaction of each dead item's own position, so that
-//! doing it twice, or two doing it at once, adds nothing twice; good siblings are never added again.
+//! doing it twice, or two doing it at once, adds nothing twice. Good siblings are never added again:
+//! [`known`] says how items are told apart, and what is refused because they cannot be.
 
+mod known;
 mod letters;
+mod lookup;
 mod place;
 mod requeue;
 mod show;
 mod source;
+mod tally;
+#[cfg(test)]
+mod testing;
 
 use anyhow::Context as _;
 use turnwise_lake::Lake;
@@ -24,7 +30,7 @@ use turnwise_lake::Lake;
 use crate::args::{DeadLettersCommand, LettersArgs};
 use crate::config::{self, Config};
 use crate::exit::{self, Failure, Outcome};
-use crate::{runtime, secret, sql, writer};
+use crate::{secret, sql, writer};
 use letters::{Filter, Letter};
 
 pub(crate) use place::Place;
@@ -50,7 +56,7 @@ fn list(args: &LettersArgs) -> Outcome {
         }
         _ => return Err(Failure::usage("name the lake with --config FILE or --lake DIR")),
     };
-    let filter = Filter { reason: args.reason, places: Vec::new(), limit: args.limit };
+    let filter = Filter { reason: args.reason, place: None, limit: args.limit };
     let found = read(&lake, &filter)?;
     exit::print(&sql::rendered(&[letters::batch(&found)?], args.format)?)?;
     if found.len() == args.limit {
@@ -61,7 +67,7 @@ fn list(args: &LettersArgs) -> Outcome {
 
 /// The letters of a lake that pass, each with whether it was requeued.
 fn read(lake: &Lake, filter: &Filter) -> anyhow::Result<Vec<Letter>> {
-    runtime::new()?.block_on(letters::read(lake, filter)).context("read dead letters")
+    letters::read(lake, filter).context("read dead letters")
 }
 
 /// The lake of a configuration, if it is under the configured secret.

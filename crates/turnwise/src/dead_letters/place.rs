@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use turnwise_model::{Offset, PartitionId, SourceName};
+use turnwise_model::{Offset, PartitionId, SourceName, SourcePartition};
 
 /// A record of an input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,11 +16,33 @@ pub(crate) struct Place {
     pub(crate) offset: Offset,
 }
 
+/// How the names of all transactions of requeued items begin.
+pub(crate) const REQUEUE: &str = "requeue/";
+
 impl Place {
+    /// A record of a partition.
+    pub(crate) fn of(partition: &SourcePartition, offset: Offset) -> Self {
+        Self { source: partition.source.clone(), partition: partition.partition, offset }
+    }
+
+    /// The partition that the record is in.
+    pub(crate) fn source_partition(&self) -> SourcePartition {
+        SourcePartition { source: self.source.clone(), partition: self.partition }
+    }
+
     /// The transaction under which one item of the record is requeued.
     pub(crate) fn requeue_app(&self, item: i32) -> String {
-        let (partition, offset) = (self.partition.0, self.offset.0);
-        format!("requeue/{}/{partition}/{offset}/{item}", self.source.0)
+        format!("{}{item}", self.requeue_prefix())
+    }
+
+    /// The transaction under which what lies behind the record's last known item is added.
+    pub(crate) fn rest_app(&self, last_known: i32) -> String {
+        format!("{}after/{last_known}", self.requeue_prefix())
+    }
+
+    /// How the names of all these transactions of the record begin.
+    pub(crate) fn requeue_prefix(&self) -> String {
+        format!("{REQUEUE}{}/{}/{}/", self.source.0, self.partition.0, self.offset.0)
     }
 }
 
@@ -59,6 +81,8 @@ mod tests {
         assert_eq!((place.partition, place.offset), (PartitionId(3), Offset(42)));
         assert_eq!(place.to_string(), "cluster/topic:3:42");
         assert_eq!(place.requeue_app(1), "requeue/cluster/topic/3/42/1");
+        assert_eq!(place.rest_app(1), "requeue/cluster/topic/3/42/after/1");
+        assert_eq!(Place::of(&place.source_partition(), place.offset), place);
         for wrong in ["", "a", "a:1", "a:b:1", ":1:2", "a:1:x"] {
             assert!(wrong.parse::<Place>().is_err(), "{wrong}");
         }

@@ -1,52 +1,53 @@
 //! `dead-letters requeue`: dead items decoded again, by what the decoder and the configuration know
 //! now; those that are rows today are committed.
 //!
-//! Of a record only what has no row yet is added: its dead items, and items behind its last known
-//! one, which a letter about the whole record stood for. Each dead item has a transaction of its
-//! own, so whoever comes second finds it taken.
+//! ```text
+//!  partition by partition ─▶ pages of records ─▶ groups that may be held ─▶ what the lake has
+//!                                                    │ record by record           │
+//!                                          Kafka ────▼──▶ decoder ──▶ choose ─▶ one commit
+//! ```
+//!
+//! One run goes through all letters that were there when it began, in the order of their
+//! positions, and holds one group of records at a time. Which rows of a record are added is said in
+//! [`super::known`]. Each dead item has a transaction of its own, and so has what lies behind a
+//! record's last known item, so whoever comes second finds them taken.
+//!
+//! What cannot be read now, or not be told apart, stops nothing: it is counted, its reason told
+//! once, and the exit status says that something was left.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use arrow::array::{AsArray, BooleanArray};
-use arrow::compute::filter_record_batch;
-use arrow::datatypes::Int32Type;
-use turnwise_codec::{Decoder, RecordContext};
+use turnwise_codec::{Decoder, Reason, RecordContext};
 use turnwise_lake::{CommitOutcome, Encoding, Lake, Table, Txn};
-use turnwise_model::schema::column;
-use turnwise_model::{EventBatch, EventKind};
+use turnwise_model::limits::{COMMIT_ROWS, REQUEUE_RECORDS_AT_ONCE};
+use turnwise_model::{EventBatch, Offset, SourcePartition};
 
-use super::letters::{self, Filter, Letter};
+use super::known::{self, Choice, Known, Revived};
+use super::lookup::{Listed, Look, Stretch};
 use super::place::Place;
-use super::source::{Found, Source};
+use super::source::{Answer, Found, Records, Source};
+use super::tally::Tally;
 use crate::args::RequeueArgs;
 use crate::config::{self, KafkaConfig};
 use crate::exit::{self, Failure, Outcome};
-use crate::{clock, runtime, writer};
+use crate::{clock, writer};
 
-/// Records whose rows are committed together.
-const RECORDS_AT_ONCE: usize = 256;
 /// The version that a requeued item's transaction takes.
 const DONE: i64 = 1;
+/// How long one look at the lake is used: less than compacted files stay.
+const LOOK_FOR_MS: i64 = 60_000;
+/// Why a record is left of which another run took an item at the same time.
+const CONTENDED: &str = "another run added items of the record meanwhile: run it again";
 
-/// What became of the letters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Tally {
-    /// Items whose rows are in the lake now.
-    requeued: usize,
-    /// Items that were requeued before.
-    before: usize,
-    /// Items that are still not readable.
-    dead: usize,
-    /// Items whose record the broker no longer has.
-    gone: usize,
-}
-
-/// The rows of one record that are to be added, and the dead items they belong to.
-struct Revived {
-    batches: Vec<EventBatch>,
-    txns: Vec<Txn>,
+/// Which letters are wanted.
+#[derive(Clone, Debug)]
+struct Wish {
+    /// Those with this reason, else all.
+    reason: Option<Reason>,
+    /// Those of these records, else all.
+    places: Vec<Place>,
 }
 
 /// Runs the command.
@@ -59,79 +60,242 @@ pub(crate) fn run(args: &RequeueArgs) -> Outcome {
     let kafka = kafka.ok_or_else(|| Failure::usage("the configuration has no [kafka]"))?;
     let lake = super::open(&config)?;
     let keys = super::keys(&config)?;
-    let filter = Filter {
-        reason: args.reason,
-        places: args.positions.clone(),
-        limit: turnwise_model::limits::REQUEUE_ITEMS_MAX,
-    };
-    let found = super::read(&lake, &filter)?;
-    let mut tally = Tally::default();
-    if found.iter().any(|letter| !letter.is_requeued) {
-        let source = Source::new(kafka)?;
-        let table = Arc::new(writer::events_table(&lake).context("open events")?);
-        let mut requeue = Requeue { lake, table, source, kafka, decoder: Decoder::new(keys) };
-        requeue.all(&found, &mut tally)?;
-    } else {
-        tally.before = found.len();
+    let wish = Wish { reason: args.reason, places: args.positions.clone() };
+    let mut requeue = Requeue::new(lake, Source::new(kafka)?, kafka, Decoder::new(keys))?;
+    let done = requeue.all(&wish);
+    // Also of a run that failed: what was added until then is in.
+    let tally = &requeue.tally;
+    exit::print(&(tally.line() + "\n"))?;
+    for reason in tally.reasons() {
+        exit::complain(&reason);
     }
-    exit::print(&format!(
-        "{} requeued, {} requeued before, {} still dead, {} no longer at the broker\n",
-        tally.requeued, tally.before, tally.dead, tally.gone
-    ))?;
-    if found.len() == filter.limit {
-        exit::complain(&format!("the first {} were tried; run it again", filter.limit));
-    }
-    Ok(())
+    done?;
+    if tally.is_complete() { Ok(()) } else { Err(Failure::Partly) }
 }
 
-struct Requeue<'a> {
+/// A run.
+struct Requeue<'a, R> {
     lake: Lake,
     table: Arc<Table>,
-    source: Source,
+    records: R,
     kafka: &'a KafkaConfig,
     decoder: Decoder,
+    look: Option<(i64, Arc<Look>)>,
+    /// Partitions that did not answer, with the reason: they are not waited for again.
+    unreached: BTreeMap<SourcePartition, String>,
+    tally: Tally,
 }
 
-impl Requeue<'_> {
-    fn all(&mut self, found: &[Letter], tally: &mut Tally) -> anyhow::Result<()> {
-        let mut by_record: BTreeMap<&Place, BTreeSet<i32>> = BTreeMap::new();
-        for letter in found {
-            if letter.is_requeued {
-                tally.before += 1;
-            } else {
-                by_record.entry(&letter.place).or_default().insert(letter.item);
+/// Rows of one record that wait for a commit.
+struct Waiting {
+    place: Place,
+    revived: Revived,
+}
+
+impl Waiting {
+    fn txns(&self) -> Vec<Txn> {
+        let items = self.revived.items.iter().map(|item| self.place.requeue_app(*item));
+        let rest = self.revived.after.map(|last| self.place.rest_app(last));
+        let txn = |app| Txn { app, expected: None, to: DONE };
+        items.chain(rest).map(txn).collect()
+    }
+
+    fn rows(&self) -> usize {
+        self.revived.batches.iter().map(|batch| batch.rows.num_rows()).sum()
+    }
+}
+
+impl<'a, R: Records> Requeue<'a, R> {
+    fn new(
+        lake: Lake,
+        records: R,
+        kafka: &'a KafkaConfig,
+        decoder: Decoder,
+    ) -> anyhow::Result<Self> {
+        let table = Arc::new(writer::events_table(&lake).context("open events")?);
+        let (look, unreached, tally) = (None, BTreeMap::new(), Tally::default());
+        Ok(Self { lake, table, records, kafka, decoder, look, unreached, tally })
+    }
+
+    /// Tries all letters that are wanted.
+    fn all(&mut self, wish: &Wish) -> anyhow::Result<()> {
+        self.all_by(wish, REQUEUE_RECORDS_AT_ONCE)
+    }
+
+    /// The same with pages of so many records.
+    fn all_by(&mut self, wish: &Wish, records_max: usize) -> anyhow::Result<()> {
+        if wish.places.is_empty() {
+            for stretch in self.look()?.partitions(wish.reason)? {
+                self.stretch(&stretch, wish.reason, records_max)?;
             }
+            return Ok(());
         }
-        let records: Vec<(&Place, BTreeSet<i32>)> = by_record.into_iter().collect();
-        for some in records.chunks(RECORDS_AT_ONCE) {
-            let places: Vec<Place> = some.iter().map(|(place, _)| (*place).clone()).collect();
-            let good = runtime::new()?.block_on(letters::siblings(&self.lake, &places))?;
-            let mut revived = Vec::new();
-            for (place, dead) in some {
-                let none = BTreeSet::new();
-                let good = good.get(*place).unwrap_or(&none);
-                match self.source.record(place)? {
-                    None => tally.gone += dead.len(),
-                    Some(record) => {
-                        let rows = self.revive(place, &record, dead, good);
-                        tally.dead += dead.len() - rows.txns.len();
-                        revived.push(rows);
-                    }
-                }
+        let mut named: BTreeMap<SourcePartition, BTreeSet<Offset>> = BTreeMap::new();
+        for place in &wish.places {
+            named.entry(place.source_partition()).or_default().insert(place.offset);
+        }
+        for (partition, offsets) in named {
+            let offsets: Vec<Offset> = offsets.into_iter().collect();
+            for some in offsets.chunks(records_max) {
+                self.records(&partition, some, wish.reason)?;
             }
-            self.commit(revived, tally)?;
         }
         Ok(())
     }
 
-    /// Decodes a record again and keeps what has no row yet.
-    fn revive(
+    /// The lake as it is, or was a moment ago.
+    fn look(&mut self) -> anyhow::Result<Arc<Look>> {
+        let now = clock::now().0;
+        if let Some((since, look)) = &self.look
+            && now - since < LOOK_FOR_MS
+        {
+            return Ok(Arc::clone(look));
+        }
+        let look = Arc::new(Look::new(&self.lake).context("read dead letters")?);
+        self.look = Some((now, Arc::clone(&look)));
+        Ok(look)
+    }
+
+    /// Why nothing of a partition can be read, if so.
+    fn why_unreached(&self, partition: &SourcePartition) -> Option<String> {
+        let of_partition = self.unreached.get(partition).cloned();
+        of_partition.or_else(|| self.records.serves(&partition.source).err())
+    }
+
+    /// All letters of a partition, page by page.
+    fn stretch(
+        &mut self,
+        stretch: &Stretch,
+        reason: Option<Reason>,
+        records_max: usize,
+    ) -> anyhow::Result<()> {
+        let source = &stretch.partition.source;
+        if let Some(why) = self.why_unreached(&stretch.partition)
+            && !self.look()?.any_requeued_of(source)
+        {
+            self.tally.unreached(source, &why, stretch.letters);
+            return Ok(());
+        }
+        let mut after = None;
+        loop {
+            let look = self.look()?;
+            let page = look.page(stretch, reason, after, records_max)?;
+            self.page(&look, &stretch.partition, &page, reason)?;
+            match page.last() {
+                Some(last) if page.len() >= records_max => after = Some(last.offset),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// The records of a page: those that are wholly requeued are not looked into.
+    fn page(
+        &mut self,
+        look: &Look,
+        partition: &SourcePartition,
+        page: &[Listed],
+        reason: Option<Reason>,
+    ) -> anyhow::Result<()> {
+        let mut open = Vec::new();
+        for listed in page {
+            let place = Place::of(partition, listed.offset);
+            if look.requeued_of(&place) >= listed.letters {
+                self.tally.before += listed.wanted;
+            } else {
+                open.push(listed.offset);
+            }
+        }
+        self.records(partition, &open, reason)
+    }
+
+    /// Some records of a partition.
+    fn records(
+        &mut self,
+        partition: &SourcePartition,
+        offsets: &[Offset],
+        reason: Option<Reason>,
+    ) -> anyhow::Result<()> {
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        for group in self.look()?.groups(partition, offsets)? {
+            let known = self.look()?.known(partition, &group)?;
+            let mut waiting = Vec::new();
+            let mut rows = 0;
+            for (offset, known) in &known {
+                let place = Place::of(partition, *offset);
+                if let Some(revived) = self.record(&place, known, reason)? {
+                    let next = Waiting { place, revived };
+                    rows += next.rows();
+                    waiting.push(next);
+                }
+                if rows >= COMMIT_ROWS {
+                    self.commit(std::mem::take(&mut waiting))?;
+                    rows = 0;
+                }
+            }
+            self.commit(waiting)?;
+        }
+        Ok(())
+    }
+
+    /// One record: what of it is to be added, if anything is.
+    fn record(
         &mut self,
         place: &Place,
-        record: &Found,
-        dead: &BTreeSet<i32>,
-        good: &BTreeSet<i32>,
-    ) -> Revived {
+        known: &Known,
+        reason: Option<Reason>,
+    ) -> anyhow::Result<Option<Revived>> {
+        let stored = known.stored();
+        let mut wanted = BTreeSet::new();
+        for (item, letter) in &known.letters {
+            if reason.is_some_and(|reason| reason.name() != letter.reason) {
+                continue;
+            }
+            if letter.is_requeued || stored.contains(item) {
+                self.tally.before += 1;
+            } else {
+                wanted.insert(*item);
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(None);
+        }
+        let letters = wanted.len() as u64;
+        let partition = place.source_partition();
+        if let Some(why) = self.why_unreached(&partition) {
+            self.tally.unreached(&place.source, &why, letters);
+            return Ok(None);
+        }
+        let found = match self.records.record(place) {
+            Answer::Record(found) => found,
+            Answer::Gone => {
+                self.tally.gone += letters;
+                return Ok(None);
+            }
+            Answer::Unreadable(why) => {
+                self.tally.unreached(&place.source, &why, letters);
+                return Ok(None);
+            }
+            Answer::Unreached(why) => {
+                self.tally.unreached(&place.source, &why, letters);
+                self.unreached.insert(partition, why);
+                return Ok(None);
+            }
+        };
+        let decoded = self.decode(place, &found);
+        match known::choose(known, &wanted, decoded)? {
+            Choice::Dead => self.tally.dead += letters,
+            Choice::Refused(why) => self.tally.refused(place, why, letters),
+            Choice::Add(revived) => {
+                self.tally.dead += letters - revived.items.len() as u64;
+                return Ok(Some(revived));
+            }
+        }
+        Ok(None)
+    }
+
+    fn decode(&mut self, place: &Place, record: &Found) -> Vec<EventBatch> {
         let context = RecordContext {
             source: &place.source,
             partition: place.partition,
@@ -147,62 +311,57 @@ impl Requeue<'_> {
             .collect();
         self.decoder.decode_with_headers(format, &context, &headers, record.value.as_deref());
         self.decoder.take_dead_letters();
-        let last_known = dead.iter().chain(good).max().copied().unwrap_or_default();
-        let last_dead = dead.last().copied().unwrap_or_default();
-        let mut batches = Vec::new();
-        let mut items = BTreeSet::new();
-        for batch in self.decoder.finish() {
-            if batch.kind == EventKind::DeadLetter {
-                continue;
-            }
-            let numbers = batch.rows[column::ITEM].as_primitive::<Int32Type>();
-            let wanted = |item: i32| {
-                let is_new = dead.contains(&item) || item > last_known;
-                is_new && !good.contains(&item)
-            };
-            let keep: BooleanArray =
-                numbers.values().iter().map(|item| Some(wanted(*item))).collect();
-            let kept = numbers.values().iter().filter(|item| wanted(**item));
-            // What lies behind the last known item belongs to the last dead one.
-            items.extend(kept.map(|item| if dead.contains(item) { *item } else { last_dead }));
-            if let Ok(rows) = filter_record_batch(&batch.rows, &keep)
-                && rows.num_rows() > 0
-            {
-                batches.push(EventBatch { rows, ..batch });
-            }
-        }
-        let txn = |item| Txn { app: place.requeue_app(item), expected: None, to: DONE };
-        Revived { batches, txns: items.into_iter().map(txn).collect() }
+        self.decoder.finish()
     }
 
     /// Commits the rows of several records; records of which another took an item meanwhile are
     /// left to it.
-    fn commit(&self, mut revived: Vec<Revived>, tally: &mut Tally) -> anyhow::Result<()> {
-        revived.retain(|rows| !rows.txns.is_empty());
-        while !revived.is_empty() {
-            let batches = revived.iter().flat_map(|rows| rows.batches.clone()).collect();
+    fn commit(&mut self, mut waiting: Vec<Waiting>) -> anyhow::Result<()> {
+        let items = |of: &[Waiting]| -> u64 {
+            of.iter().map(|record| record.revived.items.len() as u64).sum()
+        };
+        while !waiting.is_empty() {
+            let batches =
+                waiting.iter().flat_map(|record| record.revived.batches.clone()).collect();
             let parts = writer::parts(batches).context("sort rows")?;
             let staged = self.table.stage(parts, Encoding::Light, clock::now().0)?;
-            let txns: Vec<Txn> = revived.iter().flat_map(|rows| rows.txns.clone()).collect();
+            let txns: Vec<Txn> = waiting.iter().flat_map(Waiting::txns).collect();
             let info = writer::requeue_info();
             match self.table.commit(&staged, &txns, &info, clock::now().0)? {
                 CommitOutcome::Committed { .. } => {
-                    tally.requeued += txns.len();
+                    self.tally.requeued += items(&waiting);
+                    self.tally.rest +=
+                        waiting.iter().map(|record| record.revived.rest as u64).sum::<u64>();
                     return Ok(());
                 }
                 CommitOutcome::AlreadyIn => {
-                    tally.before += txns.len();
+                    self.tally.before += items(&waiting);
                     return Ok(());
                 }
                 CommitOutcome::Expired => bail!("commit requeued rows: it took too long"),
                 CommitOutcome::Lost { apps } => {
-                    let is_lost = |rows: &Revived| rows.txns.iter().any(|t| apps.contains(&t.app));
-                    let lost = revived.iter().filter(|rows| is_lost(rows));
-                    tally.before += lost.map(|rows| rows.txns.len()).sum::<usize>();
-                    revived.retain(|rows| !is_lost(rows));
+                    let lost: BTreeSet<String> = apps.into_iter().collect();
+                    waiting.retain(|record| {
+                        let txns = record.txns();
+                        if txns.iter().all(|txn| !lost.contains(&txn.app)) {
+                            return true;
+                        }
+                        let is_taken =
+                            |item: &&i32| lost.contains(&record.place.requeue_app(**item));
+                        let taken = record.revived.items.iter().filter(is_taken).count() as u64;
+                        self.tally.before += taken;
+                        let left = record.revived.items.len() as u64 - taken;
+                        if left > 0 {
+                            self.tally.refused(&record.place, CONTENDED, left);
+                        }
+                        false
+                    });
                 }
             }
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,10 @@
 
 use std::io::IsTerminal as _;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 
 use super::letters::Filter;
-use super::source::Source;
+use super::source::{Answer, Records as _, Source};
 use crate::args::ShowLetterArgs;
 use crate::config;
 use crate::exit::{self, Failure, Outcome};
@@ -23,15 +23,20 @@ pub(crate) fn run(args: &ShowLetterArgs) -> Outcome {
     let kafka = config.kafka.as_ref();
     let kafka = kafka.ok_or_else(|| Failure::usage("the configuration has no [kafka]"))?;
     let lake = super::open(&config)?;
-    let filter = Filter { reason: None, places: vec![args.position.clone()], limit: NAMED_MAX };
+    let filter = Filter { reason: None, place: Some(args.position.clone()), limit: NAMED_MAX };
     for letter in super::read(&lake, &filter)? {
         let detail = letter.detail.unwrap_or_default();
         exit::complain(&format!("item {}: {}: {detail}", letter.item, letter.reason));
     }
     let mut source = Source::new(kafka)?;
-    let found = source.record(&args.position)?;
-    let found = found
-        .with_context(|| format!("read {}: the broker no longer has this record", args.position))?;
+    let failed = |reason: &str| anyhow!("read {}: {reason}", args.position);
+    let found = match source.record(&args.position) {
+        Answer::Record(found) => found,
+        Answer::Gone => return Err(failed("the broker no longer has this record").into()),
+        Answer::Unreadable(reason) | Answer::Unreached(reason) => {
+            return Err(failed(&reason).into());
+        }
+    };
     match found.value {
         Some(value) => exit::print(&(printable(&value) + "\n")),
         None => exit::print("(no value)\n"),
