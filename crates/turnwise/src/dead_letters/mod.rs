@@ -10,7 +10,7 @@
 //!
 //! The lake holds no content, so a record is read again from its topic for as long as the broker
 //! keeps it. What is requeued goes in under a transaction of each dead item's own position, so that
-//! doing it twice, or two doing it at once, adds nothing twice. Good siblings are never added again:
+//! doing it twice, or two doing it at once, adds nothing twice. Nor are good siblings added again:
 //! [`known`] says how items are told apart, and what is refused because they cannot be.
 
 mod known;

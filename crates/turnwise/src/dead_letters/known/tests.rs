@@ -90,12 +90,12 @@ fn number_that_the_lake_knows_nothing_of_is_refused() {
 
 #[test]
 fn letter_of_a_whole_record_stands_for_all_of_it() {
-    let mut known = Known::default();
+    let mut of_record = Known::default();
     let reason = "unknown_shape".to_owned();
-    known.letters.insert(0, Dead { reason, is_requeued: false });
+    of_record.letters.insert(0, Dead { reason, is_requeued: false });
     let wanted = BTreeSet::from([0]);
     let today = rows(&[without_time("a"), good("b"), without_time("c")]);
-    let Choice::Add(revived) = choose(&known, &wanted, today).expect("chosen") else {
+    let Choice::Add(revived) = choose(&of_record, &wanted, today).expect("chosen") else {
         panic!("rows to add");
     };
     // The first item stays dead and keeps its letter; the third is dead anew and gets one.
@@ -104,10 +104,10 @@ fn letter_of_a_whole_record_stands_for_all_of_it() {
     let kinds: BTreeSet<(&str, usize)> = kinds.collect();
     assert_eq!(kinds, BTreeSet::from([("message", 1), ("dead_letter", 1)]));
     // With the second letter known, nothing of it is new any more.
-    known.letters.insert(2, Dead { reason: "no_time".to_owned(), is_requeued: false });
-    known.rows.extend(super::tests::known(&[without_time("a"), good("b")]).rows);
+    of_record.letters.insert(2, Dead { reason: "no_time".to_owned(), is_requeued: false });
+    of_record.rows.extend(known(&[without_time("a"), good("b")]).rows);
     let again = rows(&[without_time("a"), good("b"), without_time("c")]);
-    let choice = choose(&known, &BTreeSet::from([0, 2]), again).expect("chosen");
+    let choice = choose(&of_record, &BTreeSet::from([0, 2]), again).expect("chosen");
     assert!(matches!(choice, Choice::Dead), "{choice:?}");
 }
 
