@@ -26,6 +26,7 @@ mod snapshot;
 mod stage;
 mod store;
 mod table;
+mod threads;
 mod upkeep;
 
 pub use commit::{CommitOutcome, Txn};
@@ -38,3 +39,4 @@ pub use replace::{FloorTxn, ReplaceOutcome};
 pub use snapshot::Snapshot;
 pub use stage::{Encoding, Staged};
 pub use table::Table;
+pub use threads::shared_out;

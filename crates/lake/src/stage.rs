@@ -5,7 +5,6 @@
 //! it holds the whole object. Staged files that nobody commits are swept by vacuum.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::make_comparator;
 use arrow::compute::SortOptions;
@@ -27,6 +26,7 @@ use crate::file::{EXTENSION, Partition, SORTED_BY};
 use crate::kernel::AddedFile;
 use crate::store::key_of;
 use crate::table::Table;
+use crate::threads::shared_out;
 
 /// Files put at the same time.
 const PUTS_AT_ONCE: usize = 8;
@@ -203,29 +203,12 @@ fn encode_all(
 ) -> Vec<parquet::errors::Result<Vec<u8>>> {
     let rows: usize = parts.iter().map(|(_, rows)| rows.num_rows()).sum();
     let is_shared = rows >= SHARED_ROWS && encoding != Encoding::Light;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = if is_shared { threads.min(parts.len()) } else { 1 };
-    let next = AtomicUsize::new(0);
-    let share = || {
-        let taken = std::iter::from_fn(|| {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            parts.get(at).map(|(_, rows)| (at, encode(rows, encoding)))
-        });
-        taken.collect::<Vec<_>>()
-    };
-    let mut files = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
-        let mut files = share();
-        for other in others {
-            match other.join() {
-                Ok(more) => files.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        files
-    });
-    files.sort_unstable_by_key(|(at, _)| *at);
-    files.into_iter().map(|(_, bytes)| bytes).collect()
+    let parts = parts.iter().map(|(_, rows)| rows);
+    if is_shared {
+        shared_out(parts.collect(), |rows| encode(rows, encoding))
+    } else {
+        parts.map(|rows| encode(rows, encoding)).collect()
+    }
 }
 
 fn encode(rows: &RecordBatch, encoding: Encoding) -> parquet::errors::Result<Vec<u8>> {

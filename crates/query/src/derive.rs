@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, Schema, SchemaRef
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
-use turnwise_lake::FileInfo;
+use turnwise_lake::{FileInfo, shared_out};
 use turnwise_model::schema::{column, file_schema};
 use turnwise_model::time::WINDOW_DAYS;
 use turnwise_model::{Day, EventKind};
@@ -159,15 +159,15 @@ pub fn split(
     let senders: Vec<&StringArray> =
         batches.iter().map(|batch| batch["sender"].as_string::<i32>()).collect();
     let batches: Vec<&RecordBatch> = batches.iter().collect();
-    let mut parts = BTreeMap::new();
-    for (key, mut rows) in rows {
+    let part = |(key, mut rows): ((Day, i32), Vec<(usize, usize)>)| {
         rows.sort_by_key(|(nth, row)| senders[*nth].value(*row));
         // Rows with their states are wide: they are copied once.
         let part = interleave_record_batch(&batches, &rows)
             .map_err(|source| QueryError::from_arrow("split rows by partition", source))?;
-        parts.insert(key, part);
-    }
-    Ok(parts)
+        Ok((key, part))
+    };
+    let parts = shared_out(rows.into_iter().collect(), part);
+    parts.into_iter().collect()
 }
 
 /// The columns of a schema, whatever their order in the batch.

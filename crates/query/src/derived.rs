@@ -121,7 +121,7 @@ impl Derived {
         let all = Arc::new(Conversations::new(events));
         let schema = derive::sender_days_schema(&self.engine).await?;
         let standing = match touched {
-            Some(_) => self.standing(days, seen).await?,
+            Some(_) => self.days_that_stand(days, seen).await?,
             None => BTreeSet::new(),
         };
         let others = days.difference(&standing).copied().collect();
@@ -133,11 +133,16 @@ impl Derived {
             for chunk in conversations.chunks(days) {
                 let of_chunk = (chunk.start().0..=chunk.end().0).map(Day).collect();
                 let fold = Arc::clone(&conversations);
-                let mut found = derive::sender_days(&self.engine, fold, &of_chunk).await?;
-                if let Some(touched) = touched {
-                    found.extend(self.days_of_others(&of_chunk, touched).await?);
-                }
-                let found = found.iter().map(|batch| derive::with_columns(batch, &schema));
+                let others = async {
+                    match touched {
+                        Some(touched) => self.days_of_others(&of_chunk, touched).await,
+                        None => Ok(Vec::new()),
+                    }
+                };
+                let found = derive::sender_days(&self.engine, fold, &of_chunk);
+                let (found, others) = tokio::try_join!(found, others)?;
+                let found =
+                    found.iter().chain(&others).map(|batch| derive::with_columns(batch, &schema));
                 let found = found.collect::<Result<Vec<_>, _>>()?;
                 let mut parts = derive::split(&found, "day", Some("bucket"))?;
                 let mut keys: BTreeSet<Part> =
@@ -157,7 +162,7 @@ impl Derived {
     }
 
     /// Those of the days that stand in `sender_days` as they were seen.
-    async fn standing(
+    async fn days_that_stand(
         &self,
         days: &BTreeSet<Day>,
         seen: &Seen,
@@ -168,7 +173,10 @@ impl Derived {
         });
         let Some(table) = table.await? else { return Ok(BTreeSet::new()) };
         let stands = |part: &Part| SENDER_DAYS.version_of(&table, *part);
-        Ok(days.iter().filter(|day| seen.is_day(**day, stands)).copied().collect())
+        // Tokens are dropped at the same version.
+        let is_whole = |day: Day| table.transaction(&dropped_app(day)).is_none();
+        let standing = days.iter().filter(|day| is_whole(**day) && seen.is_day(**day, stands));
+        Ok(standing.copied().collect())
     }
 
     /// The rows of `sender_days` of these consecutive days that are not of these senders.

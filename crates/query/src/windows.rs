@@ -60,14 +60,19 @@ impl Derived {
         end: Day,
         since: Option<Since<'_>>,
     ) -> Result<Vec<RecordBatch>, QueryError> {
-        let mut windows = self.windows(end).await?;
         let stands = match since {
-            Some(since) => self.stored(end, since.version).await?.map(|stored| (since, stored)),
+            Some(since) => self.if_stands(end, since.version).await?.map(|table| (since, table)),
             None => None,
         };
-        let Some((since, stored)) = stands else { return self.features(&windows).await };
-        windows.retain(|window| since.touched.contains(&window.sender));
-        let mut features = self.features(&windows).await?;
+        let Some((since, table)) = stands else {
+            return self.features(&self.windows(end).await?).await;
+        };
+        let derived = async {
+            let mut windows = self.windows(end).await?;
+            windows.retain(|window| since.touched.contains(&window.sender));
+            self.features(&windows).await
+        };
+        let (mut features, stored) = tokio::try_join!(derived, stored(table, end))?;
         let schema = derive::sender_features_schema(self.engine()).await?;
         for batch in stored {
             features.push(without(&batch, since.touched, &schema)?);
@@ -82,21 +87,29 @@ impl Derived {
         Ok(newest.into_keys().map(|sender| Window { sender, end }).collect())
     }
 
-    /// The stored features of a window, if they stand on that version.
-    async fn stored(&self, end: Day, version: u64) -> Result<Option<Vec<RecordBatch>>, QueryError> {
+    /// The table of features, if those of a window stand on that version.
+    async fn if_stands(&self, end: Day, version: u64) -> Result<Option<Table>, QueryError> {
         let lake = self.lake().clone();
         blocking(move || {
-            let lake_error = || QueryError::lake("read features");
-            let table = lake.existing_table(SENDER_FEATURES.name).map_err(lake_error())?;
+            let table = lake.existing_table(SENDER_FEATURES.name);
+            let table = table.map_err(QueryError::lake("read features"))?;
             let stands =
                 |table: &Table| SENDER_FEATURES.version_of_end(table, end) == Some(version);
-            let Some(table) = table.filter(stands) else { return Ok(None) };
-            let filter = FileFilter::all().partition_in("window_end", [end]);
-            let snapshot = table.snapshot(None).map_err(lake_error())?;
-            snapshot.read(None, &filter).map(Some).map_err(lake_error())
+            Ok(table.filter(stands))
         })
         .await
     }
+}
+
+/// The stored features of a window.
+async fn stored(table: Table, end: Day) -> Result<Vec<RecordBatch>, QueryError> {
+    blocking(move || {
+        let lake_error = || QueryError::lake("read features");
+        let filter = FileFilter::all().partition_in("window_end", [end]);
+        let snapshot = table.snapshot(None).map_err(lake_error())?;
+        snapshot.read(None, &filter).map_err(lake_error())
+    })
+    .await
 }
 
 /// The rows of other senders, with the columns of `schema`.

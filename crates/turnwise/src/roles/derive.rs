@@ -342,9 +342,11 @@ impl Deriver {
         }
         let ends = BTreeSet::from([end]);
         let written = derived.replace_windows(SENDER_FEATURES, &ends, &features, basis);
-        let stands = timed("write_features", written).await?;
         let provisional = |end| self.is_provisional(end);
-        let rows = verdicts::verdict_rows(&features, &self.shared.scorecard, &provisional)?;
+        // Judged while they are written.
+        let judged =
+            async { verdicts::verdict_rows(&features, &self.shared.scorecard, &provisional) };
+        let (stands, rows) = tokio::try_join!(timed("write_features", written), judged)?;
         let written = derived.replace_windows(VERDICTS, &ends, &rows, basis);
         Ok(timed("write_verdicts", written).await? && stands)
     }
