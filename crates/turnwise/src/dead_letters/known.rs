@@ -5,8 +5,8 @@
 //! decoded today at the same number with the same content. Then
 //!
 //! * rows at the number of a wanted letter are added;
-//! * rows behind the record's last known item go with its last letter, which may have stood for
-//!   all of them, and letters that are new there go along;
+//! * rows behind the record's last known item go with the last of its letters whose item is not in
+//!   yet, which may have stood for all of them, and letters that are new there go along;
 //! * rows at the number of another letter are left to that letter;
 //! * rows beside what is stored under a number are left.
 //!
@@ -141,7 +141,9 @@ pub(crate) fn choose(
     decoded: Vec<EventBatch>,
 ) -> anyhow::Result<Choice> {
     let (stored, last) = (known.stored(), known.last());
-    let takes_rest = known.letters.last_key_value().is_some_and(|(item, _)| wanted.contains(item));
+    let is_open = |item: &i32, letter: &Dead| !letter.is_requeued && !stored.contains(item);
+    let last_open = known.letters.iter().rfind(|(item, letter)| is_open(item, letter));
+    let takes_rest = last_open.is_some_and(|(item, _)| wanted.contains(item));
     let is_rest = |item: i32| takes_rest && item > last;
     let is_added = |item: i32| {
         is_rest(item) || item <= last && wanted.contains(&item) && !stored.contains(&item)

@@ -68,6 +68,26 @@ fn items_of_other_reasons_are_left_to_their_own_letters() {
 }
 
 #[test]
+fn what_lies_behind_goes_with_the_last_letter_that_is_not_in() {
+    let today = || rows(&[good("a"), good("b"), good("c")]);
+    let chosen = |known: &Known, wanted: i32| {
+        let Choice::Add(revived) = choose(known, &BTreeSet::from([wanted]), today()).expect("ok")
+        else {
+            panic!("rows to add");
+        };
+        (revived.items, revived.after, revived.rest)
+    };
+    let letters = known(&[without_time("a"), of_wrong_time("b")]);
+    assert_eq!(chosen(&letters, 0), (BTreeSet::from([0]), None, 0));
+    assert_eq!(chosen(&letters, 1), (BTreeSet::from([1]), Some(1), 1));
+    // The last letter's item was requeued when nothing lay behind it.
+    let mut requeued = letters.clone();
+    requeued.letters.get_mut(&1).expect("a letter").is_requeued = true;
+    requeued.rows.extend(known(&[without_time("a"), good("b")]).rows);
+    assert_eq!(chosen(&requeued, 0), (BTreeSet::from([0]), Some(1), 1));
+}
+
+#[test]
 fn items_whose_numbers_shifted_are_refused() {
     let stored = [without_time("a"), good("b")];
     // An item more before the good one, which would be added again; and one less.

@@ -246,3 +246,34 @@ fn two_runs_at_once_add_an_item_once() {
     check(&other, &format!("0 requeued, 1 requeued before, {rest}"));
     assert_eq!(scene.rows(), 2);
 }
+
+#[test]
+fn items_behind_a_requeued_last_letter_are_added_once() {
+    let scene = Scene::new();
+    let at = place("c/t:0:7");
+    scene.ingest(&[(at.clone(), vec![without_time("a"), of_wrong_time("b")])]);
+    let told = |changes: &[String]| Told {
+        answers: BTreeMap::from([(at.clone(), record(changes))]),
+        asked: Vec::new(),
+    };
+    let mut run = scene.run(told(&[without_time("a"), good("b")]));
+    run.all(&ALL).expect("done");
+    let rest = "0 no longer at the broker, 0 not reached, 0 refused";
+    check(&run, &format!("1 requeued, 0 requeued before, 1 still dead, {rest}"));
+    assert_eq!(scene.rows(), 1);
+    // A newer decoder reads the first, and a third behind the requeued one.
+    let newer = [good("a"), good("b"), good("c")];
+    let (mut one, mut other) = (scene.run(told(&newer)), scene.run(told(&newer)));
+    one.look().expect("read");
+    other.look().expect("read");
+    one.all(&ALL).expect("done");
+    let added = format!("1 requeued, 1 requeued before, 0 still dead, {rest}");
+    check(&one, &format!("{added}; 1 items behind them added"));
+    assert_eq!(scene.rows(), 3);
+    other.all(&ALL).expect("done");
+    check(&other, &format!("0 requeued, 2 requeued before, 0 still dead, {rest}"));
+    let mut again = scene.run(told(&newer));
+    again.all(&ALL).expect("done");
+    check(&again, &format!("0 requeued, 2 requeued before, 0 still dead, {rest}"));
+    assert_eq!(scene.rows(), 3);
+}
