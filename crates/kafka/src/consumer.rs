@@ -67,6 +67,8 @@ pub struct Consumer {
     held: BTreeMap<TopicPartition, Held>,
     /// Where topics are told apart by their ids.
     watch: Option<TopicWatch>,
+    /// The configured topics that the cluster has.
+    topics: Vec<String>,
     cluster_id: String,
     has_joined: bool,
 }
@@ -114,16 +116,21 @@ impl Consumer {
     /// Settings that are refused; a cluster that does not answer; a topic that does not exist.
     pub fn new(config: &ConsumerConfig) -> Result<Self, KafkaError> {
         let consumer = Self::apart(config)?;
-        let topics: Vec<&str> = config.topics.iter().map(String::as_str).collect();
+        let mut missing = config.topics.iter().filter(|topic| !consumer.topics.contains(topic));
+        if let Some(topic) = missing.next() {
+            return Err(KafkaError::TopicMissing { topic: topic.clone() });
+        }
+        let topics: Vec<&str> = consumer.topics.iter().map(String::as_str).collect();
         consumer.client.subscribe(&topics).map_err(KafkaError::client("subscribe to topics"))?;
         Ok(consumer)
     }
 
     /// Connects and finds the topics, but joins no group: for a look at single records. Nobody
     /// assigns anything; [`Consumer::assign`] takes on what is to be read, a whole set at a time.
+    /// Topics that do not exist are left out: [`Consumer::topics`] are those that do.
     ///
     /// # Errors
-    /// As [`Consumer::new`].
+    /// Settings that are refused; a cluster that does not answer.
     pub fn apart(config: &ConsumerConfig) -> Result<Self, KafkaError> {
         let mut client: BaseConsumer<Context> =
             config.client()?.create_with_context(Context::default()).map_err(KafkaError::create)?;
@@ -142,26 +149,28 @@ impl Consumer {
             });
             connect(kind, reason)
         })?;
-        for topic in &config.topics {
-            let found = metadata.topics().iter().any(|known| known.name() == topic);
-            if !found {
-                return Err(KafkaError::TopicMissing { topic: topic.clone() });
-            }
-        }
+        let is_there = |topic: &&String| metadata.topics().iter().any(|it| it.name() == *topic);
+        let topics: Vec<String> = config.topics.iter().filter(is_there).cloned().collect();
         let cluster_id = client.client().fetch_cluster_id(ANSWER_WITHIN).ok_or_else(|| {
             connect(ErrorKind::Timeout, "the cluster did not tell its id".to_owned())
         })?;
         // Where ids are in use an answer that is late must not make other names of the inputs.
-        let watch = if config.topic_ids {
-            let told = TopicsQuestion::ask(&client, &config.topics)
+        let watch = if config.topic_ids && !topics.is_empty() {
+            let told = TopicsQuestion::ask(&client, &topics)
                 .and_then(|question| question.answer(ANSWER_WITHIN)?.ok())
-                .and_then(|topics| TopicWatch::new(&config.topics, topics));
+                .and_then(|told| TopicWatch::new(&topics, told));
             let reason = || "the cluster did not tell topic ids".to_owned();
             Some(told.ok_or_else(|| connect(ErrorKind::Timeout, reason()))?)
         } else {
             None
         };
-        Ok(Self { client, held: BTreeMap::new(), watch, cluster_id, has_joined: false })
+        Ok(Self { client, held: BTreeMap::new(), watch, topics, cluster_id, has_joined: false })
+    }
+
+    /// The configured topics that the cluster had when it was asked.
+    #[must_use]
+    pub fn topics(&self) -> &[String] {
+        &self.topics
     }
 
     /// The cluster's id.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use turnwise_kafka::{
-    Consumer, ConsumerConfig, Event, MockCluster, Producer, StartOffset, TopicPartition,
+    Consumer, ConsumerConfig, Event, KafkaError, MockCluster, Producer, StartOffset, TopicPartition,
 };
 use turnwise_model::Offset;
 
@@ -130,4 +130,20 @@ fn second_member_takes_one_partition_over() {
         assert!(started.elapsed() < WITHIN, "no partition moved in time");
     }
     assert!(taken.iter().all(|partition| partitions.contains(partition)));
+}
+
+#[test]
+fn member_needs_every_topic_and_a_look_only_those_that_are_there() {
+    let cluster = MockCluster::start(&[("webhooks", 1)]).expect("mock cluster");
+    let config = ConsumerConfig {
+        brokers: cluster.bootstrap(),
+        group: "missing".to_owned(),
+        topics: vec!["missing".to_owned(), "webhooks".to_owned()],
+        partition_buffer_bytes: 1 << 20,
+        ..ConsumerConfig::default()
+    };
+    let error = Consumer::new(&config).expect_err("a topic is missing");
+    assert!(matches!(&error, KafkaError::TopicMissing { topic } if topic == "missing"), "{error}");
+    let apart = Consumer::apart(&config).expect("connected");
+    assert_eq!(apart.topics(), ["webhooks"]);
 }

@@ -60,13 +60,14 @@ pub(crate) trait Records {
 /// The configured topics, for a look at single records.
 pub(crate) struct Source {
     consumer: Consumer,
-    topics: Vec<String>,
+    /// Configured topics that the cluster does not have.
+    missing: Vec<String>,
     /// Why the client is lost, if it is.
     lost: Option<String>,
 }
 
 impl Source {
-    /// Connects.
+    /// Connects. A topic that is missing keeps nobody from the records of the others.
     pub(crate) fn new(kafka: &KafkaConfig) -> anyhow::Result<Self> {
         let topics = kafka.topics();
         let consumer = Consumer::apart(&ConsumerConfig {
@@ -79,7 +80,9 @@ impl Source {
             partition_buffer_bytes: BUFFER_BYTES,
         })
         .context("connect to Kafka")?;
-        Ok(Self { consumer, topics, lost: None })
+        let is_missing = |topic: &String| !consumer.topics().contains(topic);
+        let missing = topics.into_iter().filter(is_missing).collect();
+        Ok(Self { consumer, missing, lost: None })
     }
 
     /// The configured topic that is this input.
@@ -87,7 +90,7 @@ impl Source {
         let cluster = self.consumer.cluster_id();
         let is_it =
             |topic: &&String| self.consumer.partition(topic, 0).source_name(cluster) == *source;
-        self.topics.iter().find(is_it)
+        self.consumer.topics().iter().find(is_it)
     }
 
     fn wait_for(&mut self, partition: &TopicPartition, offset: Offset) -> Answer {
@@ -153,9 +156,17 @@ impl Records for Source {
         if let Some(reason) = &self.lost {
             return Err(reason.clone());
         }
-        let reason = "it is no configured topic: another cluster, a topic that was taken out of \
-                      the configuration, or one that was deleted and made again";
-        self.topic(source).map(|_| ()).ok_or_else(|| reason.to_owned())
+        if self.topic(source).is_some() {
+            return Ok(());
+        }
+        let mut reason = "it is no configured topic: another cluster, a topic that was taken out \
+                          of the configuration, or one that was deleted and made again"
+            .to_owned();
+        if !self.missing.is_empty() {
+            let missing = self.missing.join(", ");
+            reason.push_str(&format!("; configured, and missing in the cluster: {missing}"));
+        }
+        Err(reason)
     }
 
     fn record(&mut self, place: &Place) -> Answer {
@@ -230,7 +241,7 @@ mod tests {
     use crate::config::Start;
 
     #[test]
-    fn record_is_found_or_gone_or_of_no_configured_topic() {
+    fn record_is_found_or_gone_or_of_no_topic_that_is_there() {
         let cluster = MockCluster::start(&[("t", 1)]).expect("starts");
         let producer = Producer::new(&cluster.bootstrap()).expect("connects");
         for value in ["one", "two"] {
@@ -242,7 +253,7 @@ mod tests {
             brokers: vec![cluster.bootstrap()],
             group: "turnwise".to_owned(),
             member: None,
-            webhook_topics: vec!["t".to_owned()],
+            webhook_topics: vec!["missing".to_owned(), "t".to_owned()],
             send_topics: Vec::new(),
             formats: BTreeMap::new(),
             start: Start::Earliest,
@@ -269,6 +280,11 @@ mod tests {
             let answer = source.record(&place(other, 0));
             assert!(matches!(answer, Answer::Unreached(_)), "{other}: {answer:?}");
         }
+        // One configured topic that is missing fails nothing but itself.
+        let missing = format!("{}/missing", source.consumer.cluster_id());
+        let why = source.serves(&SourceName(missing)).expect_err("it is missing");
+        assert!(why.ends_with("missing in the cluster: missing"), "{why}");
+        assert_eq!(source.serves(&SourceName(name)), Ok(()));
     }
 
     #[test]
