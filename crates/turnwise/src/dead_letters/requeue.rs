@@ -21,7 +21,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use turnwise_codec::{Decoder, Reason, RecordContext};
 use turnwise_lake::{CommitOutcome, Encoding, Lake, Table, Txn};
-use turnwise_model::limits::{COMMIT_ROWS, REQUEUE_RECORDS_AT_ONCE};
+use turnwise_model::limits::{COMMIT_BYTES, COMMIT_ROWS, REQUEUE_RECORDS_AT_ONCE};
 use turnwise_model::{EventBatch, Offset, SourcePartition};
 
 use super::known::{self, Choice, Known, Revived};
@@ -73,6 +73,22 @@ pub(crate) fn run(args: &RequeueArgs) -> Outcome {
     if tally.is_complete() { Ok(()) } else { Err(Failure::Partly) }
 }
 
+/// What a run keeps to; tests have narrower ones.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// Records that are listed at a time.
+    records: usize,
+    /// Rows that wait for a commit before it is made.
+    rows: usize,
+    /// Bytes of them.
+    bytes: usize,
+}
+
+impl Bounds {
+    const USUAL: Self =
+        Self { records: REQUEUE_RECORDS_AT_ONCE, rows: COMMIT_ROWS, bytes: COMMIT_BYTES };
+}
+
 /// A run.
 struct Requeue<'a, R> {
     lake: Lake,
@@ -80,6 +96,7 @@ struct Requeue<'a, R> {
     records: R,
     kafka: &'a KafkaConfig,
     decoder: Decoder,
+    bounds: Bounds,
     look: Option<(i64, Arc<Look>)>,
     /// Partitions that did not answer, with the reason: they are not waited for again.
     unreached: BTreeMap<SourcePartition, String>,
@@ -103,6 +120,30 @@ impl Waiting {
     fn rows(&self) -> usize {
         self.revived.batches.iter().map(|batch| batch.rows.num_rows()).sum()
     }
+
+    fn bytes(&self) -> usize {
+        self.revived.batches.iter().map(|batch| batch.rows.get_array_memory_size()).sum()
+    }
+}
+
+/// What waits for one commit.
+#[derive(Default)]
+struct Pile {
+    records: Vec<Waiting>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Pile {
+    fn push(&mut self, record: Waiting) {
+        self.rows += record.rows();
+        self.bytes += record.bytes();
+        self.records.push(record);
+    }
+
+    fn is_full(&self, bounds: &Bounds) -> bool {
+        self.rows >= bounds.rows || self.bytes >= bounds.bytes
+    }
 }
 
 impl<'a, R: Records> Requeue<'a, R> {
@@ -114,19 +155,15 @@ impl<'a, R: Records> Requeue<'a, R> {
     ) -> anyhow::Result<Self> {
         let table = Arc::new(writer::events_table(&lake).context("open events")?);
         let (look, unreached, tally) = (None, BTreeMap::new(), Tally::default());
-        Ok(Self { lake, table, records, kafka, decoder, look, unreached, tally })
+        let bounds = Bounds::USUAL;
+        Ok(Self { lake, table, records, kafka, decoder, bounds, look, unreached, tally })
     }
 
     /// Tries all letters that are wanted.
     fn all(&mut self, wish: &Wish) -> anyhow::Result<()> {
-        self.all_by(wish, REQUEUE_RECORDS_AT_ONCE)
-    }
-
-    /// The same with pages of so many records.
-    fn all_by(&mut self, wish: &Wish, records_max: usize) -> anyhow::Result<()> {
         if wish.places.is_empty() {
             for stretch in self.look()?.partitions(wish.reason)? {
-                self.stretch(&stretch, wish.reason, records_max)?;
+                self.stretch(&stretch, wish.reason)?;
             }
             return Ok(());
         }
@@ -136,7 +173,7 @@ impl<'a, R: Records> Requeue<'a, R> {
         }
         for (partition, offsets) in named {
             let offsets: Vec<Offset> = offsets.into_iter().collect();
-            for some in offsets.chunks(records_max) {
+            for some in offsets.chunks(self.bounds.records) {
                 self.records(&partition, some, wish.reason)?;
             }
         }
@@ -163,12 +200,8 @@ impl<'a, R: Records> Requeue<'a, R> {
     }
 
     /// All letters of a partition, page by page.
-    fn stretch(
-        &mut self,
-        stretch: &Stretch,
-        reason: Option<Reason>,
-        records_max: usize,
-    ) -> anyhow::Result<()> {
+    fn stretch(&mut self, stretch: &Stretch, reason: Option<Reason>) -> anyhow::Result<()> {
+        let records_max = self.bounds.records;
         let source = &stretch.partition.source;
         if let Some(why) = self.why_unreached(&stretch.partition)
             && !self.look()?.any_requeued_of(source)
@@ -220,21 +253,17 @@ impl<'a, R: Records> Requeue<'a, R> {
         }
         for group in self.look()?.groups(partition, offsets)? {
             let known = self.look()?.known(partition, &group)?;
-            let mut waiting = Vec::new();
-            let mut rows = 0;
+            let mut pile = Pile::default();
             for (offset, known) in &known {
                 let place = Place::of(partition, *offset);
                 if let Some(revived) = self.record(&place, known, reason)? {
-                    let next = Waiting { place, revived };
-                    rows += next.rows();
-                    waiting.push(next);
+                    pile.push(Waiting { place, revived });
                 }
-                if rows >= COMMIT_ROWS {
-                    self.commit(std::mem::take(&mut waiting))?;
-                    rows = 0;
+                if pile.is_full(&self.bounds) {
+                    self.commit(std::mem::take(&mut pile))?;
                 }
             }
-            self.commit(waiting)?;
+            self.commit(pile)?;
         }
         Ok(())
     }
@@ -316,7 +345,8 @@ impl<'a, R: Records> Requeue<'a, R> {
 
     /// Commits the rows of several records; records of which another took an item meanwhile are
     /// left to it.
-    fn commit(&mut self, mut waiting: Vec<Waiting>) -> anyhow::Result<()> {
+    fn commit(&mut self, pile: Pile) -> anyhow::Result<()> {
+        let mut waiting = pile.records;
         let items = |of: &[Waiting]| -> u64 {
             of.iter().map(|record| record.revived.items.len() as u64).sum()
         };

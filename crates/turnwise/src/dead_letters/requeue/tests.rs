@@ -83,6 +83,11 @@ impl Scene {
         others.map(|file| file.num_records.expect("counted")).sum()
     }
 
+    /// How many commits there were.
+    fn version(&self) -> u64 {
+        writer::events_table(&self.lake).expect("opens").refresh().expect("read")
+    }
+
     /// Items and whether they are requeued.
     fn letters(&self) -> Vec<(Place, i32, bool)> {
         let filter = Filter { reason: None, place: None, limit: 1_000 };
@@ -117,13 +122,15 @@ fn letters_behind_the_first_page_are_reached_and_no_record_is_cut() {
         .collect();
     scene.ingest(&before);
     let mut run = scene.run(told());
-    run.all_by(&ALL, 3).expect("done");
+    run.bounds.records = 3;
+    run.all(&ALL).expect("done");
     let rest = "0 no longer at the broker, 0 not reached, 0 refused";
     check(&run, &format!("32 requeued, 0 requeued before, 8 still dead, {rest}"));
     assert_eq!(scene.rows(), 16 * 3);
     // What is requeued is not even asked for again.
     let mut again = scene.run(told());
-    again.all_by(&ALL, 3).expect("done");
+    again.bounds.records = 3;
+    again.all(&ALL).expect("done");
     check(&again, &format!("0 requeued, 32 requeued before, 8 still dead, {rest}"));
     assert_eq!(again.records.asked.len(), 4);
     assert_eq!(scene.rows(), 16 * 3);
@@ -276,4 +283,25 @@ fn items_behind_a_requeued_last_letter_are_added_once() {
     again.all(&ALL).expect("done");
     check(&again, &format!("0 requeued, 2 requeued before, 0 still dead, {rest}"));
     assert_eq!(scene.rows(), 3);
+}
+
+#[test]
+fn rows_that_wait_are_few_in_bytes_too() {
+    let changes = [without_time("a")];
+    let commits = |bytes: usize| {
+        let scene = Scene::new();
+        let at = |offset: i64| place(&format!("c/t:0:{offset}"));
+        let before: Vec<(Place, Vec<String>)> =
+            (0..4).map(|offset| (at(offset), changes.to_vec())).collect();
+        scene.ingest(&before);
+        let version = scene.version();
+        let answers = (0..4).map(|offset| (at(offset), record(&[good("a")]))).collect();
+        let mut run = scene.run(Told { answers, asked: Vec::new() });
+        run.bounds.bytes = bytes;
+        run.all(&ALL).expect("done");
+        assert_eq!((run.tally.requeued, scene.rows()), (4, 4));
+        scene.version() - version
+    };
+    assert_eq!(commits(COMMIT_BYTES), 1);
+    assert_eq!(commits(1), 4);
 }
