@@ -75,6 +75,9 @@ pub const INGEST_BUFFER_BYTES_MAX: usize = 256 << 20;
 
 /// Records with dead letters that `dead-letters requeue` lists at a time; it goes on behind the last.
 pub const REQUEUE_RECORDS_AT_ONCE: usize = 10_000;
+/// Transactions of requeued items that a lake may hold: each stays in its log. A run of
+/// `dead-letters requeue` that would make more stops and says so.
+pub const REQUEUE_TXNS_MAX: usize = 1_000_000;
 
 /// Rows of one SQL answer to a client.
 pub const SQL_ROWS_MAX: usize = 1_000_000;

@@ -97,6 +97,11 @@ impl Look {
         Ok(self.runtime.block_on(self.catalog.answer(statement))?)
     }
 
+    /// How many transactions of requeued items the lake holds.
+    pub(crate) fn requeue_txns(&self) -> usize {
+        self.requeued.len()
+    }
+
     /// Whether an item was requeued.
     pub(crate) fn is_requeued(&self, place: &Place, item: i32) -> bool {
         self.requeued.contains(&place.requeue_app(item))

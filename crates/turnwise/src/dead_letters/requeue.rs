@@ -13,7 +13,8 @@
 //! record's last known item, so whoever comes second finds them taken.
 //!
 //! What cannot be read now, or not be told apart, stops nothing: it is counted, its reason told
-//! once, and the exit status says that something was left.
+//! once, and the exit status says that something was left. Only a lake that holds as many
+//! transactions of requeued items as it may stops a run: they stay for ever.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,7 +22,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use turnwise_codec::{Decoder, Reason, RecordContext};
 use turnwise_lake::{CommitOutcome, Encoding, Lake, Table, Txn};
-use turnwise_model::limits::{COMMIT_BYTES, COMMIT_ROWS, REQUEUE_RECORDS_AT_ONCE};
+use turnwise_model::limits::{
+    COMMIT_BYTES, COMMIT_ROWS, REQUEUE_RECORDS_AT_ONCE, REQUEUE_TXNS_MAX,
+};
 use turnwise_model::{EventBatch, Offset, SourcePartition};
 
 use super::known::{self, Choice, Known, Revived};
@@ -82,11 +85,17 @@ struct Bounds {
     rows: usize,
     /// Bytes of them.
     bytes: usize,
+    /// Transactions of requeued items that the lake may hold.
+    txns: usize,
 }
 
 impl Bounds {
-    const USUAL: Self =
-        Self { records: REQUEUE_RECORDS_AT_ONCE, rows: COMMIT_ROWS, bytes: COMMIT_BYTES };
+    const USUAL: Self = Self {
+        records: REQUEUE_RECORDS_AT_ONCE,
+        rows: COMMIT_ROWS,
+        bytes: COMMIT_BYTES,
+        txns: REQUEUE_TXNS_MAX,
+    };
 }
 
 /// A run.
@@ -98,6 +107,8 @@ struct Requeue<'a, R> {
     decoder: Decoder,
     bounds: Bounds,
     look: Option<(i64, Arc<Look>)>,
+    /// Transactions of requeued items in the lake: those of the look, and the run's own since.
+    txns: usize,
     /// Partitions that did not answer, with the reason: they are not waited for again.
     unreached: BTreeMap<SourcePartition, String>,
     tally: Tally,
@@ -117,6 +128,10 @@ impl Waiting {
         items.chain(rest).map(txn).collect()
     }
 
+    fn txns_len(&self) -> usize {
+        self.revived.items.len() + usize::from(self.revived.after.is_some())
+    }
+
     fn rows(&self) -> usize {
         self.revived.batches.iter().map(|batch| batch.rows.num_rows()).sum()
     }
@@ -132,12 +147,14 @@ struct Pile {
     records: Vec<Waiting>,
     rows: usize,
     bytes: usize,
+    txns: usize,
 }
 
 impl Pile {
     fn push(&mut self, record: Waiting) {
         self.rows += record.rows();
         self.bytes += record.bytes();
+        self.txns += record.txns_len();
         self.records.push(record);
     }
 
@@ -155,8 +172,8 @@ impl<'a, R: Records> Requeue<'a, R> {
     ) -> anyhow::Result<Self> {
         let table = Arc::new(writer::events_table(&lake).context("open events")?);
         let (look, unreached, tally) = (None, BTreeMap::new(), Tally::default());
-        let bounds = Bounds::USUAL;
-        Ok(Self { lake, table, records, kafka, decoder, bounds, look, unreached, tally })
+        let (bounds, txns) = (Bounds::USUAL, 0);
+        Ok(Self { lake, table, records, kafka, decoder, bounds, look, txns, unreached, tally })
     }
 
     /// Tries all letters that are wanted.
@@ -164,6 +181,9 @@ impl<'a, R: Records> Requeue<'a, R> {
         if wish.places.is_empty() {
             for stretch in self.look()?.partitions(wish.reason)? {
                 self.stretch(&stretch, wish.reason)?;
+                if self.tally.is_stopped() {
+                    break;
+                }
             }
             return Ok(());
         }
@@ -175,6 +195,9 @@ impl<'a, R: Records> Requeue<'a, R> {
             let offsets: Vec<Offset> = offsets.into_iter().collect();
             for some in offsets.chunks(self.bounds.records) {
                 self.records(&partition, some, wish.reason)?;
+                if self.tally.is_stopped() {
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -189,6 +212,7 @@ impl<'a, R: Records> Requeue<'a, R> {
             return Ok(Arc::clone(look));
         }
         let look = Arc::new(Look::new(&self.lake).context("read dead letters")?);
+        self.txns = look.requeue_txns();
         self.look = Some((now, Arc::clone(&look)));
         Ok(look)
     }
@@ -214,6 +238,9 @@ impl<'a, R: Records> Requeue<'a, R> {
             let look = self.look()?;
             let page = look.page(stretch, reason, after, records_max)?;
             self.page(&look, &stretch.partition, &page, reason)?;
+            if self.tally.is_stopped() {
+                return Ok(());
+            }
             match page.last() {
                 Some(last) if page.len() >= records_max => after = Some(last.offset),
                 _ => return Ok(()),
@@ -257,7 +284,12 @@ impl<'a, R: Records> Requeue<'a, R> {
             for (offset, known) in &known {
                 let place = Place::of(partition, *offset);
                 if let Some(revived) = self.record(&place, known, reason)? {
-                    pile.push(Waiting { place, revived });
+                    let next = Waiting { place, revived };
+                    if self.txns + pile.txns + next.txns_len() > self.bounds.txns {
+                        self.tally.stop(&next.place, self.bounds.txns);
+                        return self.commit(pile);
+                    }
+                    pile.push(next);
                 }
                 if pile.is_full(&self.bounds) {
                     self.commit(std::mem::take(&mut pile))?;
@@ -359,6 +391,7 @@ impl<'a, R: Records> Requeue<'a, R> {
             let info = writer::requeue_info();
             match self.table.commit(&staged, &txns, &info, clock::now().0)? {
                 CommitOutcome::Committed { .. } => {
+                    self.txns += txns.len();
                     self.tally.requeued += items(&waiting);
                     self.tally.rest +=
                         waiting.iter().map(|record| record.revived.rest as u64).sum::<u64>();

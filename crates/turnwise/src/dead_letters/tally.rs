@@ -30,6 +30,8 @@ pub(crate) struct Tally {
     why_refused: BTreeMap<&'static str, (u64, Place)>,
     /// Letters whose reason is not told.
     untold: u64,
+    /// The record that the run stopped at, and how many transactions the lake may hold.
+    stopped: Option<(Place, usize)>,
 }
 
 impl Tally {
@@ -53,9 +55,19 @@ impl Tally {
         *told += letters;
     }
 
+    /// The run stops at this record: the lake would hold more transactions than it may.
+    pub(crate) fn stop(&mut self, place: &Place, txns_max: usize) {
+        self.stopped = Some((place.clone(), txns_max));
+    }
+
+    /// Whether the run is to try nothing more.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
+
     /// Whether all letters were tried, as far as their records are still there.
     pub(crate) fn is_complete(&self) -> bool {
-        self.unreached == 0 && self.refused == 0
+        self.unreached == 0 && self.refused == 0 && self.stopped.is_none()
     }
 
     /// The counts.
@@ -82,6 +94,13 @@ impl Tally {
         let mut reasons: Vec<String> = unreached.chain(refused).collect();
         if self.untold > 0 {
             reasons.push(format!("{} of more sources not reached", self.untold));
+        }
+        if let Some((place, txns_max)) = &self.stopped {
+            reasons.push(format!(
+                "stopped at {place}, what follows is left: a lake may hold {txns_max} transactions \
+                 of requeued items, which stay in its log, and this one is full; to have the rows, \
+                 read the topic's offsets again into a new lake"
+            ));
         }
         reasons
     }
@@ -115,6 +134,17 @@ mod tests {
                 "4 refused, the first at c/t:0:7: shifted",
             ]
         );
+    }
+
+    #[test]
+    fn full_lake_is_told_once() {
+        let mut tally = Tally { requeued: 7, ..Tally::default() };
+        tally.stop(&"c/t:0:7".parse().expect("a place"), 7);
+        assert!(tally.is_stopped() && !tally.is_complete());
+        let reasons = tally.reasons();
+        let [told] = &reasons[..] else { panic!("one reason") };
+        assert!(told.starts_with("stopped at c/t:0:7, "), "{told}");
+        assert!(told.contains("may hold 7 transactions"), "{told}");
     }
 
     #[test]

@@ -305,3 +305,47 @@ fn rows_that_wait_are_few_in_bytes_too() {
     assert_eq!(commits(COMMIT_BYTES), 1);
     assert_eq!(commits(1), 4);
 }
+
+#[test]
+fn run_stops_before_the_lake_holds_too_many_transactions() {
+    let scene = Scene::new();
+    let at = |offset: i64| place(&format!("c/t:{}:{offset}", offset / 3));
+    let before = (0..6).map(|offset| (at(offset), vec![without_time("a"), of_wrong_time("b")]));
+    scene.ingest(&before.collect::<Vec<_>>());
+    let told = || Told {
+        // The first has something behind its letters, which takes a transaction too.
+        answers: (0..6)
+            .map(|offset| match offset {
+                0 => (at(offset), record(&[good("a"), good("b"), good("c")])),
+                _ => (at(offset), record(&[good("a"), good("b")])),
+            })
+            .collect(),
+        asked: Vec::new(),
+    };
+    let rest = "0 still dead, 0 no longer at the broker, 0 not reached, 0 refused";
+    let mut run = scene.run(told());
+    run.bounds.txns = 6;
+    run.all(&ALL).expect("done");
+    check(&run, &format!("4 requeued, 0 requeued before, {rest}; 1 items behind them added"));
+    assert!(!run.tally.is_complete());
+    let reasons = run.tally.reasons();
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert!(reasons[0].starts_with("stopped at c/t:0:2, "), "{reasons:?}");
+    // Nobody is asked for what comes behind, of other partitions neither.
+    assert_eq!(run.records.asked, [at(0), at(1), at(2)]);
+    assert_eq!(scene.rows(), 5);
+    // What the lake holds already counts, and so do named records.
+    let mut run = scene.run(told());
+    run.bounds.txns = 7;
+    run.bounds.rows = 1;
+    run.all(&Wish { reason: None, places: vec![at(3), at(5)] }).expect("done");
+    check(&run, &format!("2 requeued, 0 requeued before, {rest}"));
+    assert!(run.tally.reasons()[0].starts_with("stopped at c/t:1:5, "));
+    assert_eq!(scene.rows(), 7);
+    // A lake that is not full takes what was left.
+    let mut run = scene.run(told());
+    run.all(&ALL).expect("done");
+    check(&run, &format!("6 requeued, 6 requeued before, {rest}"));
+    assert!(run.tally.is_complete());
+    assert_eq!(scene.rows(), 13);
+}
