@@ -296,11 +296,10 @@ impl Derived {
     /// # Errors
     /// A plan that cannot be run; a lake that cannot be read.
     pub async fn features(&self, windows: &[Window]) -> Result<Vec<RecordBatch>, QueryError> {
-        let senders = windows.iter().map(|window| window.sender.clone()).collect();
         let first = windows.iter().map(|window| window.days().start).min();
         let last = windows.iter().map(|window| window.days().end).max();
         let Some((first, last)) = first.zip(last) else { return Ok(Vec::new()) };
-        let days = self.sender_days(first..last).await?.only(Arc::new(senders));
+        let days = self.sender_days(first..last).await?;
         derive::sender_features(&self.engine, Arc::new(days), windows).await
     }
 

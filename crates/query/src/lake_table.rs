@@ -15,26 +15,22 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::expressions as physical_expr;
 use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::{ObjectMeta, path::Path};
 use turnwise_lake::FileInfo;
-use turnwise_model::schema::column;
 
 use crate::bounds;
 use crate::error::QueryError;
-use crate::fold_exec::{Senders, is_named};
 
 /// Some files of a table, all of one schema.
 #[derive(Debug)]
 pub struct LakeTable {
     schema: TableSchema,
     files: Vec<FileInfo>,
-    /// The senders whose rows are read; all if none.
-    only: Option<Arc<Senders>>,
 }
 
 impl LakeTable {
@@ -48,7 +44,7 @@ impl LakeTable {
         let partitions: Vec<FieldRef> = partition_columns.into_iter().map(Arc::new).collect();
         let schema =
             TableSchema::builder(file_schema).with_table_partition_cols(partitions).build();
-        Self { schema, files, only: None }
+        Self { schema, files }
     }
 
     /// A table of the lake whose `schema` includes its partition columns.
@@ -69,13 +65,6 @@ impl LakeTable {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|source| QueryError::from_arrow("read table schema", source))?;
         Ok(Self::new(Arc::new(Schema::new(columns)), partitions, files))
-    }
-
-    /// Leaves out rows of other senders, before the rest of them is decoded. The table has a column
-    /// `sender`.
-    pub(crate) fn only(mut self, senders: Arc<Senders>) -> Self {
-        self.only = Some(senders);
-        self
     }
 
     /// Rows of the files.
@@ -124,11 +113,7 @@ impl LakeTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let mut kept = self.prune(state, filters)?;
         let schema = Arc::clone(self.schema.table_schema());
-        let mut filters = filters.to_vec();
-        if let Some(only) = &self.only {
-            filters.push(is_named(Arc::clone(only)).call(vec![col(column::SENDER)]));
-        }
-        let predicate = match conjunction(filters) {
+        let predicate = match conjunction(filters.to_vec()) {
             Some(filter) => {
                 let known = DFSchema::try_from(Arc::clone(&schema))?;
                 Some(state.create_physical_expr(filter, &known)?)
@@ -149,9 +134,6 @@ impl LakeTable {
             .with_table_parquet_options(state.table_options().parquet.clone());
         if let Some(predicate) = predicate {
             source = source.with_predicate(predicate);
-            if self.only.is_some() {
-                source = source.with_pushdown_filters(true);
-            }
         }
         let store = store_url(&first.url)?;
         let files = kept

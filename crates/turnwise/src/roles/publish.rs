@@ -75,14 +75,24 @@ impl Publisher {
         else {
             return Ok(());
         };
-        if self.learn_accounts(newest.key.end).await.context("read events")? {
+        let key = Key { read_to, ..newest.key };
+        let is_other = self.last != Some(key);
+        let newest = Arc::new(newest);
+        let read = async || {
+            let newest = Arc::clone(&newest);
+            blocking(move || newest.read()).await.context("read verdicts")
+        };
+        let stored = async { if is_other { read().await.map(Some) } else { Ok(None) } };
+        let (learned, stored) = tokio::join!(self.learn_accounts(key.end), stored);
+        let is_new = learned.context("read events")?;
+        if is_new {
             self.last = None;
         }
-        let key = Key { read_to, ..newest.key };
-        if self.last == Some(key) {
-            return Ok(());
-        }
-        let stored = blocking(move || newest.read()).await.context("read verdicts")?;
+        let stored = match stored? {
+            Some(stored) => stored,
+            None if is_new => read().await?,
+            None => return Ok(()),
+        };
         let answers = self.judged(&stored)?;
         let flag = |sender: &str| stored.flags.get(sender).copied().unwrap_or_default();
         let senders = answers.into_iter().map(|answer| {
