@@ -8,7 +8,8 @@
 //! business account, prices, whether audio is a voice note, texts of a business, echoes of the
 //! phone app, history, standby and account events. `queued` and the like are status `other`.
 //! What is of another channel (SMS) is ignored, and so are the events of Twilio's conversations,
-//! which name only one party. What names no party at all is a dead letter.
+//! which name only one party. What names no party at all is a dead letter, and so is a request to
+//! send or the message that answers it: only what has an id of the webhook's was received.
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
@@ -28,11 +29,18 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, around: &Around<'_>, value: Va
     let word = ["MessageStatus", "SmsStatus", "EventType"]
         .into_iter()
         .find_map(|key| meant::word(get(key)));
+    let id = ["MessageSid", "SmsMessageSid", "SmsSid"]
+        .into_iter()
+        .fold(Id::None, |id, key| id.or_else(|| meant::id(get(key))));
+    // What a business sends has the same fields, but its `To` is the person.
+    let is_sent =
+        meant::word(get("Direction")).is_some_and(|direction| direction.starts_with("outbound"));
+    let is_told = id != Id::None || meant::id(get("WaId")) != Id::None;
     let received = match word.as_deref() {
         Some(word) => matches!(word, "received" | "receiving"),
-        None => ["Body", "NumMedia", "MessageType"].into_iter().any(|key| get(key).is_some()),
+        None => is_told && ["Body", "NumMedia", "MessageType"].iter().any(|key| get(key).is_some()),
     };
-    if !value.is_object() || !received && word.is_none() {
+    if !value.is_object() || received && is_sent || !received && word.is_none() {
         return super::unknown(record, &super::nobody(), value, "a form of Twilio");
     }
     if get("ConversationSid").is_some() {
@@ -46,9 +54,6 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, around: &Around<'_>, value: Va
     if names_any && !marked && !has_channel(from) && !has_channel(to) {
         return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
     }
-    let id = ["MessageSid", "SmsMessageSid", "SmsSid"]
-        .into_iter()
-        .fold(Id::None, |id, key| id.or_else(|| meant::id(get(key))));
     if received {
         super::message(record, &scope(number(to)), value, |record| {
             let referral = ["SourceId", "SourceUrl", "Body", "Headline", "CtwaClid"];

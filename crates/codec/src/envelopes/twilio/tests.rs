@@ -170,18 +170,38 @@ fn other_channels_and_other_forms_are_no_messages() {
 }
 
 #[test]
-fn party_of_whatsapp_tells_a_form_without_ids() {
+fn party_of_whatsapp_tells_a_form_and_an_id_that_it_was_received() {
     for form in [
-        "Body=Hi&From=whatsapp%3A%2B16505551234&To=whatsapp%3A%2B15550783881",
-        "Body=Hi&From=whatsapp%3a%2B16505551234&To=whatsapp%3a%2B15550783881",
-        "Body=Hi&To=whatsapp:+15550783881&From=whatsapp:+16505551234",
+        "Body=Hi&From=whatsapp%3A%2B16505551234&To=whatsapp%3A%2B15550783881&WaId=16505551234",
+        "Body=Hi&From=whatsapp%3a%2B16505551234&To=whatsapp%3a%2B15550783881&SmsSid=SM1",
+        "Body=Hi&To=whatsapp:+15550783881&From=whatsapp:+16505551234&SmsMessageSid=SM1",
+        "Body=Hi&To=whatsapp:+15550783881&From=whatsapp:+16505551234&SmsStatus=received",
         r#"{"MessageSid":"SM1","From":"whatsapp:+16505551234","To":"whatsapp:+15550783881","Body":"Hi"}"#,
-        r#"{"From":"whatsapp:+16505551234","To":"whatsapp:+15550783881","Body":"Hi"}"#,
+        r#"{"WaId":16505551234,"From":"whatsapp:+16505551234","To":"whatsapp:+15550783881","Body":"Hi"}"#,
     ] {
         let row = only(Format::Twilio, form);
         assert_eq!(columns(&row, "sender direction chars"), "15550783881 0 2", "{form}");
         assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"), "{form}");
     }
+}
+
+#[test]
+fn what_the_business_sends_never_has_the_person_for_its_sender() {
+    for text in [
+        "To=whatsapp%3A%2B16505551234&From=whatsapp%3A%2B15550783881&Body=Hi",
+        "To=whatsapp%3A%2B16505551234&From=whatsapp%3A%2B15550783881&Body=Hi&WaId=&MessageSid=",
+        "MessageSid=SM1&Direction=outbound-api&To=whatsapp%3A%2B16505551234&Body=Hi",
+        "SmsSid=SM1&SmsStatus=received&Direction=Outbound-Reply&To=whatsapp%3A%2B16505551234",
+        r#"{"Sid":"SM1","AccountSid":"AC1","Direction":"outbound-api","Status":"queued","From":"whatsapp:+15550783881","To":"whatsapp:+16505551234","Body":"Hi"}"#,
+        r#"{"From":"whatsapp:+15550783881","To":"whatsapp:+16505551234","Body":"Hi"}"#,
+    ] {
+        let row = only(Format::Twilio, text);
+        assert_eq!(row.kind, EventKind::DeadLetter, "{text}");
+        assert_eq!(columns(&row, "reason sender"), "unknown_shape -", "{text}");
+    }
+    // Its statuses are read as before.
+    let sent = "MessageSid=SM1&MessageStatus=sent&Direction=outbound-api&From=whatsapp:+15550783881&To=whatsapp:+16505551234";
+    assert_eq!(columns(&only(Format::Twilio, sent), "sender status"), "15550783881 0");
 }
 
 #[test]
