@@ -21,7 +21,7 @@ use crate::peer::Peer;
 use crate::reason::{Reason, ignored_name};
 use crate::record::{Record, Scope};
 use crate::webhook::Foreign;
-use crate::webhook::contacts::Contacts;
+use crate::webhook::contacts::{Company, Contacts};
 
 /// Decodes one event or batch.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
@@ -101,7 +101,8 @@ fn directed<'a>(
     let first = message.get("kapso").is_none() && message.get("message_type").is_some();
     let own = message.get("phone_number").filter(|_| first);
     let peer = Peer::default().phone_or_user(own).or(peer);
-    let foreign = Foreign { scope, contacts: Contacts::default(), peer };
+    let contacts = Contacts::default();
+    let foreign = Foreign { scope, contacts, peer, display: None, company: Company::Alone };
     if !failed && first {
         of_first_version(record, &foreign, (direction, origin), message);
     } else if !failed {

@@ -6,7 +6,7 @@
 //! statuses name none: those are dead letters, so a gateway should add `metadata`.
 //!
 //! It carries what those three lists of the Cloud API do, and what was sent through Turn where
-//! `_vnd` calls a message outbound. It cannot carry: the business account, echoes of the phone
+//! `_vnd` calls a message outbound, or the business's number that is shown wrote it. It cannot carry: the business account, echoes of the phone
 //! app, history, standby and account events.
 
 use turnwise_model::{Direction, Origin};
@@ -17,8 +17,8 @@ use crate::meant::{self, Id};
 use crate::peer::{Peer, same_phone};
 use crate::reason::Reason;
 use crate::record::{Record, Scope};
-use crate::webhook::contacts::Contacts;
-use crate::webhook::{self, Foreign};
+use crate::webhook::contacts::{Company, Contacts};
+use crate::webhook::{self, Foreign, few};
 
 /// Decodes one delivery.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
@@ -29,8 +29,17 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
         .or_else(|| meant::id(value.get("phone_number_id")));
     let scope = Scope { waba_id: meant::id(value.get("waba_id")), sender };
     let contacts = Contacts::read(value.get("contacts"));
-    let foreign = Foreign { scope: scope.clone(), contacts, peer: Peer::default() };
+    let display = meant::id(value.at(&["metadata", "display_phone_number"])).some();
+    let [messages, statuses] = ["messages", "statuses"].map(|key| few(value, key));
+    let foreign = |own: usize| Foreign {
+        scope: scope.clone(),
+        contacts: contacts.clone(),
+        peer: Peer::default(),
+        display: display.clone(),
+        company: Company::of(own, messages + statuses),
+    };
     if value.get("messages").is_none() && value.get("statuses").is_none() {
+        let foreign = foreign(1);
         let is_status = value.get("status").is_some() && value.get("type").is_none();
         return match value.get("_vnd") {
             Some(_) if is_status => foreign.status(record, value),
@@ -38,10 +47,10 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
             None => super::unknown(record, &scope, value, "messages or statuses"),
         };
     }
-    each(record, &scope, value, "messages", |record, one| message(record, &foreign, one));
-    each(record, &scope, value, "statuses", |record, status| {
-        foreign.status(record, status);
-    });
+    let of_messages = foreign(messages);
+    each(record, &scope, value, "messages", |record, one| message(record, &of_messages, one));
+    let of_statuses = foreign(statuses);
+    each(record, &scope, value, "statuses", |record, status| of_statuses.status(record, status));
 }
 
 fn message<'a>(record: &mut Record<'_>, foreign: &Foreign<'a>, value: Value<'a>) {
@@ -51,7 +60,13 @@ fn message<'a>(record: &mut Record<'_>, foreign: &Foreign<'a>, value: Value<'a>)
     }
     let Scope { waba_id, sender } = foreign.scope.clone();
     let scope = Scope { waba_id, sender: sender.or_else(|| business(value)) };
-    let foreign = Foreign { scope, contacts: foreign.contacts.clone(), peer: foreign.peer.clone() };
+    let foreign = Foreign {
+        scope,
+        contacts: foreign.contacts.clone(),
+        peer: foreign.peer.clone(),
+        display: foreign.display.clone(),
+        company: foreign.company,
+    };
     foreign.message(record, Direction::Outbound, Origin::Live, value);
 }
 

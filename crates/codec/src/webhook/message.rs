@@ -3,7 +3,7 @@
 use turnwise_model::{Direction, Origin};
 
 use super::contacts::Company;
-use super::{Place, account};
+use super::{Foreign, Place, account};
 use crate::body::{Body, body};
 use crate::json::Value;
 use crate::meant::{self, Id};
@@ -135,22 +135,25 @@ pub(super) fn of_unknown_direction<'a>(
     });
 }
 
-/// A message of another envelope, which tells its direction and may name its peer.
+/// A message of another envelope, which tells its direction and may name its peer. What the
+/// business's own number wrote is outbound all the same: the business is nobody's peer.
 pub(super) fn foreign<'a>(
     record: &mut Record<'_>,
     place: &Place<'a>,
-    known: &Peer<'a>,
-    direction: Direction,
-    origin: Origin,
+    known: &Foreign<'a>,
+    (direction, origin): (Direction, Origin),
     value: Value<'a>,
 ) {
     one(record, place, value, |record, owner, item| {
-        let named = match direction {
-            Direction::Inbound => author(value),
-            Direction::Outbound => addressee(value),
+        let (direction, origin, named) = if direction == Direction::Outbound {
+            (direction, origin, addressee(value))
+        } else if is_own(place, value) {
+            (Direction::Outbound, origin_of_own(origin, value), addressee(value))
+        } else {
+            (direction, origin, author(value))
         };
-        let peer = named.or(known.clone());
-        row(record, place, owner, item, value, origin, direction, (peer, Company::Alone))
+        let peer = named.or(known.peer.clone());
+        row(record, place, owner, item, value, origin, direction, (peer, known.company))
     });
 }
 

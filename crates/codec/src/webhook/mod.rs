@@ -172,6 +172,10 @@ pub(super) struct Foreign<'a> {
     pub(super) contacts: Contacts<'a>,
     /// The person, where the message names none.
     pub(super) peer: Peer<'a>,
+    /// The business's own number as it is shown.
+    pub(super) display: Option<Cow<'a, str>>,
+    /// What else stands beside the messages or statuses that this is for.
+    pub(super) company: Company,
 }
 
 impl<'a> Foreign<'a> {
@@ -181,11 +185,12 @@ impl<'a> Foreign<'a> {
             entry_time: Time::None,
             field: "messages",
             contacts: self.contacts.clone(),
-            business: [None, None],
+            business: [self.display.clone(), self.scope.sender.clone().some()],
         }
     }
 
-    /// Writes a message of the Cloud API's shape.
+    /// Writes a message of the Cloud API's shape. One that the business's own number wrote is
+    /// outbound, whatever is said of it.
     pub(super) fn message(
         &self,
         record: &mut Record<'_>,
@@ -193,12 +198,12 @@ impl<'a> Foreign<'a> {
         origin: Origin,
         value: Value<'a>,
     ) {
-        message::foreign(record, &self.place(), &self.peer, direction, origin, value);
+        message::foreign(record, &self.place(), self, (direction, origin), value);
     }
 
     /// Writes a status of the Cloud API's shape.
     pub(super) fn status(&self, record: &mut Record<'_>, value: Value<'a>) {
-        status::status(record, &self.place(), Origin::Live, Company::Alone, value);
+        status::status(record, &self.place(), Origin::Live, self.company, value);
     }
 }
 
@@ -412,7 +417,7 @@ fn items_of(value: Value<'_>) -> usize {
 }
 
 /// Items of a list, two where there are more: one is alone, and all the others are not.
-fn few(value: Value<'_>, key: &str) -> usize {
+pub(super) fn few(value: Value<'_>, key: &str) -> usize {
     value.get(key).map_or(0, |list| list.items().take(2).count())
 }
 

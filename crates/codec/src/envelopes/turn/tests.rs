@@ -1,5 +1,5 @@
 use crate::Format;
-use crate::testing::{columns, kinds, only, phone, told_alike};
+use crate::testing::{columns, kinds, only, phone, told_alike, user};
 
 fn message(direction: &str, rest: &str) -> String {
     format!(
@@ -68,4 +68,47 @@ fn person_never_stands_in_the_senders_place() {
     }
     let status = r#"{"_vnd":{},"id":"wamid.B","status":"read","timestamp":"1794096147","recipient_id":"16505551234"}"#;
     assert_eq!(columns(&only(Format::Turn, status), "reason sender"), "no_sender -");
+}
+
+#[test]
+fn only_contact_is_of_no_item_that_names_somebody_else() {
+    let contact = r#"{"wa_id":"16505551234","user_id":"US.1"}"#;
+    let status =
+        |who: &str| format!(r#"{{"id":"wamid.A","status":"read","timestamp":"1794096147"{who}}}"#);
+    let users = |messages: &str, statuses: &str| {
+        let record = format!(
+            r#"{{"_vnd":{{}},"metadata":{{"phone_number_id":"100"}},"contacts":[{contact}],"messages":[{messages}],"statuses":[{statuses}]}}"#
+        );
+        let rows = told_alike(Format::Turn, &record);
+        rows.iter().map(|row| row.get("peer_user").to_owned()).collect::<Vec<_>>()
+    };
+    let known = user("100", "US.1");
+    let (one, other) =
+        (message("inbound", r#""from":"16505551234""#), message("inbound", r#""from":"US.2""#));
+    assert_eq!(users(&[&*one, &other].join(","), ""), [&*known, &user("100", "US.2")]);
+    let nobody = status("");
+    assert_eq!(users(&one, &nobody), [&*known, ""]);
+    assert_eq!(users("", &nobody), [&*known]);
+    assert_eq!(users("", &[&*nobody, &nobody].join(",")), [&*known, &known]);
+    let stranger = status(r#","recipient_id":"16505552222""#);
+    assert_eq!(users("", &[&*stranger, &nobody].join(",")), ["", &*known]);
+    assert_eq!(users("", &stranger), [""]);
+}
+
+#[test]
+fn what_the_shown_number_wrote_is_outbound() {
+    let one = |from: &str| message("", &format!(r#""from":"{from}""#));
+    let record = |from: &str| {
+        format!(
+            r#"{{"metadata":{{"display_phone_number":"+1 555-078-3881","phone_number_id":"100"}},"contacts":[{{"wa_id":"15550783881"}}],"messages":[{}]}}"#,
+            one(from)
+        )
+    };
+    for from in ["15550783881", "+1 555 078 3881", "100"] {
+        let row = only(Format::Turn, &record(from));
+        assert_eq!(columns(&row, "sender direction peer_phone"), "100 1 -", "{from}");
+    }
+    let row = only(Format::Turn, &record("16505551234"));
+    assert_eq!(columns(&row, "direction"), "0");
+    assert_eq!(row.get("peer_phone"), phone("100", "16505551234"));
 }
