@@ -27,7 +27,7 @@ use crate::frame::{self, FrameError};
 use crate::meant::{Id, id_of};
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record, Scope};
-use fields::Item;
+use fields::{Event, Item};
 use straight::Of;
 pub(crate) use straight::{Rest, Straight};
 use wire::{Fault, Tag, Wire, WireError, length};
@@ -165,20 +165,21 @@ fn items<'a>(
 
 /// Whether bytes are a record: framed and no JSON, or well-formed to the end, with an item, and
 /// with a field of ours before any that a newer writer may have. No text has an item: its tag is
-/// a control character.
+/// a control character. Others have records of strings, too: where fields are unknown, an item has
+/// to be one.
 #[must_use]
 pub fn looks_like_one(bytes: &[u8]) -> bool {
     if bytes.first() == Some(&frame::MAGIC) {
         return !frame::holds_json(bytes);
     }
     let mut wire = Wire::new(bytes);
-    let (mut is_ours, mut items) = (false, 0);
+    let (mut is_ours, mut is_newer, mut items) = (false, false, 0);
     loop {
         let read = match wire.tag() {
             Ok(Some(WABA_ID | SENDER)) => wire.bytes().map(drop),
             Ok(Some(ITEM)) => wire.bytes().map(|_| items += 1),
-            Ok(Some(tag)) if is_ours => wire.skip(tag, KNOWN),
-            Ok(None) => return items > 0,
+            Ok(Some(tag)) if is_ours => wire.skip(tag, KNOWN).map(|()| is_newer = true),
+            Ok(None) => return items > 0 && (!is_newer || has_event(bytes)),
             _ => return false,
         };
         if read.is_err() {
@@ -186,6 +187,24 @@ pub fn looks_like_one(bytes: &[u8]) -> bool {
         }
         is_ours = true;
     }
+}
+
+/// Whether some item of a well-formed record reads as one, and tells what happened.
+fn has_event(bytes: &[u8]) -> bool {
+    let mut wire = Wire::new(bytes);
+    while let Ok(Some(tag)) = wire.tag() {
+        if tag == ITEM {
+            let item = wire.bytes().and_then(|inner| Item::read(Wire::new(inner)));
+            let is_one =
+                |item: Item<'_>| !matches!(item.event, Event::None) && item.check().is_ok();
+            if item.is_ok_and(is_one) {
+                return true;
+            }
+        } else if wire.skip(tag, 0).is_err() {
+            return false;
+        }
+    }
+    false
 }
 
 impl Record<'_> {

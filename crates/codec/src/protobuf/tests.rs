@@ -264,6 +264,24 @@ fn record_of_a_newer_writer_is_told_by_its_content() {
 }
 
 #[test]
+fn record_of_somebody_else_is_not_taken_for_ours() {
+    // An id, a phone number, a text and a mark, all under the numbers of ours.
+    let theirs = b"\x0a\x03abc\x12\x0b16505551234\x1a\x05hello\x20\x01";
+    // No event, and one that breaks off.
+    let nothing = b"\x0a\x03abc\x12\x0b16505551234\x1a\x03\x2a\x01x\x20\x01";
+    let broken = b"\x12\x0b16505551234\x1a\x04\x0a\x05ab\x20\x01";
+    for bytes in [&theirs[..], nothing, broken] {
+        assert!(!super::looks_like_one(bytes), "{bytes:?}");
+        let (_, rows) = decode_bytes(Format::Auto, bytes);
+        assert_eq!((rows.len(), rows[0].kind), (1, EventKind::DeadLetter), "{bytes:?}");
+        assert_eq!(rows[0].get("sender"), "", "{bytes:?}");
+    }
+    // One item that is one is enough: others may be of a newer writer's kinds.
+    let ours = record(vec![item::Event::Message(text_message())]).encode_to_vec();
+    assert!(super::looks_like_one(&[&theirs[..], &ours].concat()));
+}
+
+#[test]
 fn what_is_framed_and_no_json_is_protobuf() {
     for (body, reason) in [
         (&b"\x00\x1a\x05x"[..], "invalid_protobuf"),
