@@ -115,7 +115,7 @@ fn with_bare_handovers(record: &[u8], in_recipient: bool) -> Vec<u8> {
 #[derive(Clone, Copy, Debug)]
 enum Twist {
     /// The number that wrote its first message is the business's own.
-    Own(&'static str),
+    Own(&'static str, &'static str),
     /// Its echoes are called messages.
     Renamed,
     /// A contact.
@@ -131,7 +131,11 @@ enum Twist {
 fn twist() -> impl Strategy<Value = Twist> {
     use Twist as T;
     prop_oneof![
-        prop::sample::select(vec!["", "+", "+ (", " -"]).prop_map(T::Own),
+        (
+            prop::sample::select(vec!["", "+", "+ (", " -"]),
+            prop::sample::select(vec!["display_phone_number", "phone_number_id"]),
+        )
+            .prop_map(|(before, key)| T::Own(before, key)),
         Just(T::Renamed),
         prop::sample::select(vec![
             ("16505551234", "US.7"),
@@ -168,10 +172,10 @@ fn apply(twist: Twist, value: &mut serde_json::Map<String, serde_json::Value>) {
         });
     };
     match twist {
-        Twist::Own(before) => {
+        Twist::Own(before, key) => {
             let from = value.get("messages").and_then(|list| list[0]["from"].as_str());
             let Some(shown) = from.map(|from| format!("{before}{from}")) else { return };
-            value["metadata"]["display_phone_number"] = shown.into();
+            value["metadata"][key] = shown.into();
         }
         Twist::Renamed => {
             let Some(echoes) = value.remove("message_echoes") else { return };

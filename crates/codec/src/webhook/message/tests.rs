@@ -91,6 +91,25 @@ fn what_metas_own_agent_wrote_is_no_persons() {
 }
 
 #[test]
+fn number_for_an_id_is_the_businesss_however_it_is_spelled() {
+    for id in ["15550783881", "+15550783881", "+1 555-078-3881", "(1555) 0783881 "] {
+        let told = |field: &str, value: &str| {
+            let text = change(field, value).replace(r#"_id":"100""#, &format!(r#"_id":"{id}""#));
+            let text = text.replace("+1 555-078-3881\",\"phone", "1\",\"phone");
+            run(&text).1.remove(0)
+        };
+        let own = TEXT.replace("16505551234", "15550783881");
+        let row = told("messages", &format!(r#""messages":[{own}]"#));
+        assert_eq!(columns(&row, "direction peer_phone"), "1 -", "{id}");
+        // An echo that names nobody, beside the business as its own contact.
+        let echo = TEXT.replace("\"from\":\"16505551234\",", "");
+        let value = format!(r#""contacts":[{{"wa_id":"15550783881"}}],"message_echoes":[{echo}]"#);
+        let row = told("smb_message_echoes", &value);
+        assert_eq!(columns(&row, "direction peer_phone"), "1 -", "{id}");
+    }
+}
+
+#[test]
 fn history_that_says_who_wrote_it_is_believed_where_no_number_tells() {
     let told = |message: &str| {
         let inner = format!(r#"{{"id":"w","timestamp":"1739230955","type":"text"{message}}}"#);
