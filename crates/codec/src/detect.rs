@@ -5,7 +5,7 @@
 
 use crate::json::{Kind, Value};
 use crate::meant::{self, Time};
-use crate::{Format, envelopes, frame, send};
+use crate::{Format, envelopes, frame, protobuf, send};
 
 /// Names and values of a record's headers, in order.
 pub type Headers<'a> = &'a [(&'a [u8], Option<&'a [u8]>)];
@@ -98,10 +98,14 @@ fn by_content_type(value: Option<&str>) -> Option<Format> {
 }
 
 /// The format that a content type tells of bytes. It is believed unless they are evidently JSON,
-/// which is so whatever anybody calls it: then content tells.
+/// which is so whatever anybody calls it: then content tells. A record of protobuf may begin as
+/// JSON does, with the tag and the length of its first field; JSON is never well-formed protobuf.
 pub(crate) fn of_text_or_json(told: Format, bytes: &[u8]) -> Format {
     match told {
-        Format::Twilio | Format::Protobuf if frame::holds_json(bytes) => Format::Auto,
+        Format::Twilio if frame::holds_json(bytes) => Format::Auto,
+        Format::Protobuf if frame::holds_json(bytes) && !protobuf::looks_like_one(bytes) => {
+            Format::Auto
+        }
         told => told,
     }
 }

@@ -160,7 +160,7 @@ pub(crate) fn payload(
     let bytes = framed.get(frame::of_json(framed)..).unwrap_or_default();
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let is_json = frame::holds_json(framed);
-    if format == Format::Auto && !is_json && protobuf::looks_like_one(framed) {
+    if format == Format::Auto && protobuf::looks_like_one(framed) {
         around.tally.unknown.add_other(protobuf::decode(record, framed));
         return Ok(());
     }

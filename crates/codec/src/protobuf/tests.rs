@@ -2,8 +2,8 @@ use prost::Message as _;
 use turnwise_model::EventKind;
 
 use crate::events::{self, item, message};
-use crate::testing::{Row, decode_bytes, keys, kinds};
-use crate::{Format, RecordCounts};
+use crate::testing::{Row, decode_bytes, decode_with_headers, keys, kinds};
+use crate::{Format, Headers, RecordCounts};
 
 const TIME: i64 = 1_794_096_147_000;
 
@@ -295,6 +295,24 @@ fn what_is_framed_and_no_json_is_protobuf() {
     }
     let (_, rows) = decode_bytes(Format::Auto, b"\x00\x00\x00\x12\x34 \n{\"x\":}");
     assert_eq!(rows[0].get("reason"), "invalid_json");
+}
+
+#[test]
+fn record_that_begins_as_json_does_is_protobuf() {
+    let told: Headers<'_> = &[(b"content-type", Some(b"application/x-protobuf"))];
+    for (length, begin) in [(10, "{x"), (13, "[x"), (32, " {"), (123, "x"), (91, "x")] {
+        let waba_id = format!("{begin:x<length$}");
+        let message = item::Event::Message(text_message());
+        let bytes = events::Record { waba_id, ..record(vec![message]) }.encode_to_vec();
+        assert!(crate::frame::holds_json(&bytes), "{length}");
+        let expected = run(&bytes);
+        assert_eq!(expected.0.messages, 1);
+        assert_eq!(decode_with_headers(Format::Auto, told, &bytes), expected, "{length}");
+        assert_eq!(decode_bytes(Format::Auto, &bytes), expected, "{length}");
+    }
+    let json = br#" {"entry":[{"id":"9"}]}"#;
+    let (_, rows) = decode_with_headers(Format::Auto, told, json);
+    assert_eq!(rows[0].kind, EventKind::Ignored);
 }
 
 #[test]
