@@ -99,7 +99,9 @@ impl<'a> Contacts<'a> {
     /// nobody.
     pub(crate) fn of(&self, peer: &Peer<'_>, company: Company) -> Option<&Contact<'a>> {
         let known = self.0.as_deref()?;
-        let by_phone = peer.phone_text().and_then(|phone| known.by_phone(phone));
+        // A masked number is the same for many people.
+        let whole = peer.phone_text().filter(|phone| !peer::is_masked(phone));
+        let by_phone = whole.and_then(|phone| known.by_phone(phone));
         let by_user = peer.user_text().and_then(|user| known.place(&Name::User(user.into())));
         let found = by_phone.into_iter().chain(by_user).min();
         if let Some(place) = found {
@@ -164,7 +166,8 @@ mod tests {
         let is_one = |contact: &Contact<'_>| {
             let by_phone = contact.wa_id.clone().some().zip(peer.phone_text());
             let by_user = contact.user_id.clone().some().zip(peer.user_text());
-            by_phone.is_some_and(|(one, other)| same_phone(&one, other))
+            let is_whole = |phone: &str| !phone.contains('*');
+            by_phone.is_some_and(|(one, other)| is_whole(other) && same_phone(&one, other))
                 || by_user.is_some_and(|(one, other)| one == other)
         };
         contacts.iter().position(is_one).or_else(|| {
@@ -229,6 +232,11 @@ mod tests {
         ] {
             assert_eq!(ids(&rows(contact, &alone(who))[0]), expected, "{contact} {who}");
         }
+        // Nor is a masked number that of the contact that has the same.
+        let masked = r#""wa_id":"1650****111","user_id":"US.1""#;
+        let who = status(r#","recipient_id":"1650****111""#);
+        let two = format!(r#""statuses":[{who},{who}]"#);
+        assert!(rows(masked, &two).iter().all(|row| ids(row) == ["", ""]));
         // Not of two numbers, either.
         let two = format!(
             r#""statuses":[{},{}]"#,

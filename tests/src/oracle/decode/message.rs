@@ -231,7 +231,9 @@ pub(super) fn contact<'a>(
         let phone = id(contact.get("wa_id"));
         let user = id(contact.get("user_id"));
         let same_phone = match (phone.known(), &person.phone) {
-            (Some(one), Some(other)) => people::is_same_number(other, one),
+            (Some(one), Some(other)) => {
+                !people::is_masked(other) && people::is_same_number(other, one)
+            }
             _ => false,
         };
         same_phone || user.known().is_some() && user.known() == person.user.as_deref()

@@ -169,7 +169,8 @@ pub fn is_group(text: &str) -> bool {
 }
 
 /// A number some of whose digits are hidden: it stands for many people.
-fn is_masked(text: &str) -> bool {
+#[must_use]
+pub fn is_masked(text: &str) -> bool {
     let stars = text.matches('*').count();
     let crosses = text.matches(['x', 'X']).count();
     text.chars().all(|ch| ch.is_ascii_digit() || "*xX+- ".contains(ch))
