@@ -7,12 +7,12 @@
 
 use super::number;
 use crate::json::Value;
-use crate::meant::{self, Id};
+use crate::meant::{self, Id, Time};
 use crate::peer::Peer;
 use crate::record::{Record, Scope};
 use crate::rows::AccountFacts;
-use crate::webhook;
 use crate::webhook::account::event_name;
+use crate::webhook::{self, Outer};
 
 /// Decodes one webhook or partner event.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
@@ -27,7 +27,11 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
             let facts = AccountFacts { field, event, ..AccountFacts::default() };
             super::account(record, &scope, data, None, &Peer::default(), facts);
         }
-        field => webhook::named(record, meant::id(data.get("id")), field, data),
+        field => {
+            let waba_id = meant::id(data.get("id"));
+            let outer = Outer { waba_id, entry_time: Time::None, sender: &Id::None };
+            webhook::named(record, outer, field, data);
+        }
     }
     record.path.pop();
 }

@@ -8,7 +8,8 @@
 //! It cannot carry: the business account of messages, of prices more than the category, whether
 //! audio is a voice note, history and standby. What is of another channel is ignored, as are
 //! changes of templates. Some events hold the platform's own value in `rawEvent`, which is read as
-//! that of the webhook field they are named after: its sender is the `phone_number_id`.
+//! that of the webhook field they are named after: its sender is the `phone_number_id`, and the
+//! event's account and time are those of what names none.
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
@@ -20,8 +21,8 @@ use crate::peer::Peer;
 use crate::reason::{ignored, ignored_name};
 use crate::record::{Record, Scope};
 use crate::rows::AccountFacts;
-use crate::webhook;
 use crate::webhook::account::event_name;
+use crate::webhook::{self, Outer};
 
 /// Decodes one event.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
@@ -156,13 +157,13 @@ fn status<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, payl
 }
 
 /// A value of the platform's, or more of its webhook.
-fn of_platform<'a>(record: &mut Record<'_>, waba_id: Id<'a>, raw: Value<'a>, kind: &str) {
+fn of_platform<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, raw: Value<'a>, kind: &str) {
     record.path.key("eventDetails");
     record.path.key("rawEvent");
     if ["entry", "changes", "value"].iter().any(|key| raw.get(key).is_some()) {
-        webhook::decode(record, raw);
+        webhook::decode_of(record, outer, raw);
     } else {
-        webhook::named(record, waba_id, Some(kind), raw);
+        webhook::named(record, outer, Some(kind), raw);
     }
     record.path.pop();
     record.path.pop();
@@ -174,10 +175,18 @@ fn of_account(record: &mut Record<'_>, value: Value<'_>, kind: &str) {
     let Some(details) = value.get("eventDetails") else {
         return super::unknown(record, &scope, value, "an event of 8x8");
     };
+    // Of these the platform's names are others.
+    let kind = match kind {
+        "template_status_update" => "message_template_status_update",
+        "template_quality_update" => "message_template_quality_update",
+        other => other,
+    };
     if let Some(raw) = details.get("rawEvent").filter(|raw| raw.is_object()) {
-        return of_platform(record, scope.waba_id, raw, kind);
+        let entry_time = meant::time(value.get("timestamp"));
+        let outer = Outer { waba_id: scope.waba_id, entry_time, sender: &Id::None };
+        return of_platform(record, outer, raw, kind);
     }
-    let name = match kind {
+    match kind {
         "phone_number_quality_update" => {
             let event = value.at(&["eventDetails", "meta", "event"]).and_then(Value::string);
             let facts = AccountFacts {
@@ -186,13 +195,10 @@ fn of_account(record: &mut Record<'_>, value: Value<'_>, kind: &str) {
                 ..AccountFacts::default()
             };
             let time = value.get("timestamp");
-            return super::account(record, &scope, value, time, &Peer::default(), facts);
+            super::account(record, &scope, value, time, &Peer::default(), facts);
         }
-        "template_status_update" => "message_template_status_update",
-        "template_quality_update" => "message_template_quality_update",
-        other => other,
-    };
-    record.ignored(Some(&scope), ignored_name(name), value.raw().len());
+        name => record.ignored(Some(&scope), ignored_name(name), value.raw().len()),
+    }
 }
 
 #[cfg(test)]

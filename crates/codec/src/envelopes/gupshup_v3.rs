@@ -7,13 +7,15 @@
 //! are ignored, as are billing events: the price stands in the statuses.
 
 use crate::json::Value;
-use crate::meant;
+use crate::meant::{self, Id, Time};
 use crate::record::Record;
-use crate::webhook;
+use crate::webhook::{self, Outer};
 
 /// Decodes one webhook.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
-    webhook::decode_of(record, &meant::id(value.get("gs_app_id")), value);
+    let sender = &meant::id(value.get("gs_app_id"));
+    let outer = Outer { waba_id: Id::None, entry_time: Time::None, sender };
+    webhook::decode_of(record, outer, value);
 }
 
 #[cfg(test)]

@@ -78,38 +78,40 @@ const NO_EVIDENCE: &[&str] = &["calls", "user_actions"];
 
 /// Decodes one value, be there much or little of the envelope around it.
 pub(super) fn decode(record: &mut Record<'_>, root: Value<'_>) {
-    decode_of(record, &Id::None, root);
+    let outer = Outer { waba_id: Id::None, entry_time: Time::None, sender: &Id::None };
+    decode_of(record, outer, root);
 }
 
-/// The same, with a sender for what names none.
-pub(super) fn decode_of<'a>(record: &mut Record<'_>, sender: &Id<'a>, root: Value<'a>) {
+/// The same, with an account, a time and a sender for what names none.
+pub(super) fn decode_of<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>) {
     let has = |key: &&str| root.get(key).is_some();
     if !root.is_object() {
         let fail = record.fail(Reason::UnknownShape, "", "object", Some(root.kind()));
         record.dead(None, fail, root.raw().len());
     } else if root.get_or_null("entry").is_some() {
-        each(record, root, "entry", |record, element| entry(record, sender, element));
+        each(record, root, "entry", |record, element| entry(record, &outer, element));
     } else if has(&"changes") {
-        entry(record, sender, root);
+        entry(record, &outer, root);
     } else if has(&"value") {
-        change(record, Outer { waba_id: Id::None, entry_time: Time::None, sender }, None, root);
+        change(record, outer, None, root);
     } else {
-        unwrapped(record, sender, root);
+        unwrapped(record, outer, root);
     }
 }
 
 /// A value, a message or a status without a change around it. Some write the field's name beside
 /// what is in the value.
-fn unwrapped<'a>(record: &mut Record<'_>, sender: &Id<'a>, root: Value<'a>) {
+fn unwrapped<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>) {
     let has = |key: &&str| root.get(key).is_some();
     let field = field(meant::word(root.get("field")).as_deref());
     let is_known = !matches!(field, Field::Unknown { .. });
     let is_content = matches!(field, Field::Content(_));
+    let outer =
+        Outer { waba_id: meant::id(root.get("waba_id")).or_else(|| outer.waba_id), ..outer };
     if (is_content || !is_known) && message::looks_like_one(root) {
-        bare(record, sender, root);
+        bare(record, outer, root);
     } else if is_known || has(&"metadata") || ITEMS.iter().any(has) {
-        let waba_id = meant::id(root.get("waba_id"));
-        value(record, Outer { waba_id, entry_time: Time::None, sender }, &field, root);
+        value(record, outer, &field, root);
     } else if is_hollow(root) || has(&"object") {
         // An envelope around nothing.
     } else {
@@ -147,22 +149,22 @@ fn each<'a>(
 }
 
 /// What stands around a change or value.
-struct Outer<'o, 'a> {
-    waba_id: Id<'a>,
+#[derive(Clone)]
+pub(super) struct Outer<'o, 'a> {
+    pub(super) waba_id: Id<'a>,
     /// `entry.time`.
-    entry_time: Time,
+    pub(super) entry_time: Time,
     /// The sender of a value that names none.
-    sender: &'o Id<'a>,
+    pub(super) sender: &'o Id<'a>,
 }
 
 /// A value of the webhook field with this name, without a change around it.
 pub(super) fn named<'a>(
     record: &mut Record<'_>,
-    waba_id: Id<'a>,
+    outer: Outer<'_, 'a>,
     name: Option<&str>,
     inner: Value<'a>,
 ) {
-    let outer = Outer { waba_id, entry_time: Time::None, sender: &Id::None };
     value(record, outer, &field(name), inner);
 }
 
@@ -207,12 +209,16 @@ impl<'a> Foreign<'a> {
     }
 }
 
-fn entry<'a>(record: &mut Record<'_>, sender: &Id<'a>, entry: Value<'a>) {
+fn entry<'a>(record: &mut Record<'_>, outer: &Outer<'_, 'a>, entry: Value<'a>) {
     // Once for all changes: an entry may have as many keys as it has changes.
-    let (waba_id, entry_time) = (meant::id(entry.get("id")), meant::time(entry.get("time")));
+    let waba_id = meant::id(entry.get("id")).or_else(|| outer.waba_id.clone());
+    let entry_time = match meant::time(entry.get("time")) {
+        Time::None => outer.entry_time,
+        time => time,
+    };
     let field = meant::word(entry.get("field"));
     each(record, entry, "changes", |record, element| {
-        let outer = Outer { waba_id: waba_id.clone(), entry_time, sender };
+        let outer = Outer { waba_id: waba_id.clone(), entry_time, sender: outer.sender };
         change(record, outer, field.as_deref(), element);
     });
     if entry.get_or_null("changes").is_none() && !is_hollow(entry) {
@@ -409,11 +415,13 @@ fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
 
 /// How many items a value holds in all its lists, of each as [`few`] says.
 fn items_of(value: Value<'_>) -> usize {
-    let lists = |value: Value<'_>| {
-        ["messages", "message_echoes", "statuses"].iter().map(|key| few(value, key)).sum::<usize>()
-    };
-    let standby = value.get("standby").map_or(0, |copies| copies.items().map(lists).sum());
-    lists(value) + standby + few(value, "history")
+    let standby = value.get("standby").map_or(0, |copies| copies.items().map(of_lists).sum());
+    of_lists(value) + standby + few(value, "history")
+}
+
+/// The same of the three lists of a value or a standby copy.
+fn of_lists(value: Value<'_>) -> usize {
+    ["messages", "message_echoes", "statuses"].iter().map(|key| few(value, key)).sum()
 }
 
 /// Items of a list, two where there are more: one is alone, and all the others are not.
@@ -466,8 +474,7 @@ fn history<'a>(record: &mut Record<'_>, place: &Place<'a>, chunk: Value<'a>) {
 }
 
 /// A message or status that nothing surrounds: it must name its sender itself.
-fn bare<'a>(record: &mut Record<'_>, sender: &Id<'a>, root: Value<'a>) {
-    let outer = Outer { waba_id: meant::id(root.get("waba_id")), entry_time: Time::None, sender };
+fn bare<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>) {
     let place = place(outer, "messages", root);
     if status::looks_like_one(root) {
         status::status(record, &place, Origin::Live, Company::Alone, root);

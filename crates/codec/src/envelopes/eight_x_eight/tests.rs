@@ -168,3 +168,29 @@ fn the_platforms_own_event_is_read_by_the_name_of_its_field() {
         assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, name));
     }
 }
+
+#[test]
+fn the_platforms_own_event_has_account_and_time_of_what_is_around_it() {
+    let event = |kind: &str, raw: &str| {
+        format!(
+            r#"{{"eventId":"e1","timestamp":"2026-11-08T00:02:30Z","provider":"WhatsApp","businessAccountId":"9","eventType":"{kind}","eventDetails":{{"rawEvent":{raw}}}}}"#
+        )
+    };
+    let name = "phone_number_quality_update";
+    let value = r#"{"display_phone_number":"15550783881","event":"FLAGGED"}"#;
+    let change = format!(r#"{{"field":"{name}","value":{value}}}"#);
+    let entry = format!(r#"{{"changes":[{change}]}}"#);
+    for raw in [value, &change, &entry, &format!(r#"{{"entry":[{entry}]}}"#)] {
+        let row = only(Format::EightXEight, &event(name, raw));
+        assert_eq!(columns(&row, "waba_id event time"), "9 FLAGGED 1794096150000000", "{raw}");
+    }
+    // What it says itself counts.
+    let own = format!(r#"{{"entry":[{{"id":"8","time":1794096147,"changes":[{change}]}}]}}"#);
+    let row = only(Format::EightXEight, &event(name, &own));
+    assert_eq!(columns(&row, "waba_id event time"), "8 FLAGGED 1794096147000000");
+    for kind in ["template_status_update", "template_quality_update"] {
+        let raw = r#"{"event":"APPROVED","message_template_id":1}"#;
+        let row = only(Format::EightXEight, &event(kind, raw));
+        assert_eq!(columns(&row, "waba_id reason"), format!("9 message_{kind}"));
+    }
+}
