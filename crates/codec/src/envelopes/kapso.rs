@@ -17,7 +17,7 @@ use super::{Delivery, Message, Price, time_at_first};
 use crate::body::{Body, body_named};
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id};
-use crate::peer::Peer;
+use crate::peer::{Peer, is_group_id};
 use crate::reason::{Reason, ignored_name};
 use crate::record::{Record, Scope};
 use crate::webhook::Foreign;
@@ -114,6 +114,7 @@ fn directed<'a>(
     let last = last.as_deref().and_then(Status::from_name).filter(|_| origin == Origin::Live);
     let untold =
         if failed { !statuses().any(is_failure) } else { first && statuses().next().is_none() };
+    let in_group = is_of_group(message);
     if let Some(status) = last.filter(|_| untold) {
         super::status(record, &foreign.scope, message, |record| {
             Ok(Delivery {
@@ -126,9 +127,14 @@ fn directed<'a>(
                         ("created_at", message.get("created_at")),
                     ],
                 )?,
-                peer: Peer::default().phone_or_user(message.get("to")).or(foreign.peer.clone()),
+                // A group is nobody, and what was sent to it is of none of its people alone.
+                peer: if in_group {
+                    Peer::default()
+                } else {
+                    Peer::default().phone_or_user(message.get("to")).or(foreign.peer.clone())
+                },
                 origin,
-                in_group: false,
+                in_group,
                 status,
                 price: Price::default(),
                 error_code: mark(message, "errors")
@@ -136,6 +142,13 @@ fn directed<'a>(
             })
         });
     }
+}
+
+/// Whether a message was sent to a group.
+fn is_of_group(message: Value<'_>) -> bool {
+    meant::word(message.get("recipient_type")).as_deref() == Some("group")
+        || meant::id(message.get("group_id")) != Id::None
+        || meant::id(message.get("to")).some().is_some_and(|to| is_group_id(&to))
 }
 
 fn id(message: Value<'_>) -> Id<'_> {

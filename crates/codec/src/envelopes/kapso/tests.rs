@@ -115,6 +115,23 @@ fn send_that_failed_is_its_status_alone() {
 }
 
 #[test]
+fn send_to_a_group_that_failed_is_nobodys() {
+    for to in [
+        r#""to":"16505551234","recipient_type":"group""#,
+        r#""to":"16505551234","group_id":"g1""#,
+        r#""to":"120363@g.us""#,
+    ] {
+        let kapso = r#""kapso":{"direction":"outbound","status":"failed"}"#;
+        let row = only(Format::Kapso, &event(&format!("{to},{kapso}")));
+        assert_eq!(
+            columns(&row, "sender status in_group peer_phone peer_user"),
+            "100 4 1 - -",
+            "{to}"
+        );
+    }
+}
+
+#[test]
 fn message_of_version_1_has_names_of_its_own() {
     let first = |kind: &str, rest: &str| {
         format!(
