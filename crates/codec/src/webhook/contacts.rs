@@ -250,6 +250,28 @@ mod tests {
         assert_eq!(ids(&rows(both, &standby)[1]), [String::new(), user("US.2")]);
     }
 
+    #[test]
+    fn contact_of_a_standby_copy_is_of_its_only_item() {
+        let status = r#"{"id":"b","status":"read","timestamp":1794096147}"#;
+        let copy = |lists: &str| {
+            format!(r#"{{"contacts":[{{"wa_id":"16505551111","user_id":"US.1"}}],{lists}}}"#)
+        };
+        let message = r#"{"from":"16505552222","id":"a","timestamp":1794096147,"type":"text"}"#;
+        let one = copy(&format!(r#""statuses":[{status}]"#));
+        let mixed = copy(&format!(r#""messages":[{message}],"statuses":[{status}]"#));
+        let known = user("US.1");
+        for (standby, expected) in [
+            (format!("[{one},{one}]"), vec!["", &*known, &*known]),
+            (mixed, vec!["", "", ""]),
+            (format!(r#"{{"statuses":[{status}]}}"#), vec!["", ""]),
+        ] {
+            let value = format!(r#""messages":[{message}],"standby":{standby}"#);
+            let rows = rows("messages", &value);
+            let users: Vec<_> = rows.iter().map(|row| row.get("peer_user")).collect();
+            assert_eq!(users, expected, "{standby}");
+        }
+    }
+
     fn as_ids<'a>(contact: &Contact<'a>) -> (Id<'a>, Id<'a>) {
         (contact.wa_id.clone(), contact.user_id.clone())
     }

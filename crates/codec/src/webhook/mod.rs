@@ -401,6 +401,8 @@ fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
             for copies in standby.items() {
                 let own = copies.get("contacts").map(|own| Contacts::read(Some(own)));
                 let own = own.map(|contacts| Place { contacts, ..place.clone() });
+                // Whose they are, only the items of this copy could say.
+                let all = if own.is_some() { of_lists(copies) } else { all };
                 let place = own.as_ref().unwrap_or(place);
                 lists(record, place, copies, [Origin::Standby; 2], all);
             }

@@ -301,7 +301,22 @@ fn content<'a>(record: &mut Record<'_>, around: &Around<'a>, value: &'a Json<'a>
         match &standby.node {
             Node::Object(_) | Node::Array(_) => {
                 for copies in standby.list() {
-                    lists(record, around, copies, &path, [Origin::Standby; 2], &counts);
+                    // A copy may have contacts of its own, of its own items.
+                    let length = |list: &Json<'_>| list.list().len();
+                    let own = copies.get("contacts").map(|own| Around {
+                        scope: around.scope.clone(),
+                        field: around.field.clone(),
+                        contacts: own.list(),
+                        display: around.display.clone(),
+                        ..*around
+                    });
+                    let keys = ["messages", "message_echoes", "statuses"];
+                    let beside = match own {
+                        Some(_) => keys.map(|key| copies.get(key).map_or(0, length)).to_vec(),
+                        None => counts.clone(),
+                    };
+                    let around = own.as_ref().unwrap_or(around);
+                    lists(record, around, copies, &path, [Origin::Standby; 2], &beside);
                 }
             }
             _ => {
