@@ -23,7 +23,7 @@ use crate::rows::AccountFacts;
 /// Decodes one delivery of results, or one event that stands alone.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     let Some(results) = value.get("results") else {
-        let is_result = value.get("integrationType").is_some();
+        let is_result = ["integrationType", "messageId"].iter().all(|key| value.get(key).is_some());
         return if is_result { one(record, value) } else { alone(record, value) };
     };
     record.path.key("results");

@@ -185,6 +185,8 @@ fn result_alone_is_as_among_others() {
     let alone = alone.trim_start_matches(r#"{"results":["#);
     let alone = alone.split("],\"messageCount\"").next().expect("result");
     assert_eq!(only(Format::Infobip, alone), row(r#""type":"TEXT","text":"Hello""#));
+    let event = r#"{"integrationType":"WHATSAPP","content":{"type":"payment"},"createdAt":"2026-11-08T00:02:27.000+0000"}"#;
+    assert_eq!(only(Format::Infobip, event).get("reason"), "payment");
     let other = alone.replace("WHATSAPP", "VIBER");
     assert_eq!(only(Format::Infobip, &other).get("reason"), "other_channel");
 }
