@@ -300,7 +300,7 @@ fn write(
         record.check_person(path, &person)?;
         let mut row = record.row(EventKind::Account, item, scope, time);
         if let Some(sender) = scope.sender.known() {
-            super::message::set_person(record, &mut row, sender, &person);
+            message::set_person(record, &mut row, sender, &person);
         }
         row.set_text(c::FIELD, Some(field));
         row.set_text(c::EVENT, Some(facts.event));
