@@ -461,8 +461,8 @@ mod tests {
         // Lengths that are digits, blanks, brackets and quotes, before the line's end that the
         // first field's tag is.
         for length in (b'0'..=b'9').chain(*b" \t\n\r{[\"-tf") {
-            // An empty item, and one with a newer writer's field behind it.
-            for item in [&b"\x1a\x00"[..], b"\x1a\x00\x22\x01x"] {
+            // An empty item, and one that was ignored, with a newer writer's field behind it.
+            for item in [&b"\x1a\x00"[..], b"\x1a\x02\x22\x00\x22\x01x"] {
                 let account = length - 2 - item.len() as u8;
                 let digits = vec![b'9'; usize::from(account)];
                 let frame = [&[length, 10, account], &digits[..], item].concat();
