@@ -5,9 +5,11 @@
 //! hold no other days are not derived again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use arrow::array::RecordBatch;
-use arrow::ipc::writer::StreamWriter;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::buffer::{BooleanBuffer, OffsetBuffer};
+use arrow::datatypes::{ArrowNativeType, DataType};
 use blake3::{Hash, Hasher};
 use turnwise_model::Day;
 use turnwise_model::limits::SENDER_BUCKETS;
@@ -96,23 +98,74 @@ pub(crate) fn parts_of(day: Day) -> impl Iterator<Item = Part> {
     (0..SENDER_BUCKETS.cast_signed()).map(move |bucket| (day, bucket))
 }
 
-/// Of all values, in the format of Arrow's streams, which is written beside the rows for it.
+/// Of all values. How arrays came about does not matter: what stands where a value is missing, or
+/// behind the last, is no part of it.
 fn hash(rows: Option<&RecordBatch>) -> Result<Hash, QueryError> {
     let mut hasher = Hasher::new();
-    if let Some(rows) = rows {
-        let arrow = |source| QueryError::from_arrow("tell what changed", source);
-        let mut writer = StreamWriter::try_new(&mut hasher, &rows.schema()).map_err(arrow)?;
-        writer.write(rows).map_err(arrow)?;
-        writer.finish().map_err(arrow)?;
+    for column in rows.map(RecordBatch::columns).unwrap_or_default() {
+        feed(&mut hasher, column)?;
     }
     Ok(hasher.finalize())
+}
+
+fn feed(hasher: &mut Hasher, array: &dyn Array) -> Result<(), QueryError> {
+    let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+    hasher.update(&array.len().to_le_bytes());
+    hasher.update(&[u8::from(nulls.is_some())]);
+    if let Some(nulls) = nulls {
+        let bits = BooleanBuffer::collect_bool(nulls.len(), |row| nulls.is_valid(row));
+        hasher.update(bits.values());
+    }
+    match array.data_type() {
+        DataType::Utf8 => {
+            let strings = array.as_string::<i32>();
+            let within = lengths(hasher, strings.offsets());
+            hasher.update(&strings.value_data()[within]);
+        }
+        DataType::List(_) => {
+            let lists = array.as_list::<i32>();
+            let within = lengths(hasher, lists.offsets());
+            feed(hasher, &lists.values().slice(within.start, within.len()))?;
+        }
+        kind => {
+            let width = kind.primitive_width().ok_or_else(|| QueryError::Unexpected {
+                operation: "tell what changed",
+                reason: format!("values of the type {kind}"),
+            })?;
+            let data = array.to_data();
+            let values = &data.buffers()[0].as_slice()[data.offset() * width..];
+            let values = &values[..data.len() * width];
+            let Some(nulls) = nulls else {
+                hasher.update(values);
+                return Ok(());
+            };
+            let mut values = values.to_vec();
+            for (row, value) in values.chunks_exact_mut(width).enumerate() {
+                if nulls.is_null(row) {
+                    value.fill(0);
+                }
+            }
+            hasher.update(&values);
+        }
+    }
+    Ok(())
+}
+
+/// Feeds how long each value is; where they begin and end.
+fn lengths(hasher: &mut Hasher, offsets: &OffsetBuffer<i32>) -> Range<usize> {
+    offsets.lengths().for_each(|length| {
+        hasher.update(&length.to_le_bytes());
+    });
+    let at = |offset: Option<&i32>| offset.map_or(0, |offset| offset.as_usize());
+    at(offsets.first())..at(offsets.last())
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use arrow::array::{ArrayRef, Int64Array, ListArray, StringArray};
+    use arrow::datatypes::Int64Type;
 
     use super::*;
 
@@ -121,6 +174,33 @@ mod tests {
         let numbers: ArrayRef = Arc::new(numbers.iter().copied().collect::<Int64Array>());
         RecordBatch::try_from_iter([("sender", Arc::new(senders) as ArrayRef), ("n", numbers)])
             .expect("rows")
+    }
+
+    #[test]
+    fn hashes_are_of_values_however_their_arrays_came_about() {
+        let of = |array: ArrayRef| {
+            hash(Some(&RecordBatch::try_from_iter([("n", array)]).expect("rows"))).expect("hash")
+        };
+        let numbers = |values: Vec<i64>, nulls: Option<Vec<bool>>| -> ArrayRef {
+            Arc::new(Int64Array::new(values.into(), nulls.map(Into::into)))
+        };
+        let one = of(numbers(vec![7, 0, 9], Some(vec![true, false, true])));
+        assert_eq!(one, of(numbers(vec![7, 5, 9], Some(vec![true, false, true]))));
+        let all = numbers(vec![1, 7, 5, 9], Some(vec![true, true, false, true]));
+        assert_eq!(one, of(all.slice(1, 3)));
+        assert_ne!(one, of(numbers(vec![7, 0, 9], None)));
+        assert_eq!(of(numbers(vec![7], None)), of(numbers(vec![7], Some(vec![true]))));
+        let lists = |lists: Vec<Option<Vec<Option<i64>>>>| -> ArrayRef {
+            Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(lists))
+        };
+        let two = lists(vec![Some(vec![Some(3)]), Some(vec![Some(1), Some(2)]), None]);
+        let behind = lists(vec![Some(vec![Some(1), Some(2)]), None]);
+        assert_eq!(of(two.slice(1, 2)), of(behind));
+        let other = lists(vec![Some(vec![Some(1)]), Some(vec![Some(2)])]);
+        assert_ne!(of(two.slice(1, 2)), of(other));
+        let strings = |strings: Vec<&str>| -> ArrayRef { Arc::new(StringArray::from(strings)) };
+        assert_eq!(of(strings(vec!["", "ab", "c"]).slice(1, 2)), of(strings(vec!["ab", "c"])));
+        assert_ne!(of(strings(vec!["a", "bc"])), of(strings(vec!["ab", "c"])));
     }
 
     #[test]
