@@ -10,7 +10,7 @@ use turnwise_model::{Keys, Pseudonym};
 
 use crate::country;
 use crate::json::Value;
-use crate::meant::{Id, id};
+use crate::meant::{self, Id, id};
 use crate::webhook::contacts::Contact;
 
 /// A peer as a record names it.
@@ -179,6 +179,13 @@ pub(crate) fn is_user_id(text: &str) -> bool {
 /// A group's address.
 pub(crate) fn is_group_id(text: &str) -> bool {
     text.ends_with("@g.us")
+}
+
+/// Whether something says that it is of a group, or names one as a party.
+pub(crate) fn says_group(value: Value<'_>, parties: &[&str]) -> bool {
+    let is_group = |key: &&str| id(value.get(key)).some().is_some_and(|id| is_group_id(&id));
+    meant::word(value.get("recipient_type")).as_deref() == Some("group")
+        || parties.iter().any(is_group)
 }
 
 /// Digits of which some are hidden: with asterisks, or with two or more `x`.

@@ -10,7 +10,7 @@ use turnwise_model::{Direction, Origin};
 use crate::body::body;
 use crate::json::Value;
 use crate::meant::{self, Id};
-use crate::peer::Peer;
+use crate::peer::{Peer, says_group};
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record, Scope};
 use crate::rows::MessageRow;
@@ -103,8 +103,7 @@ fn message(
     let response = send.get("response");
     let first = |key| response.and_then(|response| response.get(key)?.items().next());
     let id = first("messages").map_or(Id::None, |message| meant::id(message.get("id")));
-    let in_group = meant::word(request.get("recipient_type")).as_deref() == Some("group")
-        || meant::id(request.get("to")).some().is_some_and(|to| crate::peer::is_group_id(&to));
+    let in_group = says_group(request, &["to"]);
     let peer = if in_group {
         Peer::default()
     } else {

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 /// The results of some work on each of these, in their order. As many threads do it as the machine
-/// has cores, this one among them.
+/// has cores, this one among them. Where one of them panics, so does this.
 pub fn shared_out<T: Send, R: Send>(work: Vec<T>, does: impl Fn(T) -> R + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(work.len());
     let work = Mutex::new(work.into_iter().enumerate());

@@ -118,7 +118,6 @@ impl Derived {
         touched: Option<&Arc<Senders>>,
     ) -> Result<(Changed, bool), QueryError> {
         let (mut changed, mut stands) = (Changed::default(), true);
-        let all = Arc::new(Conversations::new(events));
         let schema = derive::sender_days_schema(&self.engine).await?;
         let standing = match touched {
             Some(_) => self.days_that_stand(days, seen).await?,
@@ -126,10 +125,11 @@ impl Derived {
         };
         let others = days.difference(&standing).copied().collect();
         for (days, touched) in [(&others, None), (&standing, touched)] {
-            let conversations = match touched {
-                Some(touched) => Arc::new(Conversations::new(events).only(Arc::clone(touched))),
-                None => Arc::clone(&all),
-            };
+            let conversations = Conversations::new(events);
+            let conversations = Arc::new(match touched {
+                Some(touched) => conversations.only(Arc::clone(touched)),
+                None => conversations,
+            });
             for chunk in conversations.chunks(days) {
                 let of_chunk = (chunk.start().0..=chunk.end().0).map(Day).collect();
                 let fold = Arc::clone(&conversations);

@@ -20,7 +20,7 @@ use crate::derive::{self, Window, collect, newest_messages, register_events};
 use crate::derived::{Derived, SENDER_FEATURES, blocking};
 use crate::engine::Engine;
 use crate::error::QueryError;
-use crate::fold_exec::Senders;
+use crate::fold_exec::{Senders, named};
 
 /// What new rows did to a window since its features were written.
 #[derive(Clone, Copy, Debug)]
@@ -119,9 +119,7 @@ fn without(
     schema: &SchemaRef,
 ) -> Result<RecordBatch, QueryError> {
     let arrow = |source| QueryError::from_arrow("keep features", source);
-    let names = batch["sender"].as_string::<i32>();
-    let kept: BooleanArray =
-        names.iter().map(|name| name.map(|name| !senders.contains(name))).collect();
+    let kept = BooleanArray::new(!&named(senders, &batch["sender"]), None);
     let kept = filter_record_batch(batch, &kept).map_err(arrow)?;
     derive::with_columns(&kept, schema)
 }

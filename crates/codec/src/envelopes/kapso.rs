@@ -17,7 +17,7 @@ use super::{Delivery, Message, Price, time_at_first};
 use crate::body::{Body, body_named};
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id};
-use crate::peer::{Peer, is_group_id};
+use crate::peer::{Peer, says_group};
 use crate::reason::{Reason, ignored_name};
 use crate::record::{Record, Scope};
 use crate::webhook::Foreign;
@@ -146,9 +146,7 @@ fn directed<'a>(
 
 /// Whether a message was sent to a group.
 fn is_of_group(message: Value<'_>) -> bool {
-    meant::word(message.get("recipient_type")).as_deref() == Some("group")
-        || meant::id(message.get("group_id")) != Id::None
-        || meant::id(message.get("to")).some().is_some_and(|to| is_group_id(&to))
+    says_group(message, &["to"]) || meant::id(message.get("group_id")) != Id::None
 }
 
 fn id(message: Value<'_>) -> Id<'_> {

@@ -265,16 +265,10 @@ fn row<'a>(
 ) -> Result<MessageRow, Fail> {
     let time = record.time_at("timestamp", value.get("timestamp"))?;
     let inner = nested(value);
-    let group_type =
-        |value: Value<'_>| meant::word(value.get("recipient_type")).as_deref() == Some("group");
-    let group_party =
-        |key| meant::id(value.get(key)).some().is_some_and(|id| peer::is_group_id(&id));
     let in_group = meant::id(value.get("group_id")) != Id::None
         || meant::id(inner.get("group_id")) != Id::None
-        || group_type(value)
-        || group_type(inner)
-        || group_party("from")
-        || group_party("to");
+        || peer::says_group(value, &["from", "to"])
+        || peer::says_group(inner, &[]);
     let peer = if in_group && direction == Direction::Outbound {
         Peer::default()
     } else {

@@ -6,7 +6,7 @@ use super::Place;
 use super::contacts::Company;
 use crate::json::Value;
 use crate::meant;
-use crate::peer::{Peer, is_group_id};
+use crate::peer::{Peer, says_group};
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record};
 use crate::rows::StatusRow;
@@ -64,10 +64,7 @@ fn row<'a>(
         return Err(record.fail(Reason::WrongType, "status", "string", found));
     };
     let of_payment = is_of_payment(value);
-    let recipient = meant::id(value.get("recipient_id")).some();
-    let in_group = meant::word(value.get("recipient_type")).as_deref() == Some("group")
-        || value.get("group_id").is_some()
-        || recipient.as_deref().is_some_and(is_group_id);
+    let in_group = says_group(value, &["recipient_id"]) || value.get("group_id").is_some();
     let peer = if in_group {
         // The platform's own pages write both names of the number.
         Peer::default()

@@ -47,7 +47,7 @@ use turnwise_model::schema::column;
 use crate::bare::BareReader;
 pub(crate) use events::{FOLD_KINDS, Go, Rows};
 pub use share::Senders;
-pub(crate) use share::{Share, is_named};
+pub(crate) use share::{Share, is_named, named};
 
 /// The fold operator.
 #[derive(Debug)]

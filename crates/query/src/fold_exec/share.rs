@@ -60,7 +60,8 @@ pub(crate) fn is_named(senders: Arc<Senders>) -> ScalarUDF {
     boolean_of_sender("is_named", move |names| Ok(named(&senders, names)))
 }
 
-fn named(senders: &Senders, names: &ArrayRef) -> BooleanBuffer {
+/// Which of the names are of these senders.
+pub(crate) fn named(senders: &Senders, names: &ArrayRef) -> BooleanBuffer {
     let names = names.as_string::<i32>();
     let is_named = |row| names.is_valid(row) && senders.contains(names.value(row));
     BooleanBuffer::collect_bool(names.len(), is_named)

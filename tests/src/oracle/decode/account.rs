@@ -293,8 +293,8 @@ fn write(
     person: Person,
     facts: Result<Facts, Letter>,
 ) {
-    let Some(item) = record.next_item() else { return };
-    let made = record.check_scope(scope, path).and_then(|()| {
+    record.item(scope, value.bytes(), |record, item| {
+        record.check_scope(scope, path)?;
         let time = time(record, around, value, path)?;
         let facts = facts?;
         record.check_person(path, &person)?;
@@ -309,12 +309,8 @@ fn write(
         row.set_text(c::ROLE_NEW, facts.roles[1]);
         row.set(c::PEER_USER_PREVIOUS, facts.user_previous);
         row.set(c::PEER_PHONE_PREVIOUS, facts.phone_previous);
-        Ok(row)
+        Ok(Some(row))
     });
-    match made {
-        Ok(row) => record.rows.push(row),
-        Err(letter) => record.letter_at(item, scope, letter, Some(value.bytes())),
-    }
 }
 
 /// The event's own time, else the entry's, else the record's.

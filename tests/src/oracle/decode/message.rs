@@ -260,20 +260,13 @@ fn write<'a>(
     path: &str,
     way: &dyn Fn(&Record<'_>) -> Result<Way, Letter>,
 ) {
-    let Some(item) = record.next_item() else { return };
-    let made = record.sender(&around.scope, path).and_then(|_| {
+    record.item(&around.scope, value.bytes(), |record, item| {
+        record.sender(&around.scope, path)?;
         let way = way(record)?;
         let row = message(record, around, item, value, path, way)?;
         let change = account::identity_change(record, around, &row, value, path)?;
-        Ok((row, change))
+        Ok([Some(row), change].into_iter().flatten())
     });
-    match made {
-        Ok((row, change)) => {
-            record.rows.push(row);
-            record.rows.extend(change);
-        }
-        Err(letter) => record.letter_at(item, &around.scope, letter, Some(value.bytes())),
-    }
 }
 
 fn message<'a>(
@@ -309,17 +302,28 @@ fn message<'a>(
     let kind = if is_past { EventKind::History } else { EventKind::Message };
     let mut row = record.row(kind, item, &around.scope, time);
     set_person(record, &mut row, sender, &person);
-    row.set(c::MESSAGE, Some(pseudonym));
-    row.set(c::ORIGIN, Some(way.origin.code()));
-    row.set(c::IN_GROUP, Some(i32::from(is_group)));
+    set_place(&mut row, pseudonym, way.origin, is_group, time);
     row.set(c::DIRECTION, Some(way.direction.code()));
-    row.set(c::PRICING_REGIME, Some(PricingRegime::at(Millis(time)).code()));
     set_body(record, &mut row, inner);
     let answers = is_answer(value) || is_answer(inner);
     row.set(c::IS_REPLY, Some(i32::from(answers)));
     let is_referred = value.get("referral").is_some_and(Json::is_object);
     row.set(c::HAS_REFERRAL, Some(i32::from(is_referred)));
     Ok(row)
+}
+
+/// Sets which message it is about and where that was.
+pub(super) fn set_place(
+    row: &mut RawRow,
+    pseudonym: i64,
+    origin: Origin,
+    is_group: bool,
+    time: i64,
+) {
+    row.set(c::MESSAGE, Some(pseudonym));
+    row.set(c::ORIGIN, Some(origin.code()));
+    row.set(c::IN_GROUP, Some(i32::from(is_group)));
+    row.set(c::PRICING_REGIME, Some(PricingRegime::at(Millis(time)).code()));
 }
 
 /// Sets pseudonyms and, where the row has such a column, the country.

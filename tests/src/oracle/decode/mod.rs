@@ -167,6 +167,20 @@ impl Record<'_> {
         None
     }
 
+    /// An item: its rows, or the letter that it is.
+    fn item<R: IntoIterator<Item = RawRow>>(
+        &mut self,
+        scope: &Scope,
+        bytes: usize,
+        made: impl FnOnce(&Self, i32) -> Result<R, Letter>,
+    ) {
+        let Some(item) = self.next_item() else { return };
+        match made(self, item) {
+            Ok(rows) => self.rows.extend(rows),
+            Err(letter) => self.letter_at(item, scope, letter, Some(bytes)),
+        }
+    }
+
     /// A row with what every row has.
     fn row(&self, kind: EventKind, item: i32, scope: &Scope, time: i64) -> RawRow {
         let mut row = RawRow::new(kind);

@@ -62,11 +62,9 @@ fn one(record: &mut Record<'_>, send: &Json<'_>, path: &str) {
             }
         }
     }
-    let Some(item) = record.next_item() else { return };
-    match message(record, &scope, item, send, request, path) {
-        Ok(row) => record.rows.push(row),
-        Err(letter) => record.letter_at(item, &scope, letter, Some(bytes)),
-    }
+    record.item(&scope, bytes, |record, item| {
+        message(record, &scope, item, send, request, path).map(Some)
+    });
 }
 
 /// Whether the platform took the message: by the status, else by the answer.

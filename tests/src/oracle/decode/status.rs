@@ -1,9 +1,7 @@
 //! Delivery statuses of webhooks.
 
 use turnwise_model::schema::column as c;
-use turnwise_model::{
-    Category, EventKind, Millis, Origin, PricingModel, PricingRegime, PricingType, Status,
-};
+use turnwise_model::{Category, EventKind, Origin, PricingModel, PricingType, Status};
 
 use super::json::Json;
 use super::meant::{self, id, name};
@@ -30,11 +28,9 @@ pub(super) fn status<'a>(
     if name(value.get("type")).as_deref() == Some("call") {
         return record.ignored(&around.scope, "calls", value.bytes());
     }
-    let Some(item) = record.next_item() else { return };
-    match status_row(record, around, (item, origin, company), value, path) {
-        Ok(row) => record.rows.push(row),
-        Err(letter) => record.letter_at(item, &around.scope, letter, Some(value.bytes())),
-    }
+    record.item(&around.scope, value.bytes(), |record, item| {
+        status_row(record, around, (item, origin, company), value, path).map(Some)
+    });
 }
 
 fn status_row<'a>(
@@ -71,10 +67,7 @@ fn status_row<'a>(
     let pseudonym = record.message(sender, path, id(value.get("id")), value)?;
     let mut row = record.row(EventKind::Status, item, scope, time);
     message::set_person(record, &mut row, sender, &person);
-    row.set(c::MESSAGE, Some(pseudonym));
-    row.set(c::ORIGIN, Some(origin.code()));
-    row.set(c::IN_GROUP, Some(i32::from(is_group)));
-    row.set(c::PRICING_REGIME, Some(PricingRegime::at(Millis(time)).code()));
+    message::set_place(&mut row, pseudonym, origin, is_group, time);
     let known = Status::from_name(&named).filter(|_| !is_of_payment(value));
     row.set(c::STATUS, Some(known.unwrap_or(Status::Other).code()));
     let category = |named: String| {
