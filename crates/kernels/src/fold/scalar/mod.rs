@@ -20,6 +20,7 @@
 mod collect;
 mod input;
 mod measure;
+mod needed;
 mod output;
 mod resolve;
 mod rows;
@@ -32,12 +33,14 @@ use std::ops::{Range, RangeInclusive};
 
 use arrow_array::RecordBatch;
 use turnwise_model::Millis;
+use turnwise_model::conversation::schema;
 use turnwise_model::time::{Day, range_of_day};
 
 use super::BATCH_ROWS;
 use collect::{BySender, Collected};
 pub use input::Input;
 use measure::Measurer;
+pub use needed::needed;
 use output::Output;
 use resolve::{Class, Resolver};
 use rows::{Names, Ordered, Row, Rows};
@@ -49,14 +52,33 @@ pub struct Collector {
     range: Range<Millis>,
     collected: Collected,
     sources: Names,
+    output: Output,
 }
 
 impl Collector {
-    /// None yet; for the conversations that start on these days.
+    /// None yet; for the conversations that start on these days, all columns of them.
     #[must_use]
     pub fn new(days: RangeInclusive<Day>) -> Self {
         let range = range_of_day(*days.start()).0..range_of_day(*days.end()).1;
-        Self { days, range, collected: Collected::default(), sources: Names::default() }
+        let columns: Vec<usize> = (0..schema().fields().len()).collect();
+        Self {
+            days,
+            range,
+            collected: Collected::default(),
+            sources: Names::default(),
+            output: Output::new(&columns),
+        }
+    }
+
+    /// Tells only these columns of [`schema`], in this order. Columns of rows that [`needed`] does
+    /// not name for them may be absent.
+    ///
+    /// # Panics
+    /// A column that is none of the schema.
+    #[must_use]
+    pub fn columns(mut self, columns: &[usize]) -> Self {
+        self.output = Output::new(columns);
+        self
     }
 
     /// Leaves out rows later than this, as if they had not arrived yet.
@@ -101,7 +123,7 @@ impl Collector {
             ordered: Ordered::default(),
             resolver: Resolver::default(),
             measurer: Measurer::default(),
-            output: Output::default(),
+            output: self.output,
         }
     }
 }
@@ -169,8 +191,8 @@ impl Folder {
     }
 
     /// Folds a sender, of whose rows all were pushed or collected. Its conversations, ordered by
-    /// day, peer and start, come out as batches of [`turnwise_model::conversation::schema`] as these
-    /// get full. Senders have to come in the order of their names, those that were collected too.
+    /// day, peer and start, come out as batches of the columns asked for as these get full.
+    /// Senders have to come in the order of their names, those that were collected too.
     ///
     /// # Errors
     /// Whatever `emit` returns: it may stop the fold.

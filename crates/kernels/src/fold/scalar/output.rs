@@ -1,84 +1,85 @@
-//! Rows of `conversations` as columns.
+//! Rows of `conversations` as columns: those that are asked for.
 
+use std::mem;
 use std::sync::Arc;
 
 use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder};
-use arrow_array::{ArrayRef, Date32Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
-use arrow_schema::{DataType, Field};
+use arrow_array::{
+    ArrayRef, Date32Array, Int64Array, RecordBatch, RecordBatchOptions, TimestampMicrosecondArray,
+};
+use arrow_schema::{DataType, Field, SchemaRef};
 use turnwise_model::Millis;
 use turnwise_model::conversation::{Counters, RunKind, schema};
 
 use super::measure::Measurer;
 use super::resolve::Entry;
 
-/// Columns of histograms, counts and samples.
-const LISTS: usize = 10;
+/// Columns before the counters.
+const PLAIN: usize = 6;
+/// Of the lists the first so many are of values and how often each occurs.
+const COUNTED: usize = 4;
 
 /// Column builders of one output batch.
 #[derive(Debug)]
 pub(super) struct Output {
-    sender: StringBuilder,
-    peer: Vec<i64>,
-    run_kind: StringBuilder,
-    start: Vec<i64>,
-    end: Vec<i64>,
-    counters: Vec<Vec<i64>>,
-    lists: [ListBuilder<Int64Builder>; LISTS],
+    schema: SchemaRef,
+    columns: Vec<Column>,
+    rows: usize,
 }
 
-impl Default for Output {
-    fn default() -> Self {
-        let element = Arc::new(Field::new("element", DataType::Int64, false));
-        Self {
-            sender: StringBuilder::new(),
-            peer: Vec::new(),
-            run_kind: StringBuilder::new(),
-            start: Vec::new(),
-            end: Vec::new(),
-            counters: vec![Vec::new(); Counters::NAMES.len()],
-            lists: std::array::from_fn(|_| {
-                ListBuilder::new(Int64Builder::new()).with_field(Arc::clone(&element))
-            }),
-        }
-    }
+#[derive(Debug)]
+enum Column {
+    Sender(StringBuilder),
+    Peer(Vec<i64>),
+    RunKind(StringBuilder),
+    Start(Vec<i64>),
+    End(Vec<i64>),
+    StartDay(Vec<i32>),
+    /// By its place among [`Counters::NAMES`].
+    Counter(usize, Vec<i64>),
+    /// A histogram, counts or a sample, by its place behind the counters.
+    List(usize, ListBuilder<Int64Builder>),
+}
+
+/// What the columns of a row are.
+struct Told<'a> {
+    sender: &'a str,
+    kind: RunKind,
+    peer: i64,
+    start_ms: i64,
+    end_ms: i64,
+    counters: [i64; Counters::NAMES.len()],
+    /// None of marked rows, whose lists are empty.
+    measured: Option<&'a mut Measurer>,
 }
 
 impl Output {
+    /// Of these columns of [`schema`], in this order.
+    ///
+    /// # Panics
+    /// A column that is none of the schema.
+    pub fn new(columns: &[usize]) -> Self {
+        let schema = schema().project(columns).expect("columns of the schema");
+        let columns = columns.iter().copied().map(Column::new).collect();
+        Self { schema: Arc::new(schema), columns, rows: 0 }
+    }
+
     /// Rows held.
     pub fn len(&self) -> usize {
-        self.peer.len()
+        self.rows
     }
 
     /// Adds the conversation that was measured last.
     pub fn conversation(&mut self, sender: &str, measured: &mut Measurer) {
-        let Measurer { peer, start_ms, end_ms, counters, .. } = *measured;
-        self.row(sender, RunKind::Conversation, peer, (start_ms, end_ms), &counters);
-        let counted = [
-            &mut measured.latencies,
-            &mut measured.reply_chars,
-            &mut measured.hours,
-            &mut measured.scripts,
-        ];
-        for (list, values) in self.lists.iter_mut().zip(counted) {
-            values.sort_unstable();
-            for equal in values.chunk_by(|a, b| a == b) {
-                list.values().append_value(equal[0]);
-                list.values().append_value(i64::try_from(equal.len()).unwrap_or(i64::MAX));
-            }
-            list.append(true);
-        }
-        let as_is = [
-            &measured.reply_latencies,
-            &measured.user_tokens,
-            &measured.reply_tokens,
-            &measured.user_texts,
-            &measured.reply_texts,
-            &measured.first_text,
-        ];
-        for (list, values) in self.lists[4..].iter_mut().zip(as_is) {
-            list.values().append_slice(values);
-            list.append(true);
-        }
+        self.add(Told {
+            sender,
+            kind: RunKind::Conversation,
+            peer: measured.peer,
+            start_ms: measured.start_ms,
+            end_ms: measured.end_ms,
+            counters: measured.counters.values(),
+            measured: Some(measured),
+        });
     }
 
     /// Adds the marked row of a send that failed.
@@ -89,9 +90,15 @@ impl Output {
             sends_with_status: i64::from(has_status),
             ..Counters::default()
         };
-        let times = (failed.time_ms, failed.time_ms);
-        self.row(sender, RunKind::FailedSend, failed.peer, times, &counters);
-        self.empty_lists();
+        self.add(Told {
+            sender,
+            kind: RunKind::FailedSend,
+            peer: failed.peer,
+            start_ms: failed.time_ms,
+            end_ms: failed.time_ms,
+            counters: counters.values(),
+            measured: None,
+        });
     }
 
     /// Adds the marked row of a run on standby.
@@ -100,58 +107,108 @@ impl Output {
             messages: i64::try_from(run.len()).unwrap_or(i64::MAX),
             ..Counters::default()
         };
-        let times = (run[0].time_ms, run[run.len() - 1].time_ms);
-        self.row(sender, RunKind::StandbyRun, run[0].peer, times, &counters);
-        self.empty_lists();
+        self.add(Told {
+            sender,
+            kind: RunKind::StandbyRun,
+            peer: run[0].peer,
+            start_ms: run[0].time_ms,
+            end_ms: run[run.len() - 1].time_ms,
+            counters: counters.values(),
+            measured: None,
+        });
     }
 
-    /// The batch, in the columns of [`schema`]; the builders are empty again.
+    /// The batch; the builders are empty again.
     pub fn finish(&mut self) -> RecordBatch {
-        let start = std::mem::take(&mut self.start);
-        let days = start.iter().map(|ms| Millis(*ms).day().0).collect::<Vec<_>>();
-        let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(self.sender.finish()),
-            Arc::new(Int64Array::from(std::mem::take(&mut self.peer))),
-            Arc::new(self.run_kind.finish()),
-            timestamps(&start),
-            timestamps(&std::mem::take(&mut self.end)),
-            Arc::new(Date32Array::from(days)),
-        ];
-        for counter in &mut self.counters {
-            columns.push(Arc::new(Int64Array::from(std::mem::take(counter))));
-        }
-        for list in &mut self.lists {
-            columns.push(Arc::new(list.finish()));
-        }
-        RecordBatch::try_new(schema(), columns).expect("the columns above are the schema's")
+        let columns = self.columns.iter_mut().map(Column::finish).collect();
+        let rows = RecordBatchOptions::new().with_row_count(Some(mem::take(&mut self.rows)));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &rows)
+            .expect("the columns above are the schema's")
     }
 
-    fn row(
-        &mut self,
-        sender: &str,
-        kind: RunKind,
-        peer: i64,
-        (start_ms, end_ms): (i64, i64),
-        counters: &Counters,
-    ) {
-        self.sender.append_value(sender);
-        self.run_kind.append_value(kind.name());
-        self.peer.push(peer);
-        self.start.push(start_ms);
-        self.end.push(end_ms);
-        for (column, value) in self.counters.iter_mut().zip(counters.values()) {
-            column.push(value);
-        }
-    }
-
-    fn empty_lists(&mut self) {
-        for list in &mut self.lists {
-            list.append(true);
+    fn add(&mut self, mut told: Told) {
+        self.rows += 1;
+        for column in &mut self.columns {
+            column.add(&mut told);
         }
     }
 }
 
-fn timestamps(millis: &[i64]) -> ArrayRef {
-    let micros: Vec<i64> = millis.iter().map(|ms| Millis(*ms).micros()).collect();
-    Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC"))
+impl Column {
+    /// By its place in [`schema`].
+    fn new(at: usize) -> Self {
+        let lists = PLAIN + Counters::NAMES.len();
+        match at {
+            0 => Self::Sender(StringBuilder::new()),
+            1 => Self::Peer(Vec::new()),
+            2 => Self::RunKind(StringBuilder::new()),
+            3 => Self::Start(Vec::new()),
+            4 => Self::End(Vec::new()),
+            5 => Self::StartDay(Vec::new()),
+            counter if counter < lists => Self::Counter(counter - PLAIN, Vec::new()),
+            list => {
+                let element = Arc::new(Field::new("element", DataType::Int64, false));
+                let values = ListBuilder::new(Int64Builder::new()).with_field(element);
+                Self::List(list - lists, values)
+            }
+        }
+    }
+
+    fn add(&mut self, told: &mut Told) {
+        match self {
+            Self::Sender(senders) => senders.append_value(told.sender),
+            Self::Peer(peers) => peers.push(told.peer),
+            Self::RunKind(kinds) => kinds.append_value(told.kind.name()),
+            Self::Start(starts) => starts.push(Millis(told.start_ms).micros()),
+            Self::End(ends) => ends.push(Millis(told.end_ms).micros()),
+            Self::StartDay(days) => days.push(Millis(told.start_ms).day().0),
+            Self::Counter(at, counts) => counts.push(told.counters[*at]),
+            Self::List(at, lists) => {
+                if let Some(measured) = &mut told.measured {
+                    add_list(*at, measured, lists.values());
+                }
+                lists.append(true);
+            }
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Sender(texts) | Self::RunKind(texts) => Arc::new(texts.finish()),
+            Self::Peer(numbers) | Self::Counter(_, numbers) => {
+                Arc::new(Int64Array::from(mem::take(numbers)))
+            }
+            Self::Start(times) | Self::End(times) => {
+                let times = TimestampMicrosecondArray::from(mem::take(times));
+                Arc::new(times.with_timezone("UTC"))
+            }
+            Self::StartDay(days) => Arc::new(Date32Array::from(mem::take(days))),
+            Self::List(_, lists) => Arc::new(lists.finish()),
+        }
+    }
+}
+
+/// Adds what a conversation has of a list.
+fn add_list(at: usize, measured: &mut Measurer, to: &mut Int64Builder) {
+    let values = match at {
+        0 => &mut measured.latencies,
+        1 => &mut measured.reply_chars,
+        2 => &mut measured.hours,
+        3 => &mut measured.scripts,
+        4 => &mut measured.reply_latencies,
+        5 => &mut measured.user_tokens,
+        6 => &mut measured.reply_tokens,
+        7 => &mut measured.user_texts,
+        8 => &mut measured.reply_texts,
+        _ => &mut measured.first_text,
+    };
+    if at >= COUNTED {
+        to.append_slice(values);
+        return;
+    }
+    values.sort_unstable();
+    for equal in values.chunk_by(|a, b| a == b) {
+        to.append_value(equal[0]);
+        to.append_value(i64::try_from(equal.len()).unwrap_or(i64::MAX));
+    }
 }
