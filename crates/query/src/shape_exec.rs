@@ -2,7 +2,11 @@
 //!
 //! Of the shape only what is asked for is computed, and where it is told which rows matter, only in
 //! those; but bytes, for which no text need be read. No text leaves the operator. Texts are read
-//! some at a time, so that no batch of long ones is copied whole.
+//! some at a time, so that no batch of long ones is copied whole; what is copied is reserved from
+//! the pool.
+//!
+//! Nothing that might write its input to disk may stand beneath it (law 1): the planner may not
+//! deal out what comes in, and rows that do not count are left out by the operator itself.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,13 +17,19 @@ use arrow::compute::kernels::length::length;
 use arrow::compute::{cast, concat, not, nullif, prep_null_mask_filter};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datafusion::common::cast::as_boolean_array;
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, Statistics, exec_err, internal_err};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
+use datafusion::physical_plan::filter::batch_filter;
+use datafusion::physical_plan::filter_pushdown::{
+    ChildFilterDescription, FilterDescription, FilterPushdownPhase,
+};
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, RecordOutput,
 };
@@ -27,7 +37,7 @@ use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
-    PlanProperties, ReplaceChildrenOptions,
+    PlanProperties, ReplaceChildrenOptions, apply_expression_roots,
 };
 use futures::StreamExt;
 use turnwise_kernels::shape::{ShapeFields, ShapeNumbers, Texts, shape_numbers};
@@ -139,6 +149,8 @@ pub(crate) struct ShapeExec {
     /// The column of texts in the input.
     text: usize,
     told: Vec<Told>,
+    /// Which rows count, by columns of the input; all if none.
+    counted: Option<Arc<dyn PhysicalExpr>>,
     /// Which rows' texts matter, by columns of the input; all if none.
     wanted: Option<Arc<dyn PhysicalExpr>>,
     fields: ShapeFields,
@@ -166,7 +178,15 @@ impl ShapeExec {
             input.boundedness(),
         );
         let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
-        Self { input, text, told, wanted: None, fields, keys, properties, metrics }
+        let (counted, wanted) = (None, None);
+        Self { input, text, told, counted, wanted, fields, keys, properties, metrics }
+    }
+
+    /// Leaves out rows of the input in which a condition on it does not hold.
+    #[must_use]
+    pub(crate) fn counting(mut self, counted: Option<Arc<dyn PhysicalExpr>>) -> Self {
+        self.counted = counted;
+        self
     }
 
     /// Whether an expression over the output asks for more of a text than its length in bytes.
@@ -207,7 +227,7 @@ impl ShapeExec {
     fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Self {
         let keys = Arc::clone(&self.keys);
         let same = Self::new(input, self.text, self.told.clone(), self.schema(), keys);
-        Self { wanted: self.wanted.clone(), ..same }
+        Self { counted: self.counted.clone(), wanted: self.wanted.clone(), ..same }
     }
 }
 
@@ -216,6 +236,9 @@ impl DisplayAs for ShapeExec {
         let schema: &Schema = &self.schema();
         let columns: Vec<&str> = schema.fields().iter().map(|c| c.name().as_str()).collect();
         write!(f, "ShapeExec: columns=[{}]", columns.join(", "))?;
+        if let Some(counted) = &self.counted {
+            write!(f, ", rows where {counted}")?;
+        }
         match &self.wanted {
             Some(wanted) => write!(f, ", read where {wanted}"),
             None => Ok(()),
@@ -234,6 +257,24 @@ impl ExecutionPlan for ShapeExec {
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
         vec![&self.input]
+    }
+
+    /// Batches that are dealt out to partitions may go to disk on the way.
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    /// The scan may leave out what it knows not to count.
+    fn gather_filters_for_pushdown(
+        &self,
+        phase: FilterPushdownPhase,
+        of_parents: Vec<Arc<dyn PhysicalExpr>>,
+        _: &ConfigOptions,
+    ) -> Result<FilterDescription> {
+        let is_static = matches!(phase, FilterPushdownPhase::Pre);
+        let own = self.counted.iter().filter(|_| is_static).cloned().collect();
+        let child = ChildFilterDescription::all_unsupported(&of_parents).with_self_filters(own);
+        Ok(FilterDescription::new().with_child(child))
     }
 
     fn replace_children(
@@ -259,7 +300,7 @@ impl ExecutionPlan for ShapeExec {
         &self,
         visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        self.wanted.as_ref().map_or(Ok(TreeNodeRecursion::Continue), visit)
+        apply_expression_roots(self.counted.iter().chain(&self.wanted), visit)
     }
 
     fn execute(
@@ -270,18 +311,27 @@ impl ExecutionPlan for ShapeExec {
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let bytes_read = MetricBuilder::new(&self.metrics).counter("text_bytes", partition);
         let (text, told, fields) = (self.text, self.told.clone(), self.fields);
-        let wanted = self.wanted.clone();
+        let (counted, wanted) = (self.counted.clone(), self.wanted.clone());
         let (schema, keys) = (self.schema(), Arc::clone(&self.keys));
+        let copied = MemoryConsumer::new(format!("ShapeExec[{partition}]"));
+        let copied = copied.register(context.memory_pool());
         let batches = self.input.execute(partition, context)?.map(move |batch| {
             let batch = batch?;
             let _timer = metrics.elapsed_compute().timer();
+            let batch = match &counted {
+                Some(counted) => batch_filter(&batch, counted)?,
+                None => batch,
+            };
             let all = batch.column(text);
             let texts = match &wanted {
                 Some(wanted) => &only_wanted(all, wanted, &batch)?,
                 None => all,
             };
             let lengths = lengths(all)?;
-            let mut numbers = numbers_of(texts, lengths.as_deref(), &keys, fields)?;
+            let mut numbers = match lengths.as_deref().filter(|lengths| !lengths.is_empty()) {
+                Some(lengths) => numbers_by_pieces(texts, lengths, &keys, fields, &copied)?,
+                None => shape_numbers(plain(texts)?, &keys, fields),
+            };
             // Of no text it is 0.
             bytes_read.add(numbers.bytes.values().iter().map(|bytes| *bytes as usize).sum());
             if wanted.is_some() && told.contains(&Told::Number(Number::Bytes)) {
@@ -301,7 +351,7 @@ impl ExecutionPlan for ShapeExec {
         vec![ChildStats::At(partition)]
     }
 
-    /// As many rows as come in.
+    /// As many rows as come in, or no more where some do not count.
     fn statistics_from_inputs(
         &self,
         inputs: &[Arc<Statistics>],
@@ -318,11 +368,15 @@ impl ExecutionPlan for ShapeExec {
         if let Some(input) = inputs.first() {
             statistics.num_rows = input.num_rows;
         }
-        Ok(Arc::new(statistics))
+        let is_whole = self.counted.is_none();
+        Ok(Arc::new(if is_whole { statistics } else { statistics.to_inexact() }))
     }
 
     fn cardinality_effect(&self) -> CardinalityEffect {
-        CardinalityEffect::Equal
+        match self.counted {
+            Some(_) => CardinalityEffect::LowerEqual,
+            None => CardinalityEffect::Equal,
+        }
     }
 }
 
@@ -373,29 +427,29 @@ fn bytes_of(texts: &ArrayRef, lengths: Option<&[usize]>) -> Result<Int32Array> {
     Ok(Int32Array::new(bytes.collect(), texts.nulls().cloned()))
 }
 
-/// The numbers of all texts, read some at a time where lengths are told.
-fn numbers_of(
+/// The numbers of all texts, read some at a time by their lengths; what is copied is reserved.
+fn numbers_by_pieces(
     texts: &ArrayRef,
-    lengths: Option<&[usize]>,
+    lengths: &[usize],
     keys: &Keys,
     fields: ShapeFields,
+    copied: &MemoryReservation,
 ) -> Result<ShapeNumbers> {
-    let Some(lengths) = lengths.filter(|lengths| !lengths.is_empty()) else {
-        return Ok(shape_numbers(plain(texts)?, keys, fields));
-    };
     let (mut pieces, mut from) = (Vec::new(), 0);
     while from < texts.len() {
         let (mut to, mut bytes) = (from, 0_usize);
         for length in &lengths[from..] {
-            bytes = bytes.saturating_add(*length);
-            if to > from && bytes > limits::BARE_TEXT_BYTES_MAX {
+            let more = bytes.saturating_add(*length);
+            if to > from && more > limits::BARE_TEXT_BYTES_MAX {
                 break;
             }
-            to += 1;
+            (to, bytes) = (to + 1, more);
         }
+        copied.try_resize(bytes.saturating_add((to - from) * size_of::<i32>()))?;
         pieces.push(shape_numbers(plain(&texts.slice(from, to - from))?, keys, fields));
         from = to;
     }
+    copied.free();
     joined(&pieces)
 }
 

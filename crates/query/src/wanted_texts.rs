@@ -18,11 +18,12 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::Operator;
-use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, CastExpr, Column, LambdaVariable};
+use datafusion::physical_expr::{Partitioning, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
 use crate::shape_exec::ShapeExec;
@@ -64,11 +65,16 @@ impl PhysicalOptimizerRule for WantedTexts {
 /// The input of an aggregate, with texts read only where it counts them; `None` if it may count
 /// all.
 fn input_of_wanted(aggregate: &AggregateExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    let mut projections = Vec::new();
+    let (mut projections, mut between) = (Vec::new(), Vec::new());
     let mut beneath = aggregate.input();
-    while let Some(projection) = beneath.downcast_ref::<ProjectionExec>() {
-        projections.push(projection);
-        beneath = projection.input();
+    loop {
+        if let Some(projection) = beneath.downcast_ref::<ProjectionExec>() {
+            projections.push(projection);
+        } else if !is_dealing(beneath) {
+            break;
+        }
+        between.push(beneath);
+        beneath = beneath.children()[0];
     }
     let Some(shape) = beneath.downcast_ref::<ShapeExec>() else { return Ok(None) };
     // By columns of the operator of shapes.
@@ -106,10 +112,18 @@ fn input_of_wanted(aggregate: &AggregateExec) -> Result<Option<Arc<dyn Execution
     let either = |one, other| Arc::new(BinaryExpr::new(one, Operator::Or, other)) as Expr;
     let Some(wanted) = wanted.into_iter().reduce(either) else { return Ok(None) };
     let narrowed: Arc<dyn ExecutionPlan> = Arc::new(shape.only_where(&wanted)?);
-    let input = projections.into_iter().rev().try_fold(narrowed, |input, projection| {
-        ProjectionExec::try_new(projection.expr().to_vec(), input).map(|plan| Arc::new(plan) as _)
-    });
+    let again = || ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    let input = between
+        .into_iter()
+        .rev()
+        .try_fold(narrowed, |input, plan| Arc::clone(plan).replace_children(vec![input], again()));
     input.map(Some)
+}
+
+/// Whether a plan deals its input's batches out to partitions as they are.
+fn is_dealing(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let dealing = plan.downcast_ref::<RepartitionExec>();
+    dealing.is_some_and(|plan| matches!(plan.partitioning(), Partitioning::RoundRobinBatch(_)))
 }
 
 /// An expression over what a projection gives, by what the projection is given.

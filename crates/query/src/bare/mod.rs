@@ -21,6 +21,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, Result};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::expressions::Column as PhysicalColumn;
 use datafusion::physical_plan::filter::FilterExec;
@@ -122,9 +123,21 @@ fn filtered(
     filters: Vec<Expr>,
     state: &dyn Session,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let Some(filter) = conjunction(filters) else { return Ok(scan) };
+    Ok(match condition(&scan, filters, state)? {
+        Some(condition) => Arc::new(FilterExec::try_new(condition, scan)?),
+        None => scan,
+    })
+}
+
+/// That all of the filters hold of what a scan gives; none where there are none.
+fn condition(
+    scan: &Arc<dyn ExecutionPlan>,
+    filters: Vec<Expr>,
+    state: &dyn Session,
+) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+    let Some(filter) = conjunction(filters) else { return Ok(None) };
     let known = DFSchema::try_from(scan.schema())?;
-    Ok(Arc::new(FilterExec::try_new(state.create_physical_expr(filter, &known)?, scan)?))
+    state.create_physical_expr(filter, &known).map(Some)
 }
 
 /// The columns of `conversations` that bare messages can tell; sender and peer as they come.

@@ -19,7 +19,7 @@ use datafusion::physical_plan::expressions::Column as PhysicalColumn;
 use datafusion::physical_plan::projection::ProjectionExec;
 use turnwise_model::Keys;
 
-use super::{BareNames, BareReader, filtered};
+use super::{BareNames, BareReader, condition, filtered};
 use crate::shape_exec::{BUCKET, ShapeExec, TOLD, Told, is_text};
 
 /// A column of texts.
@@ -131,8 +131,8 @@ impl TableProvider for BareMessages {
         let place = |column: usize| wanted.partition_point(|other| *other < column);
         let limit = limit.filter(|_| filters.is_empty());
         let scan = self.messages.scan(state, Some(&wanted), filters, limit).await?;
-        let scan = filtered(scan, filters.to_vec(), state)?;
         let (Some(texts), Some(text)) = (texts, text) else {
+            let scan = filtered(scan, filters.to_vec(), state)?;
             let columns = told.iter().filter_map(Told::own).zip(schema.fields());
             let columns = columns.map(|(column, field)| {
                 let name = field.name().clone();
@@ -142,7 +142,9 @@ impl TableProvider for BareMessages {
         };
         let told = told.into_iter().map(|told| told.own().map_or(told, |at| Told::Own(place(at))));
         let keys = Arc::clone(&texts.keys);
-        Ok(Arc::new(ShapeExec::new(scan, place(text), told.collect(), schema, keys)))
+        let counted = condition(&scan, filters.to_vec(), state)?;
+        let shape = ShapeExec::new(scan, place(text), told.collect(), schema, keys);
+        Ok(Arc::new(shape.counting(counted)))
     }
 
     fn supports_filters_pushdown(
