@@ -12,6 +12,7 @@ use arrow::array::{
 use arrow::datatypes::{Float64Type, Int64Type, UInt64Type};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use turnwise_lake::Lake;
@@ -142,13 +143,16 @@ async fn run(context: &SessionContext, sql: &str) -> (Vec<RecordBatch>, Arc<dyn 
     (batches, plan)
 }
 
+/// What the fold operator of a plan measured.
+fn metrics(plan: &Arc<dyn ExecutionPlan>) -> Option<MetricsSet> {
+    let below = || plan.children().into_iter().find_map(metrics);
+    (plan.name() == "FoldExec").then(|| plan.metrics()).flatten().or_else(below)
+}
+
 /// The sum of a metric over the fold operator of a plan.
 fn of_fold(plan: &Arc<dyn ExecutionPlan>, name: &str) -> usize {
-    let below: usize = plan.children().into_iter().map(|child| of_fold(child, name)).sum();
-    let metrics = (plan.name() == "FoldExec").then(|| plan.metrics()).flatten();
-    let sum = metrics.and_then(|metrics| metrics.sum(|metric| metric.value().name() == name));
-    let own = sum.map_or(0, |sum| sum.as_usize());
-    below + own
+    let sum = metrics(plan).and_then(|all| all.sum(|metric| metric.value().name() == name));
+    sum.map_or(0, |sum| sum.as_usize())
 }
 
 /// An answer of query A: number, then counts, then what is interpolated, as bits.
@@ -357,5 +361,9 @@ async fn rows_beyond_the_pool_go_to_disk_and_come_back() {
         let shape = Shape { partitions, memory_bytes: 12 << 20, ..Shape::default() };
         let plan = check(&rows, 4, &shape).await;
         assert!(of_fold(&plan, "spilled_rows") > 0, "{partitions} partitions");
+        let metrics = metrics(&plan).expect("metrics");
+        let spills = metrics.iter().filter(|metric| metric.value().name() == "spilled_rows");
+        let of: BTreeSet<_> = spills.map(|metric| metric.partition()).collect();
+        assert_eq!(of, (0..partitions).map(Some).collect());
     }
 }

@@ -118,7 +118,7 @@ impl Output {
         let pool = source.context.memory_pool();
         let counter = |name| MetricBuilder::new(metrics).counter(name, place.partition);
         Self {
-            spill: Spill::new(&source.context, metrics, buckets),
+            spill: Spill::new(&source.context, metrics, place.partition, buckets),
             rows: Arc::new(consumer("rows").with_can_spill(true).register(pool)),
             restored: consumer("from disk").register(pool),
             working: consumer("working").register(pool),

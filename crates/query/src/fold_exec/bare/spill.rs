@@ -23,9 +23,14 @@ pub(super) struct Spill {
 }
 
 impl Spill {
-    /// For outputs of so many buckets each, a power of two.
-    pub fn new(context: &TaskContext, metrics: &ExecutionPlanMetricsSet, buckets: usize) -> Self {
-        let metrics = SpillMetrics::new(metrics, 0);
+    /// For outputs of so many buckets each, a power of two; counted as what a partition does.
+    pub fn new(
+        context: &TaskContext,
+        metrics: &ExecutionPlanMetricsSet,
+        partition: usize,
+        buckets: usize,
+    ) -> Self {
+        let metrics = SpillMetrics::new(metrics, partition);
         Self { manager: SpillManager::new(context.runtime_env(), metrics, schema()), buckets }
     }
 
