@@ -8,7 +8,8 @@ use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{DFSchema, Result, ScalarValue, exec_err};
+use datafusion::common::stats::Precision;
+use datafusion::common::{DFSchema, Result, ScalarValue, Statistics, exec_err};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -135,6 +136,8 @@ impl LakeTable {
         if let Some(predicate) = predicate {
             source = source.with_predicate(predicate);
         }
+        let mut statistics = Statistics::new_unknown(&schema);
+        statistics.num_rows = rows_of(&kept);
         let store = store_url(&first.url)?;
         let files = kept
             .iter()
@@ -145,6 +148,7 @@ impl LakeTable {
         let partitioning = order.is_some().then_some(Partitioning::UnknownPartitioning(1));
         let config = FileScanConfigBuilder::new(store, Arc::new(source))
             .with_file_groups(groups(files, state.config().target_partitions()))
+            .with_statistics(statistics)
             .with_output_ordering(order.into_iter().collect())
             .with_output_partitioning(partitioning)
             .with_projection_indices(projection.cloned())?
@@ -214,6 +218,14 @@ impl LakeTable {
             .filter(|(row, _)| keeps.is_valid(*row) && keeps.value(*row));
         Ok(kept.map(|(_, file)| file).collect())
     }
+}
+
+/// The rows of files, which planners may know; bounds of values are for pruning alone. Where a
+/// filter is pushed down to a plan it takes them for an estimate.
+fn rows_of(files: &[&FileInfo]) -> Precision<usize> {
+    let rows: Option<u64> = files.iter().map(|file| file.num_records).sum();
+    let rows = rows.and_then(|rows| usize::try_from(rows).ok());
+    rows.map_or(Precision::Absent, Precision::Exact)
 }
 
 /// Spreads files over at most `partitions` groups of about the same bytes.
