@@ -5,14 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, take_record_batch};
+use arrow::compute::{concat_batches, sort_to_indices, take_record_batch};
 use arrow::row::{RowConverter, SortField};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 use turnwise_codec::{Decoder, Format, RecordContext};
-use turnwise_lake::{CommitOutcome, Encoding, FileFilter, FileInfo, Lake, Partition, Table, Txn};
+use turnwise_lake::{
+    CommitOutcome, CompactOutcome, CompactPlan, Encoding, FileFilter, FileInfo, Lake, Partition,
+    Table, Txn,
+};
 use turnwise_model::keys::{Keys, Secret};
 use turnwise_model::schema::{column, events};
 use turnwise_model::time::DAY_MS;
@@ -196,6 +199,40 @@ impl Stored {
         let snapshot = table.snapshot(None).expect("snapshot");
         let batches = snapshot.read(None, &FileFilter::all()).expect("rows");
         bits(&batches)
+    }
+
+    /// Rewrites the files of some kinds and dates as one each: the rows backwards, or by sender and
+    /// within a sender still in no order of time. Returns how many were rewritten.
+    ///
+    /// # Panics
+    /// Where the lake refuses them.
+    #[must_use]
+    pub fn compact(&self, parts: &Parts, by_sender: bool, share: usize) -> usize {
+        let mut in_other_order = |batches: Vec<RecordBatch>| {
+            let all = concat_batches(&batches[0].schema(), &batches)?;
+            let order = if by_sender {
+                sort_to_indices(&all[column::SENDER], None, None)?
+            } else {
+                (0..u32::try_from(all.num_rows())?).rev().collect()
+            };
+            Ok(vec![take_record_batch(&all, &order)?])
+        };
+        let mut rewritten = 0;
+        for (kind, day) in parts.keys().step_by(share) {
+            let plan = CompactPlan {
+                partition: partition(kind, *day),
+                small_bytes: u64::MAX,
+                files_min: if by_sender { 1 } else { 2 },
+                input_bytes_max: u64::MAX,
+                file_rows_max: 1_000,
+                sorted_by: if by_sender { &[column::SENDER] } else { &[] },
+                data_change: false,
+            };
+            let done = self.events.compact(&plan, &mut in_other_order, &BTreeMap::new(), 0);
+            let done = done.expect("compacted");
+            rewritten += usize::from(matches!(done, CompactOutcome::Done { .. }));
+        }
+        rewritten
     }
 
     /// Deletes what was derived.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch, sort_to_indices, take_record_batch};
-use turnwise_lake::{CompactOutcome, CompactPlan, FileInfo};
+use arrow::compute::filter_record_batch;
+use turnwise_lake::FileInfo;
 use turnwise_model::Day;
 use turnwise_model::schema::column;
 use turnwise_query::derived::{Basis, Derived, SENDER_DAYS, SENDER_FEATURES};
@@ -36,36 +36,6 @@ fn assert_same(one: &Outcome, other: &Outcome, why: &str) {
     }
 }
 
-/// Rewrites the files of some kinds and dates as one each: the rows backwards, or by sender and
-/// within a sender still in no order of time.
-fn compact(stored: &Stored, parts: &Parts, by_sender: bool, share: usize) -> usize {
-    let mut in_other_order = |batches: Vec<RecordBatch>| {
-        let all = concat_batches(&batches[0].schema(), &batches)?;
-        let order = if by_sender {
-            sort_to_indices(&all[column::SENDER], None, None)?
-        } else {
-            (0..u32::try_from(all.num_rows())?).rev().collect()
-        };
-        Ok(vec![take_record_batch(&all, &order)?])
-    };
-    let mut rewritten = 0;
-    for (kind, day) in parts.keys().step_by(share) {
-        let plan = CompactPlan {
-            partition: partition(kind, *day),
-            small_bytes: u64::MAX,
-            files_min: if by_sender { 1 } else { 2 },
-            input_bytes_max: u64::MAX,
-            file_rows_max: 1_000,
-            sorted_by: if by_sender { &[column::SENDER] } else { &[] },
-            data_change: false,
-        };
-        let done = stored.events.compact(&plan, &mut in_other_order, &BTreeMap::new(), 0);
-        let done = done.expect("compacted");
-        rewritten += usize::from(matches!(done, CompactOutcome::Done { .. }));
-    }
-    rewritten
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn derived_again_after_deletion_gives_the_same_bits_with_any_partitions() {
     let stored = Stored::new(&parts(), ARRIVED);
@@ -86,7 +56,7 @@ async fn shuffled_rows_in_other_files_give_the_same_bits_before_and_after_compac
         let stored = Stored::new(&parts, Layout { shuffled: Some(seed), files });
         assert_same(&expected, &stored.derive(partitions).await, &why);
         let before = stored.files().1.len();
-        let rewritten = compact(&stored, &parts, seed == 3, 1);
+        let rewritten = stored.compact(&parts, seed == 3, 1);
         assert_eq!(rewritten > 5, files > 1, "{why}: {rewritten} rewritten");
         assert!(files == 1 || stored.files().1.len() < before / 3, "{why}: {before} files before");
         stored.forget();
@@ -101,7 +71,7 @@ async fn sorted_files_give_the_same_bits_alone_and_beside_others() {
     for (share, partitions) in [(1, 1), (1, 4), (2, 4), (3, 16)] {
         let why = format!("one in {share} kinds and dates sorted, {partitions} partitions");
         let stored = Stored::new(&parts, Layout { shuffled: Some(7), files: 5 });
-        assert!(compact(&stored, &parts, true, share) > 5, "{why}");
+        assert!(stored.compact(&parts, true, share) > 5, "{why}");
         let (_, files) = stored.files();
         let sorted = files.iter().filter(|file| file.sorted_by() == Some(column::SENDER)).count();
         assert_eq!(sorted == files.len(), share == 1, "{why}: {sorted} of {}", files.len());
@@ -113,7 +83,7 @@ async fn sorted_files_give_the_same_bits_alone_and_beside_others() {
 async fn shares_of_senders_pass_by_the_others_in_sorted_files_without_a_sort() {
     let parts = parts();
     let stored = Stored::new(&parts, Layout { shuffled: Some(11), files: 3 });
-    assert!(compact(&stored, &parts, true, 2) > 5);
+    assert!(stored.compact(&parts, true, 2) > 5);
     let (_, files) = stored.files();
     let settings = EngineSettings { partitions: Some(4), ..EngineSettings::default() };
     let engine = Engine::new(&settings, &stored.lake).expect("engine");

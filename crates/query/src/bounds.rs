@@ -14,7 +14,7 @@ use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{CastExpr, TryCastExpr};
-use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 use turnwise_lake::{Bound, FileInfo};
 
 /// Largest times are whole milliseconds in the log, whatever is cut off.
@@ -27,19 +27,24 @@ pub(crate) fn kept<'a>(
     schema: &SchemaRef,
     predicate: &Arc<dyn PhysicalExpr>,
 ) -> Vec<&'a FileInfo> {
-    if predicate.exists(is_time_of_day).unwrap_or(true) {
-        return files;
-    }
-    let builder = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema));
-    let Ok(pruning) = builder.try_build(Arc::clone(predicate)) else { return files };
-    if pruning.always_true() {
-        return files;
-    }
+    let Some(pruning) = pruning(schema, predicate) else { return files };
     let bounds = files.iter().map(|file| file.bounds()).collect();
     let Ok(keeps) = pruning.prune(&FileBounds { schema: Arc::clone(schema), bounds }) else {
         return files;
     };
     files.into_iter().zip(keeps).filter(|(_, keeps)| *keeps).map(|(file, _)| file).collect()
+}
+
+/// What says between which bounds of columns a predicate may hold; none where bounds cannot tell.
+pub(crate) fn pruning(
+    schema: &SchemaRef,
+    predicate: &Arc<dyn PhysicalExpr>,
+) -> Option<PruningPredicate> {
+    if predicate.exists(is_time_of_day).unwrap_or(true) {
+        return None;
+    }
+    let builder = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema));
+    builder.try_build(Arc::clone(predicate)).ok().filter(|pruning| !pruning.always_true())
 }
 
 /// Whether it makes times of day of times, whose order they do not keep.

@@ -1,61 +1,30 @@
 //! `conversations` as a table: its plan is scan → scatter by sender → fold.
+//!
+//! Only the columns are read that decide those that are asked for, of the days that filters let
+//! pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::datatypes::{Date32Type, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, Result, ScalarValue};
-use datafusion::logical_expr::{
-    BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType, col,
-};
-use datafusion::physical_expr::expressions::Column;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::filter::FilterExec;
-use datafusion::physical_plan::projection::ProjectionExec;
+use turnwise_kernels::fold::needed;
 use turnwise_lake::FileInfo;
 use turnwise_model::conversation;
 use turnwise_model::schema::{column, file_schema};
+use turnwise_model::time::range_of_day;
 use turnwise_model::{Day, EventKind, Millis, limits};
 
 use crate::fold_exec::{FOLD_KINDS, FoldExec, Go, Rows, Senders, Share};
 use crate::lake_table::{LakeTable, date};
-
-/// The columns of `events` that the fold looks at; those of a kind that has them.
-const FOLD_COLUMNS: [&str; 28] = [
-    column::SENDER,
-    column::PEER_PHONE,
-    column::PEER_USER,
-    column::TIME,
-    column::MESSAGE,
-    column::SOURCE,
-    column::PARTITION,
-    column::OFFSET,
-    column::ITEM,
-    column::ORIGIN,
-    column::IN_GROUP,
-    column::DIRECTION,
-    column::MESSAGE_KIND,
-    column::INTERACTIVE_TYPE,
-    column::VOICE,
-    column::HAS_REFERRAL,
-    column::CHARS,
-    column::WORDS,
-    column::SCRIPT,
-    column::TEXT_BITS,
-    column::TOKENS,
-    column::SKELETON,
-    column::STATUS,
-    column::CATEGORY,
-    column::CONVERSATION_ORIGIN,
-    column::PRICING_TYPE,
-    column::ROLE_PREVIOUS,
-    column::ROLE_NEW,
-];
+use crate::start_days;
 
 /// The conversations that a version of `events` holds.
 #[derive(Debug)]
@@ -164,28 +133,38 @@ impl Conversations {
         goes.collect()
     }
 
-    /// Plans the inputs of a go: each sorted file by itself, the others together by kind.
+    /// Plans the inputs of a go: each sorted file by itself, the others together by kind, but those
+    /// of the first day apart: of its rows only those of the last half hour decide anything.
     fn plan_inputs(
         &self,
         state: &dyn Session,
         go: &mut Go,
+        columns: &[&str],
         senders: &[Expr],
     ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
         let needed = self.needed(&go.days);
-        let mut plans = Vec::new();
+        let (from, _) = range_of_day(*go.days.start());
+        let is_first = |file: &FileInfo| file_day(file) == Some(from.day());
+        let since = ScalarValue::TimestampMicrosecond(Some(from.micros()), Some("UTC".into()));
+        let of_first = [senders, &[col(column::TIME).gt_eq(lit(since))]].concat();
+        let filters = |is_first: bool| if is_first { &of_first[..] } else { senders };
         let (sorted, unsorted) =
             needed.sorted.split_at(needed.sorted.len().min(limits::FOLD_SORTED_FILES_MAX));
+        let mut inputs: Vec<(Rows, Vec<FileInfo>, &[Expr])> = Vec::new();
         for (kind, file) in sorted {
             let rows = Rows { kind: *kind, by_sender: true };
-            plans.push(plan_input(state, rows, vec![(*file).clone()], go, senders)?);
-            go.inputs.push(rows);
+            inputs.push((rows, vec![(*file).clone()], filters(is_first(file))));
         }
-        for kind in FOLD_KINDS {
-            let files = unsorted.iter().chain(&needed.rest).filter(|(of, _)| *of == kind);
+        for (kind, first) in FOLD_KINDS.into_iter().flat_map(|kind| [(kind, true), (kind, false)]) {
+            let files = unsorted.iter().chain(&needed.rest);
+            let files = files.filter(|(of, file)| *of == kind && is_first(file) == first);
             let files: Vec<FileInfo> = files.map(|(_, file)| (*file).clone()).collect();
-            if !files.is_empty() {
-                let rows = Rows { kind, by_sender: false };
-                plans.push(plan_input(state, rows, files, go, senders)?);
+            inputs.push((Rows { kind, by_sender: false }, files, filters(first)));
+        }
+        let mut plans = Vec::new();
+        for (rows, files, filters) in inputs {
+            if let Some(plan) = plan_input(state, rows, files, go, columns, filters)? {
+                plans.push(plan);
                 go.inputs.push(rows);
             }
         }
@@ -220,30 +199,35 @@ fn rows_of(files: &[(EventKind, &FileInfo)]) -> u64 {
     files.iter().map(|(_, file)| file.num_records.unwrap_or_default()).sum()
 }
 
-/// The plan of some files for a go: of one, if its rows are to come by sender.
+/// The plan of some files for a go: of one, if its rows are to come by sender. Rows that do not
+/// pass the filters may be left out. `None` where no file may have one that does.
 fn plan_input(
     state: &dyn Session,
     rows: Rows,
     files: Vec<FileInfo>,
     go: &Go,
-    senders: &[Expr],
-) -> Result<Arc<dyn ExecutionPlan>> {
+    columns: &[&str],
+    filters: &[Expr],
+) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let table = LakeTable::new(file_schema(rows.kind), vec![date(column::DATE)], files);
     let schema = table.schema();
     let columns: Vec<usize> =
-        FOLD_COLUMNS.iter().filter_map(|name| schema.index_of(name).ok()).collect();
-    if rows.by_sender {
-        // The fold itself passes by the senders of other shares: a filter would be split up.
-        return table.plan_in_order(state, Some(&columns), senders);
+        columns.iter().filter_map(|name| schema.index_of(name).ok()).collect();
+    let scan = match rows.by_sender {
+        true => table.plan_in_order(state, Some(&columns), filters)?,
+        false => table.plan(state, Some(&columns), filters)?,
+    };
+    if scan.is::<EmptyExec>() {
+        return Ok(None);
     }
-    let scan = table.plan(state, Some(&columns), senders)?;
-    if go.share.is_all() {
-        return Ok(scan);
+    // The fold itself passes by the senders of other shares: a filter would be split up.
+    if rows.by_sender || go.share.is_all() {
+        return Ok(Some(scan));
     }
     let known = DFSchema::try_from(scan.schema())?;
     let is_in = go.share.filter().call(vec![col(column::SENDER)]);
     let is_in = state.create_physical_expr(is_in, &known)?;
-    Ok(Arc::new(FilterExec::try_new(is_in, scan)?))
+    Ok(Some(Arc::new(FilterExec::try_new(is_in, scan)?)))
 }
 
 #[async_trait]
@@ -263,26 +247,23 @@ impl TableProvider for Conversations {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let schema = conversation::schema();
-        let days = self.days().filter(|day| filters.iter().all(|f| may_hold(f, *day))).collect();
-        let mut goes = self.goes(&self.chunks(&days));
+        let all = conversation::schema();
+        let columns = projection.cloned().unwrap_or_else(|| (0..all.fields().len()).collect());
+        let schema = Arc::new(all.project(&columns)?);
+        let asked: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let needed = needed(&asked);
+        let days = start_days::kept(self.days().collect(), filters, state);
+        let mut goes = self.goes(&self.chunks(&days.into_iter().collect()));
         let senders: Vec<Expr> = filters.iter().filter(|f| is_about_sender(f)).cloned().collect();
         let mut inputs = Vec::new();
         for go in &mut goes {
-            inputs.extend(self.plan_inputs(state, go, &senders)?);
+            inputs.extend(self.plan_inputs(state, go, &needed, &senders)?);
         }
-        let plan: Arc<dyn ExecutionPlan> = if goes.is_empty() {
-            Arc::new(EmptyExec::new(Arc::clone(&schema)))
-        } else {
-            let partitions = state.config().target_partitions();
-            Arc::new(FoldExec::new(goes, inputs, partitions)?.until(self.last))
-        };
-        let Some(projection) = projection else { return Ok(plan) };
-        let columns = projection.iter().map(|at| {
-            let name = schema.field(*at).name();
-            (Arc::new(Column::new(name, *at)) as _, name.clone())
-        });
-        Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Vec<_>>(), plan)?))
+        goes.retain(|go| !go.inputs.is_empty());
+        if goes.is_empty() {
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        Ok(Arc::new(FoldExec::new(goes, inputs, &columns)?.until(self.last)))
     }
 
     fn supports_filters_pushdown(
@@ -302,79 +283,8 @@ fn file_day(file: &FileInfo) -> Option<Day> {
     Day::parse_iso(file.partition_values.get(column::DATE)?.as_deref()?)
 }
 
-/// Whether conversations that start on the day may pass the filter: false only where a comparison
-/// of `start_day` with a date rules the day out.
-fn may_hold(filter: &Expr, day: Day) -> bool {
-    match filter {
-        Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
-            may_hold(left, day) && may_hold(right, day)
-        }
-        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
-            may_hold(left, day) || may_hold(right, day)
-        }
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            let compared = match (&**left, &**right) {
-                (Expr::Column(column), Expr::Literal(value, _)) => Some((column, *op, value)),
-                (Expr::Literal(value, _), Expr::Column(column)) => {
-                    op.swap().map(|op| (column, op, value))
-                }
-                _ => None,
-            };
-            compared.is_none_or(|(column, op, value)| {
-                let is_day = column.name == conversation::column::START_DAY;
-                let Some(bound) = date_value(value).filter(|_| is_day) else { return true };
-                match op {
-                    Operator::Eq => day.0 == bound,
-                    Operator::Lt => day.0 < bound,
-                    Operator::LtEq => day.0 <= bound,
-                    Operator::Gt => day.0 > bound,
-                    Operator::GtEq => day.0 >= bound,
-                    _ => true,
-                }
-            })
-        }
-        Expr::Between(between) if !between.negated => {
-            let at_least = (*between.expr.clone()).gt_eq(*between.low.clone());
-            let at_most = (*between.expr.clone()).lt_eq(*between.high.clone());
-            may_hold(&at_least, day) && may_hold(&at_most, day)
-        }
-        Expr::InList(list) if !list.negated => {
-            list.list.iter().any(|item| may_hold(&(*list.expr.clone()).eq(item.clone()), day))
-        }
-        _ => true,
-    }
-}
-
-fn date_value(value: &ScalarValue) -> Option<i32> {
-    let array = value.cast_to(&arrow::datatypes::DataType::Date32).ok()?.to_array().ok()?;
-    array.as_primitive_opt::<Date32Type>()?.iter().next()?
-}
-
 /// Whether a filter looks at nothing but the sender, which rows and conversations share.
 fn is_about_sender(filter: &Expr) -> bool {
     let columns = filter.column_refs();
     !columns.is_empty() && columns.iter().all(|c| c.name == conversation::column::SENDER)
-}
-
-#[cfg(test)]
-mod tests {
-    use datafusion::logical_expr::lit;
-
-    use super::*;
-
-    #[test]
-    fn filters_on_the_start_day_leave_days_out() {
-        let day = |number| lit(ScalarValue::Date32(Some(number)));
-        let start = || col(conversation::column::START_DAY);
-        let kept =
-            |filter: &Expr| (1..=5).filter(|n| may_hold(filter, Day(*n))).collect::<Vec<_>>();
-        assert_eq!(kept(&start().eq(day(3))), [3]);
-        assert_eq!(kept(&day(3).lt(start())), [4, 5]);
-        assert_eq!(kept(&start().gt_eq(day(2)).and(start().lt(day(4)))), [2, 3]);
-        assert_eq!(kept(&start().eq(day(1)).or(start().eq(day(5)))), [1, 5]);
-        assert_eq!(kept(&start().between(day(4), day(9))), [4, 5]);
-        assert_eq!(kept(&start().in_list(vec![day(2), day(5)], false)), [2, 5]);
-        assert_eq!(kept(&start().not_eq(day(2))), [1, 2, 3, 4, 5]);
-        assert_eq!(kept(&col("turns").gt(lit(3))), [1, 2, 3, 4, 5]);
-    }
 }

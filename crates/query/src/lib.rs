@@ -27,6 +27,7 @@ mod lake_table;
 pub mod scalars;
 pub mod seen;
 mod shape_exec;
+mod start_days;
 pub mod touched;
 pub mod verdicts;
 mod wanted_texts;

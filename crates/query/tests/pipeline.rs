@@ -8,17 +8,21 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
+use datafusion::common::stats::Precision;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+use datafusion::physical_plan::{ExecutionPlan, displayable};
+use datafusion::prelude::SessionContext;
 use turnwise_lake::{CommitOutcome, Encoding, FileFilter, Lake, Partition, Txn};
-use turnwise_model::schema::{column as c, events};
+use turnwise_model::schema::{column as c, events, file_schema};
 use turnwise_model::time::MINUTE_MS;
-use turnwise_model::{Day, EventKind};
+use turnwise_model::{Day, EventKind, Millis};
 use turnwise_query::accounts::Accounts;
 use turnwise_query::derive::Window;
 use turnwise_query::derived::{Basis, Derived};
 use turnwise_query::seen::Seen;
 use turnwise_query::windows::senders_of;
 use turnwise_query::{
-    Catalog, CatalogFiles, Conversations, Engine, EngineSettings, QueryError, Senders,
+    Catalog, CatalogFiles, Conversations, Engine, EngineSettings, LakeTable, QueryError, Senders,
 };
 
 const DAY: Day = Day(20_000);
@@ -70,6 +74,46 @@ fn messages(peers: i64, day: Day) -> RecordBatch {
     .expect("columns of one length")
 }
 
+/// Messages of one peer at these times, a day's.
+fn messages_at(times: &[Millis]) -> RecordBatch {
+    let rows = || 0..i64::try_from(times.len()).expect("few");
+    let same = |value: i32| -> ArrayRef { Arc::new(Int32Array::from(vec![value; times.len()])) };
+    let longs = |values: Vec<i64>| -> ArrayRef { Arc::new(Int64Array::from(values)) };
+    let texts = |value: &str| -> ArrayRef { Arc::new(StringArray::from(vec![value; times.len()])) };
+    let micros: Vec<i64> = times.iter().map(|time| time.micros()).collect();
+    RecordBatch::try_from_iter(vec![
+        (c::SENDER, texts("100")),
+        (c::PEER_PHONE, longs(rows().map(|_| 7).collect())),
+        (c::MESSAGE, longs(times.iter().map(|time| time.0).collect())),
+        (c::TIME, Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC")) as _),
+        (c::SOURCE, texts("test")),
+        (c::PARTITION, same(0)),
+        (c::OFFSET, longs(rows().collect())),
+        (c::ITEM, same(0)),
+        (c::ORIGIN, same(0)),
+        (c::DIRECTION, same(0)),
+        (c::MESSAGE_KIND, same(0)),
+    ])
+    .expect("columns of one length")
+}
+
+/// The number that a statement answers, and its plan.
+async fn number(context: &SessionContext, sql: &str) -> (i64, String) {
+    let frame = context.sql(sql).await.expect("planned");
+    let plan = frame.clone().create_physical_plan().await.expect("planned");
+    let batches = frame.collect().await.expect("run");
+    let value = batches[0].column(0).as_primitive::<Int64Type>().value(0);
+    (value, displayable(plan.as_ref()).indent(false).to_string())
+}
+
+/// The fold in a plan.
+fn fold(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+    if plan.name() == "FoldExec" {
+        return Some(Arc::clone(plan));
+    }
+    plan.children().into_iter().find_map(fold)
+}
+
 struct Fixture {
     _folder: tempfile::TempDir,
     lake: Lake,
@@ -89,16 +133,18 @@ impl Fixture {
 
     /// Commits messages of so many peers.
     fn commit(&self, peers: i64, day: Day) {
+        self.commit_rows(&format!("{}/{peers}", day.iso()), messages(peers, day), day);
+    }
+
+    fn commit_rows(&self, app: &str, rows: RecordBatch, day: Day) {
         let table = self.lake.table("events", events(), &[c::KIND, c::DATE]).expect("table");
         let partition: Partition = [
             (c::KIND.to_owned(), EventKind::Message.name().into()),
             (c::DATE.to_owned(), day.into()),
         ]
         .into();
-        let rows = vec![(partition, messages(peers, day))];
-        let staged = table.stage(rows, Encoding::Light, 0).expect("staged");
-        let app = format!("t/{}/{peers}", day.iso());
-        let txn = Txn { app, expected: None, to: 2 * peers };
+        let staged = table.stage(vec![(partition, rows)], Encoding::Light, 0).expect("staged");
+        let txn = Txn { app: format!("t/{app}"), expected: None, to: 1 };
         let done = table.commit(&staged, &[txn], &BTreeMap::new(), 0).expect("commit");
         assert!(matches!(done, CommitOutcome::Committed { .. }));
     }
@@ -107,6 +153,14 @@ impl Fixture {
         let table = self.lake.existing_table("events").expect("read").expect("there");
         let snapshot = table.snapshot(None).expect("snapshot");
         (snapshot.version(), snapshot.files(&FileFilter::all()).expect("files"))
+    }
+
+    /// A session with these conversations.
+    fn conversations(&self, conversations: Conversations) -> SessionContext {
+        let context = self.engine.session();
+        let table = Arc::new(conversations);
+        context.register_table("conversations", table).expect("registered");
+        context
     }
 
     async fn catalog(&self) -> Catalog {
@@ -295,5 +349,111 @@ async fn analysts_can_only_read() {
         "SELECT * FROM 'in.csv'",
     ] {
         assert!(catalog.plan(sql).await.is_err(), "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_read_for_the_columns_and_days_that_are_asked_for() {
+    let fixture = Fixture::new(&[DAY, Day(DAY.0 + 3)]);
+    let context = fixture.conversations(Conversations::new(&fixture.files().1));
+    let (n, plan) = number(&context, "SELECT sum(turns) FROM conversations").await;
+    assert_eq!(n, 160);
+    assert!(plan.contains("projection=[turns]") && plan.contains("message_kind"), "{plan}");
+    for name in ["tokens", "skeleton", "chars", "words", "text_bits"] {
+        assert!(!plan.contains(name), "{name} in {plan}");
+    }
+    let (n, plan) = number(&context, "SELECT count(*) FROM conversations").await;
+    assert!(n == 80 && plan.contains("projection=[]"), "{n} of {plan}");
+    let (n, plan) = number(&context, "SELECT sum(u_chars) FROM conversations").await;
+    assert!(n == 80 * 40 && plan.contains("chars") && !plan.contains("tokens"), "{n} of {plan}");
+    // By the time of the day's second conversation.
+    let later = Millis(DAY.start().0 + 5 * MINUTE_MS).rfc3339();
+    for (filter, expected, is_first_day_read) in [
+        (format!("start_time >= '{later}'"), 79, true),
+        (format!("start_time < '{later}'"), 1, true),
+        (format!("start_time >= '{}'", Day(DAY.0 + 1).start().rfc3339()), 40, false),
+        (format!("end_time > '{}'", Day(DAY.0 + 2).start().rfc3339()), 40, false),
+    ] {
+        let sql = format!("SELECT count(*) FROM conversations WHERE {filter}");
+        let (n, plan) = number(&context, &sql).await;
+        assert_eq!(n, expected, "{filter}");
+        let goes = plan.split_once("goes=[").expect("a fold").1;
+        let goes = goes.split_once(']').expect("a fold").0;
+        assert_eq!(goes.contains(&DAY.iso()), is_first_day_read, "{filter}: {goes}");
+        let is_last_day_read = goes.contains(&Day(DAY.0 + 3).iso());
+        assert_eq!(is_last_day_read, !filter.contains('<'), "{filter}: {goes}");
+    }
+}
+
+/// A run from the last half hour two days before through the day before is one that was cut at this
+/// day's start; without its first message it is one that began the day before and is not cut.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_the_day_two_before_the_last_half_hour_decides() {
+    let before = |days: i32| Day(DAY.0 - days).start().0;
+    let steps = |from: i64, to: i64| (from..to).step_by(20 * 60_000).map(Millis);
+    let rest: Vec<Millis> = steps(before(1), before(0)).collect();
+    let last: Vec<Millis> = steps(before(0), before(0) + 60 * MINUTE_MS).collect();
+    for (early_ms, expected, is_read) in [(1, 0, false), (0, 1, true)] {
+        let fixture = Fixture::new(&[]);
+        let first = Millis(before(1) - 30 * MINUTE_MS - early_ms);
+        let noon = Millis(first.0 - 12 * 60 * MINUTE_MS);
+        fixture.commit_rows("noon", messages_at(&[noon]), Day(DAY.0 - 2));
+        fixture.commit_rows("first", messages_at(&[first]), Day(DAY.0 - 2));
+        fixture.commit_rows("rest", messages_at(&rest), Day(DAY.0 - 1));
+        fixture.commit_rows("last", messages_at(&last), DAY);
+        let context = fixture.conversations(Conversations::new(&fixture.files().1));
+        let sql = "SELECT count(*) FROM conversations";
+        let filter = format!("WHERE start_day = DATE '{}'", DAY.iso());
+        let (n, plan) = number(&context, &format!("{sql} {filter}")).await;
+        assert_eq!(n, expected, "{early_ms} ms before the last half hour");
+        assert_eq!(plan.contains("predicate=time"), is_read, "{plan}");
+        let dates = plan.matches(&format!("date={}", Day(DAY.0 - 2).iso())).count();
+        assert_eq!(dates, usize::from(is_read), "files of the day two before in {plan}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plans_know_how_many_rows_files_have_and_count_no_others() {
+    let fixture = Fixture::new(&[DAY, Day(DAY.0 + 1)]);
+    let (_, mut files) = fixture.files();
+    let context = fixture.conversations(Conversations::new(&files));
+    for (sql, expected) in [
+        ("SELECT sender, turns FROM conversations", 160),
+        ("SELECT sender, turns FROM conversations WHERE sender = '100'", 160),
+    ] {
+        let plan = context.sql(sql).await.expect("planned").create_physical_plan().await;
+        let fold = fold(&plan.expect("planned")).expect("a fold");
+        let statistics = StatisticsContext::new().compute(fold.as_ref(), &StatisticsArgs::new());
+        let rows = statistics.expect("statistics").num_rows;
+        assert_eq!(rows, Precision::Inexact(expected), "{sql}");
+    }
+    let date = arrow::datatypes::Field::new(c::DATE, arrow::datatypes::DataType::Date32, false);
+    for is_known in [true, false] {
+        let schema = file_schema(EventKind::Message);
+        let table = LakeTable::new(schema, vec![date.clone()], files.clone());
+        let context = fixture.engine.session();
+        context.register_table("rows", Arc::new(table)).expect("registered");
+        for (sql, expected, is_told) in [
+            ("SELECT count(*) FROM rows", 160, is_known),
+            ("SELECT count(*) FROM rows WHERE direction = 0", 80, false),
+            ("SELECT count(*) FROM rows WHERE chars > 50 AND sender = '100'", 80, false),
+            ("SELECT count(*) FROM rows WHERE sender = 'none'", 0, false),
+            ("SELECT count(*) FROM rows WHERE message % 3 = 0", 54, false),
+            ("SELECT count(voice) FROM rows", 0, false),
+            ("SELECT count(chars) FROM rows", 160, false),
+            ("SELECT count(DISTINCT peer_phone) FROM rows", 40, false),
+            ("SELECT count(*) FROM (SELECT sender FROM rows LIMIT 7)", 7, is_known),
+            ("SELECT count(*) FROM (SELECT DISTINCT sender FROM rows)", 1, false),
+            ("SELECT count(*) FILTER (WHERE direction = 1) FROM rows", 80, false),
+        ] {
+            let (n, plan) = number(&context, sql).await;
+            assert_eq!(n, expected, "{sql}");
+            assert!(is_told || plan.contains("DataSourceExec"), "{sql}: {plan}");
+            let is_only_told = !plan.contains("DataSourceExec");
+            assert!(sql != "SELECT count(*) FROM rows" || is_only_told == is_known, "{plan}");
+        }
+        let day = format!("SELECT count(*) FROM rows WHERE date = DATE '{}'", DAY.iso());
+        assert_eq!(number(&context, &day).await.0, 80);
+        files[0].num_records = None;
     }
 }

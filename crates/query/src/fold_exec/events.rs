@@ -12,6 +12,7 @@ use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{Result, exec_err};
 use datafusion::error::DataFusionError;
@@ -25,7 +26,6 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
 use turnwise_kernels::fold::{Collector, Folder, Input};
-use turnwise_model::conversation;
 use turnwise_model::{Day, EventKind, Millis};
 
 use super::by_sender::BySender;
@@ -78,17 +78,19 @@ pub(super) struct Events {
     /// Of all goes, one after the other.
     pub inputs: Vec<Arc<dyn ExecutionPlan>>,
     pub last: Option<Millis>,
+    /// What is told of conversations.
+    pub columns: Vec<usize>,
 }
 
 impl Events {
     pub fn stream(
         self,
         partition: usize,
+        schema: SchemaRef,
         context: Arc<TaskContext>,
         metrics: &ExecutionPlanMetricsSet,
     ) -> SendableRecordBatchStream {
-        let mut builder =
-            RecordBatchReceiverStreamBuilder::new(conversation::schema(), BATCHES_WAITING);
+        let mut builder = RecordBatchReceiverStreamBuilder::new(schema, BATCHES_WAITING);
         let consumer = MemoryConsumer::new(format!("fold[{partition}]"));
         let mut work = Work {
             out: builder.tx(),
@@ -103,7 +105,7 @@ impl Events {
                 let streams = rows.map(|(rows, input)| {
                     Ok((*rows, input.execute(partition, Arc::clone(&context))?))
                 });
-                let mut collector = Collector::new(go.days.clone());
+                let mut collector = Collector::new(go.days.clone()).columns(&self.columns);
                 if let Some(last) = self.last {
                     collector = collector.until(last);
                 }

@@ -38,7 +38,7 @@ use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan,
-    InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions,
+    ExecutionPlanProperties, InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions,
 };
 use turnwise_model::Millis;
 use turnwise_model::conversation;
@@ -62,33 +62,37 @@ pub struct FoldExec {
 #[derive(Debug)]
 enum Form {
     /// Rows of `events`; the inputs of all goes one after the other. Rows later than `last` are
-    /// left out.
-    Events { goes: Vec<Go>, last: Option<Millis> },
+    /// left out. Of `conversations` these columns are told.
+    Events { goes: Vec<Go>, last: Option<Millis>, columns: Vec<usize> },
     /// One input of bare messages: sender, peer, time, direction, kind.
     Bare(bare::Bare),
 }
 
 impl FoldExec {
-    /// Folds in goes, each over its inputs. The conversations of one go come by sender.
+    /// Folds in goes, each over its inputs, into some columns of `conversations`. The conversations
+    /// of one go come by sender.
     ///
     /// # Errors
-    /// An input without a column `sender`.
+    /// An input without a column `sender`; a column that `conversations` does not have.
     pub(crate) fn new(
         goes: Vec<Go>,
         inputs: Vec<Arc<dyn ExecutionPlan>>,
-        partitions: usize,
+        columns: &[usize],
     ) -> Result<Self> {
-        let schema = conversation::schema();
+        let schema = Arc::new(conversation::schema().project(columns)?);
         for input in &inputs {
             col(column::SENDER, &input.schema())?;
         }
-        let sender = col(conversation::column::SENDER, &schema)?;
         let mut order = EquivalenceProperties::new(Arc::clone(&schema));
-        if goes.len() == 1 {
-            order.add_ordering([by_sender(Arc::clone(&sender))]);
+        let sender = col(conversation::column::SENDER, &schema);
+        if let (1, Ok(sender)) = (goes.len(), sender) {
+            order.add_ordering([by_sender(sender)]);
         }
-        let partitioning = Partitioning::Hash(vec![sender], partitions);
-        Ok(Self::of(Form::Events { goes, last: None }, inputs, order, partitioning))
+        // As many as come in: where the rows are few nobody scatters them.
+        let partitions = inputs.iter().map(|input| input.output_partitioning().partition_count());
+        let partitioning = by_hash_of_sender(&schema, partitions.max().unwrap_or(1));
+        let form = Form::Events { goes, last: None, columns: columns.to_vec() };
+        Ok(Self::of(form, inputs, order, partitioning))
     }
 
     /// Folds bare messages into some columns of `conversations`.
@@ -99,12 +103,7 @@ impl FoldExec {
         partitions: usize,
     ) -> Self {
         let form = Form::Bare(bare::Bare::new(reader));
-        let sender = col(conversation::column::SENDER, &schema);
-        // Without the sender among the columns nobody can ask for it.
-        let partitioning = match sender {
-            Ok(sender) => Partitioning::Hash(vec![sender], partitions),
-            Err(_) => Partitioning::UnknownPartitioning(partitions),
-        };
+        let partitioning = by_hash_of_sender(&schema, partitions);
         Self::of(form, vec![messages], EquivalenceProperties::new(schema), partitioning)
     }
 
@@ -145,6 +144,14 @@ impl FoldExec {
     }
 }
 
+/// Without the sender among the columns nobody can ask for it.
+fn by_hash_of_sender(schema: &SchemaRef, partitions: usize) -> Partitioning {
+    match col(conversation::column::SENDER, schema) {
+        Ok(sender) => Partitioning::Hash(vec![sender], partitions),
+        Err(_) => Partitioning::UnknownPartitioning(partitions),
+    }
+}
+
 /// Ascending, absent values first.
 fn by_sender(sender: Arc<dyn PhysicalExpr>) -> PhysicalSortExpr {
     PhysicalSortExpr::new(sender, SortOptions { descending: false, nulls_first: true })
@@ -152,17 +159,15 @@ fn by_sender(sender: Arc<dyn PhysicalExpr>) -> PhysicalSortExpr {
 
 impl DisplayAs for FoldExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schema = self.schema();
+        let columns: Vec<&str> = schema.fields().iter().map(|c| c.name().as_str()).collect();
+        let columns = columns.join(", ");
         match &self.form {
             Form::Events { goes, .. } => {
                 let goes: Vec<String> = goes.iter().map(Go::to_string).collect();
-                write!(f, "FoldExec: goes=[{}]", goes.join(", "))
+                write!(f, "FoldExec: goes=[{}], projection=[{columns}]", goes.join(", "))
             }
-            Form::Bare(_) => {
-                let schema = self.schema();
-                let columns: Vec<&str> =
-                    schema.fields().iter().map(|c| c.name().as_str()).collect();
-                write!(f, "FoldExec: bare, columns=[{}]", columns.join(", "))
-            }
+            Form::Bare(_) => write!(f, "FoldExec: bare, columns=[{columns}]"),
         }
     }
 }
@@ -212,12 +217,9 @@ impl ExecutionPlan for FoldExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let counts =
-            children.iter().map(|c| c.properties().output_partitioning().partition_count());
         Ok(match &self.form {
-            Form::Events { goes, last } => {
-                let partitions = counts.max().unwrap_or(1);
-                Arc::new(Self::new(goes.clone(), children, partitions)?.until(*last))
+            Form::Events { goes, last, columns } => {
+                Arc::new(Self::new(goes.clone(), children, columns)?.until(*last))
             }
             Form::Bare(bare) => {
                 let form = Form::Bare(bare::Bare::new(bare.reader().clone()));
@@ -251,10 +253,14 @@ impl ExecutionPlan for FoldExec {
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         match &self.form {
-            Form::Events { goes, last } => {
-                let events =
-                    events::Events { goes: goes.clone(), inputs: self.inputs.clone(), last: *last };
-                Ok(events.stream(partition, context, &self.metrics))
+            Form::Events { goes, last, columns } => {
+                let events = events::Events {
+                    goes: goes.clone(),
+                    inputs: self.inputs.clone(),
+                    last: *last,
+                    columns: columns.clone(),
+                };
+                Ok(events.stream(partition, self.schema(), context, &self.metrics))
             }
             Form::Bare(bare) => {
                 let of = self.properties.output_partitioning().partition_count();
