@@ -89,6 +89,36 @@ fn bare_messages_are_asked_by_the_fold_and_their_texts_are_not_there() {
 }
 
 #[test]
+fn a_lakes_conversations_are_asked_by_the_fold_and_what_it_did_is_told() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path();
+    let webhook = |id: u32| {
+        format!(
+            "{{\"object\":\"whatsapp_business_account\",\"entry\":[{{\"id\":\"900\",\"changes\":[{{\
+             \"field\":\"messages\",\"value\":{{\"messaging_product\":\"whatsapp\",\"metadata\":{{\
+             \"display_phone_number\":\"15550001\",\"phone_number_id\":\"100\"}},\"messages\":[{{\
+             \"from\":\"49170000{id}\",\"id\":\"wamid.{id}\",\"timestamp\":\"1794000000\",\
+             \"type\":\"text\",\"text\":{{\"body\":\"a secret\"}}}}]}}}}]}}]}}\n"
+        )
+    };
+    std::fs::write(path.join("a.jsonl"), (1..=20).map(webhook).collect::<String>())
+        .expect("written");
+    let lake = ["--lake", "lake"];
+    let scanned = turnwise(path, &[&["scan", "a.jsonl", "--secret-file", "s"], &lake[..]].concat());
+    assert!(scanned.status.success(), "{}", String::from_utf8_lossy(&scanned.stderr));
+    let sql = "EXPLAIN ANALYZE SELECT sum(turns) FROM conversations WHERE sender = '100'";
+    let (out, _) = answer(path, &[&[sql], &lake[..]].concat(), 0);
+    let fold = out.lines().find(|line| line.contains("FoldExec: goes=[2026-11-06..=2026-11-06"));
+    let fold = fold.unwrap_or_else(|| panic!("a fold in {out}"));
+    for told in
+        ["projection=[sender, turns]", "rows_folded=20", "output_rows=20", "elapsed_compute="]
+    {
+        assert!(fold.contains(told), "{told} in {fold}");
+    }
+    assert!(!out.contains("tokens"), "{out}");
+}
+
+#[test]
 fn what_is_wrong_with_bare_messages_is_named() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path();
