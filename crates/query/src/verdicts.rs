@@ -1,6 +1,6 @@
 //! Rows of `verdicts` and `flags`: what the judgements of windows are kept as.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -8,28 +8,29 @@ use arrow::array::{
     StringBuilder,
 };
 use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, Schema, SchemaRef};
+use turnwise_lake::FileFilter;
 use turnwise_model::time::FLAG_DAYS;
 use turnwise_model::{Day, Verdict};
 use turnwise_policy::{Judgement, Scorecard, flag};
 
 use crate::answer::judgements;
 use crate::derive::Window;
+use crate::derived::{Basis, Derived, FLAGS, VERDICTS, blocking};
 use crate::error::QueryError;
 
 /// Verdicts by sender and window end; provisional windows are not among them.
-pub type VerdictHistory = BTreeMap<String, BTreeMap<Day, Verdict>>;
+type VerdictHistory = BTreeMap<String, BTreeMap<Day, Verdict>>;
 
 /// The flag of one sender at one midnight.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FlagRow {
-    /// The sender.
-    pub sender: String,
+struct FlagRow {
+    sender: String,
     /// The midnight.
-    pub end: Day,
+    end: Day,
     /// Whether it is shown to people.
-    pub on: bool,
+    on: bool,
     /// The midnight that turned it so; none where it is as it was before all verdicts kept.
-    pub since: Option<Day>,
+    since: Option<Day>,
 }
 
 /// The columns of `verdicts`.
@@ -82,6 +83,39 @@ pub fn verdict_rows(
         .collect()
 }
 
+impl Derived {
+    /// Replays flags from the stored verdicts of complete windows, of every midnight from the first
+    /// that a verdict may have changed, and replaces them; whether they stand.
+    ///
+    /// # Errors
+    /// A lake that cannot be read or written; tables of another version.
+    pub async fn replace_flags(&self, first: Day, basis: Basis) -> Result<bool, QueryError> {
+        let from = Day(first.0 - FLAG_DAYS);
+        let (far, read) = (Day(i32::MAX / 2), "read verdicts");
+        let lake = self.lake().clone();
+        let found = blocking(move || {
+            let table = lake.existing_table(VERDICTS.name).map_err(QueryError::lake(read))?;
+            let Some(table) = table else { return Ok(Vec::new()) };
+            table.refresh().map_err(QueryError::lake(read))?;
+            let filter = FileFilter::all().partition_between("window_end", from, far);
+            let snapshot = table.snapshot(None).map_err(QueryError::lake(read))?;
+            snapshot.read(None, &filter).map_err(QueryError::lake(read))
+        })
+        .await?;
+        let mut history = VerdictHistory::new();
+        read_verdicts(&found, &mut history)?;
+        let last = history.values().filter_map(|verdicts| verdicts.keys().next_back()).max();
+        let midnights: BTreeSet<Day> =
+            last.map(|last| (first.0..=last.0).map(Day).collect()).unwrap_or_default();
+        if midnights.is_empty() {
+            return Ok(true);
+        }
+        let rows: Vec<FlagRow> =
+            midnights.iter().flat_map(|end| flags_at(&history, *end)).collect();
+        self.replace_windows(FLAGS, &midnights, &[flag_rows(&rows)?], basis).await
+    }
+}
+
 /// Columns of `verdicts` that grow.
 #[derive(Debug, Default)]
 struct VerdictRows {
@@ -126,10 +160,7 @@ impl VerdictRows {
 ///
 /// # Errors
 /// A table of another version.
-pub fn read_verdicts(
-    batches: &[RecordBatch],
-    history: &mut VerdictHistory,
-) -> Result<(), QueryError> {
+fn read_verdicts(batches: &[RecordBatch], history: &mut VerdictHistory) -> Result<(), QueryError> {
     for batch in batches {
         let senders = batch["sender"].as_string::<i32>();
         let ends = batch["window_end"].as_primitive::<Date32Type>();
@@ -149,8 +180,7 @@ pub fn read_verdicts(
 }
 
 /// The flags of every sender at a midnight: its verdicts of the last 28, replayed from unflagged.
-#[must_use]
-pub fn flags_at(history: &VerdictHistory, end: Day) -> Vec<FlagRow> {
+fn flags_at(history: &VerdictHistory, end: Day) -> Vec<FlagRow> {
     let first = end.0 + 1 - FLAG_DAYS;
     let rows = history.iter().filter_map(|(sender, verdicts)| {
         let found: Vec<Option<Verdict>> =
@@ -173,7 +203,7 @@ pub fn flags_at(history: &VerdictHistory, end: Day) -> Vec<FlagRow> {
 ///
 /// # Errors
 /// None that data can cause.
-pub fn flag_rows(flags: &[FlagRow]) -> Result<RecordBatch, QueryError> {
+fn flag_rows(flags: &[FlagRow]) -> Result<RecordBatch, QueryError> {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(flags.iter().map(|flag| Some(flag.sender.as_str())).collect::<StringArray>()),
         Arc::new(flags.iter().map(|flag| Some(flag.end.0)).collect::<Date32Array>()),

@@ -20,10 +20,10 @@ use turnwise_model::schema::column;
 use turnwise_model::time::{FLAG_DAYS, TOKEN_RETENTION_DAYS};
 use turnwise_model::{Day, Millis};
 use turnwise_query::Senders;
-use turnwise_query::derived::{Basis, FLAGS, SENDER_FEATURES, VERDICTS};
+use turnwise_query::derived::{Basis, SENDER_FEATURES, VERDICTS};
 use turnwise_query::seen::Seen;
 use turnwise_query::touched::{days_of_dates, ends_of_days};
-use turnwise_query::verdicts::{self, VerdictHistory};
+use turnwise_query::verdicts;
 use turnwise_query::windows::{Since, senders_of};
 
 use crate::clock;
@@ -351,35 +351,12 @@ impl Deriver {
         Ok(timed("write_verdicts", written).await? && stands)
     }
 
-    /// Replays flags from the verdicts of complete windows: of every midnight that a verdict of
-    /// these ends may change; of none while they are all provisional. Whether they stand.
+    /// Replays flags of every midnight that a verdict of these ends may change; of none while they
+    /// are all provisional. Whether they stand.
     async fn flags(&self, ends: &BTreeSet<Day>, basis: Basis) -> anyhow::Result<bool> {
-        let Some(first) = ends.first().copied() else { return Ok(true) };
-        if self.is_provisional(first) {
-            return Ok(true);
-        }
-        let lake = self.shared.lake.clone();
-        let from = Day(first.0 - FLAG_DAYS);
-        let found = blocking(move || {
-            let Some(table) = lake.existing_table(VERDICTS.name)? else { return Ok(Vec::new()) };
-            table.refresh()?;
-            let far = Day(i32::MAX / 2);
-            let filter = FileFilter::all().partition_between("window_end", from, far);
-            table.snapshot(None)?.read(None, &filter)
-        })
-        .await?;
-        let mut history = VerdictHistory::new();
-        verdicts::read_verdicts(&found, &mut history)?;
-        let last = history.values().filter_map(|verdicts| verdicts.keys().next_back()).max();
-        let Some(last) = last.copied() else { return Ok(true) };
-        let midnights: BTreeSet<Day> = (first.0..=last.0).map(Day).collect();
-        if midnights.is_empty() {
-            return Ok(true);
-        }
-        let rows: Vec<_> =
-            midnights.iter().flat_map(|end| verdicts::flags_at(&history, *end)).collect();
-        let rows = verdicts::flag_rows(&rows)?;
-        Ok(self.shared.derived.replace_windows(FLAGS, &midnights, &[rows], basis).await?)
+        let first = ends.first().filter(|first| !self.is_provisional(**first));
+        let Some(first) = first else { return Ok(true) };
+        Ok(self.shared.derived.replace_flags(*first, basis).await?)
     }
 }
 
