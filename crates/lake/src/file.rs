@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use arrow_schema::{DataType, Schema};
 use serde_json::Value;
 use turnwise_model::{Day, Millis};
 use url::Url;
@@ -112,6 +113,22 @@ impl FileInfo {
         Ok(Self { path, url, size, partition_values, num_records, stats_json, modification_time })
     }
 
+    /// The partition, by the types of the table's columns; none where a value is null or not of its
+    /// column's type.
+    pub(crate) fn partition(&self, table: &Schema) -> Option<Partition> {
+        let typed = |(column, text): (&String, &Option<String>)| {
+            let text = text.as_deref()?;
+            let value = match table.field_with_name(column).ok()?.data_type() {
+                DataType::Utf8 => PartitionValue::from(text),
+                DataType::Date32 => PartitionValue::Date(Day::parse_iso(text)?),
+                DataType::Int32 => PartitionValue::Int(text.parse().ok()?),
+                _ => return None,
+            };
+            Some((column.clone(), value))
+        };
+        self.partition_values.iter().map(typed).collect()
+    }
+
     /// The column in whose ascending order the rows are, absent values first, where the file was
     /// written so.
     #[must_use]
@@ -137,6 +154,13 @@ impl FileInfo {
                 Some((column.clone(), (bound(low)?, high)))
             })
             .collect()
+    }
+
+    /// Whether a row may have a value in that column: false only where the log says that none has.
+    #[must_use]
+    pub fn may_hold(&self, column: &str) -> bool {
+        let rows = self.num_records.and_then(|rows| i64::try_from(rows).ok());
+        rows.is_none() || self.null_counts().get(column).copied() != rows
     }
 
     /// Number of nulls of each column that has it.
@@ -311,6 +335,19 @@ mod tests {
         assert_eq!(bounds["at"].0, Bound::Int(Millis(midnight.0 + 1).micros()));
         assert_eq!(file().null_counts()["n"], 1);
         assert_eq!(file().num_records, Some(3));
+    }
+
+    #[test]
+    fn column_is_empty_only_where_the_log_counts_as_many_nulls_as_rows() {
+        let counted = |stats: &str| FileInfo {
+            num_records: Some(3),
+            stats_json: Some(stats.to_owned()),
+            ..file()
+        };
+        assert!(!counted(r#"{"numRecords":3,"nullCount":{"n":3}}"#).may_hold("n"));
+        assert!(counted(r#"{"numRecords":3,"nullCount":{"n":2}}"#).may_hold("n"));
+        assert!(counted(r#"{"numRecords":3,"nullCount":{"m":3}}"#).may_hold("n"));
+        assert!(FileInfo { num_records: None, stats_json: None, ..file() }.may_hold("n"));
     }
 
     #[test]

@@ -81,6 +81,9 @@ pub(crate) struct Folder {
     context: BoundWriteContext,
 }
 
+/// Statistics of a file's rows, taken while they are written.
+pub(crate) struct Statistics(FileStatsAccumulator);
+
 /// What writers need to know of a table; does not change with its version.
 pub(crate) struct Layout {
     state: Arc<WriteState>,
@@ -292,21 +295,23 @@ impl Folder {
         self.context.write_dir()
     }
 
-    /// Statistics and metadata of a file that was written with these rows.
+    /// Statistics of no rows yet.
+    pub(crate) fn statistics(&self) -> Statistics {
+        let columns = self.context.stats_columns();
+        Statistics(FileStatsAccumulator::new(columns, self.context.physical_data_schema()))
+    }
+
+    /// Metadata of a file that was written with the rows of these statistics.
     pub(crate) fn added(
         &self,
         url: &Url,
         size: u64,
         written_ms: i64,
-        rows: &RecordBatch,
+        statistics: Statistics,
     ) -> Result<AddedFile> {
         let operation = "collect statistics";
-        let mut statistics = FileStatsAccumulator::new(
-            self.context.stats_columns(),
-            self.context.physical_data_schema(),
-        );
-        statistics.merge(rows).map_err(failed(operation))?;
         let statistics = statistics
+            .0
             .finish()
             .map_err(failed(operation))?
             .ok_or_else(|| LakeError::data(operation)("no rows were looked at"))?;
@@ -317,6 +322,13 @@ impl Folder {
                 .try_into_record_batch()
                 .map_err(failed(operation))?;
         Ok(AddedFile { metadata, path })
+    }
+}
+
+impl Statistics {
+    /// Takes rows in; those of one file have the same columns.
+    pub(crate) fn add(&mut self, rows: &RecordBatch) -> Result<()> {
+        self.0.merge(rows).map_err(failed("collect statistics"))
     }
 }
 

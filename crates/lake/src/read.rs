@@ -1,5 +1,5 @@
-//! Reads data files whole: for compaction, tools and tests. Queries read them by their own
-//! means over [`Snapshot::files`].
+//! Reads data files: for compaction, tools and tests. Queries read them by their own means over
+//! [`Snapshot::files`].
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, Date32Array, Int32Array, RecordBatch, StringArray, n
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::ObjectStoreExt as _;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use turnwise_model::Day;
 
 use crate::error::{LakeError, Result};
@@ -42,10 +42,10 @@ impl Snapshot {
             wanted.into_iter().map(|field| field.with_nullable(true)).collect();
         let wanted = Arc::new(Schema::new(wanted));
         let files = self.files(filter)?;
-        let read = read_files(&self.shared, &files)?;
         let mut batches = Vec::new();
-        for (file, rows) in files.iter().zip(read) {
+        for (file, rows) in files.iter().zip(open_files(&self.shared, &files, BATCH_ROWS)?) {
             for batch in rows {
+                let batch = batch.map_err(LakeError::data("read data file"))?;
                 let partitioned = with_partition(&batch, file, &schema)?;
                 batches.push(in_columns(&partitioned, &wanted)?);
             }
@@ -54,8 +54,13 @@ impl Snapshot {
     }
 }
 
-/// The rows of each file as it was written, without partition columns.
-pub(crate) fn read_files(shared: &Shared, files: &[FileInfo]) -> Result<Vec<Vec<RecordBatch>>> {
+/// Fetches files, whose rows come out as they were written: so many in a batch, without partition
+/// columns.
+pub(crate) fn open_files(
+    shared: &Shared,
+    files: &[FileInfo],
+    batch_rows: usize,
+) -> Result<Vec<ParquetRecordBatchReader>> {
     let keys: Vec<_> = files.iter().map(|file| key_of(&file.url)).collect::<Result<_>>()?;
     let store = Arc::clone(&shared.place.store);
     let fetched = shared.kernel.wait(async move {
@@ -70,17 +75,11 @@ pub(crate) fn read_files(shared: &Shared, files: &[FileInfo]) -> Result<Vec<Vec<
     });
     let failed = "read data file";
     let fetched = fetched.map_err(LakeError::store(failed))?;
-    fetched
-        .into_iter()
-        .map(|bytes| {
-            let reader = ParquetRecordBatchReaderBuilder::try_new(bytes)
-                .map_err(LakeError::data(failed))?
-                .with_batch_size(BATCH_ROWS)
-                .build()
-                .map_err(LakeError::data(failed))?;
-            reader.collect::<std::result::Result<_, _>>().map_err(LakeError::data(failed))
-        })
-        .collect()
+    let open = |bytes: bytes::Bytes| {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+        builder.with_batch_size(batch_rows).build()
+    };
+    fetched.into_iter().map(|bytes| open(bytes).map_err(LakeError::data(failed))).collect()
 }
 
 fn with_partition(batch: &RecordBatch, file: &FileInfo, table: &Schema) -> Result<RecordBatch> {

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use arrow::array::make_comparator;
 use arrow::compute::SortOptions;
-use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Schema};
+use arrow_array::{Array as _, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Schema, SchemaRef};
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::ObjectStoreExt as _;
+use object_store::path::Path;
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use parquet::basic::{Compression, Encoding as ParquetEncoding, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
@@ -23,11 +24,13 @@ use turnwise_model::schema::column;
 
 use crate::error::{LakeError, Result};
 use crate::file::{EXTENSION, Partition, SORTED_BY};
-use crate::kernel::AddedFile;
+use crate::kernel::{AddedFile, Folder, Statistics};
 use crate::store::key_of;
 use crate::table::Table;
 use crate::threads::shared_out;
 
+/// What fails where rows do not become a file.
+const WRITE: &str = "write data file";
 /// Files put at the same time.
 const PUTS_AT_ONCE: usize = 8;
 /// Rows of a row group of a compressed file: what a reader can skip or a thread can take.
@@ -83,6 +86,24 @@ impl Staged {
         self.staged_ms
     }
 
+    /// Names a file that was written, and returns where its bytes go.
+    fn add(
+        &mut self,
+        folder: &Folder,
+        order: Option<&InOrder>,
+        rows: usize,
+        statistics: Statistics,
+        bytes: Vec<u8>,
+    ) -> Result<(Path, Vec<u8>)> {
+        let order = order.map(|order| format!("{SORTED_BY}{}", order.column)).unwrap_or_default();
+        let name = format!("{}{order}{EXTENSION}", uuid::Uuid::now_v7().simple());
+        let url = folder.url().join(&name).map_err(LakeError::data("name data file"))?;
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.files.push(folder.added(&url, size, self.staged_ms, statistics)?);
+        self.rows += u64::try_from(rows).unwrap_or(u64::MAX);
+        Ok((key_of(&url)?, bytes))
+    }
+
     /// The paths of the files, as the log will name them.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
@@ -114,18 +135,53 @@ impl Table {
         let files = encode_all(&written, encoding);
         for ((partition, rows), bytes) in written.iter().zip(files) {
             let folder = self.layout().folder(partition)?;
-            let order = match sorted_by(rows, encoding)? {
-                Some(column) => format!("{SORTED_BY}{column}"),
-                None => String::new(),
-            };
-            let name = format!("{}{order}{EXTENSION}", uuid::Uuid::now_v7().simple());
-            let url = folder.url().join(&name).map_err(LakeError::data("name data file"))?;
-            let bytes = bytes.map_err(LakeError::data("write data file"))?;
-            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            staged.files.push(folder.added(&url, size, now_ms, rows)?);
-            staged.rows += u64::try_from(rows.num_rows()).unwrap_or(u64::MAX);
-            puts.push((key_of(&url)?, bytes));
+            let mut order = InOrder::of(&rows.schema(), encoding);
+            order.iter_mut().try_for_each(|order| order.expect(rows))?;
+            let mut statistics = folder.statistics();
+            statistics.add(rows)?;
+            let bytes = bytes.map_err(LakeError::data(WRITE))?;
+            puts.push(staged.add(&folder, order.as_ref(), rows.num_rows(), statistics, bytes)?);
         }
+        self.put(puts)?;
+        Ok(staged)
+    }
+
+    /// Writes one data file of rows with these columns that come batch after batch, in the order of
+    /// some of them; of no rows none. `room` is about how many bytes it will have.
+    pub(crate) fn stage_in_order(
+        &self,
+        partition: &Partition,
+        (schema, by): (&SchemaRef, &'static [&'static str]),
+        batches: impl Iterator<Item = Result<RecordBatch>>,
+        room: usize,
+        now_ms: i64,
+    ) -> Result<Staged> {
+        self.expect_fits(schema)?;
+        let encoding = Encoding::Sorted(by);
+        let folder = self.layout().folder(partition)?;
+        let mut order = InOrder::of(schema, encoding);
+        let mut statistics = folder.statistics();
+        let properties = properties(schema, encoding).map_err(LakeError::data(WRITE))?;
+        let bytes = Vec::with_capacity(room);
+        let mut writer = ArrowWriter::try_new(bytes, Arc::clone(schema), Some(properties))
+            .map_err(LakeError::data(WRITE))?;
+        let mut rows = 0;
+        for batch in batches {
+            let batch = batch?;
+            order.iter_mut().try_for_each(|order| order.expect(&batch))?;
+            statistics.add(&batch)?;
+            writer.write(&batch).map_err(LakeError::data(WRITE))?;
+            rows += batch.num_rows();
+        }
+        let mut staged = Staged::empty(now_ms);
+        if rows > 0 {
+            let bytes = writer.into_inner().map_err(LakeError::data(WRITE))?;
+            self.put(vec![staged.add(&folder, order.as_ref(), rows, statistics, bytes)?])?;
+        }
+        Ok(staged)
+    }
+
+    fn put(&self, puts: Vec<(Path, Vec<u8>)>) -> Result<()> {
         let store = Arc::clone(&self.shared().place.store);
         let put = self.shared().kernel.wait(async move {
             futures::stream::iter(puts)
@@ -137,8 +193,7 @@ impl Table {
                 .try_collect::<()>()
                 .await
         });
-        put.map_err(LakeError::store("store data file"))?;
-        Ok(staged)
+        put.map_err(LakeError::store("store data file"))
     }
 
     fn without_partition_columns(&self, rows: &RecordBatch) -> Result<RecordBatch> {
@@ -151,7 +206,7 @@ impl Table {
         if kept.len() == rows.num_columns() {
             return Ok(rows.clone());
         }
-        rows.project(&kept).map_err(LakeError::data("write data file"))
+        rows.project(&kept).map_err(LakeError::data(WRITE))
     }
 
     fn expect_fits(&self, schema: &Schema) -> Result<()> {
@@ -163,7 +218,7 @@ impl Table {
         });
         match unknown {
             None => Ok(()),
-            Some(field) => Err(LakeError::data("write data file")(format!(
+            Some(field) => Err(LakeError::data(WRITE)(format!(
                 "column {} is not in the table with this type",
                 field.name()
             ))),
@@ -179,21 +234,37 @@ fn same_type(a: &DataType, b: &DataType) -> bool {
     }
 }
 
-/// The column that the rows are sorted by, if they have it.
-///
-/// # Errors
-/// Rows that are not in its order.
-fn sorted_by(rows: &RecordBatch, encoding: Encoding) -> Result<Option<&'static str>> {
-    let Encoding::Sorted([first, ..]) = encoding else { return Ok(None) };
-    let Some(values) = rows.column_by_name(first) else { return Ok(None) };
-    let operation = "write data file";
-    let options = SortOptions { descending: false, nulls_first: true };
-    let order = make_comparator(values, values, options).map_err(LakeError::data(operation))?;
-    if (1..values.len()).any(|row| order(row - 1, row).is_gt()) {
-        let reason = format!("rows are not in the order of column {first}");
-        return Err(LakeError::data(operation)(reason));
+/// Sees that rows are in the ascending order of a column, absent values first, batch after batch.
+struct InOrder {
+    column: &'static str,
+    last: Option<ArrayRef>,
+}
+
+impl InOrder {
+    /// Of the first column that rows are sorted by, if they have it.
+    fn of(schema: &Schema, encoding: Encoding) -> Option<Self> {
+        let Encoding::Sorted([column, ..]) = encoding else { return None };
+        schema.field_with_name(column).is_ok().then_some(Self { column, last: None })
     }
-    Ok(Some(first))
+
+    /// # Errors
+    /// Rows that are not in the order, or not behind those before.
+    fn expect(&mut self, rows: &RecordBatch) -> Result<()> {
+        let Some(values) = rows.column_by_name(self.column).filter(|values| !values.is_empty())
+        else {
+            return Ok(());
+        };
+        let options = SortOptions { descending: false, nulls_first: true };
+        let before = self.last.replace(values.slice(values.len() - 1, 1));
+        let first = before.as_ref().unwrap_or(values);
+        let from_first = make_comparator(first, values, options).map_err(LakeError::data(WRITE))?;
+        let order = make_comparator(values, values, options).map_err(LakeError::data(WRITE))?;
+        if from_first(0, 0).is_gt() || (1..values.len()).any(|row| order(row - 1, row).is_gt()) {
+            let reason = format!("rows are not in the order of column {}", self.column);
+            return Err(LakeError::data(WRITE)(reason));
+        }
+        Ok(())
+    }
 }
 
 /// The bytes of a file for each part, in their order. Parts of many rows are shared out to threads.
@@ -211,19 +282,23 @@ fn encode_all(
     }
 }
 
-fn encode(rows: &RecordBatch, encoding: Encoding) -> parquet::errors::Result<Vec<u8>> {
-    let properties = match encoding {
-        Encoding::Light => light(rows.schema_ref()),
-        Encoding::Compressed => compressed(rows.schema_ref())?.build(),
-        Encoding::States => compressed(rows.schema_ref())?
+fn properties(schema: &Schema, encoding: Encoding) -> parquet::errors::Result<WriterProperties> {
+    Ok(match encoding {
+        Encoding::Light => light(schema),
+        Encoding::Compressed => compressed(schema)?.build(),
+        Encoding::States => compressed(schema)?
             .set_compression(Compression::UNCOMPRESSED)
             .set_statistics_enabled(EnabledStatistics::None)
             .set_column_statistics_enabled(column::SENDER.into(), EnabledStatistics::Chunk)
             .build(),
-        Encoding::Sorted(by) => compressed(rows.schema_ref())?
-            .set_sorting_columns(sorting_columns(rows.schema_ref(), by)?)
-            .build(),
-    };
+        Encoding::Sorted(by) => {
+            compressed(schema)?.set_sorting_columns(sorting_columns(schema, by)?).build()
+        }
+    })
+}
+
+fn encode(rows: &RecordBatch, encoding: Encoding) -> parquet::errors::Result<Vec<u8>> {
+    let properties = properties(rows.schema_ref(), encoding)?;
     // A list that grows is copied, to memory that nobody used before.
     let room = rows.num_rows().saturating_mul(ROW_BYTES);
     let mut writer =

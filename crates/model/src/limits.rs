@@ -69,6 +69,12 @@ pub const LOG_RETENTION_MS: i64 = 24 * 3_600_000;
 pub const COMMIT_ATTEMPTS_MAX: u32 = 30;
 /// Commits between two checkpoints of the log.
 pub const CHECKPOINT_EVERY: u64 = 200;
+/// Data files of one kind and date that are left beside ingest. Files grow with their day, so a day
+/// of up to a quarter of so many of [`LIVE_FILE_BYTES_MAX`] has fewer; where more come than are
+/// merged, merging goes on with the kind and date that has most.
+pub const LIVE_FILES_MAX: usize = 500;
+/// Bytes that compaction makes one data file of, which is in memory while it is written.
+pub const LIVE_FILE_BYTES_MAX: u64 = 1 << 30;
 /// Bytes of decoded rows, and of the columns to come, that an ingest process holds before it pauses
 /// partitions.
 pub const INGEST_BUFFER_BYTES_MAX: usize = 256 << 20;

@@ -32,11 +32,12 @@ const LABELLED: [(&str, &str); 5] = [
     ("turnwise_kafka_errors_total", "Errors of the Kafka client by kind."),
 ];
 
-const GAUGES: [(&str, &str); 5] = [
+const GAUGES: [(&str, &str); 6] = [
     ("turnwise_ingest_last_commit_timestamp_seconds", "When ingest committed last."),
     ("turnwise_ingest_lag_records", "Records of the assigned partitions that were not yet read."),
     ("turnwise_ingest_assigned_partitions", "Partitions that this process reads."),
     ("turnwise_ingest_held_bytes", "Bytes read and not yet committed."),
+    ("turnwise_lake_live_files", "Data files of the kind and date of `events` that has most."),
     ("turnwise_derive_last_success_timestamp_seconds", "When derive last ended without failure."),
 ];
 

@@ -1,9 +1,11 @@
 //! Compaction, checkpoints, vacuum and log cleaning beside writers.
 
 use crate::common::{Fault, all_rows, fixture, info, now_ms, partition, rows, table, tiles, txn};
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array as _, RecordBatch};
 use turnwise_lake::{
-    Cause, CommitOutcome, CompactOutcome, CompactPlan, Encoding, FileFilter, Table,
+    Cause, CommitOutcome, CompactOutcome, CompactPlan, Encoding, FileFilter, LakeError, Table,
 };
 use turnwise_model::limits::{CHECKPOINT_EVERY, LOG_RETENTION_MS, ORPHAN_RETENTION_MS};
 
@@ -17,16 +19,12 @@ fn append(table: &Table, app: &str, from: i64, to: i64) {
     assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{outcome:?}");
 }
 
-fn plan() -> CompactPlan {
-    CompactPlan {
-        partition: partition("p"),
-        small_bytes: 1 << 20,
-        files_min: 2,
-        input_bytes_max: 1 << 30,
-        file_rows_max: 1_000,
-        sorted_by: &[],
-        data_change: false,
-    }
+/// All files of the partition, as the table now has them.
+fn plan(table: &Table) -> CompactPlan {
+    table.refresh().expect("refreshes");
+    let snapshot = table.snapshot(None).expect("snapshot");
+    let inputs = snapshot.files(&FileFilter::all().partition(&partition("p"))).expect("files");
+    CompactPlan { inputs, sorted_by: &["app", "number"], clears: &[] }
 }
 
 fn unchanged(rows: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, Cause> {
@@ -67,7 +65,8 @@ fn compaction_keeps_every_row_and_the_file_is_kept_for_readers() {
         append(&table, "a", number * 2, number * 2 + 2);
     }
     let before = table.snapshot(None).expect("snapshot");
-    let outcome = table.compact(&plan(), &mut unchanged, &info(), now_ms()).expect("compacts");
+    let outcome =
+        table.compact(&plan(&table), &mut unchanged, &info(), now_ms()).expect("compacts");
     let version = table.version();
     let done = CompactOutcome::Done { version: Some(version), removed: 6, added: 1 };
     assert_eq!(outcome, done);
@@ -80,8 +79,97 @@ fn compaction_keeps_every_row_and_the_file_is_kept_for_readers() {
     let later = now_ms() + ORPHAN_RETENTION_MS + 1_000;
     assert_eq!(table.vacuum(later).expect("sweeps"), 6);
     assert_eq!(all_rows(&table), tiles(&[("a", 12)]));
-    let again = table.compact(&plan(), &mut unchanged, &info(), now_ms()).expect("looks");
+    let nothing = CompactPlan { inputs: Vec::new(), ..plan(&table) };
+    let again = table.compact(&nothing, &mut unchanged, &info(), now_ms()).expect("looks");
     assert_eq!(again, CompactOutcome::Nothing);
+}
+
+#[test]
+fn files_in_order_are_merged_with_others_and_their_rows_are_in_order() {
+    let fixture = fixture();
+    let table = table(&fixture.lake);
+    // Two files in order, whose rows go into each other, and two that are not.
+    for (app, from) in [("b", 0), ("a", 0), ("b", 20_000), ("a", 20_000)] {
+        append(&table, app, from, from + 20_000);
+        if from == 0 {
+            let CompactPlan { mut inputs, .. } = plan(&table);
+            inputs.retain(|file| file.sorted_by().is_none());
+            let plan = CompactPlan { inputs, ..plan(&table) };
+            table.compact(&plan, &mut unchanged, &info(), now_ms()).expect("compacts");
+        }
+    }
+    let plan = plan(&table);
+    assert_eq!(plan.inputs.iter().filter(|file| file.sorted_by() == Some("app")).count(), 2);
+    let mut others = 0;
+    let mut in_order = |mut rows: Vec<RecordBatch>| {
+        others = rows.iter().map(RecordBatch::num_rows).sum();
+        rows.sort_by_key(|rows| rows["app"].as_string::<i32>().value(0).to_owned());
+        Ok(rows)
+    };
+    let done = table.compact(&plan, &mut in_order, &info(), now_ms()).expect("compacts");
+    assert!(matches!(done, CompactOutcome::Done { removed: 4, added: 1, .. }), "{done:?}");
+    assert_eq!(others, 40_000, "rows in order are not put in order again");
+    let read = table.snapshot(None).expect("snapshot").read(None, &FileFilter::all());
+    let mut found = Vec::new();
+    for batch in read.expect("reads") {
+        let apps = batch["app"].as_string::<i32>().iter().flatten().map(str::to_owned);
+        let numbers = batch["number"].as_primitive::<Int64Type>().values().iter().copied();
+        found.extend(apps.zip(numbers));
+    }
+    assert_eq!(found, tiles(&[("a", 40_000), ("b", 40_000)]));
+}
+
+#[test]
+fn rows_that_were_put_in_another_order_are_refused() {
+    let fixture = fixture();
+    let table = table(&fixture.lake);
+    append(&table, "b", 0, 5);
+    append(&table, "a", 0, 5);
+    let refused = table.compact(&plan(&table), &mut unchanged, &info(), now_ms());
+    assert!(matches!(refused, Err(LakeError::Data { .. })), "{refused:?}");
+    assert_eq!(all_rows(&table), tiles(&[("a", 5), ("b", 5)]));
+}
+
+#[test]
+fn files_of_two_partitions_are_no_compaction() {
+    let fixture = fixture();
+    let table = table(&fixture.lake);
+    append(&table, "a", 0, 5);
+    let of_other = vec![(partition("q"), rows("a", 5, 9))];
+    let staged = table.stage(of_other, Encoding::Light, now_ms()).expect("stages");
+    table.commit(&staged, &[txn("a", Some(5), 9)], &info(), now_ms()).expect("commits");
+    let inputs = table.snapshot(None).expect("snapshot").files(&FileFilter::all());
+    let plan = CompactPlan { inputs: inputs.expect("files"), ..plan(&table) };
+    assert_eq!(plan.inputs.len(), 2);
+    assert!(table.compact(&plan, &mut unchanged, &info(), now_ms()).is_err());
+    assert_eq!(all_rows(&table), tiles(&[("a", 9)]));
+}
+
+#[test]
+fn cleared_columns_are_empty_and_the_log_says_so() {
+    let fixture = fixture();
+    let table = table(&fixture.lake);
+    append(&table, "a", 0, 2);
+    append(&table, "b", 0, 3);
+    let clearing = CompactPlan { clears: &["number"], ..plan(&table) };
+    table.compact(&clearing, &mut unchanged, &info(), now_ms()).expect("compacts");
+    let version = table.version();
+    assert!(table.changes(version - 1, version).expect("reads")[0].data_change);
+    let [file] = <[_; 1]>::try_from(plan(&table).inputs).expect("one file");
+    assert!(!file.may_hold("number") && file.may_hold("app"));
+    let read = table.snapshot(None).expect("snapshot").read(Some(&["number"]), &FileFilter::all());
+    let nulls: usize = read.expect("reads").iter().map(|rows| rows["number"].null_count()).sum();
+    assert_eq!(nulls, 5);
+    // Also of a file in order, which is not put in order again.
+    append(&table, "c", 0, 4);
+    let sorted = plan(&table);
+    table.compact(&sorted, &mut unchanged, &info(), now_ms()).expect("compacts");
+    let [file] = <[_; 1]>::try_from(plan(&table).inputs).expect("one file");
+    assert!(file.may_hold("number"));
+    let clearing = CompactPlan { clears: &["number"], ..plan(&table) };
+    let mut never = |_: Vec<RecordBatch>| Err(Cause::from("in order already"));
+    table.compact(&clearing, &mut never, &info(), now_ms()).expect("compacts");
+    assert!(!plan(&table).inputs[0].may_hold("number"));
 }
 
 #[test]
@@ -94,7 +182,7 @@ fn compaction_that_loses_rows_is_refused() {
         rows.pop();
         Ok(rows)
     };
-    assert!(table.compact(&plan(), &mut loses, &info(), now_ms()).is_err());
+    assert!(table.compact(&plan(&table), &mut loses, &info(), now_ms()).is_err());
     assert_eq!(all_rows(&table), tiles(&[("a", 4)]));
 }
 
@@ -109,22 +197,25 @@ fn compaction_goes_on_beside_appends_and_gives_way_to_another() {
         append(&writer, "a", 4, 6);
         Ok(rows)
     };
-    let outcome = compactor.compact(&plan(), &mut beside, &info(), now_ms()).expect("compacts");
+    let outcome =
+        compactor.compact(&plan(&compactor), &mut beside, &info(), now_ms()).expect("compacts");
     assert!(matches!(outcome, CompactOutcome::Done { removed: 2, .. }), "{outcome:?}");
     assert_eq!(all_rows(&writer), tiles(&[("a", 6)]));
     // Another compaction in between: its inputs are gone.
     let mut overtaken = |rows: Vec<RecordBatch>| {
-        writer.compact(&plan(), &mut unchanged, &info(), now_ms())?;
+        writer.compact(&plan(&writer), &mut unchanged, &info(), now_ms())?;
         Ok(rows)
     };
-    let outcome = compactor.compact(&plan(), &mut overtaken, &info(), now_ms()).expect("ends");
+    let outcome =
+        compactor.compact(&plan(&compactor), &mut overtaken, &info(), now_ms()).expect("ends");
     assert_eq!(outcome, CompactOutcome::GaveUp);
     assert_eq!(all_rows(&writer), tiles(&[("a", 6)]));
     // A lost answer: not a second time.
     append(&writer, "a", 6, 8);
     compactor.refresh().expect("refreshes");
     fixture.store.script(&[Fault::LoseReply]);
-    let outcome = compactor.compact(&plan(), &mut unchanged, &info(), now_ms()).expect("ends");
+    let outcome =
+        compactor.compact(&plan(&compactor), &mut unchanged, &info(), now_ms()).expect("ends");
     assert!(matches!(outcome, CompactOutcome::Done { version: None, .. }), "{outcome:?}");
     assert_eq!(all_rows(&writer), tiles(&[("a", 8)]));
 }
@@ -144,7 +235,9 @@ fn rows_tile_while_two_compact_and_vacuum_in_a_loop() {
             scope.spawn(|| {
                 let table = table(&fixture.lake);
                 for _ in 0..12 {
-                    table.compact(&plan(), &mut unchanged, &info(), now_ms()).expect("compacts");
+                    table
+                        .compact(&plan(&table), &mut unchanged, &info(), now_ms())
+                        .expect("compacts");
                     table.checkpoint_now().expect("checkpoints");
                     table.vacuum(now_ms()).expect("sweeps");
                     table.clean_log(now_ms()).expect("cleans");

@@ -233,6 +233,7 @@ impl IngestRole {
         for partition in partitions {
             self.held.remove(partition);
         }
+        self.shared.tell_held(self.held.keys());
         self.released.clear();
         self.consumer.unassign(partitions).context("give partitions back")
     }
@@ -258,6 +259,7 @@ impl IngestRole {
             self.held.insert(partition, state);
             self.tell(Input::Assigned { partition: source, stored, first })?;
         }
+        self.shared.tell_held(self.held.keys());
         Ok(())
     }
 

@@ -1,38 +1,38 @@
 //! Keeps the lake fit: compaction, checkpoints, vacuum, log cleaning, and the end of what is made
-//! of texts once it is too old. Every step is safe if two
-//! processes do it at once; what failed is tried again at the next turn.
+//! of texts once it is too old. Every step is safe if two processes do it at once; what failed is
+//! tried again at the next turn.
+//!
+//! It is the work of the process that holds the first partition. Others do it, too, but seldom: a
+//! first topic that is missing must not leave the lake to itself.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use arrow::array::{RecordBatch, new_null_array};
-use metrics::counter;
+use metrics::{counter, gauge};
+use turnwise_kafka::TopicPartition;
 use turnwise_lake::{
-    Cause, CompactOutcome, CompactPlan, FileFilter, FileInfo, LakeError, Partition, Table,
+    CompactOutcome, CompactPlan, FileFilter, FileInfo, LakeError, TIERS, Table, Tiers, in_order,
 };
+use turnwise_model::limits::LIVE_FILES_MAX;
 use turnwise_model::schema::{SORTED_BY, column};
 use turnwise_model::time::TOKEN_RETENTION_DAYS;
-use turnwise_model::{Day, EventKind};
+use turnwise_model::{Day, EventKind, PartitionId};
 
 use crate::clock;
-use crate::roles::{Shared, layout};
+use crate::roles::Shared;
+use crate::stop::Stop;
 use crate::writer;
 
 /// Columns that may be kept for the retention of tokens and no longer (law 1).
 const SHORT_LIVED: [&str; 3] = [column::TOKENS, column::SKELETON, column::TEXT_BUCKET];
 /// How often the log is looked at.
 const TURN: Duration = Duration::from_secs(30);
-/// Every so many turns files and log entries that nothing needs are removed.
+/// Every so many turns a process looks, too, that does not hold the first partition.
+const OTHERS_TURNS: u64 = 10;
+/// Every so many turns what is too old is dropped, and files and log entries that nothing needs.
 const SWEEP_TURNS: u64 = 60;
-/// Files below this are small.
-const SMALL_BYTES: u64 = 32 << 20;
-/// Small files of one kind and date that are worth one rewrite.
-const SMALL_FILES_MIN: usize = 24;
-/// Bytes that one rewrite reads: some million rows, which are in memory up to three times.
-const REWRITE_BYTES_MAX: u64 = 96 << 20;
-/// Rows of a rewritten file.
-const FILE_ROWS_MAX: usize = 4_000_000;
+/// Rewrites of one turn, at most: then the log is cared for, and others have theirs.
+const REWRITES_PER_TURN: usize = 64;
 
 /// Runs until the process is to end.
 ///
@@ -45,127 +45,156 @@ pub(crate) fn run(shared: &Shared) -> anyhow::Result<()> {
         if table.is_none() {
             table = told("open events", writer::events_table(&shared.lake));
         }
-        if let Some(table) = &table {
-            keep(table, turn);
+        if let Some(table) = table.as_ref().filter(|_| is_due(shared.holds_first(), turn)) {
+            keep(table, turn, &shared.stop);
         }
         turn += 1;
-        let mut waited = Duration::ZERO;
-        while waited < TURN && !shared.stop.is_set() {
-            std::thread::sleep(Duration::from_millis(200));
-            waited += Duration::from_millis(200);
-        }
+        rest(TURN, &shared.stop);
     }
     Ok(())
 }
 
-fn keep(table: &Table, turn: u64) {
+/// Whether a process looks at the log in this turn. It does before each sweep.
+fn is_due(holds_first: bool, turn: u64) -> bool {
+    holds_first || turn % OTHERS_TURNS == OTHERS_TURNS - 1
+}
+
+/// Whether this is the partition whose holder maintains the lake.
+pub(crate) fn is_first(topics: &[String], partition: &TopicPartition) -> bool {
+    topics.first() == Some(&partition.topic) && partition.partition == PartitionId(0)
+}
+
+/// Waits, but not for longer than the process is to run.
+fn rest(time: Duration, stop: &Stop) {
+    let started = Instant::now();
+    while !stop.is_set() {
+        let left = time.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(Duration::from_millis(200)));
+    }
+}
+
+fn keep(table: &Table, turn: u64, stop: &Stop) {
     if told("refresh", table.refresh()).is_none() {
         return;
     }
     told("checkpoint", table.checkpoint());
-    for partition in told("list files", crowded(table)).unwrap_or_default() {
-        let plan = CompactPlan {
-            partition,
-            small_bytes: SMALL_BYTES,
-            files_min: SMALL_FILES_MIN,
-            input_bytes_max: REWRITE_BYTES_MAX,
-            file_rows_max: FILE_ROWS_MAX,
-            sorted_by: &SORTED_BY,
-            data_change: false,
-        };
-        let now_ms = clock::now().0;
-        let done = table.compact(&plan, &mut in_order, &BTreeMap::new(), now_ms);
-        if let Some(CompactOutcome::Done { removed, added, .. }) = told("compact", done) {
-            tracing::debug!(removed, added, "compacted");
-            counter!("turnwise_lake_compacted_files_total")
-                .increment(u64::try_from(removed).unwrap_or_default());
-        }
-    }
-    if turn.is_multiple_of(SWEEP_TURNS) {
-        drop_tokens(table);
-    }
-    if turn % SWEEP_TURNS == SWEEP_TURNS - 1 {
+    compact(table, &TIERS, stop);
+    tell_live_files(table);
+    if turn % SWEEP_TURNS == OTHERS_TURNS - 1 {
+        let oldest = Day(clock::now().day().0 - TOKEN_RETENTION_DAYS);
+        drop_tokens(table, &TIERS, oldest, stop);
         told("vacuum", table.vacuum(clock::now().0));
         told("clean log", table.clean_log(clock::now().0));
     }
 }
 
+/// Makes large files of small ones, as far as that is worth it.
+fn compact(table: &Table, tiers: &Tiers, stop: &Stop) {
+    let work = Work {
+        operation: "compact",
+        counter: "turnwise_lake_compacted_files_total",
+        filter: FileFilter::all(),
+        clears: &[],
+        choose: &|files| tiers.to_rewrite(files, clock::now().0),
+    };
+    work.go_on(table, stop);
+}
+
 /// Rewrites files of messages that are older than the retention of tokens without what is made of
 /// their texts.
-fn drop_tokens(table: &Table) {
-    let oldest = Day(clock::now().day().0 - TOKEN_RETENTION_DAYS);
-    for partition in told("list old files", with_tokens(table, oldest)).unwrap_or_default() {
-        let plan = CompactPlan {
-            partition,
-            small_bytes: u64::MAX,
-            files_min: 1,
-            input_bytes_max: REWRITE_BYTES_MAX,
-            file_rows_max: FILE_ROWS_MAX,
-            sorted_by: &SORTED_BY,
-            data_change: true,
-        };
-        let now_ms = clock::now().0;
-        let done = table.compact(&plan, &mut without_tokens, &BTreeMap::new(), now_ms);
-        if let Some(CompactOutcome::Done { removed, .. }) = told("drop tokens", done) {
-            counter!("turnwise_lake_token_files_dropped_total")
-                .increment(u64::try_from(removed).unwrap_or_default());
-        }
-    }
-}
-
-/// Partitions of messages before a day that still have skeletons, and so tokens.
-fn with_tokens(table: &Table, oldest: Day) -> Result<BTreeSet<Partition>, LakeError> {
-    let filter = FileFilter::all()
-        .partition_in(column::KIND, [EventKind::Message.name(), EventKind::History.name()])
-        .partition_between(column::DATE, Day(0), Day(oldest.0 - 1));
-    let files = table.snapshot(None)?.files(&filter)?;
-    let has_tokens = |file: &&FileInfo| {
-        let rows = file.num_records.and_then(|rows| i64::try_from(rows).ok());
-        file.null_counts().get(column::SKELETON).copied() != rows
+fn drop_tokens(table: &Table, tiers: &Tiers, oldest: Day, stop: &Stop) {
+    let work = Work {
+        operation: "drop tokens",
+        counter: "turnwise_lake_token_files_dropped_total",
+        filter: FileFilter::all()
+            .partition_in(column::KIND, [EventKind::Message.name(), EventKind::History.name()])
+            .partition_between(column::DATE, Day(0), Day(oldest.0 - 1)),
+        clears: &SHORT_LIVED,
+        choose: &|files| tiers.to_clear(&SHORT_LIVED, files),
     };
-    Ok(files.iter().filter(has_tokens).filter_map(partition).collect())
+    work.go_on(table, stop);
 }
 
-fn without_tokens(batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, Cause> {
-    let cleared = batches.into_iter().map(|batch| {
-        let schema = batch.schema();
-        let columns = schema.fields().iter().zip(batch.columns()).map(|(field, values)| {
-            if SHORT_LIVED.contains(&field.name().as_str()) {
-                new_null_array(field.data_type(), batch.num_rows())
-            } else {
-                Arc::clone(values)
+/// Rewrites of one purpose.
+struct Work<'a> {
+    operation: &'static str,
+    counter: &'static str,
+    /// The files that are looked at.
+    filter: FileFilter,
+    clears: &'static [&'static str],
+    /// Of one kind and date, those that are to become one; none if there is nothing to do.
+    choose: &'a dyn Fn(&[FileInfo]) -> Vec<FileInfo>,
+}
+
+impl Work<'_> {
+    /// Rewrites until there is nothing to do, a turn's work is done or the process is to end. After
+    /// each rewrite ingest is left a quarter of its time.
+    fn go_on(&self, table: &Table, stop: &Stop) {
+        let mut passed_by = BTreeSet::new();
+        for _ in 0..REWRITES_PER_TURN {
+            if stop.is_set() {
+                return;
             }
-        });
-        RecordBatch::try_new(Arc::clone(&schema), columns.collect())
-    });
-    let cleared = cleared.collect::<Result<Vec<_>, _>>()?;
-    in_order(cleared)
-}
-
-/// Kinds and dates that have many small files.
-fn crowded(table: &Table) -> Result<Vec<Partition>, LakeError> {
-    let mut small: BTreeMap<Partition, usize> = BTreeMap::new();
-    for file in table.snapshot(None)?.files(&FileFilter::all())? {
-        if let Some(partition) = partition(&file).filter(|_| file.size < SMALL_BYTES) {
-            *small.entry(partition).or_default() += 1;
+            let next = self.next(table, &passed_by);
+            let Some((partition, inputs)) = told("list files", next).flatten() else { return };
+            let started = Instant::now();
+            let plan = CompactPlan { inputs, sorted_by: &SORTED_BY, clears: self.clears };
+            let done = table.compact(&plan, &mut in_order, &BTreeMap::new(), clock::now().0);
+            if let Some(CompactOutcome::Done { removed, added, .. }) = told(self.operation, done) {
+                tracing::debug!(removed, added, operation = self.operation, "rewritten");
+                counter!(self.counter).increment(u64::try_from(removed).unwrap_or_default());
+            } else {
+                passed_by.insert(partition);
+            }
+            told("checkpoint", table.checkpoint());
+            rest(started.elapsed() / 4, stop);
         }
     }
-    let crowded = small.into_iter().filter(|(_, files)| *files >= SMALL_FILES_MIN);
-    Ok(crowded.map(|(partition, _)| partition).collect())
+
+    /// What is rewritten next: of the kind and date that has most files.
+    fn next(
+        &self,
+        table: &Table,
+        passed_by: &BTreeSet<KindAndDate>,
+    ) -> Result<Option<(KindAndDate, Vec<FileInfo>)>, LakeError> {
+        let mut by_partition: Vec<_> = by_partition(table, &self.filter)?.into_iter().collect();
+        by_partition.retain(|(partition, _)| !passed_by.contains(partition));
+        by_partition.sort_by_key(|(_, files)| std::cmp::Reverse(files.len()));
+        let mut chosen = by_partition.into_iter().map(|(of, files)| (of, (self.choose)(&files)));
+        Ok(chosen.find(|(_, inputs)| !inputs.is_empty()))
+    }
 }
 
-fn partition(file: &FileInfo) -> Option<Partition> {
-    let value = |name: &str| file.partition_values.get(name).cloned().flatten();
-    let date = Day::parse_iso(&value(column::DATE)?)?;
-    Some(Partition::from([
-        (column::KIND.to_owned(), value(column::KIND)?.as_str().into()),
-        (column::DATE.to_owned(), date.into()),
-    ]))
+/// Tells how many files the kind and date with most has.
+#[expect(clippy::cast_precision_loss, reason = "a number of files is exact in a double")]
+fn tell_live_files(table: &Table) {
+    let files = told("list files", by_partition(table, &FileFilter::all())).unwrap_or_default();
+    let Some((partition, files)) = files.iter().max_by_key(|(_, files)| files.len()) else {
+        return;
+    };
+    gauge!("turnwise_lake_live_files").set(files.len() as f64);
+    if files.len() > LIVE_FILES_MAX {
+        tracing::warn!(files = files.len(), ?partition, "more files than compaction keeps up with");
+    }
 }
 
-/// Rows of one kind and date in the order that readers profit from.
-fn in_order(batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, Cause> {
-    Ok(layout::in_order(&batches)?)
+/// The values of a file's partition columns.
+type KindAndDate = BTreeMap<String, Option<String>>;
+
+/// The newest files, by kind and date.
+fn by_partition(
+    table: &Table,
+    filter: &FileFilter,
+) -> Result<BTreeMap<KindAndDate, Vec<FileInfo>>, LakeError> {
+    table.refresh()?;
+    let mut by_partition: BTreeMap<KindAndDate, Vec<FileInfo>> = BTreeMap::new();
+    for file in table.snapshot(None)?.files(filter)? {
+        by_partition.entry(file.partition_values.clone()).or_default().push(file);
+    }
+    Ok(by_partition)
 }
 
 /// The value, or nothing where it failed and was told.
@@ -181,26 +210,4 @@ fn told<T>(operation: &'static str, result: Result<T, LakeError>) -> Option<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use arrow::array::{Array, Int64Array, StringArray};
-
-    use super::*;
-
-    #[test]
-    fn what_is_made_of_texts_is_dropped_and_rows_are_put_in_order() {
-        let batch = RecordBatch::try_from_iter(vec![
-            (column::SENDER, Arc::new(StringArray::from(vec!["2", "1"])) as Arc<dyn Array>),
-            (column::SKELETON, Arc::new(Int64Array::from(vec![7, 8])) as Arc<dyn Array>),
-        ])
-        .expect("columns of one length");
-        // A column that may be null, as in the table.
-        let narrow = batch.schema();
-        let fields = narrow.fields().iter().map(|f| f.as_ref().clone().with_nullable(true));
-        let schema = arrow::datatypes::Schema::new(fields.collect::<Vec<_>>());
-        let batch = batch.with_schema(Arc::new(schema)).expect("wider");
-        let cleared = without_tokens(vec![batch]).expect("cleared");
-        assert_eq!(cleared[0][column::SKELETON].null_count(), 2);
-        let senders: &StringArray = arrow::array::AsArray::as_string(&cleared[0][column::SENDER]);
-        assert_eq!(senders.value(0), "1");
-    }
-}
+mod tests;

@@ -10,17 +10,18 @@
 
 mod derive;
 mod ingest;
-mod layout;
 mod maintenance;
 mod publish;
 mod senders;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use turnwise_kafka::TopicPartition;
 use turnwise_lake::Lake;
 use turnwise_model::limits::{SERVE_DRAIN_MS, SHUTDOWN_MS};
 use turnwise_policy::Scorecard;
@@ -28,7 +29,7 @@ use turnwise_query::derived::Derived;
 use turnwise_query::{Engine, EngineSettings};
 use turnwise_serve::{Board, Health, serve_grpc, serve_http};
 
-use crate::config::Config;
+use crate::config::{Config, KafkaConfig};
 use crate::exit::{Failure, Outcome};
 use crate::stop::Stop;
 use crate::{clock, panics, runtime, secret, telemetry, writer};
@@ -73,6 +74,8 @@ pub(crate) struct Shared {
     pub(crate) board: Board,
     pub(crate) health: Health,
     pub(crate) stop: Stop,
+    /// Whether this process holds the partition whose holder maintains the lake.
+    holds_first: AtomicBool,
 }
 
 /// What is needed beside the roles to end: open calls end first, and the process goes last.
@@ -196,6 +199,7 @@ fn share(config: Config, lake: Lake, stop: Stop) -> Outcome<Shared> {
         board: Board::new(),
         health: Health::new(),
         stop,
+        holds_first: AtomicBool::new(false),
     })
 }
 
@@ -203,6 +207,17 @@ impl Shared {
     /// For an embedded lake whose configuration was made in the program.
     pub(crate) fn new(config: Config, lake: Lake, stop: Stop) -> Outcome<Self> {
         share(config, lake, stop)
+    }
+
+    fn holds_first(&self) -> bool {
+        self.holds_first.load(Ordering::Relaxed)
+    }
+
+    /// Ingest tells which partitions it holds by now.
+    fn tell_held<'a>(&self, mut held: impl Iterator<Item = &'a TopicPartition>) {
+        let topics = self.config.kafka.as_ref().map(KafkaConfig::topics).unwrap_or_default();
+        let holds_first = held.any(|partition| maintenance::is_first(&topics, partition));
+        self.holds_first.store(holds_first, Ordering::Relaxed);
     }
 }
 

@@ -11,8 +11,13 @@ use std::collections::HashMap;
 use arrow::array::{Array as _, ArrayRef, AsArray, PrimitiveArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{ArrowPrimitiveType, Int32Type, Int64Type, TimestampMicrosecondType};
-use arrow::error::ArrowError;
 use turnwise_model::schema::column;
+
+use crate::error::Cause;
+
+/// What decides between rows that are alike in [`turnwise_model::schema::SORTED_BY`].
+pub(crate) const POSITION: [&str; 4] =
+    [column::SOURCE, column::PARTITION, column::OFFSET, column::ITEM];
 
 /// What decides the place of a row; an absent value comes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,13 +29,15 @@ struct Key {
     row: u32,
 }
 
-/// The rows of all batches in one, in order. Columns that the batches lack decide nothing.
+/// The rows of all batches in one, in order of [`turnwise_model::schema::SORTED_BY`] and position.
+/// Columns that the batches lack decide nothing.
 ///
 /// # Errors
 /// Batches of different columns.
-pub(crate) fn in_order(batches: &[RecordBatch]) -> Result<Vec<RecordBatch>, ArrowError> {
+pub fn in_order(batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, Cause> {
     let Some(first) = batches.first() else { return Ok(Vec::new()) };
-    let all = concat_batches(&first.schema(), batches)?;
+    let all = concat_batches(&first.schema(), &batches)?;
+    drop(batches);
     let mut keys = keys(&all);
     let positions = Positions::new(&all);
     keys.sort_unstable_by(|a, b| {
@@ -121,7 +128,8 @@ mod tests {
 
     use arrow::array::{Int32Array, Int64Array, StringArray, TimestampMicrosecondArray};
     use arrow::compute::{SortColumn, lexsort_to_indices};
-    use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+    use rand::{Rng as _, SeedableRng as _};
+    use rand_chacha::ChaCha8Rng;
 
     use super::*;
 
@@ -138,9 +146,9 @@ mod tests {
 
     /// Few values a column, so that every column has to decide somewhere.
     fn random(seed: u64, rows: i64) -> RecordBatch {
-        let mut rng = StdRng::seed_from_u64(seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut texts = |empty: f64| -> ArrayRef {
-            let text = |rng: &mut StdRng| ["9", "10", "2"][rng.random_range(0..3)];
+            let text = |rng: &mut ChaCha8Rng| ["9", "10", "2"][rng.random_range(0..3)];
             let values = (0..rows).map(|_| (!rng.random_bool(empty)).then(|| text(&mut rng)));
             Arc::new(values.collect::<StringArray>())
         };
@@ -178,7 +186,7 @@ mod tests {
                 columns.map(|values| SortColumn { values, options: None }).collect();
             let order = lexsort_to_indices(&columns, None).expect("sorts");
             let expected = take_record_batch(&batch, &order).expect("takes");
-            let found = in_order(&[batch.slice(0, 200), batch.slice(200, 300)]).expect("orders");
+            let found = in_order(vec![batch.slice(0, 200), batch.slice(200, 300)]).expect("orders");
             assert_eq!(found, [expected], "seed {seed}");
         }
     }
