@@ -13,18 +13,24 @@ use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 use turnwise_codec::{Decoder, Format, RecordContext};
 use turnwise_lake::{
-    CommitOutcome, CompactOutcome, CompactPlan, Encoding, FileFilter, FileInfo, Lake, Partition,
-    Table, Txn,
+    Cause, CommitOutcome, CompactOutcome, CompactPlan, Encoding, FileFilter, FileInfo, Lake,
+    Partition, Table, Txn, in_order,
 };
 use turnwise_model::keys::{Keys, Secret};
-use turnwise_model::schema::{column, events};
+use turnwise_model::schema::{SORTED_BY, column, events};
 use turnwise_model::time::DAY_MS;
 use turnwise_model::{Day, EventKind, Millis, Offset, PartitionId, SourceName};
-use turnwise_query::derive::{self, Window};
-use turnwise_query::derived::{Basis, Derived, SENDER_DAYS, SENDER_FEATURES};
+use turnwise_policy::Scorecard;
+use turnwise_query::derived::{
+    Basis, Derived, DerivedTable, FLAGS, SENDER_DAYS, SENDER_FEATURES, VERDICTS,
+};
 use turnwise_query::seen::Seen;
+use turnwise_query::verdicts::verdict_rows;
 use turnwise_query::{Conversations, Engine, EngineSettings};
 use turnwise_traffic::{Plan, Topic, Traffic};
+
+/// Every table that is derived.
+pub const DERIVED: [DerivedTable; 4] = [SENDER_DAYS, SENDER_FEATURES, VERDICTS, FLAGS];
 
 /// Rows of `events` by kind and date.
 pub type Parts = BTreeMap<(&'static str, Day), RecordBatch>;
@@ -36,6 +42,37 @@ pub struct Layout {
     pub shuffled: Option<u64>,
     /// Files of each kind and date, each in a commit of its own.
     pub files: usize,
+}
+
+/// The order that a compaction puts rows in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The product's.
+    Product,
+    /// By sender, and within a sender still in no order of time.
+    BySender,
+    /// Backwards: in no order.
+    Backwards,
+}
+
+impl Order {
+    fn sorted_by(self) -> &'static [&'static str] {
+        match self {
+            Self::Product => &SORTED_BY,
+            Self::BySender => &[column::SENDER],
+            Self::Backwards => &[],
+        }
+    }
+
+    fn put(self, batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, Cause> {
+        let all = concat_batches(&batches[0].schema(), &batches)?;
+        let order = match self {
+            Self::Product => return in_order(batches),
+            Self::BySender => sort_to_indices(&all[column::SENDER], None, None)?,
+            Self::Backwards => (0..u32::try_from(all.num_rows())?).rev().collect(),
+        };
+        Ok(vec![take_record_batch(&all, &order)?])
+    }
 }
 
 /// What was derived: the rows of each table, sorted.
@@ -159,34 +196,34 @@ impl Stored {
         (snapshot.version(), snapshot.files(&FileFilter::all()).expect("files"))
     }
 
-    /// Derives days and features, and reads back what is stored.
+    /// Derives all tables as the derive role does, and reads back what is stored. The windows are
+    /// some of the last, of which the newest is provisional.
     ///
     /// # Panics
     /// Where that fails.
     pub async fn derive(&self, partitions: usize) -> Outcome {
         let settings = EngineSettings { partitions: Some(partitions), ..EngineSettings::default() };
         let engine = Engine::new(&settings, &self.lake).expect("engine");
-        let derived = Derived::new(self.lake.clone(), engine.clone());
+        let derived = Derived::new(self.lake.clone(), engine);
+        let scorecard = Scorecard::built_in().expect("scorecard");
         let (version, files) = self.files();
         let days: BTreeSet<Day> = Conversations::new(&files).days().collect();
         let basis = Basis { version, force_equal: true, now_ms: 0 };
         derived.replace_days(&files, &days, basis, &mut Seen::default(), None).await.expect("days");
-        let (first, last) = days.first().zip(days.last()).expect("some days");
-        let stored = derived.sender_days(first.0..last.0 + 1).await.expect("days");
-        let newest =
-            derive::newest_messages(&engine, Arc::new(stored)).await.expect("newest messages");
-        let windows: BTreeSet<Window> = newest
-            .into_iter()
-            .flat_map(|(sender, at)| {
-                let end = at.next_midnight().day();
-                [end, Day(end.0 - 3), *last].map(|end| Window { sender: sender.clone(), end })
-            })
-            .collect();
-        let ends = windows.iter().map(|window| window.end).collect();
-        let windows: Vec<Window> = windows.into_iter().collect();
-        let features = derived.features(&windows).await.expect("features");
-        derived.replace_windows(SENDER_FEATURES, &ends, &features, basis).await.expect("windows");
-        [SENDER_DAYS, SENDER_FEATURES].map(|table| (table.name, self.rows(table.name))).into()
+        let last = days.last().expect("some days").0;
+        let ends = [last - 4, last - 1, last, last + 1].map(Day);
+        let is_provisional = |end: Day| end.0 > last;
+        for end in ends {
+            let features = derived.features_of_end(end, None).await.expect("features");
+            let rows = verdict_rows(&features, &scorecard, &is_provisional).expect("verdicts");
+            let end = BTreeSet::from([end]);
+            for (table, rows) in [(SENDER_FEATURES, &features), (VERDICTS, &rows)] {
+                let written = derived.replace_windows(table, &end, rows, basis);
+                assert!(written.await.expect("windows"));
+            }
+        }
+        assert!(derived.replace_flags(ends[0], basis).await.expect("flags"));
+        DERIVED.map(|table| (table.name, self.rows(table.name))).into()
     }
 
     /// The rows of a derived table, as [`bits`].
@@ -201,38 +238,30 @@ impl Stored {
         bits(&batches)
     }
 
-    /// Rewrites the files of some kinds and dates as one each: the rows backwards, or by sender and
-    /// within a sender still in no order of time. Returns how many were rewritten.
+    /// Makes one file of those of one in `share` kinds and dates, in two rewrites: a part of them,
+    /// then the others with what that gave, as day and night bring it. Returns how many files there
+    /// are less.
     ///
     /// # Panics
-    /// Where the lake refuses them.
-    #[must_use]
-    pub fn compact(&self, parts: &Parts, by_sender: bool, share: usize) -> usize {
-        let mut in_other_order = |batches: Vec<RecordBatch>| {
-            let all = concat_batches(&batches[0].schema(), &batches)?;
-            let order = if by_sender {
-                sort_to_indices(&all[column::SENDER], None, None)?
-            } else {
-                (0..u32::try_from(all.num_rows())?).rev().collect()
-            };
-            Ok(vec![take_record_batch(&all, &order)?])
-        };
-        let mut rewritten = 0;
+    /// Where the lake refuses a rewrite.
+    pub fn compact(&self, parts: &Parts, order: Order, share: usize) -> usize {
+        let before = self.files().1.len();
         for (kind, day) in parts.keys().step_by(share) {
-            let plan = CompactPlan {
-                partition: partition(kind, *day),
-                small_bytes: u64::MAX,
-                files_min: if by_sender { 1 } else { 2 },
-                input_bytes_max: u64::MAX,
-                file_rows_max: 1_000,
-                sorted_by: if by_sender { &[column::SENDER] } else { &[] },
-                data_change: false,
+            let partition = partition(kind, *day);
+            let files = || {
+                let snapshot = self.events.snapshot(None).expect("snapshot");
+                snapshot.files(&FileFilter::all().partition(&partition)).expect("files")
             };
-            let done = self.events.compact(&plan, &mut in_other_order, &BTreeMap::new(), 0);
-            let done = done.expect("compacted");
-            rewritten += usize::from(matches!(done, CompactOutcome::Done { .. }));
+            for of_all in [2, 1] {
+                let mut inputs = files();
+                inputs.truncate(inputs.len().div_ceil(of_all));
+                let plan = CompactPlan { inputs, sorted_by: order.sorted_by(), clears: &[] };
+                let mut put = |batches| order.put(batches);
+                let done = self.events.compact(&plan, &mut put, &BTreeMap::new(), 0);
+                assert!(matches!(done.expect("compacted"), CompactOutcome::Done { .. }));
+            }
         }
-        rewritten
+        before - self.files().1.len()
     }
 
     /// Deletes what was derived.
@@ -240,7 +269,7 @@ impl Stored {
     /// # Panics
     /// Where the lake cannot be written.
     pub fn forget(&self) {
-        for table in [SENDER_DAYS, SENDER_FEATURES] {
+        for table in DERIVED {
             self.lake.delete_table(table.name).expect("deleted");
             assert!(self.lake.existing_table(table.name).expect("read").is_none());
         }

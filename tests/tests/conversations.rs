@@ -13,7 +13,7 @@ use turnwise_model::conversation;
 use turnwise_model::time::{DAY_MS, HOUR_MS};
 use turnwise_model::{Day, Millis};
 use turnwise_query::{Conversations, Engine, EngineSettings};
-use turnwise_tests::lakes::{Layout, Stored, bits, traffic};
+use turnwise_tests::lakes::{Layout, Order, Stored, bits, traffic};
 
 const SEED: u64 = 20_262;
 const MESSAGES: u64 = 2_500;
@@ -39,7 +39,7 @@ fn stored() -> Stored {
     println!("seed {SEED}");
     let parts = traffic(SEED, MESSAGES);
     let stored = Stored::new(&parts, Layout { shuffled: Some(5), files: 3 });
-    assert!(stored.compact(&parts, true, 2) > 5);
+    assert!(stored.compact(&parts, Order::BySender, 2) > 5);
     stored
 }
 
