@@ -13,9 +13,9 @@ use turnwise_benches::files::{WebhookWriter, protobuf_record};
 use turnwise_kafka::{
     Admin, Consumer, ConsumerConfig, Event, Producer, StartOffset, TopicPartition,
 };
-use turnwise_lake::{FileFilter, Lake};
+use turnwise_lake::{CompactOutcome, CompactPlan, FileFilter, FileInfo, Lake, TIERS, in_order};
 use turnwise_model::Millis;
-use turnwise_model::schema::column;
+use turnwise_model::schema::{SORTED_BY, column};
 
 /// As the binary has it.
 #[global_allocator]
@@ -73,6 +73,13 @@ enum Command {
         #[arg(long)]
         records: u64,
     },
+    /// Make the files of a lake that are worth a rewrite few, as maintenance does where nothing comes
+    /// any more; print how many there were and are.
+    Compact {
+        /// The lake's folder.
+        #[arg(long)]
+        lake: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -101,6 +108,7 @@ fn main() -> Result<()> {
         }
         Command::Loop { topic, records } => read(&topic, records),
         Command::Wait { lake, ingest, records } => wait(&lake, &ingest, records),
+        Command::Compact { lake } => compact(&lake),
     }
 }
 
@@ -211,4 +219,29 @@ fn wait(lake: &std::path::Path, ingest: &str, records: u64) -> Result<()> {
     }
     println!("{}", serde_json::json!({ "rows": rows }));
     Ok(())
+}
+
+fn compact(lake: &std::path::Path) -> Result<()> {
+    let location = lake.to_str().context("name the lake")?;
+    let lake = Lake::open(location, &BTreeMap::new())?;
+    let table = lake.existing_table("events")?.context("find events")?;
+    let mut before = None;
+    loop {
+        let files = table.snapshot(None)?.files(&FileFilter::all())?;
+        before = before.or(Some(files.len()));
+        let mut by_partition: BTreeMap<_, Vec<FileInfo>> = BTreeMap::new();
+        for file in &files {
+            by_partition.entry(&file.partition_values).or_default().push(file.clone());
+        }
+        let mut chosen = by_partition.values().map(|files| TIERS.to_rewrite(files, i64::MAX));
+        let Some(inputs) = chosen.find(|inputs| !inputs.is_empty()) else {
+            println!("{}", serde_json::json!({ "before": before, "after": files.len() }));
+            return Ok(());
+        };
+        let plan = CompactPlan { inputs, sorted_by: &SORTED_BY, clears: &[] };
+        let done = table.compact(&plan, &mut in_order, &BTreeMap::new(), now_ms()?)?;
+        if !matches!(done, CompactOutcome::Done { .. }) {
+            bail!("compaction ended with {done:?}");
+        }
+    }
 }
