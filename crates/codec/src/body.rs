@@ -51,6 +51,7 @@ const BODIES: &[&str] = &[
     "contacts",
     "order",
     "template",
+    "hsm",
     "reaction",
     "system",
     "edit",
@@ -72,6 +73,8 @@ pub(crate) fn body(message: Value<'_>) -> Body<'_> {
 pub(crate) fn body_named<'a>(name: &str, message: Value<'a>) -> Body<'a> {
     let kind = match name {
         "voice" => MessageKind::Audio,
+        // What templates were called on premises.
+        "hsm" => MessageKind::Template,
         name => MessageKind::from_name(name).unwrap_or(MessageKind::Unknown),
     };
     let inner = if name.is_empty() { None } else { message.get(name) };
@@ -218,6 +221,8 @@ mod tests {
             Some("b"),
         );
         check(r#"{"type":"template","template":{"name":"n"}}"#, M::Template, None, None);
+        check(r#"{"type":"hsm","hsm":{"element_name":"n"}}"#, M::Template, None, None);
+        check(r#"{"to":"1","hsm":{"element_name":"n"}}"#, M::Template, None, None);
         check(r#"{"type":"hologram","text":{"body":"x"}}"#, M::Unknown, None, None);
         check(r#"{"type":null,"location":{"latitude":1}}"#, M::Location, None, None);
         check(r#"{"type":true}"#, M::Unknown, None, None);

@@ -11,7 +11,7 @@ use crate::body::body;
 use crate::json::Value;
 use crate::meant::{self, Id};
 use crate::peer::{Peer, says_group};
-use crate::reason::{Reason, ignored};
+use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Fail, Record, Scope};
 use crate::rows::MessageRow;
 use crate::webhook::contacts::Contact;
@@ -36,6 +36,17 @@ fn is_mark(request: Value<'_>) -> bool {
         || request.get("typing_indicator").is_some()
 }
 
+/// Whether a request marks the message in its path, as on premises.
+fn is_mark_of_path(request: Value<'_>) -> bool {
+    meant::word(request.get("status")).is_some()
+        && ["type", "to", "recipient"].into_iter().all(|key| request.get(key).is_none())
+}
+
+/// Whether a request is about a call: to connect, accept, reject or end it.
+fn is_of_call(request: Value<'_>) -> bool {
+    meant::word(request.get("action")).is_some() && request.get("type").is_none()
+}
+
 /// Decodes one send.
 pub(crate) fn decode(record: &mut Record<'_>, send: Value<'_>) {
     let bytes = send.raw().len();
@@ -56,10 +67,13 @@ pub(crate) fn decode(record: &mut Record<'_>, send: Value<'_>) {
             record.fail(reason, inner, "object", found.or((inner.is_empty()).then(|| send.kind())));
         return record.dead(Some(&scope), fail, bytes);
     };
-    if is_mark(request) {
+    if is_mark(request) || is_mark_of_path(request) {
         let typing = request.get("typing_indicator").is_some();
         let name = if typing { ignored::TYPING } else { ignored::MARK_AS_READ };
         return record.ignored(Some(&scope), name, bytes);
+    }
+    if is_of_call(request) {
+        return record.ignored(Some(&scope), ignored_name("calls"), bytes);
     }
     if !bare {
         match is_accepted(record, send) {
@@ -81,7 +95,10 @@ fn is_accepted(record: &Record<'_>, send: Value<'_>) -> Result<bool, Fail> {
     if let Some(status) = meant::integer(send.get("status")) {
         return Ok((200..300).contains(&status));
     }
-    if response.is_some_and(|response| response.get("error").is_some()) {
+    let errors = response.and_then(|response| response.get("errors"));
+    if response.is_some_and(|response| response.get("error").is_some())
+        || errors.is_some_and(|errors| errors.items().next().is_some())
+    {
         return Ok(false);
     }
     if response.is_some_and(|response| response.get("messages").is_some()) {

@@ -241,7 +241,7 @@ fn response(cursor: &mut Cursor<'_, '_>) -> Option<Response> {
     let name = |name: &[u8]| match name {
         b"contacts" => CONTACTS,
         b"messages" => MESSAGES,
-        b"error" => UNUSUAL,
+        b"error" | b"errors" => UNUSUAL,
         _ => 0,
     };
     let mut response = Response::default();

@@ -56,6 +56,12 @@ fn send_without_answer_has_its_own_pseudonym() {
 fn failed_sends_and_other_requests_are_ignored() {
     let text = r#"{"to":"1650","type":"text","text":{"body":"x"}}"#;
     let read = r#"{"status":"read","message_id":"wamid.A"}"#;
+    let call = |action: &str| {
+        let request = format!(
+            r#"{{"messaging_product":"whatsapp","to":"1650","action":"{action}","session":{{"sdp":"x"}}}}"#
+        );
+        record(&request, r#","status":200,"response":{"calls":[{"id":"wacid.A"}]}"#)
+    };
     let typing = r#"{"status":"read","message_id":"wamid.A","typing_indicator":{"type":"text"}}"#;
     for (record, name) in [
         (record(text, r#","status":400,"response":{"error":{"code":1}}"#), "send_failed"),
@@ -63,6 +69,18 @@ fn failed_sends_and_other_requests_are_ignored() {
         (record(text, r#","response":{"error":{"code":1}}"#), "send_failed"),
         (record(read, OK), "mark_as_read"),
         (record(typing, OK), "typing"),
+        (record(r#"{"status":"read"}"#, r#","status":200"#), "mark_as_read"),
+        (
+            record(text, r#","response":{"meta":{"version":"x"},"errors":[{"code":1006}]}"#),
+            "send_failed",
+        ),
+        (call("connect"), "calls"),
+        (call("terminate").replace(r#""status":200"#, r#""status":400"#), "calls"),
+        (
+            r#"{"messaging_product":"whatsapp","to":"1650","action":"accept","session":{}}"#
+                .to_owned(),
+            "calls",
+        ),
         (
             r#"{"messaging_product":"whatsapp","status":"read","message_id":"w"}"#.to_owned(),
             "mark_as_read",
@@ -112,6 +130,22 @@ fn send_without_what_it_needs_is_a_dead_letter() {
     }
     let (_, rows) = decode(Format::Send, "[1]");
     assert_eq!(rows[0].get("detail"), "[0]: expected object, found number");
+}
+
+#[test]
+fn template_of_a_server_on_premises_is_one() {
+    let request = r#"{"to":"16505551234","type":"hsm","hsm":{"namespace":"n","element_name":"e"}}"#;
+    let row = only(Format::Auto, &record(request, OK));
+    assert_eq!(row.get("message_kind"), MessageKind::Template.code().to_string());
+    // No errors are no failure.
+    let ok = r#","response":{"messages":[{"id":"w"}],"errors":[]}"#;
+    assert_eq!(only(Format::Auto, &record(request, ok)).kind, EventKind::Message);
+}
+
+#[test]
+fn status_without_a_time_is_no_mark() {
+    let status = r#"{"messaging_product":"whatsapp","id":"w","status":"sent","recipient_id":"1"}"#;
+    assert_ne!(only(Format::Auto, status).get("reason"), "mark_as_read");
 }
 
 #[test]

@@ -343,7 +343,7 @@ pub(super) fn is_answer(message: &Json<'_>) -> bool {
 
 /// Kind, interactive type, voice mark and text of a message.
 pub(super) fn set_body(record: &Record<'_>, row: &mut RawRow, message: &Json<'_>) {
-    const BODIES: [&str; 18] = [
+    const BODIES: [&str; 19] = [
         "text",
         "image",
         "audio",
@@ -357,6 +357,7 @@ pub(super) fn set_body(record: &Record<'_>, row: &mut RawRow, message: &Json<'_>
         "contacts",
         "order",
         "template",
+        "hsm",
         "reaction",
         "system",
         "edit",
@@ -367,6 +368,7 @@ pub(super) fn set_body(record: &Record<'_>, row: &mut RawRow, message: &Json<'_>
     let named = name(message.get("type")).or_else(found).unwrap_or_default();
     let kind = match named.as_str() {
         "voice" => MessageKind::Audio,
+        "hsm" => MessageKind::Template,
         named => MessageKind::from_name(named).unwrap_or(MessageKind::Unknown),
     };
     let body = message.get(&named).filter(|_| !named.is_empty());

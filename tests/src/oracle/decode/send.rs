@@ -48,9 +48,14 @@ fn one(record: &mut Record<'_>, send: &Json<'_>, path: &str) {
         let letter = Letter::at("wrong_type", path, "request", send.get_or_null("request"));
         return record.letter(&scope, letter, bytes);
     };
-    if is_mark(request) {
+    let is_of_path = name(request.get("status")).is_some()
+        && !["type", "to", "recipient"].iter().any(|key| request.has(key));
+    if is_mark(request) || is_of_path {
         let name = if request.has("typing_indicator") { "typing" } else { "mark_as_read" };
         return record.ignored(&scope, name, bytes);
+    }
+    if name(request.get("action")).is_some() && !request.has("type") {
+        return record.ignored(&scope, "calls", bytes);
     }
     if !bare {
         match accepted(send) {
@@ -72,7 +77,8 @@ fn accepted(send: &Json<'_>) -> Option<bool> {
     if let Some(status) = meant::whole(send.get("status")) {
         return Some(status / 100 == 2);
     }
-    if send.at(&["response", "error"]).is_some() {
+    let errors = send.at(&["response", "errors"]).map(Json::list).unwrap_or_default();
+    if send.at(&["response", "error"]).is_some() || !errors.is_empty() {
         return Some(false);
     }
     send.at(&["response", "messages"]).map(|_| true)
