@@ -73,7 +73,7 @@ impl<'a> Peer<'a> {
 
     /// Takes the fields of a contact that are still missing.
     pub(crate) fn contact(self, contact: Option<&Contact<'a>>) -> Self {
-        let Some(Contact { wa_id, user_id }) = contact else { return self };
+        let Some(Contact { wa_id, user_id, .. }) = contact else { return self };
         self.with_phone_or_user(wa_id.clone()).with_user(user_id.clone())
     }
 
@@ -86,6 +86,12 @@ impl<'a> Peer<'a> {
             self.phone = None;
         }
         self.contact(contact)
+    }
+
+    /// The same without a number of this kind.
+    pub(crate) fn without_phone(mut self, is_such: impl FnOnce(&str) -> bool) -> Self {
+        self.phone = self.phone.filter(|phone| !is_such(phone));
+        self
     }
 
     pub(crate) fn or(self, other: Self) -> Self {

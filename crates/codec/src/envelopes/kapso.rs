@@ -102,7 +102,14 @@ fn directed<'a>(
     let own = message.get("phone_number").filter(|_| first);
     let peer = Peer::default().phone_or_user(own).or(peer);
     let contacts = Contacts::default();
-    let foreign = Foreign { scope, contacts, peer, display: None, company: Company::Alone };
+    let foreign = Foreign {
+        scope,
+        contacts,
+        peer,
+        display: None,
+        company: Company::Alone,
+        is_of_group: false,
+    };
     if !failed && first {
         of_first_version(record, &foreign, (direction, origin), message);
     } else if !failed {

@@ -37,6 +37,7 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
         peer: Peer::default(),
         display: display.clone(),
         company: Company::of(own, messages + statuses),
+        is_of_group: false,
     };
     if value.get("messages").is_none() && value.get("statuses").is_none() {
         let foreign = foreign(1);
@@ -66,6 +67,7 @@ fn message<'a>(record: &mut Record<'_>, foreign: &Foreign<'a>, value: Value<'a>)
         peer: foreign.peer.clone(),
         display: foreign.display.clone(),
         company: foreign.company,
+        is_of_group: foreign.is_of_group,
     };
     foreign.message(record, Direction::Outbound, Origin::Live, value);
 }

@@ -1,7 +1,7 @@
 //! A contact as it usually is, of webhooks and of answers to sends alike.
 
 use super::values::{is_digits_or_empty, is_plain_or_empty};
-use crate::json::{Cursor, Field, Nth, Values};
+use crate::json::{Cursor, Field, Nth, UNUSUAL, Values};
 
 /// One of `contacts`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +18,7 @@ impl Contact {
         let name = |name: &[u8]| match name {
             b"wa_id" => WA_ID,
             b"user_id" => USER_ID,
+            b"group_id" => UNUSUAL,
             _ => 0,
         };
         let mut contact = Self::default();

@@ -203,7 +203,7 @@ fn fact(record: &mut Record<'_>, place: &Place<'_>, field: &'static str, value: 
         scope.sender = scope.sender.or_else(|| meant::id(value.get("entity_id")));
     }
     // What partners are told stands in an entry of their own: it names the account inside.
-    if field == "account_update" && named.is_some_and(|event| event.starts_with("partner_")) {
+    if field == "account_update" {
         scope.waba_id = meant::id(value.at(&["waba_info", "waba_id"])).or_else(|| scope.waba_id);
     }
     let facts = AccountFacts { field, event, ..AccountFacts::default() };
@@ -314,8 +314,8 @@ pub(crate) fn changed(
     let facts = AccountFacts {
         field,
         event,
-        phone_previous: now.phone.and(phone_previous),
-        user_previous: now.user.and(user_previous),
+        phone_previous: now.phone.and(phone_previous).filter(|id| Some(*id) != now.phone),
+        user_previous: now.user.and(user_previous).filter(|id| Some(*id) != now.user),
         ..AccountFacts::default()
     };
     Ok(Some((common, facts)))

@@ -18,6 +18,8 @@ use crate::peer::{self, Peer};
 pub(crate) struct Contact<'a> {
     pub(crate) wa_id: Id<'a>,
     pub(crate) user_id: Id<'a>,
+    /// Whether it is one as a member of a group.
+    pub(crate) is_of_group: bool,
 }
 
 /// What else stands in the value that an item stands in, all its lists together.
@@ -57,7 +59,11 @@ enum Name<'a> {
 
 impl<'a> Contact<'a> {
     pub(crate) fn read(value: Value<'a>) -> Self {
-        Self { wa_id: meant::id(value.get("wa_id")), user_id: meant::id(value.get("user_id")) }
+        Self {
+            wa_id: meant::id(value.get("wa_id")),
+            user_id: meant::id(value.get("user_id")),
+            is_of_group: meant::id(value.get("group_id")) != Id::None,
+        }
     }
 
     /// Whether it is known to be somebody else: by its number or its user id. Masked numbers tell

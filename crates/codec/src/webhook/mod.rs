@@ -3,17 +3,19 @@
 //! Items are numbered from 0: entries and changes in their order; in a value its messages,
 //! message_echoes, statuses, standby (messages, message_echoes, statuses), history, errors, then
 //! the event of the field itself. What is not wrapped in the envelope (an entry, a change, a
-//! value, a message, or a list of such) is taken from there on.
+//! value, a message, or a list of such) is taken from there on. Some write one `message` for the
+//! list of them.
 
 pub(crate) mod account;
 pub(crate) mod contacts;
+mod foreign;
 mod message;
 mod status;
 pub(crate) mod straight;
 
 use std::borrow::Cow;
 
-use turnwise_model::{Direction, Origin};
+use turnwise_model::Origin;
 
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
@@ -21,6 +23,7 @@ use crate::peer::{Peer, normal_phone};
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
 use contacts::{Company, Contact, Contacts};
+pub(super) use foreign::Foreign;
 
 /// What surrounds an item.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ struct Place<'a> {
     contacts: Contacts<'a>,
     /// Numbers by which the business itself may be named in `from` and `to`.
     business: [Option<Cow<'a, str>>; 2],
+    /// Whether all that is in it is of a group.
+    is_of_group: bool,
 }
 
 impl Place<'_> {
@@ -73,6 +78,9 @@ const MESSAGES: &[&str] = &["messages", "statuses", "message_echoes", "standby",
 const ITEMS: &[&str] =
     &["messages", "statuses", "message_echoes", "standby", "history", "errors", "user_id_update"];
 
+/// Where some write the only message of a value.
+const ONE_MESSAGE: &str = "message";
+
 /// Lists that are no evidence and may stand in a value of any field.
 const NO_EVIDENCE: &[&str] = &["calls", "user_actions"];
 
@@ -110,7 +118,11 @@ fn unwrapped<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>)
         Outer { waba_id: meant::id(root.get("waba_id")).or_else(|| outer.waba_id), ..outer };
     if (is_content || !is_known) && message::looks_like_one(root) {
         bare(record, outer, root);
-    } else if is_known || has(&"metadata") || ITEMS.iter().any(has) {
+    } else if is_known
+        || has(&"metadata")
+        || ITEMS.iter().any(has)
+        || list_of_messages(root) == ONE_MESSAGE
+    {
         value(record, outer, &field, root);
     } else if is_hollow(root) || has(&"object") {
         // An envelope around nothing.
@@ -166,47 +178,6 @@ pub(super) fn named<'a>(
     inner: Value<'a>,
 ) {
     value(record, outer, &field(name), inner);
-}
-
-/// A message that another envelope holds.
-pub(super) struct Foreign<'a> {
-    pub(super) scope: Scope<'a>,
-    pub(super) contacts: Contacts<'a>,
-    /// The person, where the message names none.
-    pub(super) peer: Peer<'a>,
-    /// The business's own number as it is shown.
-    pub(super) display: Option<Cow<'a, str>>,
-    /// What else stands beside the messages or statuses that this is for.
-    pub(super) company: Company,
-}
-
-impl<'a> Foreign<'a> {
-    fn place(&self) -> Place<'a> {
-        Place {
-            scope: self.scope.clone(),
-            entry_time: Time::None,
-            field: "messages",
-            contacts: self.contacts.clone(),
-            business: [self.display.clone(), self.scope.sender.clone().some()],
-        }
-    }
-
-    /// Writes a message of the Cloud API's shape. One that the business's own number wrote is
-    /// outbound, whatever is said of it.
-    pub(super) fn message(
-        &self,
-        record: &mut Record<'_>,
-        direction: Direction,
-        origin: Origin,
-        value: Value<'a>,
-    ) {
-        message::foreign(record, &self.place(), self, (direction, origin), value);
-    }
-
-    /// Writes a status of the Cloud API's shape.
-    pub(super) fn status(&self, record: &mut Record<'_>, value: Value<'a>) {
-        status::status(record, &self.place(), Origin::Live, self.company, value);
-    }
 }
 
 fn entry<'a>(record: &mut Record<'_>, outer: &Outer<'_, 'a>, entry: Value<'a>) {
@@ -313,7 +284,7 @@ fn place<'a>(outer: Outer<'_, 'a>, field: &'static str, value: Value<'a>) -> Pla
     let business = [display, sender.clone().some()];
     let scope = Scope { waba_id, sender };
     let contacts = Contacts::read(value.get("contacts"));
-    Place { scope, entry_time, field, contacts, business }
+    Place { scope, entry_time, field, contacts, business, is_of_group: false }
 }
 
 fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value: Value<'a>) {
@@ -328,8 +299,7 @@ fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value
     }
     // What the alerts of a flow call errors are figures.
     let is_of_flow = matches!(field, Field::Ignored("flows"));
-    if !is_of_flow && value.get("messages").is_none_or(|messages| messages.items().next().is_none())
-    {
+    if !is_of_flow && few(value, list_of_messages(value)) == 0 {
         let errors_of = if name == ignored::OTHER { "messages" } else { name };
         each(record, value, "errors", |record, error| {
             account::error(record, &place, errors_of, error);
@@ -394,7 +364,8 @@ fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
         _ => (Origin::Live, Origin::App),
     };
     let all = items_of(value);
-    lists(record, place, value, [messages, echoes], all);
+    let named = list_of_messages(value);
+    lists(record, place, (value, named), [messages, echoes], all);
     if let Some(standby) = value.get("standby") {
         record.path.key("standby");
         if matches!(standby.kind(), Kind::Object | Kind::Array) {
@@ -402,9 +373,9 @@ fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
                 let own = copies.get("contacts").map(|own| Contacts::read(Some(own)));
                 let own = own.map(|contacts| Place { contacts, ..place.clone() });
                 // Whose they are, only the items of this copy could say.
-                let all = if own.is_some() { of_lists(copies) } else { all };
+                let all = if own.is_some() { of_lists(copies, "messages") } else { all };
                 let place = own.as_ref().unwrap_or(place);
-                lists(record, place, copies, [Origin::Standby; 2], all);
+                lists(record, place, (copies, "messages"), [Origin::Standby; 2], all);
             }
         } else {
             let fail = record.fail(Reason::WrongType, "", "object", Some(standby.kind()));
@@ -417,13 +388,21 @@ fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
 
 /// How many items a value holds in all its lists, of each as [`few`] says.
 fn items_of(value: Value<'_>) -> usize {
-    let standby = value.get("standby").map_or(0, |copies| copies.items().map(of_lists).sum());
-    of_lists(value) + standby + few(value, "history")
+    let of_copy = |copy| of_lists(copy, "messages");
+    let standby = value.get("standby").map_or(0, |copies| copies.items().map(of_copy).sum());
+    of_lists(value, list_of_messages(value)) + standby + few(value, "history")
 }
 
 /// The same of the three lists of a value or a standby copy.
-fn of_lists(value: Value<'_>) -> usize {
-    ["messages", "message_echoes", "statuses"].iter().map(|key| few(value, key)).sum()
+fn of_lists(value: Value<'_>, messages: &str) -> usize {
+    [messages, "message_echoes", "statuses"].iter().map(|key| few(value, key)).sum()
+}
+
+/// The key of a value's messages. Some write one, under another.
+fn list_of_messages(value: Value<'_>) -> &'static str {
+    let one = value.get(ONE_MESSAGE).filter(|one| one.is_object());
+    let is_one = one.is_some_and(message::looks_like_one) && value.get("messages").is_none();
+    if is_one { ONE_MESSAGE } else { "messages" }
 }
 
 /// Items of a list, two where there are more: one is alone, and all the others are not.
@@ -435,13 +414,13 @@ pub(super) fn few(value: Value<'_>, key: &str) -> usize {
 fn lists<'a>(
     record: &mut Record<'_>,
     place: &Place<'a>,
-    value: Value<'a>,
+    (value, named): (Value<'a>, &'static str),
     [messages, echoes]: [Origin; 2],
     all: usize,
 ) {
     let company = |key| Company::of(few(value, key), all);
-    let beside = company("messages");
-    each(record, value, "messages", |record, element| {
+    let beside = company(named);
+    each(record, value, named, |record, element| {
         if place.field == "history" {
             message::from_history(record, place, &Peer::default(), element);
         } else if place.has_echoes_alone() {

@@ -64,13 +64,16 @@ fn row<'a>(
         return Err(record.fail(Reason::WrongType, "status", "string", found));
     };
     let of_payment = is_of_payment(value);
-    let in_group = says_group(value, &["recipient_id"]) || value.get("group_id").is_some();
-    let peer = if in_group {
+    let (peer, in_group) = if says_group(value, &["recipient_id"])
+        || value.get("group_id").is_some()
+        || place.is_of_group
+    {
         // The platform's own pages write both names of the number.
-        Peer::default()
+        let person = Peer::default()
             .phone_or_user(value.get("recipient_participant_id"))
             .phone_or_user(value.get("participant_recipient_id"))
-            .user(value.get("recipient_participant_user_id"))
+            .user(value.get("recipient_participant_user_id"));
+        (person, true)
     } else {
         let mut named = Peer::default()
             .phone_or_user(value.get("recipient_id"))
@@ -78,8 +81,10 @@ fn row<'a>(
         if of_payment {
             named = named.phone_or_user(value.get("from")).user(value.get("from_user_id"));
         }
+        // Some name the person of what was sent, not of what became of it.
+        let named = named.phone_or_user(value.at(&["message", "recipient_id"]));
         let contact = place.contacts.of(&named, company);
-        named.unmasked_by(contact)
+        (named.unmasked_by(contact), contact.is_some_and(|contact| contact.is_of_group))
     };
     record.check_peer(&peer)?;
     let pseudonym = record.pseudonym(&owner, meant::id(value.get("id")), value)?;

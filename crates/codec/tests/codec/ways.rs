@@ -126,6 +126,14 @@ enum Twist {
     Made(&'static str),
     /// The role of an app.
     Role(&'static str),
+    /// Its echoes are for the business's own number.
+    ToOwn(&'static str),
+    /// Its contacts are of a group.
+    Group,
+    /// Its first message stands alone.
+    Alone,
+    /// Its statuses name their people elsewhere.
+    Inside,
 }
 
 fn twist() -> impl Strategy<Value = Twist> {
@@ -149,6 +157,10 @@ fn twist() -> impl Strategy<Value = Twist> {
             .prop_map(T::Made),
         prop::sample::select(vec!["META_AI", "meta_business_agent", "Utility", "nobody"])
             .prop_map(T::Role),
+        prop::sample::select(vec!["display_phone_number", "phone_number_id"]).prop_map(T::ToOwn),
+        Just(T::Group),
+        Just(T::Alone),
+        Just(T::Inside),
     ]
 }
 
@@ -201,6 +213,22 @@ fn apply(twist: Twist, value: &mut serde_json::Map<String, serde_json::Value>) {
         Twist::Role(role) => {
             let passed = value.get_mut("control_passed").and_then(|passed| passed.as_object_mut());
             passed.map(|passed| passed.insert("previous_owner_app_role".to_owned(), role.into()));
+        }
+        Twist::ToOwn(key) => {
+            let own = value["metadata"][key].as_str().map(str::to_owned);
+            put(value.get_mut("message_echoes"), "to", own.as_deref().unwrap_or_default());
+        }
+        Twist::Group => put(value.get_mut("contacts"), "group_id", "g"),
+        Twist::Alone => {
+            let Some(messages) = value.remove("messages") else { return };
+            value.insert("message".to_owned(), messages[0].clone());
+        }
+        Twist::Inside => {
+            let statuses = value.get_mut("statuses").and_then(|list| list.as_array_mut());
+            for status in statuses.into_iter().flatten().filter_map(|item| item.as_object_mut()) {
+                let Some(person) = status.remove("recipient_id") else { continue };
+                status.insert("message".to_owned(), serde_json::json!({"recipient_id": person}));
+            }
         }
     }
 }
@@ -272,6 +300,10 @@ proptest! {
         edit(&mut bytes, edits);
         check(format, &bytes);
         check(Format::Auto, &bytes);
+        let body = String::from_utf8_lossy(&bytes);
+        let request = serde_json::json!({"headers": {}, "body": body}).to_string();
+        check(Format::Auto, request.as_bytes());
+        check(Format::Auto, &[&bytes[..], b"\n", &bytes].concat());
     }
 
     #[test]

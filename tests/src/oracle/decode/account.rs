@@ -164,8 +164,7 @@ fn fact(record: &mut Record<'_>, around: &Around<'_>, field: &str, value: &Json<
         scope.sender = id(value.get("entity_id"));
     }
     let of_account = id(value.at(&["waba_info", "waba_id"]));
-    let is_partners = named.as_deref().is_some_and(|named| named.starts_with("partner_"));
-    if field == "account_update" && is_partners && of_account != Id::Absent {
+    if field == "account_update" && of_account != Id::Absent {
         scope.waba_id = of_account;
     }
     let event = named.map_or("other", |named| shown_event(&named));
@@ -270,11 +269,13 @@ pub(super) fn identity_change(
     let (phone, user) = (message.int(c::PEER_PHONE), message.int(c::PEER_USER));
     row.set(c::PEER_PHONE, now.phone.or(phone));
     row.set(c::PEER_USER, now.user.or(user));
+    // What is as it was has no previous one.
+    let other = |now: Option<i64>, before: Option<i64>| before.filter(|_| now != before);
     if now.phone.is_some() {
-        row.set(c::PEER_PHONE_PREVIOUS, before.phone.or(phone));
+        row.set(c::PEER_PHONE_PREVIOUS, other(now.phone, before.phone.or(phone)));
     }
     if now.user.is_some() {
-        row.set(c::PEER_USER_PREVIOUS, before.user.or(user));
+        row.set(c::PEER_USER_PREVIOUS, other(now.user, before.user.or(user)));
     }
     let field = if around.field == "other" { "messages" } else { &around.field };
     row.set_text(c::FIELD, Some(field));

@@ -68,6 +68,11 @@ pub(super) fn is_business(around: &Around<'_>, contact: &Json<'_>) -> bool {
     id(contact.get("wa_id")).known().is_some_and(|number| is_number_of(around, number))
 }
 
+/// Whether a contact is one as a member of a group.
+pub(super) fn is_member(contact: &Json<'_>) -> bool {
+    id(contact.get("group_id")) != Id::Absent
+}
+
 /// The origin of what the business wrote: Meta's own agent is as on standby.
 fn own_origin(origin: Origin, value: &Json<'_>) -> Origin {
     let made = |value: &Json<'_>| name(value.get("message_creation_type"));
@@ -289,12 +294,18 @@ fn message<'a>(
         || ["from", "to"]
             .iter()
             .any(|key| id(value.get(key)).known().is_some_and(people::is_group));
-    let person = if is_group && way.direction == Direction::Outbound {
+    let outbound = way.direction == Direction::Outbound;
+    let mut named = way.person;
+    if outbound && named.phone.as_deref().is_some_and(|number| is_number_of(around, number)) {
+        // The business is not whom it writes to.
+        named.phone = None;
+    }
+    let contact = contact(around, &named, way.company);
+    let is_group = is_group || contact.is_some_and(is_member);
+    let person = if is_group && outbound {
         Person::default()
     } else {
-        let contact = contact(around, &way.person, way.company);
-        let outbound = way.direction == Direction::Outbound;
-        way.person.with_contact(contact.filter(|one| !outbound || !is_business(around, one)))
+        named.with_contact(contact.filter(|one| !outbound || !is_business(around, one)))
     };
     record.check_person(path, &person)?;
     let pseudonym = record.message(sender, path, id(value.get("id")), value)?;

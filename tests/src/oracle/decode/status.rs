@@ -49,19 +49,21 @@ fn status_row<'a>(
     let is_group = name(value.get("recipient_type")).as_deref() == Some("group")
         || value.has("group_id")
         || id(value.get("recipient_id")).known().is_some_and(people::is_group);
-    let person = if is_group {
-        Person::of(
+    let (person, is_group) = if is_group {
+        let person = Person::of(
             &[value.get("recipient_participant_id"), value.get("participant_recipient_id")],
             &[value.get("recipient_participant_user_id")],
-        )
+        );
+        (person, true)
     } else {
         let payer = |key| value.get(key).filter(|_| is_of_payment(value));
         let named = Person::of(
             &[value.get("recipient_id"), payer("from")],
             &[value.get("recipient_user_id"), payer("from_user_id")],
         );
+        let named = named.or(Person::of(&[value.at(&["message", "recipient_id"])], &[]));
         let contact = message::contact(around, &named, company);
-        named.with_contact(contact)
+        (named.with_contact(contact), contact.is_some_and(message::is_member))
     };
     record.check_person(path, &person)?;
     let pseudonym = record.message(sender, path, id(value.get("id")), value)?;

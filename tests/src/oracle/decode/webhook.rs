@@ -67,6 +67,15 @@ const OF_VALUES: [&str; 8] = [
     "user_id_update",
 ];
 
+/// Where the messages of a value stand.
+const LIST: &str = "messages";
+
+/// The key of them, which is another where there is one message and no list.
+fn messages_of(value: &Json<'_>) -> &'static str {
+    let alone = value.get("message").filter(|one| one.is_object() && message::stands_alone(one));
+    if alone.is_some() && !value.has(LIST) { "message" } else { LIST }
+}
+
 /// A record: one webhook, or a list of them.
 pub(super) fn record(record: &mut Record<'_>, root: &Json<'_>) {
     match &root.node {
@@ -109,7 +118,7 @@ fn bare<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
     if message::stands_alone(root) && (is_content || !is_known) {
         let around = around(id(root.get("waba_id")), None, "messages", root);
         message::alone(record, &around, root, path);
-    } else if is_known || OF_VALUES.iter().any(|key| root.has(key)) {
+    } else if is_known || OF_VALUES.iter().any(|key| root.has(key)) || messages_of(root) != LIST {
         value(record, id(root.get("waba_id")), None, field.as_deref(), root, path);
     } else if !is_hollow(root) && !root.has("object") {
         let letter = Letter::at("unknown_shape", path, "", Some(root));
@@ -246,7 +255,7 @@ fn value<'a>(
     if !is_no_evidence {
         content(record, &around, value, path);
     }
-    let has_messages = value.get("messages").is_some_and(|list| !list.list().is_empty());
+    let has_messages = value.get(messages_of(value)).is_some_and(|list| !list.list().is_empty());
     // A flow's are figures.
     if !has_messages && field != Some("flows") {
         let named = if known == "other" { "messages" } else { known };
@@ -295,7 +304,7 @@ fn content<'a>(record: &mut Record<'_>, around: &Around<'a>, value: &'a Json<'a>
         _ => (Origin::Live, Origin::App),
     };
     let counts = counts(value);
-    lists(record, around, value, path, [live, app], &counts);
+    lists(record, around, (value, messages_of(value)), path, [live, app], &counts);
     if let Some(standby) = value.get("standby") {
         let path = format!("{path}.standby");
         match &standby.node {
@@ -316,7 +325,7 @@ fn content<'a>(record: &mut Record<'_>, around: &Around<'a>, value: &'a Json<'a>
                         None => counts.clone(),
                     };
                     let around = own.as_ref().unwrap_or(around);
-                    lists(record, around, copies, &path, [Origin::Standby; 2], &beside);
+                    lists(record, around, (copies, LIST), &path, [Origin::Standby; 2], &beside);
                 }
             }
             _ => {
@@ -344,16 +353,18 @@ fn content<'a>(record: &mut Record<'_>, around: &Around<'a>, value: &'a Json<'a>
 /// of history.
 fn counts(value: &Json<'_>) -> Vec<usize> {
     let copies = value.get("standby").map(Json::list).unwrap_or_default();
-    let holders = std::iter::once(value).chain(copies);
-    let lists = holders
-        .flat_map(|holder| ["messages", "message_echoes", "statuses"].map(|key| holder.get(key)));
+    let copies = copies.into_iter().map(|copy| (copy, LIST));
+    let holders = std::iter::once((value, messages_of(value))).chain(copies);
+    let lists = holders.flat_map(|(holder, messages)| {
+        [messages, "message_echoes", "statuses"].map(|key| holder.get(key))
+    });
     lists.chain([value.get("history")]).flatten().map(|list| list.list().len()).collect()
 }
 
 fn lists<'a>(
     record: &mut Record<'_>,
     around: &Around<'a>,
-    value: &'a Json<'a>,
+    (value, messages): (&'a Json<'a>, &str),
     path: &str,
     [live, app]: [Origin; 2],
     counts: &[usize],
@@ -366,8 +377,8 @@ fn lists<'a>(
             _ => Company::OtherLists,
         }
     };
-    let beside = company("messages");
-    each(record, value, "messages", path, &mut |record, one, path| {
+    let beside = company(messages);
+    each(record, value, messages, path, &mut |record, one, path| {
         if around.field == "history" {
             message::past(record, around, None, one, path);
         } else if ["smb_message_echoes", "message_echoes"].contains(&around.field.as_str()) {

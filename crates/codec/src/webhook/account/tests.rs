@@ -92,13 +92,15 @@ fn peer_of_a_handover_without_a_sender_is_the_only_contact() {
 }
 
 #[test]
-fn account_that_a_partner_is_told_of_is_the_one_inside() {
+fn account_is_the_one_that_an_update_names_inside() {
     for (event, info, waba_id) in [
         ("PARTNER_ADDED", r#"{"waba_id":"102290","owner_business_id":"250"}"#, "102290"),
         ("partner_app_installed", r#"{"waba_id":102290}"#, "102290"),
         ("PARTNER_REMOVED", r#"{"owner_business_id":"250"}"#, "9"),
         ("PARTNER_REMOVED", "null", "9"),
-        ("ACCOUNT_VIOLATION", r#"{"waba_id":"102290"}"#, "9"),
+        ("MM_LITE_TERMS_SIGNED", r#"{"waba_id":"102290"}"#, "102290"),
+        ("AD_ACCOUNT_LINKED", r#"{"waba_id":"102290","ad_account_id":"7"}"#, "102290"),
+        ("ACCOUNT_VIOLATION", r#"{"waba_id":"102290"}"#, "102290"),
     ] {
         let row = only("account_update", &format!(r#""event":"{event}","waba_info":{info}"#));
         assert_eq!(row.get("waba_id"), waba_id, "{event} {info}");

@@ -1,5 +1,5 @@
-use crate::testing::columns;
-use crate::webhook::tests::{TEXT, change, only, phone, run};
+use crate::testing::{columns, kinds};
+use crate::webhook::tests::{TEXT, change, only, phone, rows, run, user};
 
 /// Messages that the business's own number wrote, in every list where they may stand.
 #[test]
@@ -129,4 +129,94 @@ fn history_that_says_who_wrote_it_is_believed_where_no_number_tells() {
     ] {
         assert_eq!(told(message), expected, "{message}");
     }
+}
+
+#[test]
+fn echo_to_the_business_itself_is_for_the_contact() {
+    let contact = r#"{"wa_id":"16505551234","user_id":"US.7"}"#;
+    let echo = |to: &str| {
+        let own = TEXT.replace("{\"from\"", &format!("{{\"to\":\"{to}\",\"from\""));
+        own.replace("wamid.A", &format!("wamid.{to}"))
+    };
+    for to in ["15550783881", "+1 555 078-3881", "100"] {
+        for list in ["message_echoes", "messages"] {
+            let value = format!(r#""contacts":[{contact}],"{list}":[{}]"#, echo(to));
+            let row = only("smb_message_echoes", &value);
+            assert_eq!(columns(&row, "origin direction"), "1 1", "{to} {list}");
+            assert_eq!(
+                (row.get("peer_phone"), row.get("peer_user")),
+                (&*phone("16505551234"), &*user("US.7")),
+                "{to} {list}"
+            );
+        }
+    }
+    let nobody = only("smb_message_echoes", &format!(r#""message_echoes":[{}]"#, echo("100")));
+    assert_eq!(columns(&nobody, "direction peer_phone peer_user"), "1 - -");
+    // What has another number, though its end be the same, is somebody.
+    let row = only("smb_message_echoes", &format!(r#""message_echoes":[{}]"#, echo("5550783881")));
+    assert_eq!(row.get("peer_phone"), phone("5550783881"));
+}
+
+#[test]
+fn group_is_told_by_the_contact_as_well() {
+    let value = |group: &str, list: &str| {
+        format!(r#""contacts":[{{"wa_id":"16505551234","group_id":{group}}}],{list}"#)
+    };
+    let message = format!(r#""messages":[{TEXT}]"#);
+    for (group, expected) in [("\"1@g.us\"", "1"), ("\"g1\"", "1"), ("\"\"", "0"), ("null", "0")] {
+        let row = only("messages", &value(group, &message));
+        assert_eq!(row.get("in_group"), expected, "{group}");
+        assert_eq!(row.get("peer_phone"), phone("16505551234"), "{group}");
+    }
+    let status = r#""statuses":[{"id":"w","status":"read","timestamp":1794096147,"recipient_id":"16505551234"}]"#;
+    assert_eq!(only("messages", &value("\"g1\"", status)).get("in_group"), "1");
+    // Whom an echo in a group is for, nobody is.
+    let echo = TEXT.replace("\"from\"", "\"to\"");
+    let echoes = value("\"g1\"", &format!(r#""message_echoes":[{echo}]"#));
+    let row = only("smb_message_echoes", &echoes);
+    assert_eq!(columns(&row, "in_group peer_phone"), "1 -");
+    // Another's contact tells nothing.
+    let other = value("\"g1\"", &message).replace("\"16505551234\",\"group", "\"1777\",\"group");
+    assert_eq!(only("messages", &other).get("in_group"), "0");
+}
+
+#[test]
+fn one_message_stands_for_a_list_of_them() {
+    let listed = only("messages", &format!(r#""messages":[{TEXT}]"#));
+    assert_eq!(only("messages", &format!(r#""message":{TEXT}"#)), listed);
+    let milliseconds = TEXT.replace("\"1794096147\"", "1794096147000");
+    let contacts = r#""contacts":[{"wa_id":"16505551234","user_id":"US.7"}]"#;
+    let value = format!(
+        r#"{{"type":"message","message":{milliseconds},{contacts},"metadata":{{"display_phone_number":"15550783881","phone_number_id":"100"}}}}"#
+    );
+    let (_, found) = run(&value);
+    assert_eq!(kinds(&found), ["message"]);
+    assert_eq!(columns(&found[0], "sender direction chars time"), "100 0 8 1794096147000000");
+    assert_eq!(found[0].get("peer_user"), user("US.7"));
+    let (_, found) = run(&format!(r#"{{"phone_number_id":"100","message":{TEXT}}}"#));
+    assert_eq!(kinds(&found), ["message"]);
+    // Beside a list, or where it is none, it is something else.
+    let status = r#"{"id":"w","status":"read","timestamp":1794096147}"#;
+    let value = format!(r#""message":{TEXT},"statuses":[{status}]"#);
+    assert_eq!(kinds(&rows("messages", &value)), ["message", "status"]);
+    let value = format!(r#""message":{TEXT},"messages":[{TEXT}]"#);
+    assert_eq!(kinds(&rows("messages", &value)), ["message"]);
+    for other in [r#""message":"secret""#, r#""message":{"x":1}"#] {
+        assert_eq!(kinds(&rows("messages", other)), ["ignored"], "{other}");
+    }
+}
+
+#[test]
+fn identity_that_stays_has_no_previous_one() {
+    let told = |system: &str| {
+        let message = format!(
+            r#"{{"from":"16505551234","from_user_id":"US.7","id":"w","timestamp":1794096147,"type":"system","system":{{{system}}}}}"#
+        );
+        let found = rows("messages", &format!(r#""messages":[{message}]"#));
+        columns(&found[1], "peer_phone_previous peer_user_previous")
+    };
+    let both = r#""type":"user_changed_user_id","wa_id":"16505551234","user_id":"US.8""#;
+    assert_eq!(told(both), format!("- {}", user("US.7")));
+    let number = r#""type":"user_changed_number","wa_id":"16505559999","user_id":"US.7""#;
+    assert_eq!(told(number), format!("{} -", phone("16505551234")));
 }

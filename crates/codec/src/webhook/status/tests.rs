@@ -1,7 +1,7 @@
 use turnwise_model::EventKind;
 
-use crate::testing::{Row, columns};
-use crate::webhook::tests::{only, phone, run};
+use crate::testing::{Row, columns, kinds};
+use crate::webhook::tests::{only, phone, run, user};
 
 /// The row of a status with this in it.
 fn of(inner: &str) -> Row {
@@ -55,4 +55,27 @@ fn what_is_free_in_a_group_is_free_in_the_window() {
         let row = of(&format!(r#""status":"sent","pricing":{{"type":"{kind}"}}"#));
         assert_eq!(row.get("pricing_type"), "1", "{kind}");
     }
+}
+
+#[test]
+fn person_may_be_named_by_the_message_that_a_status_is_of() {
+    let inner = r#""status":"delivered","type":"message","message":{"recipient_id":"16505551234"}"#;
+    assert_eq!(of(inner).get("peer_phone"), phone("16505551234"));
+    let both = format!(r#"{inner},"recipient_id":"16505559999""#);
+    assert_eq!(of(&both).get("peer_phone"), phone("16505559999"));
+    let user_id = inner.replace("16505551234", "US.7");
+    assert_eq!(of(&user_id).get("peer_user"), user("US.7"));
+    assert_eq!(of(r#""status":"delivered","message":"secret""#).get("peer_phone"), "");
+}
+
+#[test]
+fn status_that_stands_alone_may_have_a_conversation() {
+    let inner = r#""phone_number_id":"100","id":"w","status":"sent","timestamp":1794096147,"recipient_id":"16505551234""#;
+    let status = format!(
+        r#"{{{inner},"conversation":{{"id":"c","origin":{{"type":"service"}}}},"pricing":{{"category":"service"}}}}"#
+    );
+    let (_, rows) = run(&status);
+    assert_eq!(kinds(&rows), ["status"]);
+    assert_eq!(columns(&rows[0], "sender status category"), "100 0 5");
+    assert_eq!(rows[0].get("peer_phone"), phone("16505551234"));
 }

@@ -233,7 +233,7 @@ pub(super) fn status(cursor: &mut Cursor<'_, '_>) -> Option<StatusItem> {
         b"conversation" => CONVERSATION,
         b"pricing" => PRICING,
         b"errors" => ERRORS,
-        b"recipient_type" | b"type" | b"group_id" | b"code" => UNUSUAL,
+        b"recipient_type" | b"type" | b"group_id" | b"code" | b"message" => UNUSUAL,
         _ => 0,
     };
     let [mut phone, mut user, mut error_code] = [Nth::NONE; 3];

@@ -117,10 +117,12 @@ impl Checked {
             if !contacts.iter().all(|contact| contact.is_usual(values)) {
                 return None;
             }
-            // What the business wrote itself, and who is its own contact, is left alone.
+            // What the business wrote itself or to itself, and who is its own contact, is left
+            // alone.
             let own = Own::of(values, change)?;
             let is_own = |phone: Nth| own.is(values.of(phone));
             if messages.iter().any(|message| is_own(message.peer(false)[0]))
+                || echoes.iter().any(|message| is_own(message.peer(true)[0]))
                 || (!echoes.is_empty() || change.handover.is_some())
                     && contacts.iter().any(|contact| is_own(contact.phone))
             {

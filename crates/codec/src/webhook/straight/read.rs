@@ -170,9 +170,8 @@ fn value_field(name: &[u8]) -> Field {
         b"messages" => MESSAGES,
         b"message_echoes" => ECHOES,
         b"statuses" => STATUSES,
-        b"phone_number_id" | b"standby" | b"history" | b"errors" | b"calls" | b"user_actions" => {
-            UNUSUAL
-        }
+        b"phone_number_id" | b"standby" | b"history" | b"errors" | b"calls" | b"user_actions"
+        | b"message" => UNUSUAL,
         name => handover::field(name),
     }
 }
