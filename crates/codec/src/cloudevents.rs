@@ -14,7 +14,7 @@ use crate::detect::{self, Attributes};
 use crate::json::{Kind, Value};
 use crate::meant;
 use crate::payload::{self, Around, Scratch};
-use crate::reason::{Reason, ignored};
+use crate::reason::Reason;
 use crate::record::{Fail, Record};
 
 const TOLERANT: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -23,18 +23,18 @@ const TOLERANT: GeneralPurposeConfig = GeneralPurposeConfig::new()
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, TOLERANT);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, TOLERANT);
 
-/// Decodes one event. Without `inner` the event lies in another, which none may.
+/// Decodes one event, which may not lie in another.
 pub(crate) fn decode(
     record: &mut Record<'_>,
     around: &Around<'_>,
     root: Value<'_>,
-    inner: Option<&mut Scratch>,
+    inner: &mut [Scratch],
 ) {
     let bytes = root.raw().len();
-    let (Some(inner), true) = (inner, root.get("specversion").is_some()) else {
+    if around.is_in_event || root.get("specversion").is_none() {
         let fail = record.fail(Reason::UnknownShape, "", "an event", Some(root.kind()));
         return record.dead(None, fail, bytes);
-    };
+    }
     let text = |key: &str| root.get(key).and_then(Value::string);
     let (kind, schema, content) = (text("type"), text("dataschema"), text("datacontenttype"));
     let attributes = Attributes {
@@ -57,37 +57,30 @@ pub(crate) fn decode(
         Some(data) if matches!(data.kind(), Kind::Object | Kind::Array) => {
             // Data that is JSON is so whatever its content type says.
             let format = detect::of_text_or_json(format, data.raw().as_bytes());
-            payload::json(record, &around, format, data, None);
+            payload::json(record, &around, format, data, inner);
             Ok(())
         }
-        Some(data) => match data.string() {
-            Some(text) => {
-                let format = detect::of_text_or_json(format, text.as_bytes());
-                payload::payload(record, &around, format, text.as_bytes(), inner, None)
-            }
-            None => Err(record.fail(Reason::WrongType, "", "data", Some(data.kind()))),
-        },
+        Some(data) => payload::text(record, &around, format, data, inner),
     };
     record.path.pop();
-    match done {
-        Err(fail) => record.dead(None, fail, bytes),
-        Ok(()) if record.counts.total() == before => record.ignored(None, ignored::EMPTY, bytes),
-        Ok(()) => {}
-    }
+    payload::end(record, before, bytes, done);
 }
 
 /// Data in base64, with or without padding, of either alphabet.
-fn encoded(
+pub(crate) fn encoded(
     record: &mut Record<'_>,
     around: &Around<'_>,
     format: Format,
     data: Value<'_>,
-    inner: &mut Scratch,
+    scratches: &mut [Scratch],
 ) -> Result<(), Fail> {
     let Some(text) = data.string() else {
         return Err(record.fail(Reason::WrongType, "", "base64", Some(data.kind())));
     };
-    let mut bytes = inner.take_bytes();
+    let Some((scratch, inner)) = scratches.split_first_mut() else {
+        return Err(record.fail(Reason::UnknownShape, "", "a payload", Some(data.kind())));
+    };
+    let mut bytes = scratch.take_bytes();
     let done = STANDARD.decode_vec(text.as_bytes(), &mut bytes).or_else(|_| {
         bytes.clear();
         URL_SAFE.decode_vec(text.as_bytes(), &mut bytes)
@@ -95,11 +88,11 @@ fn encoded(
     let done = match done {
         Ok(()) => {
             let format = detect::of_text_or_json(format, &bytes);
-            payload::payload(record, around, format, &bytes, inner, None)
+            payload::payload(record, around, format, &bytes, scratch, inner)
         }
         Err(_) => Err(record.fail(Reason::InvalidBase64, "", "base64", Some(Kind::String))),
     };
-    inner.give_bytes(bytes);
+    scratch.give_bytes(bytes);
     done
 }
 

@@ -3,7 +3,7 @@
 use turnwise_model::limits::RECORD_BYTES_MAX;
 use turnwise_model::{EventBatch, Keys, Millis, Offset, PartitionId, SourceName};
 
-use crate::payload::{self, Scratch, Tally};
+use crate::payload::{self, SCRATCHES, Scratch, Tally};
 use crate::protobuf::{self, Straight};
 use crate::reason::{GapReason, Reason, ignored};
 use crate::record::{Fail, Notes, Place, Record};
@@ -66,7 +66,7 @@ pub struct DeadLetterNote {
 pub struct Decoder {
     keys: Keys,
     way: Way,
-    scratch: [Scratch; 2],
+    scratch: [Scratch; SCRATCHES],
     rows: Rows,
     notes: Notes,
     tally: Tally,

@@ -3,7 +3,7 @@
 //! Content is told by keys that one format has and no other; an element of a list is told by
 //! itself. What nothing tells is taken for a webhook of the Cloud API.
 
-use crate::json::{Kind, Value};
+use crate::json::Value;
 use crate::meant::{self, Time};
 use crate::{Format, envelopes, frame, protobuf, send};
 
@@ -112,7 +112,7 @@ pub(crate) fn of_text_or_json(told: Format, bytes: &[u8]) -> Format {
 
 /// Whether bytes are a form of a kind that is known here.
 pub(crate) fn is_form(bytes: &[u8]) -> bool {
-    const BEGINS: [&str; 11] = [
+    const BEGINS: [&str; 15] = [
         "MessageSid=",
         "SmsSid=",
         "SmsMessageSid=",
@@ -124,6 +124,10 @@ pub(crate) fn is_form(bytes: &[u8]) -> bool {
         "To=whatsapp%3a",
         "To=whatsapp:",
         "waNumber=",
+        "externalId=",
+        "response=%5B",
+        "response=%5b",
+        "response=[",
     ];
     BEGINS
         .iter()
@@ -132,18 +136,23 @@ pub(crate) fn is_form(bytes: &[u8]) -> bool {
 
 /// The format of a form, as the object of its fields.
 pub(crate) fn by_form(root: Value<'_>) -> Format {
-    if envelopes::is_of_gateway_of_gupshup(root) { Format::GupshupV2 } else { Format::Twilio }
+    if envelopes::is_of_gateway_of_gupshup(root) || envelopes::reports_of_gupshup(root).is_some() {
+        Format::GupshupV2
+    } else {
+        Format::Twilio
+    }
 }
 
 /// The format of a JSON value.
 pub(crate) fn by_content(root: Value<'_>) -> Format {
+    by_own_keys(root).unwrap_or_else(|| by_common_keys(root))
+}
+
+/// The format of a value with keys that one format has and no other.
+pub(crate) fn by_own_keys(root: Value<'_>) -> Option<Format> {
     let has = |key: &str| root.get(key).is_some();
     let object = |key: &str| root.get(key).is_some_and(Value::is_object);
-    let begins = |key: &str, with: &[&str]| {
-        let text = root.get(key).and_then(Value::string);
-        text.is_some_and(|text| with.iter().any(|begin| text.starts_with(begin)))
-    };
-    if has("gs_app_id") {
+    Some(if has("gs_app_id") {
         Format::GupshupV3
     } else if has("entry") || has("changes") {
         Format::CloudApi
@@ -155,10 +164,7 @@ pub(crate) fn by_content(root: Value<'_>) -> Format {
         Format::Vonage
     } else if has("eventCategoryType") || has("EventType") && (has("SenderType") || has("EID")) {
         Format::Salesforce
-    } else if has("AccountSid") && (has("MessageSid") || has("SmsSid") || has("SmsMessageSid"))
-        || begins("From", &["whatsapp:"])
-        || begins("To", &["whatsapp:"])
-    {
+    } else if is_of_twilio(root) {
         Format::Twilio
     } else if has("messageSid") && (has("eventName") || has("accountSid")) {
         Format::TwilioEvents
@@ -166,64 +172,134 @@ pub(crate) fn by_content(root: Value<'_>) -> Format {
         || envelopes::is_of_gateway_of_gupshup(root)
     {
         Format::GupshupV2
-    } else if has("eventType") && (has("payload") || has("eventDetails")) {
+    } else if has("eventType") && (has("namespace") && has("payload") || has("eventDetails")) {
         Format::EightXEight
     } else {
-        by_wrapper(root, &begins)
-    }
+        return by_keys_of_wrapper(root);
+    })
 }
 
-/// Formats whose outermost keys are common words.
-fn by_wrapper(root: Value<'_>, begins: &dyn Fn(&str, &[&str]) -> bool) -> Format {
+fn is_of_twilio(root: Value<'_>) -> bool {
+    let has = |key: &str| root.get(key).is_some();
+    let ids = ["MessageSid", "SmsSid", "SmsMessageSid", "ConversationSid"];
+    has("AccountSid") && ids.into_iter().any(has)
+        || ["From", "To"].into_iter().any(|key| begins(root, key, &["whatsapp:"]))
+}
+
+/// The same of formats that put a wrapper around events.
+fn by_keys_of_wrapper(root: Value<'_>) -> Option<Format> {
     let has = |key: &str| root.get(key).is_some();
     let object = |key: &str| root.get(key).is_some_and(Value::is_object);
+    let any = |key: &str, is: fn(Value<'_>) -> bool| {
+        root.get(key).is_some_and(|list| list.items().any(is))
+    };
     let first = |key: &str| root.get(key).and_then(|list| list.items().next());
-    if first("results").is_some_and(Value::is_object)
-        || object("content") && has("createdAt")
-        || has("messageTemplateId") && has("change")
-        || has("integrationType") && has("messageId")
-    {
-        Format::Infobip
-    } else if has("whatsappInboundMessage")
-        || has("whatsappMessage")
-        || (has("type") || has("eventType")) && has("apiVersion") && has("createTime")
-        || begins("type", &["whatsapp."]) && has("apiVersion")
-        || envelopes::is_message_of_ycloud(root)
-    {
-        Format::YCloud
-    } else if is_of_kapso(root)
-        || root.get("data").is_some_and(is_of_kapso)
-        || begins("event", &["workflow.execution."]) && !has("data")
-        || root.get("data").is_some_and(|data| data.kind() == Kind::Array)
-            && first("data").is_some_and(is_of_kapso)
-    {
-        Format::Kapso
-    } else if begins("event", &["whatsapp.", "sms.", "email.", "channel."])
-        || begins("event", &["conversation."]) && has("service")
-        || begins("type", &["whatsapp."]) && object("data")
+    let is_marked = |item: Value<'_>| item.get("_vnd").is_some();
+    Some(
+        if first("results").is_some_and(Value::is_object)
+            || object("content") && has("createdAt")
+            || has("messageTemplateId") && has("change")
+            || has("integrationType") && has("messageId")
+        {
+            Format::Infobip
+        } else if has("whatsappInboundMessage")
+            || has("whatsappMessage")
+            || (has("type") || has("eventType")) && has("apiVersion") && has("createTime")
+            || begins(root, "type", &["whatsapp."]) && has("apiVersion")
+            || envelopes::is_message_of_ycloud(root)
+        {
+            Format::YCloud
+        } else if is_of_kapso(root)
+            || any("data", is_of_kapso)
+            || begins(root, "event", &["workflow.execution.", "project."]) && !has("data")
+        {
+            Format::Kapso
+        } else if is_of_bird(root) {
+            Format::Bird
+        } else if object("_vnd")
+            || first("messages").is_some_and(is_marked)
+            || first("statuses").is_some_and(is_marked)
+        {
+            Format::Turn
+        } else if is_of_dialog360(root) {
+            Format::Dialog360
+        } else {
+            return None;
+        },
+    )
+}
+
+/// The format of a value whose outermost keys are common words; see [`by_own_keys`].
+pub(crate) fn by_common_keys(root: Value<'_>) -> Format {
+    let has = |key: &str| root.get(key).is_some();
+    let object = |key: &str| root.get(key).is_some_and(Value::is_object);
+    if has("eventType") && has("payload") {
+        Format::EightXEight
+    } else if begins(root, "event", &CHANNELS_OF_BIRD)
+        || begins(root, "event", &["conversation."]) && has("service")
+        || begins(root, "type", &["whatsapp."]) && object("data")
     {
         Format::Bird
-    } else if begins("type", &["message.", "conversation."])
+    } else if begins(root, "type", &["message.", "conversation."])
         && (object("message") || object("conversation"))
     {
         Format::MessageBird
-    } else if begins("event", &[""]) && object("data") {
-        Format::Dialog360
-    } else if object("_vnd")
-        || first("messages").is_some_and(|message| message.get("_vnd").is_some())
-        || first("statuses").is_some_and(|status| status.get("_vnd").is_some())
-    {
-        Format::Turn
     } else {
         Format::CloudApi
     }
 }
 
+/// Whether the text at a key begins with one of these.
+fn begins(root: Value<'_>, key: &str, with: &[&str]) -> bool {
+    let text = root.get(key).and_then(Value::string);
+    text.is_some_and(|text| with.iter().any(|begin| text.starts_with(begin)))
+}
+
 fn is_of_kapso(value: Value<'_>) -> bool {
+    let has = |key: &str| value.get(key).is_some();
     let object = |key: &str| value.get(key).is_some_and(Value::is_object);
+    // A status of the platform's that stands alone has a conversation, too.
+    let is_status = has("recipient_id")
+        || has("recipient_user_id")
+        || meant::word(value.get("status")).is_some() && has("timestamp");
+    let of_contact = object("contact") && (object("previous") || object("marketing_preference"));
     value.at(&["message", "kapso"]).is_some()
-        || (object("conversation") || object("project"))
-            && (value.get("phone_number_id").is_some() || object("whatsapp_config"))
+        || !is_status
+            && (object("conversation") || object("project") || of_contact)
+            && (has("phone_number_id") || object("whatsapp_config"))
+}
+
+/// What Bird alone writes: events of channels around a message, those of other channels than
+/// WhatsApp in the newer form, and messages of channels alone.
+fn is_of_bird(root: Value<'_>) -> bool {
+    let object = |key: &str| root.get(key).filter(|value| value.is_object());
+    let event = root.get("event").and_then(Value::string).unwrap_or_default();
+    let is_event =
+        matches!(event.split_once('.'), Some((_, "inbound" | "outbound" | "interaction")));
+    let is_webhook =
+        |payload: Value<'_>| payload.get("entry").is_some() || payload.get("changes").is_some();
+    is_event
+        && begins(root, "event", &CHANNELS_OF_BIRD)
+        && object("payload").is_some_and(|payload| !is_webhook(payload))
+        || begins(root, "type", &OTHERS_OF_BIRD)
+            && root.get("timestamp").is_some()
+            && object("data").is_some()
+        || envelopes::is_message_of_bird(root)
+}
+
+/// Beginnings of Bird's events of channels.
+const CHANNELS_OF_BIRD: [&str; 4] = ["whatsapp.", "sms.", "email.", "channel."];
+
+/// Beginnings of Bird's newer events that are not of WhatsApp.
+const OTHERS_OF_BIRD: [&str; 7] =
+    ["sms.", "email.", "email_mailbox.", "email_suppression.", "verify.", "voice_call.", "domain."];
+
+/// Partner events of 360dialog, `{id, event, data}`, unless the data is evidently something else.
+fn is_of_dialog360(root: Value<'_>) -> bool {
+    let data = root.get("data").filter(|data| data.is_object());
+    root.get("id").is_some()
+        && begins(root, "event", &[""])
+        && data.is_some_and(|data| by_own_keys(data).is_none())
 }
 
 #[cfg(test)]
@@ -268,7 +344,21 @@ mod tests {
             (r#"{"waNumber":"1","mobile":"2"}"#, Format::GupshupV2),
             (r#"{"integrationType":"WHATSAPP","messageId":"x"}"#, Format::Infobip),
             (r#"{"messageSid":"a","eventName":"b"}"#, Format::TwilioEvents),
+            (r#"{"ConversationSid":"c","AccountSid":"a"}"#, Format::Twilio),
+            (r#"{"type":"sms.received","timestamp":"x","data":{}}"#, Format::Bird),
+            (r#"{"contact":{},"previous":{},"phone_number_id":"1"}"#, Format::Kapso),
+            (r#"{"data":[7,{"message":{"kapso":{}}}]}"#, Format::Kapso),
+            (r#"{"event":"project.updated"}"#, Format::Kapso),
             ("7", Format::CloudApi),
+            // Common words around something else are of no provider.
+            (r#"{"event":"history","data":{}}"#, Format::CloudApi),
+            (r#"{"id":"1","event":"x","data":{"entry":[]}}"#, Format::CloudApi),
+            (r#"{"contact":{},"phone_number_id":"1"}"#, Format::CloudApi),
+            (
+                r#"{"phone_number_id":"1","status":"sent","timestamp":1,"conversation":{}}"#,
+                Format::CloudApi,
+            ),
+            (r#"{"phone_number_id":"1","recipient_id":"2","conversation":{}}"#, Format::CloudApi),
         ] {
             assert_eq!(content(json), format, "{json}");
         }
@@ -304,6 +394,7 @@ mod tests {
         assert!(is_form(b"Body=x&MessageSid=SM1") && is_form(b"SmsSid=1"));
         assert!(is_form(b"Body=x&From=whatsapp%3A%2B1") && is_form(b"To=whatsapp:+1"));
         assert!(!is_form(b"Body=From=whatsapp:") && !is_form(b"From=%2B1"));
+        assert!(is_form(b"response=%5B%7B") && is_form(b"a=1&externalId=x"));
         assert!(!is_form(b"Body=MessageSid%3D") && !is_form(b"xMessageSid=1") && !is_form(b""));
     }
 }

@@ -4,7 +4,7 @@
 //!               ┌ form ┐         ┌ webhook    entry → change → value → item │
 //! record bytes ─┼ json ┴ format ─┼ send       one request and its answer    ├─▶ rows ─▶ columns
 //!               │ ▲              └ envelopes  one module a provider         │
-//!               │ └─ cloudevents: data of an event, once more               │
+//!               │ └─ cloudevents, wrapped: what they hold, once more        │
 //!               └ protobuf ──────▶ our own record                           │
 //! ```
 //!
@@ -42,6 +42,7 @@ mod testing;
 mod unknown;
 mod webhook;
 mod work;
+mod wrapped;
 
 pub use decoder::{DeadLetterNote, Decoder, RecordContext, RecordCounts};
 pub use detect::Headers;

@@ -3,21 +3,30 @@
 //! ```text
 //! headers ─▶ format ─┬─ form ─▶ JSON text ─┐
 //!            bytes ──┼─ JSON ──────────────┴▶ tape ─▶ each element ─▶ its format's decoder
-//!                    │   └ usual webhook or send ─▶ rows └ event ─▶ data, once more
+//!                    │   │                               └ event, wrapper ─▶ the same again
+//!                    │   ├ usual webhook or send ─▶ rows
+//!                    │   └ a line each ─▶ the same again
 //!                    └─ protobuf
 //! ```
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use turnwise_model::Millis;
-use turnwise_model::limits::RECORD_BYTES_MAX;
+use turnwise_model::limits::{RECORD_BYTES_MAX, WRAPPERS_MAX};
 
 use crate::detect::{self, Attributes, Told};
 use crate::json::{JsonFault, Kind, Tape, Value};
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record};
 use crate::unknown::UnknownFields;
-use crate::{Format, Headers, cloudevents, envelopes, form, frame, protobuf, send, webhook};
+use crate::{
+    Format, Headers, cloudevents, envelopes, form, frame, protobuf, send, webhook, wrapped,
+};
+
+/// Payloads that lie in each other at most: the record's, and those of an event, of wrappers and of
+/// a form.
+pub(crate) const SCRATCHES: usize = 3 + WRAPPERS_MAX;
 
 /// Memory for one payload, used again for the next.
 #[derive(Debug, Default)]
@@ -51,12 +60,16 @@ pub(crate) struct Around<'a> {
     time: Option<Millis>,
     /// What the event around it is.
     pub(crate) kind: Option<&'a str>,
+    /// Whether there is an event around it: those do not nest.
+    pub(crate) is_in_event: bool,
+    /// How many wrappers there are around it.
+    wrappers: usize,
     tally: &'a Tally,
 }
 
 impl<'a> Around<'a> {
     pub(crate) fn nothing(tally: &'a Tally) -> Self {
-        Self { time: None, kind: None, tally }
+        Self { time: None, kind: None, is_in_event: false, wrappers: 0, tally }
     }
 
     /// The same with the attributes of an event.
@@ -65,7 +78,12 @@ impl<'a> Around<'a> {
             crate::meant::Time::Some(time) => Some(time),
             _ => self.time,
         };
-        Self { time, kind: attributes.kind, ..self }
+        Self { time, kind: attributes.kind, is_in_event: true, ..self }
+    }
+
+    /// The same in one more wrapper, which may tell a time.
+    pub(crate) fn wrapped(self, time: Option<Millis>) -> Self {
+        Self { time: time.or(self.time), wrappers: self.wrappers + 1, ..self }
     }
 
     /// A time for what has none of its own: the surrounding event's, else the record's.
@@ -86,7 +104,7 @@ impl<'a> Around<'a> {
 pub(crate) fn decode(
     record: &mut Record<'_>,
     tally: &Tally,
-    scratch: &mut [Scratch; 2],
+    scratch: &mut [Scratch; SCRATCHES],
     format: Format,
     headers: Headers<'_>,
     bytes: &[u8],
@@ -112,7 +130,7 @@ fn is_bare(format: Format, bytes: &[u8]) -> bool {
 fn of_any_format(
     record: &mut Record<'_>,
     tally: &Tally,
-    [outer, inner]: &mut [Scratch; 2],
+    [outer, inner @ ..]: &mut [Scratch; SCRATCHES],
     format: Format,
     headers: Headers<'_>,
     bytes: &[u8],
@@ -123,31 +141,31 @@ fn of_any_format(
     }
     let around = Around::nothing(tally);
     if format == Format::Protobuf {
-        return payload(record, &around, format, bytes, outer, None);
+        return payload(record, &around, format, bytes, outer, inner);
     }
     match detect::by_headers(format, headers) {
         Told::Payload(told) => {
             // A setting wins over all.
             let is_set = told == format;
             let told = if is_set { told } else { detect::of_text_or_json(told, bytes) };
-            payload(record, &around, told, bytes, outer, Some(inner))
+            payload(record, &around, told, bytes, outer, inner)
         }
         Told::Data(attributes) => {
             let told = attributes.format().unwrap_or(Format::Auto);
             let format = detect::of_text_or_json(told, bytes);
-            payload(record, &around.event(&attributes), format, bytes, outer, None)
+            payload(record, &around.event(&attributes), format, bytes, outer, inner)
         }
     }
 }
 
-/// Decodes one payload. Without `inner` it may hold no event (CloudEvents): those do not nest.
+/// Decodes one payload; `inner` is for those that are written in it.
 pub(crate) fn payload(
     record: &mut Record<'_>,
     around: &Around<'_>,
     format: Format,
     bytes: &[u8],
     scratch: &mut Scratch,
-    inner: Option<&mut Scratch>,
+    inner: &mut [Scratch],
 ) -> Result<(), Fail> {
     if bytes.is_empty() {
         return Err(told(record, Reason::Empty, "a record", "nothing"));
@@ -184,7 +202,15 @@ pub(crate) fn payload(
             let root = parse(record, tape, text)?;
             around.tally.unknown.add_of(root);
             let format = if format == Format::GupshupV2 { format } else { detect::by_form(root) };
-            json(record, around, format, root, None);
+            let reports =
+                envelopes::reports_of_gupshup(root).filter(|_| format == Format::GupshupV2);
+            if let Some(reports) = reports {
+                record.path.key("response");
+                let done = self::text(record, around, format, reports, inner);
+                record.path.pop();
+                return done;
+            }
+            json(record, around, format, root, inner);
             Ok(())
         })
     } else {
@@ -200,12 +226,88 @@ pub(crate) fn payload(
                 Ok(())
             })
     };
+    let is_broken = |fail: &Fail| fail.reason == Reason::InvalidJson;
+    let lines = match &done {
+        Err(fail) if is_json && is_broken(fail) => lines(bytes, tape),
+        _ => None,
+    };
     tape.clear();
     text.clear();
     text.shrink_to(SCRATCH_KEPT_MAX);
     decoded.clear();
     decoded.shrink_to(SCRATCH_KEPT_MAX);
-    done
+    let Some(lines) = lines else { return done };
+    for (at, line) in lines.enumerate() {
+        record.path.index(at);
+        let before = record.counts.total();
+        let done = payload(record, around, format, line, scratch, inner);
+        end(record, before, line.len(), done);
+        record.path.pop();
+    }
+    Ok(())
+}
+
+/// The lines of a text that holds a JSON object in each, as files do, and not in the first alone.
+fn lines<'a>(text: &'a [u8], tape: &mut Tape) -> Option<impl Iterator<Item = &'a [u8]> + use<'a>> {
+    let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let mut lines = lines.filter(|line| !line.is_empty()).peekable();
+    let all = lines.clone();
+    let first = std::str::from_utf8(lines.next()?).ok()?;
+    let are_objects = lines.peek().is_some() && all.clone().all(|line| line.starts_with(b"{"));
+    (are_objects && tape.parse(first).is_ok()).then_some(all)
+}
+
+/// Decodes a payload that is written as a text of another.
+pub(crate) fn text(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    format: Format,
+    held: Value<'_>,
+    scratches: &mut [Scratch],
+) -> Result<(), Fail> {
+    let (text, scratch, inner) = opened(record, held, scratches)?;
+    let format = detect::of_text_or_json(format, text.as_bytes());
+    payload(record, around, format, text.as_bytes(), scratch, inner)
+}
+
+/// Parses a text of another payload.
+pub(crate) fn parsed(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    held: Value<'_>,
+    scratches: &mut [Scratch],
+    then: impl FnOnce(&mut Record<'_>, Value<'_>),
+) -> Result<(), Fail> {
+    let (text, scratch, _) = opened(record, held, scratches)?;
+    let root = parse(record, &mut scratch.tape, &text)?;
+    around.tally.unknown.add_of(root);
+    then(record, root);
+    scratch.tape.clear();
+    Ok(())
+}
+
+/// A text, and memory for what is in it and for what is in that.
+type Opened<'a, 's> = (Cow<'a, str>, &'s mut Scratch, &'s mut [Scratch]);
+
+fn opened<'a, 's>(
+    record: &Record<'_>,
+    held: Value<'a>,
+    scratches: &'s mut [Scratch],
+) -> Result<Opened<'a, 's>, Fail> {
+    let fail = |reason| record.fail(reason, "", "a payload", Some(held.kind()));
+    let text = held.string().ok_or_else(|| fail(Reason::WrongType))?;
+    let (scratch, inner) = scratches.split_first_mut().ok_or_else(|| fail(Reason::UnknownShape))?;
+    Ok((text, scratch, inner))
+}
+
+/// What becomes of a part of a record, of so many bytes, that was read as a payload: nothing of it
+/// disappears.
+pub(crate) fn end(record: &mut Record<'_>, before: u64, bytes: usize, done: Result<(), Fail>) {
+    match done {
+        Err(fail) => record.dead(None, fail, bytes),
+        Ok(()) if record.counts.total() == before => record.ignored(None, ignored::EMPTY, bytes),
+        Ok(()) => {}
+    }
 }
 
 /// Decodes JSON that is in a usual shape of a usual format, or does nothing and answers `false`.
@@ -263,31 +365,47 @@ pub(crate) fn json(
     around: &Around<'_>,
     format: Format,
     root: Value<'_>,
-    mut inner: Option<&mut Scratch>,
+    inner: &mut [Scratch],
 ) {
+    if format == Format::Auto && wrapped::is_json(root) && around.wrappers < WRAPPERS_MAX {
+        let before = record.counts.total();
+        let done = text(record, &around.wrapped(None), format, root, inner);
+        return end(record, before, root.raw().len(), done);
+    }
     let listed = root.kind() == Kind::Array;
     for (at, element) in root.items().enumerate() {
         if listed {
             record.path.index(at);
         }
         let before = record.counts.total();
-        let format = if format == Format::Auto { detect::by_content(element) } else { format };
-        match format {
-            Format::Auto | Format::CloudApi => webhook::decode(record, element),
-            Format::Send => send::decode(record, element),
-            Format::CloudEvents => {
-                cloudevents::decode(record, around, element, inner.as_deref_mut());
-            }
-            Format::TwilioEvents if element.get("specversion").is_some() => {
-                cloudevents::decode(record, around, element, inner.as_deref_mut());
-            }
-            format => envelopes::decode(record, around, format, element),
-        }
+        one(record, around, format, element, inner);
         if listed {
-            if record.counts.total() == before {
-                record.ignored(None, ignored::EMPTY, element.raw().len());
-            }
+            end(record, before, element.raw().len(), Ok(()));
             record.path.pop();
         }
+    }
+}
+
+/// One value. What a setting, a header or keys of its own tell goes before what it may hold.
+fn one(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    format: Format,
+    value: Value<'_>,
+    inner: &mut [Scratch],
+) {
+    let told = if format == Format::Auto { detect::by_own_keys(value) } else { Some(format) };
+    let held = if told.is_none() { wrapped::inside(value, around.wrappers) } else { None };
+    if let Some(held) = held {
+        return wrapped::decode(record, around, value, held, inner);
+    }
+    match told.unwrap_or_else(|| detect::by_common_keys(value)) {
+        Format::Auto | Format::CloudApi => webhook::decode(record, value),
+        Format::Send => send::decode(record, value),
+        Format::CloudEvents => cloudevents::decode(record, around, value, inner),
+        Format::TwilioEvents if value.get("specversion").is_some() => {
+            cloudevents::decode(record, around, value, inner);
+        }
+        format => envelopes::decode(record, around, format, value),
     }
 }

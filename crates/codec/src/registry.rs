@@ -28,7 +28,8 @@ pub const FORMATS: &[FormatInfo] = &[
         wire: Wire::Json,
         sender: "as the format that is told",
         carries: OF_CONTENT,
-        note: "what nothing tells is read as cloud_api",
+        note: "webhooks in requests, queues' messages and other wrappers are taken out of them; \
+               what nothing tells is read as cloud_api",
     },
     FormatInfo {
         format: Format::CloudApi,

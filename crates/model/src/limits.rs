@@ -6,6 +6,9 @@
 pub const RECORD_BYTES_MAX: usize = 8 << 20;
 /// Nesting of one JSON record. Deeper: dead letter `nested_too_deep`.
 pub const JSON_DEPTH_MAX: usize = 64;
+/// Wrappers around a webhook (a queue's message, a request) that are opened, one in another. What
+/// lies deeper: dead letter `unknown_shape`.
+pub const WRAPPERS_MAX: usize = 4;
 /// Items (messages, statuses, events) of one record. More: the rest is one dead letter `too_many_items`.
 pub const RECORD_ITEMS_MAX: usize = 100_000;
 /// Contacts of one change of a webhook that the straight way looks through for each of its items. A

@@ -1,5 +1,6 @@
 //! Bird's channels: `{service, event, payload}` for messages received, messages sent with their
-//! status, and interactions; and the events `whatsapp.…` with `data` that came after them.
+//! status, and interactions, or one of the messages alone; and the events `whatsapp.…` with `data`
+//! that came after them.
 //!
 //! Sender: `channelId`, which every event of channels has; in the newer events the digits of the
 //! business's number. A message's id is Bird's own, since interactions name no other.
@@ -17,13 +18,14 @@ use crate::body::Body;
 use crate::json::Value;
 use crate::meant::{self, Id};
 use crate::peer::Peer;
-use crate::reason::{ignored, ignored_name};
+use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
 
 /// Decodes one event.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     let payload = value.get("payload").or_else(|| value.get("message"));
     let kind = meant::word(value.get("event")).unwrap_or_default();
+    let holds = |key: &str| value.get(key).is_some();
     match (payload.filter(|payload| payload.is_object()), kind.split_once('.')) {
         (_, Some(("conversation", _))) => {
             record.ignored(None, ignored_name("conversation"), value.raw().len());
@@ -32,18 +34,48 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
         (_, Some((_, "inbound" | "outbound" | "interaction"))) => {
             record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
         }
-        (_, Some(_)) => record.ignored(None, ignored::OTHER, value.raw().len()),
+        (_, Some(_)) if holds("service") || holds("payload") => {
+            record.ignored(None, ignored::OTHER, value.raw().len());
+        }
+        (_, Some(_)) => super::unknown(record, &super::nobody(), value, "an event of Bird"),
+        _ if is_message(value) => alone(record, value),
         _ => newer(record, value),
     }
 }
 
-fn channel<'a>(record: &mut Record<'_>, event: Value<'a>, payload: Value<'a>, kind: &str) {
+/// Whether an object is a message of a channel of WhatsApp without the event around it.
+pub(crate) fn is_message(value: Value<'_>) -> bool {
+    let is_wamid = |part: Value<'_>| {
+        let reference = part.get("platformReference").and_then(Value::string);
+        reference.is_some_and(|reference| reference.starts_with("wamid."))
+    };
+    value.get("channelId").is_some()
+        && value.get("parts").is_some_and(|parts| parts.items().any(is_wamid))
+}
+
+fn alone(record: &mut Record<'_>, message: Value<'_>) {
+    let scope = scope(message);
+    match meant::word(message.get("direction")).as_deref() {
+        Some("incoming") => inbound(record, &scope, message, message),
+        Some("outgoing") => outbound(record, &scope, message, message),
+        _ => {
+            let fail = record.fail(Reason::NoDirection, "direction", "incoming or outgoing", None);
+            record.dead(Some(&scope), fail, message.raw().len());
+        }
+    }
+}
+
+fn scope(payload: Value<'_>) -> Scope<'_> {
     let connector =
         payload.at(&["receiver", "connector"]).or_else(|| payload.at(&["sender", "connector"]));
     let sender = meant::id(payload.get("channelId"))
         .or_else(|| number(connector.and_then(|it| it.get("identifierValue"))))
         .or_else(|| meant::id(connector.and_then(|it| it.get("id"))));
-    let scope = Scope { waba_id: Id::None, sender };
+    Scope { waba_id: Id::None, sender }
+}
+
+fn channel<'a>(record: &mut Record<'_>, event: Value<'a>, payload: Value<'a>, kind: &str) {
+    let scope = scope(payload);
     match kind {
         "inbound" => inbound(record, &scope, event, payload),
         "outbound" => outbound(record, &scope, event, payload),
@@ -200,6 +232,10 @@ fn body(payload: Value<'_>, direction: Direction) -> Body<'_> {
 /// `{type: "whatsapp.received", timestamp, data}` and its like for what is sent.
 fn newer<'a>(record: &mut Record<'_>, value: Value<'a>) {
     let kind = meant::word(value.get("type")).unwrap_or_default();
+    let is_other = kind.split_once('.').is_some_and(|(channel, _)| channel != "whatsapp");
+    if is_other && value.get("data").is_some() {
+        return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
+    }
     let (Some(kind), Some(data)) = (kind.strip_prefix("whatsapp."), value.get("data")) else {
         return super::unknown(record, &super::nobody(), value, "an event of Bird");
     };
@@ -229,6 +265,10 @@ fn newer<'a>(record: &mut Record<'_>, value: Value<'a>) {
         "read" => Status::Read,
         "failed" | "rejected" => Status::Failed,
         "accepted" => Status::Other,
+        // Somebody else's events have names like these, around a webhook.
+        _ if ["entry", "changes", "messages"].iter().any(|key| data.get(key).is_some()) => {
+            return super::unknown(record, &super::nobody(), value, "an event of Bird");
+        }
         _ => return record.ignored(None, ignored::OTHER, value.raw().len()),
     };
     super::status(record, &scope(number(party("from"))), value, |record| {

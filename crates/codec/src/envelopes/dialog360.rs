@@ -18,6 +18,11 @@ use crate::webhook::{self, Outer};
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     let data = value.get("data").filter(|data| data.is_object() && value.get("event").is_some());
     let Some(data) = data else { return webhook::decode(record, value) };
+    if data.get("entry").is_some() || data.get("changes").is_some() {
+        record.path.key("data");
+        webhook::decode(record, data);
+        return record.path.pop();
+    }
     let field = meant::word(value.get("event"));
     record.path.key("data");
     match field.as_deref() {

@@ -49,6 +49,10 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
             message(record, &scope, value, payload, Direction::Outbound, Origin::App);
         }
         "outbound_message_status_changed" => status(record, &scope, value, payload),
+        // Words like these are others' as well.
+        _ if value.get("namespace").is_none() => {
+            super::unknown(record, &scope, value, "an event of 8x8");
+        }
         _ => record.ignored(Some(&scope), ignored::OTHER, value.raw().len()),
     }
 }

@@ -1,14 +1,17 @@
 //! Gupshup's events of version 2: `{app, timestamp, version, type, payload}`; and the callbacks of
 //! its enterprise gateway, `{waNumber, mobile, …}` for what is received, as a form or JSON, and
-//! `{externalId, eventType, eventTs, …}` for what became of a send, as JSON.
+//! `{externalId, eventType, eventTs, …}` for what became of a send, as JSON or as the field
+//! `response` of a form, or in older words `{externalId, deliveredTS, status, phoneNo, …}`.
 //!
 //! Sender: the name of the app, which every event has; the business's number is in few. Statuses
 //! go by `gsId`, Gupshup's own id of the message, since its first status has no other. The gateway
-//! names no app: its sender is the digits of `waNumber`, in reports of `srcAddr`.
+//! names no app: its sender is the digits of `waNumber`, in reports of `srcAddr`, in older ones of
+//! `mask`, which mostly is a name and no number: those are dead letters.
 //!
 //! It cannot carry: the business account, whether audio is a voice note, texts of a business,
-//! echoes of the phone app, history and standby; of the gateway also interactive types, captions
-//! and prices. Masked numbers are no peers. Billing, opt-in and template events are ignored.
+//! echoes of the phone app, history and standby; of the gateway also interactive types, prices, and
+//! captions where what was received holds its media as a text. Masked numbers are no peers. Billing,
+//! opt-in and template events are ignored.
 
 use turnwise_model::{Category, Direction, InteractiveType, MessageKind, Origin, Status};
 
@@ -152,7 +155,15 @@ fn conversation(value: Option<Value<'_>>) -> Option<Category> {
 /// Whether an object is a callback of the enterprise gateway.
 pub(crate) fn is_of_gateway(value: Value<'_>) -> bool {
     let has = |key: &str| value.get(key).is_some();
-    has("waNumber") && has("mobile") || has("externalId") && has("eventTs") && has("destAddr")
+    has("waNumber") && has("mobile")
+        || has("externalId")
+            && (has("eventTs") && has("destAddr") || has("deliveredTS") && has("phoneNo"))
+}
+
+/// The reports in a form of the gateway, a text of JSON.
+pub(crate) fn reports(form: Value<'_>) -> Option<Value<'_>> {
+    let text = form.get("response").filter(|text| text.kind() == Kind::String)?;
+    text.raw().trim_start().starts_with(['[', '{']).then_some(text)
 }
 
 fn of_gateway(record: &mut Record<'_>, value: Value<'_>) {
@@ -170,6 +181,8 @@ fn of_gateway(record: &mut Record<'_>, value: Value<'_>) {
                 _ if name == "voice" => Body { voice: Some(true), ..Body::new(MessageKind::Audio) },
                 kind => Body::new(kind),
             };
+            let caption = value.at(&[name.as_str(), "caption"]);
+            let body = if twilio::is_media(body.kind) { body.text(caption) } else { body };
             Ok(Message {
                 id: meant::id(get("messageId")),
                 time: time_at_first(record, &[("timestamp", get("timestamp"))])?,
@@ -183,19 +196,37 @@ fn of_gateway(record: &mut Record<'_>, value: Value<'_>) {
             })
         });
     }
-    super::status(record, &scope(get("srcAddr")), value, |record| {
-        let name = meant::word(get("eventType")).unwrap_or_default();
+    let sender = match get("srcAddr") {
+        None if get("deliveredTS").is_some() => digits(number(get("mask"))),
+        source => number(source),
+    };
+    super::status(record, &Scope { waba_id: Id::None, sender }, value, |record| {
+        let name = meant::word(get("eventType").or_else(|| get("status"))).unwrap_or_default();
+        let status = match name.as_str() {
+            "success" => Status::Delivered,
+            "failure" => Status::Failed,
+            name => Status::from_name(name).unwrap_or(Status::Other),
+        };
+        let times = ["eventTs", "deliveredTS"].map(|key| (key, get(key)));
         Ok(Delivery {
             id: meant::id(get("externalId")),
-            time: time_at_first(record, &[("eventTs", get("eventTs"))])?,
-            peer: person(get("destAddr")),
+            time: time_at_first(record, &times)?,
+            peer: person(get("destAddr").or_else(|| get("phoneNo"))),
             origin: Origin::Live,
             in_group: false,
-            status: Status::from_name(&name).unwrap_or(Status::Other),
+            status,
             price: Price::default(),
-            error_code: code(get("errorCode")),
+            error_code: code(get("errorCode").or_else(|| get("errCode"))),
         })
     });
+}
+
+/// A number, if it is one.
+fn digits(number: Id<'_>) -> Id<'_> {
+    match number {
+        Id::Some(text) if !text.bytes().all(|byte| byte.is_ascii_digit()) => Id::None,
+        other => other,
+    }
 }
 
 /// Violations, bans and tiers; what else is told of an account is ignored.

@@ -104,6 +104,15 @@ fn record(name: &str, count: usize) -> String {
             let event = format!(r#"{{"specversion":"1.0","type":"x","data":"{data}"}}"#);
             format!("[{}]", list(count, |_| event.clone()))
         }
+        "records of a queue" => {
+            let body = format!("{{{}}}", messages(1)).replace('"', "\\\"");
+            let record = format!(r#"{{"receiptHandle":"x","body":"{body}"}}"#);
+            format!(r#"{{"Records":[{}]}}"#, list(count, |_| record.clone()))
+        }
+        "requests of many keys in a list" => {
+            let request = r#"{"headers":{},"body":{"headers":{},"body":{"x":1}}}"#;
+            format!(r#"[{{{all_keys}}},{}]"#, list(count, |_| request.to_owned()))
+        }
         "results" => {
             let result = r#"{"to":"1","from":"2","seenAt":"2026-11-08T00:00:00Z"}"#;
             format!(r#"{{{all_keys},"results":[{}]}}"#, list(count, |_| result.to_owned()))
@@ -142,6 +151,8 @@ fn twice_the_record_is_twice_the_work() {
         "Turn's contacts and messages",
         "escaped keys",
         "events in a list",
+        "records of a queue",
+        "requests of many keys in a list",
         "results",
         "identifiers",
         "Kapso's statuses",

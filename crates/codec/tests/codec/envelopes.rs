@@ -69,6 +69,24 @@ proptest! {
     }
 
     #[test]
+    fn requests_around_payloads_change_no_row(event in crate::common::event(), as_text in any::<bool>(), in_base64 in any::<bool>()) {
+        for (format, encoder) in ENCODERS {
+            let Some((bytes, _)) = written(*format, *encoder, &event) else { continue };
+            let expected = rows(*format, *format, &bytes);
+            let text = String::from_utf8(bytes.clone()).expect("text");
+            let value = serde_json::from_slice::<serde_json::Value>(&bytes).ok().filter(|_| !as_text);
+            let body = match value {
+                _ if in_base64 => base64::engine::general_purpose::STANDARD.encode(&bytes).into(),
+                Some(value) => value,
+                None => text.into(),
+            };
+            let around = serde_json::json!({"headers": {"x": "y"}, "isBase64Encoded": in_base64, "body": body});
+            let found = rows(*format, Format::Auto, around.to_string().as_bytes());
+            prop_assert_eq!(found, expected, "{}", around);
+        }
+    }
+
+    #[test]
     fn broken_payloads_become_rows_and_their_letters_show_nothing(
         event in crate::common::event(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..9, "(null|true|-1|\"\"|\"x\"|\\[\\]|\\{\\}|[\\[\\]{}:,\"&=%0-9]{0,3})"), 0..5),

@@ -47,6 +47,9 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
                 });
                 seeds.push(("cloudevents", format!("\0{around}").into_bytes()));
             }
+            let request =
+                serde_json::json!({"headers": {}, "body": String::from_utf8_lossy(&bytes)});
+            seeds.push(("envelope", format!("\0{request}").into_bytes()));
             let at = FORMATS.iter().position(|info| info.format == *format).expect("in the list");
             seeds.push(("envelope", [&[at as u8][..], &bytes].concat()));
         }

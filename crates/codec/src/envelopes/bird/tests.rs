@@ -1,7 +1,7 @@
 use turnwise_model::{EventKind, InteractiveType, MessageKind, Status};
 
 use crate::Format;
-use crate::testing::{Row, columns, kinds, message, only, phone, told_alike, user};
+use crate::testing::{Row, columns, decode, kinds, message, only, phone, told_alike, user};
 
 fn event(kind: &str, payload: &str) -> String {
     format!(
@@ -136,6 +136,62 @@ fn newer_events_are_the_numbers() {
     );
     assert_eq!(columns(&row, "sender status"), "15550783881 1");
     assert_eq!(only(Format::Bird, &event("x", r#""y":1"#)).get("reason"), "other");
+    let of_other = event("x", r#""messages":[{"secret":1}]"#);
+    assert_eq!(only(Format::Bird, &of_other).get("reason"), "unknown_shape");
+}
+
+#[test]
+fn newer_events_of_other_channels_are_ignored() {
+    for kind in [
+        "sms.received",
+        "email.delivered",
+        "email_mailbox.created",
+        "email_suppression.created",
+        "verify.completed",
+        "voice_call.ended",
+        "domain.verified",
+    ] {
+        let event = format!(
+            r#"{{"type":"{kind}","timestamp":"2026-11-08T00:02:27Z","data":{{"from":"+16505551234","text":"secret"}}}}"#
+        );
+        assert_eq!(only(Format::Bird, &event).get("reason"), "other_channel", "{kind}");
+    }
+}
+
+#[test]
+fn events_of_others_in_the_same_words_are_dead_letters() {
+    let rows = |event: &str| {
+        let (_, rows) = decode(Format::Auto, event);
+        rows.iter().map(|row| row.get("reason").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        rows(r#"{"event":"whatsapp.message","data":{"key":{"id":"x"}}}"#),
+        ["unknown_shape"]
+    );
+    let old = r#"{"service":"channels","event":"whatsapp.new","payload":{"channelId":"1"}}"#;
+    assert_eq!(rows(old), ["other"]);
+    assert_eq!(rows(r#"{"service":"channels","event":"whatsapp.new"}"#), ["other"]);
+}
+
+#[test]
+fn message_of_a_channel_may_stand_alone() {
+    let message = |direction: &str, part: &str| {
+        format!(
+            r#"{{"id":"b1","channelId":"ch-1",{PERSON},"body":{{"type":"text","text":{{"text":"Hello"}}}},"parts":[{{"platformReference":"{part}"}}],"direction":"{direction}","status":"delivered",{TIMES}}}"#
+        )
+    };
+    let row = only(Format::Bird, &message("incoming", "wamid.A"));
+    assert_eq!(columns(&row, "sender direction chars"), "ch-1 0 5");
+    assert_eq!(row.get("peer_phone"), phone("ch-1", "16505551234"));
+    let rows = told_alike(Format::Bird, &message("outgoing", "wamid.A"));
+    assert_eq!(kinds(&rows), ["message", "status"]);
+    assert_eq!(columns(&rows[0], "direction"), "1");
+    let row = only(Format::Bird, &message("sideways", "wamid.A"));
+    assert_eq!(columns(&row, "reason sender"), "no_direction ch-1");
+    for format in [Format::Bird, Format::Auto] {
+        let (_, rows) = decode(format, &message("incoming", "SM1"));
+        assert_eq!(rows[0].get("reason"), "unknown_shape");
+    }
 }
 
 #[test]

@@ -51,3 +51,12 @@ fn violations_and_restrictions_are_account_rows() {
         );
     }
 }
+
+#[test]
+fn webhook_in_an_event_is_the_cloud_apis() {
+    let webhook = format!(
+        r#"{{"object":"whatsapp_business_account","entry":[{{"id":"9","changes":[{{"field":"messages","value":{{{META},"statuses":[{{"id":"w","status":"read","timestamp":"1794096147","recipient_id":"1650"}}]}}}}]}}]}}"#
+    );
+    let event = format!(r#"{{"id":"e1","event":"message","data":{webhook}}}"#);
+    assert_eq!(told_alike(Format::Dialog360, &event), decode(Format::CloudApi, &webhook).1);
+}

@@ -194,3 +194,11 @@ fn the_platforms_own_event_has_account_and_time_of_what_is_around_it() {
         assert_eq!(columns(&row, "waba_id reason"), format!("9 message_{kind}"));
     }
 }
+
+#[test]
+fn events_of_others_in_the_same_words_are_dead_letters() {
+    let row = only(Format::EightXEight, r#"{"eventType":"inbound","payload":{"x":1}}"#);
+    assert_eq!((row.kind, row.get("reason")), (EventKind::DeadLetter, "unknown_shape"));
+    let own = r#"{"namespace":"ChatApps","eventType":"new_event","payload":{"subAccountId":"s"}}"#;
+    assert_eq!(columns(&only(Format::EightXEight, own), "sender reason"), "s other");
+}

@@ -1,7 +1,7 @@
 use turnwise_model::{Category, EventKind, InteractiveType, MessageKind};
 
 use crate::Format;
-use crate::testing::{Row, columns, message, only, phone, user};
+use crate::testing::{Row, columns, kinds, message, only, phone, told_alike, user};
 
 fn event(kind: &str, payload: &str) -> String {
     format!(
@@ -189,6 +189,12 @@ fn callbacks_of_the_gateway_name_the_number() {
         columns(&only(Format::GupshupV2, &image), "message_kind chars"),
         format!("{} -", MessageKind::Image.code())
     );
+    let media = r#""image":{"id":"m","mime_type":"image/jpeg","caption":"abc"},"type":"image""#;
+    let image = json.replace(r#""type":"text""#, media);
+    assert_eq!(
+        columns(&only(Format::GupshupV2, &image), "message_kind chars"),
+        format!("{} 3", MessageKind::Image.code())
+    );
     let report = |channel: &str| {
         format!(
             r#"[{{"externalId":"g1","eventType":"DELIVERED","eventTs":1794096147000,"destAddr":"16505551234","srcAddr":"15550783881","cause":"SUCCESS","errorCode":"000","channel":"{channel}"}}]"#
@@ -198,4 +204,49 @@ fn callbacks_of_the_gateway_name_the_number() {
     assert_eq!(columns(&row, "sender status error_code time"), "15550783881 1 - 1794096147000000");
     assert_eq!(row.get("peer_phone"), phone("15550783881", "16505551234"));
     assert_eq!(only(Format::GupshupV2, &report("SMS")).get("reason"), "other_channel");
+}
+
+#[test]
+fn reports_of_the_gateway_come_as_a_form_too() {
+    let report = |more: &str| {
+        format!(
+            r#"{{"externalId":"g1","eventType":"FAILED","eventTs":1794096147000,"destAddr":"16505551234","srcAddr":"15550783881","errCode":"003","channel":"WHATSAPP"{more}}}"#
+        )
+    };
+    let json = format!("[{},{}]", report(""), report(r#","cause":"Ünknown & more""#));
+    let rows = told_alike(Format::GupshupV2, &json);
+    assert_eq!(kinds(&rows), ["status", "status"]);
+    assert_eq!(columns(&rows[0], "sender status error_code"), "15550783881 4 3");
+    let escaped = |byte: u8| match byte {
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    let text: String = json.bytes().map(escaped).collect();
+    for form in [format!("response={text}"), format!("a=1&response={text}&b=2")] {
+        assert_eq!(told_alike(Format::GupshupV2, &form), rows, "{form}");
+    }
+    let broken = only(Format::GupshupV2, "response=%5Bsecret");
+    assert_eq!(broken.get("reason"), "invalid_json");
+}
+
+#[test]
+fn reports_in_older_words_need_a_number_for_a_mask() {
+    let form = |status: &str, mask: &str| {
+        format!(
+            "externalId=g1&deliveredTS=1794096147000&status={status}&cause=x&phoneNo=16505551234&errCode=000&mask={mask}"
+        )
+    };
+    for (word, status) in [("SUCCESS", "1"), ("FAILURE", "4"), ("UNKNOWN", "5")] {
+        let row = only(Format::GupshupV2, &form(word, "15550783881"));
+        assert_eq!(
+            columns(&row, "sender status error_code time"),
+            format!("15550783881 {status} - 1794096147000000")
+        );
+        assert_eq!(row.get("peer_phone"), phone("15550783881", "16505551234"));
+        assert_eq!(row.get("message"), message("15550783881", "g1"));
+    }
+    for mask in ["", "DEMO"] {
+        let row = only(Format::GupshupV2, &form("SUCCESS", mask));
+        assert_eq!(columns(&row, "reason sender"), "no_sender -", "{mask}");
+    }
 }

@@ -1,0 +1,215 @@
+//! Webhooks inside what brought them: requests as gateways and work flows write them down, messages
+//! of queues, and the events of AWS End User Messaging Social, which hold one entry.
+//!
+//! ```text
+//! {"headers":{…},"body":{"entry":[…]}}              a value ────────────┐
+//! {"headers":{…},"body":"{\"entry\":[…]}"}          a text ──▶ payload ─┼▶ once more, by content
+//! {"isBase64Encoded":true,"body":"eyJl…"}           base64 ──▶ payload ─┘
+//! {"whatsAppWebhookEntry":"{\"id\":…}"}             an entry ▶ webhook
+//! ```
+//!
+//! This is looked for only where nothing but content tells the format, and behind the keys that one
+//! format has and no other. A value is opened if it is known itself, so that events of others stay
+//! dead letters. A text is opened only beside keys that no person writes, [`MARKS`]: what somebody
+//! wrote may begin with a brace, too. Wrappers lie in each other, `limits::WRAPPERS_MAX` of them.
+//! The time that a wrapper tells is that of what has none of its own.
+
+use turnwise_model::Millis;
+use turnwise_model::limits::WRAPPERS_MAX;
+
+use crate::json::{Kind, Value};
+use crate::meant::{self, Time};
+use crate::payload::{self, Around, Scratch};
+use crate::reason::Reason;
+use crate::record::{Fail, Record};
+use crate::webhook::{self, Outer};
+use crate::{Format, cloudevents, detect};
+
+/// What a wrapper holds.
+pub(crate) struct Inside<'a> {
+    key: &'static str,
+    held: Value<'a>,
+    how: How,
+}
+
+/// How it is written.
+#[derive(Clone, Copy)]
+enum How {
+    Value,
+    Text,
+    Base64,
+    /// One entry of a webhook, as a value or a text.
+    Entry,
+}
+
+/// The key of an entry.
+const ENTRY: &str = "whatsAppWebhookEntry";
+
+/// Keys under which wrappers hold what they hold.
+const KEYS: [&str; 15] = [
+    "body",
+    "body_params",
+    "payload",
+    "data",
+    "json",
+    "detail",
+    "event",
+    "webhook",
+    "Message",
+    "Body",
+    "Sns",
+    "kinesis",
+    "Records",
+    "Messages",
+    "record",
+];
+
+/// Keys that stand beside a text which is a payload: of requests, queues and topics.
+const MARKS: [&str; 18] = [
+    "headers",
+    "multiValueHeaders",
+    "httpMethod",
+    "requestContext",
+    "rawPath",
+    "query",
+    "query_params",
+    "queryStringParameters",
+    "isBase64Encoded",
+    "TopicArn",
+    "Type",
+    "eventSource",
+    "receiptHandle",
+    "ReceiptHandle",
+    "aws_account_id",
+    "detail-type",
+    "publishTime",
+    "sequenceNumber",
+];
+
+/// What the wrapper holds that a value is, so many of them around it.
+pub(crate) fn inside(value: Value<'_>, depth: usize) -> Option<Inside<'_>> {
+    if depth >= WRAPPERS_MAX || !value.is_object() {
+        return None;
+    }
+    let has = |key: &&str| value.get(key).is_some();
+    if let Some(held) = value.get(ENTRY) {
+        return Some(Inside { key: ENTRY, held, how: How::Entry });
+    }
+    let is_marked = MARKS.iter().any(has);
+    let is_encoded = meant::boolean(value.get("isBase64Encoded")) == Some(true);
+    let in_base64 = |key: &str| {
+        is_encoded || key == "data" && ["publishTime", "sequenceNumber"].iter().any(has)
+    };
+    // The push of a subscription.
+    let pushed = has(&"subscription").then_some("message");
+    KEYS.into_iter().chain(pushed).find_map(|key| {
+        let held = value.get(key)?;
+        let how = match held.kind() {
+            Kind::Object | Kind::Array if held.items().any(|one| is_known(one, depth + 1)) => {
+                How::Value
+            }
+            Kind::String if in_base64(key) => How::Base64,
+            Kind::String if is_marked && is_payload(held) => How::Text,
+            _ => return None,
+        };
+        Some(Inside { key, held, how })
+    })
+}
+
+/// Whether an object is of a format, or holds one that is.
+fn is_known(value: Value<'_>, depth: usize) -> bool {
+    let has = |key: &str| value.get(key).is_some();
+    value.is_object()
+        && (has("entry")
+            || has("changes")
+            || value.at(&["metadata", "phone_number_id"]).is_some()
+            || detect::by_content(value) != Format::CloudApi
+            || inside(value, depth).is_some())
+}
+
+/// Whether a text may be a payload.
+fn is_payload(text: Value<'_>) -> bool {
+    is_json(text) || detect::is_form(text.raw().as_bytes())
+}
+
+/// Whether a value is a text that is JSON, to go by how it begins.
+pub(crate) fn is_json(value: Value<'_>) -> bool {
+    value.kind() == Kind::String && value.raw().trim_start().starts_with(['{', '['])
+}
+
+/// Decodes what a wrapper holds.
+pub(crate) fn decode(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    wrapper: Value<'_>,
+    inside: Inside<'_>,
+    scratches: &mut [Scratch],
+) {
+    let Inside { key, held, how } = inside;
+    let time = time(record, wrapper);
+    let around = around.wrapped(time);
+    let before = record.counts.total();
+    record.path.key(key);
+    let done = match how {
+        How::Value => {
+            payload::json(record, &around, Format::Auto, held, scratches);
+            Ok(())
+        }
+        How::Text => payload::text(record, &around, Format::Auto, held, scratches),
+        How::Base64 => cloudevents::encoded(record, &around, Format::Auto, held, scratches),
+        How::Entry => entry(record, &around, wrapper, held, scratches),
+    };
+    record.path.pop();
+    payload::end(record, before, held.raw().len(), done);
+}
+
+/// The time that a wrapper tells, if it is one that an event may have.
+fn time(record: &Record<'_>, wrapper: Value<'_>) -> Option<Millis> {
+    let places: [&[&str]; 7] = [
+        &["requestContext", "requestTimeEpoch"],
+        &["requestContext", "timeEpoch"],
+        &["Timestamp"],
+        &["attributes", "SentTimestamp"],
+        &["publishTime"],
+        &["approximateArrivalTimestamp"],
+        &["message_timestamp"],
+    ];
+    places.into_iter().find_map(|place| match meant::time(wrapper.at(place)) {
+        Time::Some(time) => Some(time).filter(|time| record.place.is_in_range(*time)),
+        Time::None | Time::Unreadable(_) => None,
+    })
+}
+
+/// An entry, whose account and number stand beside it, should it name none.
+fn entry(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    wrapper: Value<'_>,
+    held: Value<'_>,
+    scratches: &mut [Scratch],
+) -> Result<(), Fail> {
+    let first = |list, key| {
+        let one = wrapper.at(&["context", list])?.items().next()?;
+        if one.is_object() { one.get(key) } else { Some(one) }
+    };
+    let sender = meant::id(first("MetaPhoneNumberIds", "metaPhoneNumberId"));
+    let entry_time = time(record, wrapper).map_or(Time::None, Time::Some);
+    let outer = || Outer {
+        waba_id: meant::id(first("MetaWabaIds", "wabaId")),
+        entry_time,
+        sender: &sender,
+    };
+    match held.kind() {
+        Kind::Object => webhook::decode_of(record, outer(), held),
+        Kind::String => {
+            return payload::parsed(record, around, held, scratches, |record, root| {
+                webhook::decode_of(record, outer(), root);
+            });
+        }
+        kind => return Err(record.fail(Reason::WrongType, "", "an entry", Some(kind))),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+use base64::Engine as _;
+use turnwise_model::EventKind;
+
+use crate::testing::{Row, columns, decode, decode_by_meaning, kinds};
+use crate::{Format, RecordCounts};
+
+const WEBHOOK: &str = r#"{"object":"whatsapp_business_account","entry":[{"id":"9","changes":[{"field":"messages","value":{"metadata":{"display_phone_number":"15550783881","phone_number_id":"100"},"contacts":[{"wa_id":"16505551234","user_id":"US.7"}],"messages":[{"from":"16505551234","id":"wamid.A","timestamp":"1794096147","type":"text","text":{"body":"What's \"that\"?"}}]}}]}]}"#;
+const FORM: &str = "MessageSid=SM1&AccountSid=AC1&From=whatsapp%3A%2B16505551234&To=whatsapp%3A%2B15550783881&Body=hi&SmsStatus=received";
+
+/// What no row may show.
+const SECRETS: [&str; 2] = ["CANARY", "16505551234"];
+
+/// The rows of a record whose content tells its format, by either way.
+fn run(record: &str) -> (RecordCounts, Vec<Row>) {
+    let told = decode(Format::Auto, record);
+    assert_eq!(told, decode_by_meaning(Format::Auto, record), "{record}");
+    for secret in SECRETS {
+        assert!(!format!("{told:?}").contains(secret), "{record}");
+    }
+    told
+}
+
+/// A JSON string of a text.
+fn text(inner: &str) -> String {
+    serde_json::to_string(inner).expect("writes")
+}
+
+fn base64(inner: &str) -> String {
+    text(&base64::engine::general_purpose::STANDARD.encode(inner))
+}
+
+#[test]
+fn webhooks_are_taken_out_of_what_brought_them() {
+    let plain = decode(Format::CloudApi, WEBHOOK);
+    assert_eq!(plain.0.messages, 1);
+    let change = r#"{"id":"9","changes":["#;
+    let entry = &WEBHOOK[WEBHOOK.find(change).expect("an entry")..WEBHOOK.len() - "]}".len()];
+    let [webhook, encoded] = [text(WEBHOOK), base64(WEBHOOK)];
+    let sns = format!(
+        r#"{{"Type":"Notification","MessageId":"m","TopicArn":"arn:x","Message":{webhook},"Timestamp":"2026-11-08T00:02:27Z"}}"#
+    );
+    for wrapper in [
+        // What work flows and gateways write down of a request.
+        format!(
+            r#"[{{"headers":{{"x":"CANARY"}},"params":{{}},"query":{{"q":"CANARY"}},"body":{WEBHOOK}}}]"#
+        ),
+        format!(r#"[{{"json":{{"headers":{{"x":"CANARY"}},"body":{WEBHOOK}}}}}]"#),
+        format!(r#"{{"query_params":[],"body_params":{WEBHOOK}}}"#),
+        format!(
+            r#"{{"version":"2.0","headers":{{"x":"CANARY"}},"requestContext":{{}},"body":{webhook},"isBase64Encoded":false}}"#
+        ),
+        format!(r#"{{"httpMethod":"POST","body":{encoded},"isBase64Encoded":true}}"#),
+        format!(r#"{{"event":{{"body":{WEBHOOK},"headers":{{}}}}}}"#),
+        // Queues and topics.
+        sns.clone(),
+        format!(
+            r#"{{"Records":[{{"messageId":"m","receiptHandle":"CANARY","body":{webhook},"eventSource":"aws:sqs"}}]}}"#
+        ),
+        format!(r#"{{"Records":[{{"messageId":"m","receiptHandle":"r","body":{}}}]}}"#, text(&sns)),
+        format!(r#"{{"Records":[{{"EventSource":"aws:sns","Sns":{sns}}}]}}"#),
+        format!(
+            r#"{{"Records":[{{"eventSource":"aws:kinesis","kinesis":{{"sequenceNumber":"1","data":{encoded}}}}}]}}"#
+        ),
+        format!(
+            r#"{{"message":{{"data":{encoded},"messageId":"1","publishTime":"2026-11-08T00:02:27Z"}},"subscription":"projects/x"}}"#
+        ),
+        format!(r#"{{"version":"0","detail-type":"x","source":"y","detail":{WEBHOOK}}}"#),
+        // Providers' words around the platform's webhook.
+        format!(r#"{{"event":"message.received","data":{WEBHOOK}}}"#),
+        format!(r#"{{"id":"1","event":"message.received","data":{WEBHOOK}}}"#),
+        format!(r#"{{"event":"whatsapp.message.received","data":{WEBHOOK}}}"#),
+        format!(r#"{{"event":"whatsapp.inbound","payload":{WEBHOOK}}}"#),
+        format!(r#"{{"type":"whatsapp.message","data":{WEBHOOK}}}"#),
+        format!(r#"{{"eventType":"inbound","payload":{WEBHOOK}}}"#),
+        format!(r#"{{"event":"x","data":[{WEBHOOK}]}}"#),
+        // Written as a text.
+        webhook.clone(),
+        // An entry of AWS.
+        format!(
+            r#"{{"context":{{"MetaWabaIds":[{{"wabaId":"9"}}],"MetaPhoneNumberIds":[{{"metaPhoneNumberId":"100"}}]}},"whatsAppWebhookEntry":{},"aws_account_id":"1"}}"#,
+            text(entry)
+        ),
+        format!(r#"{{"whatsAppWebhookEntry":{entry}}}"#),
+        // Around an event and in one.
+        format!(r#"{{"specversion":"1.0","type":"x","data":{{"headers":{{}},"body":{webhook}}}}}"#),
+        format!(r#"{{"headers":{{}},"body":{{"specversion":"1.0","type":"x","data":{webhook}}}}}"#),
+    ] {
+        assert_eq!(run(&wrapper), plain, "{wrapper}");
+    }
+}
+
+#[test]
+fn account_and_number_of_an_entry_stand_beside_it() {
+    let quality = r#"{"changes":[{"field":"phone_number_quality_update","value":{"event":"FLAGGED"}},{"field":"messages","value":{"statuses":[{"id":"w","status":"read","timestamp":"1794096147"}]}}]}"#;
+    for ids in [
+        r#""MetaWabaIds":[{"wabaId":"9","arn":"x"}],"MetaPhoneNumberIds":[{"metaPhoneNumberId":"100"}]"#,
+        r#""MetaWabaIds":["9","8"],"MetaPhoneNumberIds":["100"]"#,
+    ] {
+        for entry in [quality.to_owned(), text(quality)] {
+            let event = format!(
+                r#"{{"context":{{{ids}}},"whatsAppWebhookEntry":{entry},"message_timestamp":"2026-11-08T00:02:27.271279391Z"}}"#
+            );
+            let (_, rows) = run(&event);
+            assert_eq!(kinds(&rows), ["account", "status"], "{event}");
+            assert_eq!(columns(&rows[0], "waba_id sender time"), "9 100 1794096147271000");
+            assert_eq!(columns(&rows[1], "waba_id sender time"), "9 100 1794096147000000");
+        }
+    }
+    for (entry, reason) in
+        [("7", "wrong_type"), ("\"{\"", "invalid_json"), ("\"[1]\"", "unknown_shape")]
+    {
+        let (_, rows) = run(&format!(r#"{{"whatsAppWebhookEntry":{entry}}}"#));
+        assert_eq!(columns(&rows[0], "reason sender"), format!("{reason} -"), "{entry}");
+    }
+}
+
+#[test]
+fn time_of_a_wrapper_is_that_of_what_has_none() {
+    let form = text(FORM);
+    for (wrapper, time) in [
+        (
+            format!(
+                r#"{{"headers":{{}},"requestContext":{{"timeEpoch":1794096147000}},"body":{form}}}"#
+            ),
+            "1794096147000000",
+        ),
+        (
+            format!(
+                r#"{{"httpMethod":"POST","requestContext":{{"requestTimeEpoch":1794096147000}},"isBase64Encoded":true,"body":{}}}"#,
+                base64(FORM)
+            ),
+            "1794096147000000",
+        ),
+        (
+            format!(
+                r#"{{"receiptHandle":"r","attributes":{{"SentTimestamp":"1794096147000"}},"body":{form}}}"#
+            ),
+            "1794096147000000",
+        ),
+        // No time of an event: that of the record stands for it.
+        (
+            format!(
+                r#"{{"receiptHandle":"r","attributes":{{"SentTimestamp":"5"}},"body":{form}}}"#
+            ),
+            "1794139200000000",
+        ),
+        (format!(r#"{{"headers":{{}},"body":{form}}}"#), "1794139200000000"),
+    ] {
+        let (_, rows) = run(&wrapper);
+        assert_eq!(kinds(&rows), ["message"], "{wrapper}");
+        assert_eq!(columns(&rows[0], "sender time"), format!("15550783881 {time}"), "{wrapper}");
+    }
+}
+
+#[test]
+fn what_somebody_wrote_is_never_opened() {
+    let webhook = text(WEBHOOK);
+    for record in [
+        format!(r#"{{"body":{webhook}}}"#),
+        format!(r#"{{"id":"x","author":"1","body":{webhook}}}"#),
+        format!(r#"{{"event":"message","data":{{"body":{webhook}}}}}"#),
+        format!(r#"{{"message":{{"data":{}}}}}"#, base64(WEBHOOK)),
+        format!("[{webhook}]"),
+    ] {
+        let (counts, rows) = run(&record);
+        assert_eq!((counts.messages, counts.total()), (0, 1), "{record}");
+        assert_eq!(rows[0].get("reason"), "unknown_shape", "{record}");
+    }
+    // The text of a message is one, whatever it looks like.
+    let nested = WEBHOOK.replace(r#""What's \"that\"?""#, &webhook);
+    let (counts, rows) = run(&format!(r#"{{"headers":{{}},"body":{nested}}}"#));
+    assert_eq!((counts.messages, counts.total()), (1, 1));
+    assert_eq!(rows[0].get("chars"), WEBHOOK.len().to_string());
+}
+
+#[test]
+fn events_of_somebody_else_are_dead_letters() {
+    for event in [
+        r#"{"event":"messages.upsert","instance":"i","data":{"key":{},"message":{"x":"CANARY"}}}"#,
+        r#"{"event":"whatsapp.message.received","data":{"message":{"text":"CANARY"}}}"#,
+        r#"{"type":"whatsapp.message","data":{"entry":null,"messages":[{"text":"CANARY"}]}}"#,
+        r#"{"eventType":"inbound","payload":{"text":"CANARY"}}"#,
+        r#"{"headers":{"x":"CANARY"},"body":{"text":"CANARY"}}"#,
+        r#"{"headers":{"x":"CANARY"},"body":"{\"text\":\"CANARY\"}"}"#,
+    ] {
+        let (_, rows) = run(event);
+        assert_eq!(rows.len(), 1, "{event}");
+        assert_eq!(
+            (rows[0].kind, rows[0].get("reason")),
+            (EventKind::DeadLetter, "unknown_shape"),
+            "{event}"
+        );
+    }
+    let (_, rows) = run(r#"{"headers":{},"body":"{\"text\":"}"#);
+    assert_eq!(
+        columns(&rows[0], "reason detail"),
+        "invalid_json body: expected JSON, found an error at byte 8"
+    );
+    let (_, rows) = run(r#"{"isBase64Encoded":true,"headers":{},"body":"CANARY %"}"#);
+    assert_eq!(columns(&rows[0], "reason"), "invalid_base64");
+}
+
+#[test]
+fn bad_record_of_a_queue_leaves_its_neighbours() {
+    let record = |body: &str| format!(r#"{{"messageId":"m","receiptHandle":"r","body":{body}}}"#);
+    let good = record(&text(WEBHOOK));
+    let records = [good.clone(), record("\"{\""), "7".to_owned(), record("\"[]\""), good].join(",");
+    let (_, rows) = run(&format!(r#"{{"Records":[{records}]}}"#));
+    assert_eq!(kinds(&rows), ["message", "dead_letter", "dead_letter", "ignored", "message"]);
+    assert_eq!(rows[1].get("detail"), "Records[1].body: expected JSON, found an error at byte 1");
+    assert_eq!(rows[2].get("detail"), "Records[2]: expected object, found number");
+    assert_eq!(rows[3].get("reason"), "empty");
+}
+
+#[test]
+fn so_many_wrappers_are_opened_and_no_more() {
+    let (mut values, mut texts) = (WEBHOOK.to_owned(), WEBHOOK.to_owned());
+    for depth in 1..=6 {
+        values = format!(r#"{{"headers":{{}},"body":{values}}}"#);
+        texts = format!(r#"{{"headers":{{}},"body":{}}}"#, text(&texts));
+        for wrapped in [&values, &texts] {
+            let (counts, rows) = run(wrapped);
+            let expected = u64::from(depth <= turnwise_model::limits::WRAPPERS_MAX);
+            assert_eq!((counts.messages, counts.total()), (expected, 1), "{depth}");
+            assert_eq!(rows[0].get("reason").is_empty(), expected == 1, "{rows:?}");
+        }
+    }
+}
+
+#[test]
+fn setting_wins_over_what_a_wrapper_holds() {
+    let wrapper = format!(r#"{{"headers":{{}},"body":{WEBHOOK}}}"#);
+    for format in [Format::CloudApi, Format::Kapso, Format::Bird, Format::Send] {
+        let (counts, _) = decode(format, &wrapper);
+        assert_eq!((counts.messages, counts.dead_letters), (0, 1), "{format}");
+    }
+}
+
+#[test]
+fn lines_of_one_record_are_records_each() {
+    let (_, plain) = decode(Format::CloudApi, WEBHOOK);
+    let whole = format!("{WEBHOOK}\n\n{WEBHOOK}\r\n{{\"entry\":\n{{}}\n{WEBHOOK}\n");
+    for format in [Format::Auto, Format::CloudApi] {
+        let (_, rows) = decode(format, &whole);
+        assert_eq!(kinds(&rows), ["message", "message", "dead_letter", "ignored", "message"]);
+        let items: Vec<&str> = rows.iter().map(|row| row.get("item")).collect();
+        assert_eq!(items, ["0", "1", "2", "3", "4"]);
+        assert_eq!(
+            columns(&rows[2], "reason detail"),
+            "invalid_json [2]: expected JSON, found an error at byte 9"
+        );
+        assert_eq!(columns(&rows[4], "message chars"), columns(&plain[0], "message chars"));
+    }
+    for broken in
+        [format!("{{\"entry\":\n{WEBHOOK}"), format!("{WEBHOOK}\nx"), format!("{WEBHOOK}{WEBHOOK}")]
+    {
+        let (_, rows) = run(&broken);
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].get("reason"), "invalid_json", "{broken}");
+    }
+}
