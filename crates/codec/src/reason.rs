@@ -140,6 +140,7 @@ pub const IGNORED_NAMES: &[&str] = &[
     "user_actions",
     "user_event",
     "user_preferences",
+    "workflow",
 ];
 
 /// The dictionary's own copy of a field's name, else `other`.

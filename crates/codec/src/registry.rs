@@ -88,7 +88,7 @@ pub const FORMATS: &[FormatInfo] = &[
     FormatInfo {
         format: Format::GupshupV2,
         name: "gupshup_v2",
-        title: "Gupshup: events of version 2, and callbacks of its enterprise gateway",
+        title: "Gupshup: events of version 2, and callbacks and reports of its enterprise gateway",
         wire: Wire::Json,
         sender: "name of the app; digits of the business's number in callbacks of the gateway",
         carries: &[
@@ -235,8 +235,10 @@ pub const FORMATS: &[FormatInfo] = &[
             A::Referrals,
             A::PhoneApp,
             A::History,
+            A::AccountEvents,
         ],
-        note: "no business account; what Kapso forwards unchanged is cloud_api",
+        note: "no business account; of account events another user id of a person; what Kapso \
+               forwards unchanged is cloud_api",
     },
     FormatInfo {
         format: Format::Turn,

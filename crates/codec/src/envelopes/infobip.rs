@@ -139,9 +139,11 @@ fn body(message: Value<'_>) -> Body<'_> {
         "interactive_list_reply" | "list_reply" => {
             Body::interactive(InteractiveType::ListReply).text(text(&["title", "text"]))
         }
-        "interactive_flow_reply" | "interactive_address_reply" => {
+        "interactive_flow_reply" | "interactive_address_reply" | "flow_response" => {
             Body::interactive(InteractiveType::NfmReply)
         }
+        "payment_response" => Body::interactive(InteractiveType::Other),
+        "file" => Body::new(MessageKind::Document).text(text(&["caption"])),
         "interactive_call_permission_reply" => {
             Body::interactive(InteractiveType::CallPermissionReply)
         }

@@ -6,10 +6,11 @@
 //! are Kapso's marks; all statuses so far come with it, and repeats of them count once. A send that
 //! failed is its statuses alone.
 //!
-//! It cannot carry: the business account, standby, handovers and account events; in version 1 also
-//! replies, types of interactive messages, texts but those of text messages, and times of statuses
-//! (that of the last change stands for it). Events about conversations, workflows and the project
-//! are ignored.
+//! It cannot carry: the business account, standby, handovers, and of account events all but another
+//! user id of a person; in version 1 also replies, types of interactive messages, texts but those
+//! of text messages, times of statuses (that of the last change stands for it), and who wrote in a
+//! group. Events about preferences, conversations, workflows (a handoff among them, which names no
+//! number) and the project are ignored.
 
 use turnwise_model::{Direction, MessageKind, Origin, Status};
 
@@ -20,6 +21,7 @@ use crate::meant::{self, Id};
 use crate::peer::{Peer, says_group};
 use crate::reason::{Reason, ignored_name};
 use crate::record::{Record, Scope};
+use crate::rows::AccountFacts;
 use crate::webhook::Foreign;
 use crate::webhook::contacts::{Company, Contacts};
 
@@ -51,12 +53,7 @@ fn one(record: &mut Record<'_>, value: Value<'_>) {
         .fold(Id::None, |found, path| found.or_else(|| meant::id(value.at(path))));
     let scope = Scope { waba_id: Id::None, sender };
     let Some(message) = value.get("message").filter(|message| message.is_object()) else {
-        let keys = ["conversation", "event", "phone_number_id", "whatsapp_config"];
-        if keys.iter().any(|key| value.get(key).is_some()) {
-            let name = ignored_name("conversation");
-            return record.ignored(Some(&scope), name, value.raw().len());
-        }
-        return super::unknown(record, &scope, value, "an event of Kapso");
+        return of_no_message(record, &scope, value);
     };
     let origin = match meant::word(mark(message, "origin")).as_deref() {
         Some("business_app") => Origin::App,
@@ -67,16 +64,55 @@ fn one(record: &mut Record<'_>, value: Value<'_>) {
     let peer = Peer::default()
         .phone_or_user(person("phone_number"))
         .user(person("business_scoped_user_id"));
+    let in_group = is_of_group(message)
+        || value.get("conversation").is_some_and(|it| says_group(it, &["phone_number"]));
     record.path.key("message");
+    let of = (scope.clone(), peer, in_group);
     match meant::word(mark(message, "direction")).as_deref() {
-        Some("inbound") => directed(record, scope, peer, (Direction::Inbound, origin), message),
-        Some("outbound") => directed(record, scope, peer, (Direction::Outbound, origin), message),
+        Some("inbound") => directed(record, of, (Direction::Inbound, origin), message),
+        Some("outbound") => directed(record, of, (Direction::Outbound, origin), message),
         _ => {
             let fail = record.fail(Reason::NoDirection, "direction", "inbound or outbound", None);
             record.dead(Some(&scope), fail, message.raw().len());
         }
     }
     record.path.pop();
+}
+
+/// Events about people, conversations, workflows and the project.
+fn of_no_message(record: &mut Record<'_>, scope: &Scope<'_>, value: Value<'_>) {
+    let object = |key: &str| value.get(key).filter(|value| value.is_object());
+    if let (Some(contact), Some(previous)) = (object("contact"), object("previous")) {
+        return identity(record, scope, value, [contact, previous]);
+    }
+    let keys = ["conversation", "event", "phone_number_id", "whatsapp_config"];
+    let event = meant::word(value.get("event")).unwrap_or_default();
+    let name = match keys.iter().any(|key| value.get(key).is_some()) {
+        _ if object("marketing_preference").is_some() => "user_preferences",
+        true if event.starts_with("workflow.") => "workflow",
+        true => "conversation",
+        false => return super::unknown(record, scope, value, "an event of Kapso"),
+    };
+    record.ignored(Some(scope), ignored_name(name), value.raw().len());
+}
+
+/// A person has another user id.
+fn identity(
+    record: &mut Record<'_>,
+    scope: &Scope<'_>,
+    event: Value<'_>,
+    [contact, previous]: [Value<'_>; 2],
+) {
+    let person = |of: Value<'_>| {
+        Peer::default().phone_or_user(of.get("wa_id")).user(of.get("business_scoped_user_id"))
+    };
+    let facts = AccountFacts {
+        field: "user_id_update",
+        event: "user_changed_user_id",
+        ..AccountFacts::default()
+    };
+    let people = [&person(contact), &person(previous)];
+    super::renamed(record, scope, event, contact.get("updated_at"), people, facts);
 }
 
 /// A mark of Kapso's, which version 1 writes among the message's own keys.
@@ -87,8 +123,7 @@ fn mark<'a>(message: Value<'a>, key: &str) -> Option<Value<'a>> {
 /// A message and its statuses.
 fn directed<'a>(
     record: &mut Record<'_>,
-    scope: Scope<'a>,
-    peer: Peer<'a>,
+    (scope, peer, in_group): (Scope<'a>, Peer<'a>, bool),
     (direction, origin): (Direction, Origin),
     message: Value<'a>,
 ) {
@@ -100,7 +135,11 @@ fn directed<'a>(
     let failed = origin == Origin::Live && last.as_deref() == Some("failed");
     let first = message.get("kapso").is_none() && message.get("message_type").is_some();
     let own = message.get("phone_number").filter(|_| first);
-    let peer = Peer::default().phone_or_user(own).or(peer);
+    // A group is nobody, and what was sent to it is of none of its people alone.
+    let peer = match direction {
+        Direction::Outbound if in_group => Peer::default(),
+        _ => Peer::default().phone_or_user(own).or(peer),
+    };
     let contacts = Contacts::default();
     let foreign = Foreign {
         scope,
@@ -108,10 +147,10 @@ fn directed<'a>(
         peer,
         display: None,
         company: Company::Alone,
-        is_of_group: false,
+        is_of_group: in_group,
     };
     if !failed && first {
-        of_first_version(record, &foreign, (direction, origin), message);
+        of_first_version(record, &foreign, (direction, origin, in_group), message);
     } else if !failed {
         foreign.message(record, direction, origin, message);
     }
@@ -121,7 +160,6 @@ fn directed<'a>(
     let last = last.as_deref().and_then(Status::from_name).filter(|_| origin == Origin::Live);
     let untold =
         if failed { !statuses().any(is_failure) } else { first && statuses().next().is_none() };
-    let in_group = is_of_group(message);
     if let Some(status) = last.filter(|_| untold) {
         super::status(record, &foreign.scope, message, |record| {
             Ok(Delivery {
@@ -134,7 +172,6 @@ fn directed<'a>(
                         ("created_at", message.get("created_at")),
                     ],
                 )?,
-                // A group is nobody, and what was sent to it is of none of its people alone.
                 peer: if in_group {
                     Peer::default()
                 } else {
@@ -151,9 +188,9 @@ fn directed<'a>(
     }
 }
 
-/// Whether a message was sent to a group.
+/// Whether a message is of a group.
 fn is_of_group(message: Value<'_>) -> bool {
-    says_group(message, &["to"]) || meant::id(message.get("group_id")) != Id::None
+    says_group(message, &["to", "phone_number"]) || meant::id(message.get("group_id")) != Id::None
 }
 
 fn id(message: Value<'_>) -> Id<'_> {
@@ -164,7 +201,7 @@ fn id(message: Value<'_>) -> Id<'_> {
 fn of_first_version<'a>(
     record: &mut Record<'_>,
     foreign: &Foreign<'a>,
-    (direction, origin): (Direction, Origin),
+    (direction, origin, in_group): (Direction, Origin, bool),
     message: Value<'a>,
 ) {
     super::message(record, &foreign.scope, message, |record| {
@@ -186,7 +223,7 @@ fn of_first_version<'a>(
             peer: foreign.peer.clone(),
             direction,
             origin,
-            in_group: false,
+            in_group,
             has_referral: message.get("referral").is_some_and(Value::is_object),
             body,
             change: None,

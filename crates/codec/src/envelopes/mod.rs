@@ -217,14 +217,27 @@ pub(crate) fn status<'a>(
     }
 }
 
-/// Numbers the item and writes its row, or its dead letter. A time that is none or out of range
-/// gives way to the record's.
+/// Numbers the item and writes its row, or its dead letter. A time that is none gives way to the
+/// record's.
 pub(crate) fn account(
     record: &mut Record<'_>,
     scope: &Scope<'_>,
     value: Value<'_>,
     time: Option<Value<'_>>,
     peer: &Peer<'_>,
+    facts: AccountFacts,
+) {
+    renamed(record, scope, value, time, [peer, &Peer::default()], facts);
+}
+
+/// The same of somebody who had another number or user id before. What stayed as it was has no
+/// previous one.
+pub(crate) fn renamed(
+    record: &mut Record<'_>,
+    scope: &Scope<'_>,
+    value: Value<'_>,
+    time: Option<Value<'_>>,
+    [peer, previous]: [&Peer<'_>; 2],
     facts: AccountFacts,
 ) {
     let Some(item) = record.begin() else { return };
@@ -234,11 +247,18 @@ pub(crate) fn account(
             _ => record.place.time,
         };
         record.check_peer(peer)?;
+        record.check_peer(previous)?;
         let columns = pseudonyms(record, &owner, peer);
-        Ok(record.common(&owner, item, time).with_peer(columns))
+        let before = pseudonyms(record, &owner, previous);
+        let facts = AccountFacts {
+            user_previous: before.user.filter(|id| Some(*id) != columns.user),
+            phone_previous: before.phone.filter(|id| Some(*id) != columns.phone),
+            ..facts
+        };
+        Ok((record.common(&owner, item, time).with_peer(columns), facts))
     });
     match built {
-        Ok(common) => record.account(common, facts),
+        Ok((common, facts)) => record.account(common, facts),
         Err(fail) => record.dead_at(item, scope, fail, value),
     }
 }

@@ -190,3 +190,21 @@ fn result_alone_is_as_among_others() {
     let other = alone.replace("WHATSAPP", "VIBER");
     assert_eq!(only(Format::Infobip, &other).get("reason"), "other_channel");
 }
+
+#[test]
+fn answers_and_files_of_the_newer_form_have_names_of_their_own() {
+    for (content, expected) in [
+        (r#""type":"FLOW_RESPONSE""#, format!("6 {} -", InteractiveType::NfmReply.code())),
+        (r#""type":"PAYMENT_RESPONSE""#, format!("6 {} -", InteractiveType::Other.code())),
+        (
+            r#""type":"FILE","url":"x","caption":"abc""#,
+            format!("{} - 3", MessageKind::Document.code()),
+        ),
+    ] {
+        let record = format!(
+            r#"{{"results":[{{"event":"MO","channel":"WHATSAPP","sender":"16505551234","destination":"447860099299","content":[{{{content}}}],"receivedAt":"2026-11-08T00:02:27.000+0000","messageId":"AB1"}}]}}"#
+        );
+        let row = only(Format::Infobip, &record);
+        assert_eq!(columns(&row, "message_kind interactive_type chars"), expected, "{content}");
+    }
+}

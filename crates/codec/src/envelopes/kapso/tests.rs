@@ -58,12 +58,22 @@ fn batch_is_taken_whole_and_a_bad_one_leaves_its_neighbours() {
 
 #[test]
 fn events_of_the_project_are_ignored() {
-    for (event, sender) in [
-        (r#"{"phone_number_id":"100","project":{"id":"p1"},"customer":{"id":"c1"}}"#, "100"),
-        (r#"{"event":"workflow.execution.failed","workflow":{"id":"w1"},"error":"x"}"#, ""),
+    for (event, sender, name) in [
+        (
+            r#"{"phone_number_id":"100","project":{"id":"p1"},"customer":{"id":"c1"}}"#,
+            "100",
+            "conversation",
+        ),
+        (
+            r#"{"event":"workflow.execution.failed","workflow":{"id":"w1"},"error":"x"}"#,
+            "",
+            "workflow",
+        ),
+        (r#"{"event":"workflow.execution.handoff","workflow":{"id":"w1"}}"#, "", "workflow"),
+        (r#"{"event":"project.updated","project":{"id":"p1"}}"#, "", "conversation"),
     ] {
         let row = only(Format::Kapso, event);
-        assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "conversation"));
+        assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, name), "{event}");
         assert_eq!(row.get("sender"), sender);
     }
 }
@@ -162,4 +172,76 @@ fn message_of_version_1_has_names_of_its_own() {
     assert_eq!((row.kind, row.get("status")), (EventKind::Status, "4"));
     let none = first("text", r#""status":"received""#);
     assert_eq!(only(Format::Kapso, &none).get("reason"), "no_direction");
+}
+
+fn changed(contact: &str, previous: &str) -> String {
+    format!(
+        r#"{{"contact":{{"id":"k1",{contact}"updated_at":"2026-11-08T00:02:27Z"}},"previous":{{{previous}}},"phone_number_id":"100"}}"#
+    )
+}
+
+#[test]
+fn another_user_id_of_a_person_is_an_account_row() {
+    let both = r#""wa_id":"16505551234","business_scoped_user_id":"US.8","#;
+    let event = changed(both, r#""business_scoped_user_id":"US.7""#);
+    let around = format!(r#"{{"event":"whatsapp.contact.identity_changed","data":{event}}}"#);
+    for event in [&event, &around] {
+        let row = only(Format::Kapso, event);
+        assert_eq!(
+            columns(&row, "sender field event time peer_phone_previous"),
+            "100 user_id_update user_changed_user_id 1794096147000000 -",
+            "{event}"
+        );
+        assert_eq!(
+            (row.get("peer_phone"), row.get("peer_user"), row.get("peer_user_previous")),
+            (&*phone("100", "16505551234"), &*user("100", "US.8"), &*user("100", "US.7"))
+        );
+    }
+    for (contact, previous) in [
+        (both, r#""business_scoped_user_id":null"#),
+        (both, r#""business_scoped_user_id":"US.8""#),
+        (r#""wa_id":"16505551234","business_scoped_user_id":null,"#, r#""x":1"#),
+    ] {
+        let row = only(Format::Kapso, &changed(contact, previous));
+        assert_eq!(columns(&row, "event peer_user_previous"), "user_changed_user_id -");
+        assert_eq!(row.get("peer_phone"), phone("100", "16505551234"));
+    }
+}
+
+#[test]
+fn batch_may_begin_with_what_is_about_a_contact() {
+    let stopped = r#"{"contact":{"wa_id":"16505551234"},"marketing_preference":{"status":"stopped"},"phone_number_id":"100"}"#;
+    let row = only(Format::Kapso, stopped);
+    assert_eq!(columns(&row, "sender reason"), "100 user_preferences");
+    let other = changed(r#""wa_id":"16505551234","#, r#""business_scoped_user_id":"US.7""#);
+    let message = event(RECEIVED);
+    let batch = format!(r#"{{"batch":true,"data":[{{"x":1}},{stopped},{other},{message}]}}"#);
+    let rows = told_alike(Format::Kapso, &batch);
+    assert_eq!(kinds(&rows), ["dead_letter", "ignored", "account", "message"]);
+}
+
+#[test]
+fn group_is_told_in_either_version_by_any_number_of_the_chat() {
+    let first = |direction: &str, number: &str, chat: &str| {
+        format!(
+            r#"{{"message":{{"id":"m1","message_type":"text","content":"Good day","phone_number":"{number}","whatsapp_message_id":"wamid.A","created_at":"2026-11-08T00:02:27Z","direction":"{direction}","status":"sent"}},"conversation":{{"id":"c1","phone_number":"{chat}"}},"whatsapp_config":{{"phone_number_id":"100"}}}}"#
+        )
+    };
+    for (number, chat) in
+        [("1@g.us", "1@g.us"), ("16505551234", "1@g.us"), ("1@g.us", "16505551234")]
+    {
+        for direction in ["outbound", "inbound"] {
+            let rows = told_alike(Format::Kapso, &first(direction, number, chat));
+            assert!(rows.iter().all(|row| row.get("in_group") == "1"), "{direction} {number}");
+            if direction == "outbound" {
+                assert_eq!(kinds(&rows), ["message", "status"]);
+                assert!(rows.iter().all(|row| row.get("peer_phone").is_empty()));
+            }
+        }
+    }
+    let alone = told_alike(Format::Kapso, &first("outbound", "16505551234", "16505551234"));
+    assert!(alone.iter().all(|row| row.get("in_group") == "0"));
+    let in_chat = event(r#""to":"16505551234","kapso":{"direction":"outbound"}"#)
+        .replace("\"+16505551234\"", "\"1@g.us\"");
+    assert_eq!(columns(&only(Format::Kapso, &in_chat), "in_group peer_phone peer_user"), "1 - -");
 }

@@ -215,6 +215,11 @@ fn event_of_a_conversation_is_ignored_and_what_names_nobody_a_dead_letter() {
             "EventType=onConversationAdded&ConversationSid=CH1&AccountSid=AC1".to_owned(),
             "conversation",
         ),
+        (
+            r#"{"EventType":"onConversationAdded","ConversationSid":"CH1","AccountSid":"AC1"}"#
+                .to_owned(),
+            "conversation",
+        ),
     ] {
         let row = only(Format::Twilio, &form);
         assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, name), "{form}");
