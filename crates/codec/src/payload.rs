@@ -196,46 +196,16 @@ pub(crate) fn payload(
     if record.straight.is_some() && is_json {
         around.tally.long_way.set(around.tally.long_way.get() + 1);
     }
-    let Scratch { tape, text, bytes: decoded, .. } = scratch;
-    let done = if is_form {
-        form::to_json(bytes, text, decoded).and_then(|()| {
-            let root = parse(record, tape, text)?;
-            around.tally.unknown.add_of(root);
-            let format = if format == Format::GupshupV2 { format } else { detect::by_form(root) };
-            let reports =
-                envelopes::reports_of_gupshup(root).filter(|_| format == Format::GupshupV2);
-            if let Some(reports) = reports {
-                record.path.key("response");
-                let done = self::text(record, around, format, reports, inner);
-                record.path.pop();
-                return done;
-            }
-            json(record, around, format, root, inner);
-            Ok(())
-        })
-    } else {
-        std::str::from_utf8(bytes)
-            .map_err(|error| {
-                let found = format!("other bytes at byte {}", error.valid_up_to());
-                told(record, Reason::InvalidUtf8, "UTF-8", &found)
-            })
-            .and_then(|text| {
-                let root = parse(record, tape, text)?;
-                around.tally.unknown.add_of(root);
-                json(record, around, format, root, inner);
-                Ok(())
-            })
+    let done = match is_form {
+        true => of_form(record, around, format, bytes, scratch, inner),
+        false => of_json(record, around, format, bytes, &mut scratch.tape, inner),
     };
     let is_broken = |fail: &Fail| fail.reason == Reason::InvalidJson;
     let lines = match &done {
-        Err(fail) if is_json && is_broken(fail) => lines(bytes, tape),
+        Err(fail) if is_json && is_broken(fail) => lines(bytes, &mut scratch.tape),
         _ => None,
     };
-    tape.clear();
-    text.clear();
-    text.shrink_to(SCRATCH_KEPT_MAX);
-    decoded.clear();
-    decoded.shrink_to(SCRATCH_KEPT_MAX);
+    scratch.clear();
     let Some(lines) = lines else { return done };
     for (at, line) in lines.enumerate() {
         record.path.index(at);
@@ -244,6 +214,49 @@ pub(crate) fn payload(
         end(record, before, line.len(), done);
         record.path.pop();
     }
+    Ok(())
+}
+
+/// Decodes a form: as an object, or what it holds as a text.
+fn of_form(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    format: Format,
+    bytes: &[u8],
+    scratch: &mut Scratch,
+    inner: &mut [Scratch],
+) -> Result<(), Fail> {
+    let Scratch { tape, text: as_json, bytes: decoded, .. } = scratch;
+    form::to_json(bytes, as_json, decoded)?;
+    let root = parse(record, tape, as_json)?;
+    around.tally.unknown.add_of(root);
+    let format = if format == Format::GupshupV2 { format } else { detect::by_form(root) };
+    let reports = envelopes::reports_of_gupshup(root).filter(|_| format == Format::GupshupV2);
+    let Some(reports) = reports else {
+        json(record, around, format, root, inner);
+        return Ok(());
+    };
+    record.path.key("response");
+    let done = text(record, around, format, reports, inner);
+    record.path.pop();
+    done
+}
+
+fn of_json(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    format: Format,
+    bytes: &[u8],
+    tape: &mut Tape,
+    inner: &mut [Scratch],
+) -> Result<(), Fail> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let found = format!("other bytes at byte {}", error.valid_up_to());
+        told(record, Reason::InvalidUtf8, "UTF-8", &found)
+    })?;
+    let root = parse(record, tape, text)?;
+    around.tally.unknown.add_of(root);
+    json(record, around, format, root, inner);
     Ok(())
 }
 
@@ -279,11 +292,12 @@ pub(crate) fn parsed(
     then: impl FnOnce(&mut Record<'_>, Value<'_>),
 ) -> Result<(), Fail> {
     let (text, scratch, _) = opened(record, held, scratches)?;
-    let root = parse(record, &mut scratch.tape, &text)?;
-    around.tally.unknown.add_of(root);
-    then(record, root);
-    scratch.tape.clear();
-    Ok(())
+    let done = parse(record, &mut scratch.tape, &text).map(|root| {
+        around.tally.unknown.add_of(root);
+        then(record, root);
+    });
+    scratch.clear();
+    done
 }
 
 /// A text, and memory for what is in it and for what is in that.
@@ -329,6 +343,16 @@ fn straight(
 }
 
 impl Scratch {
+    /// Forgets a payload, and gives the memory of a huge one back.
+    fn clear(&mut self) {
+        let Self { tape, text, bytes, .. } = self;
+        tape.clear();
+        text.clear();
+        text.shrink_to(SCRATCH_KEPT_MAX);
+        bytes.clear();
+        bytes.shrink_to(SCRATCH_KEPT_MAX);
+    }
+
     /// Its buffer of bytes, lent while a payload in it is decoded.
     pub(crate) fn take_bytes(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)
