@@ -96,6 +96,10 @@ fn of_no_message(record: &mut Record<'_>, scope: &Scope<'_>, value: Value<'_>) {
     record.ignored(Some(scope), ignored_name(name), value.raw().len());
 }
 
+fn of_contact(contact: Value<'_>) -> Peer<'_> {
+    Peer::default().phone_or_user(contact.get("wa_id")).user(contact.get("business_scoped_user_id"))
+}
+
 /// A person has another user id.
 fn identity(
     record: &mut Record<'_>,
@@ -103,15 +107,12 @@ fn identity(
     event: Value<'_>,
     [contact, previous]: [Value<'_>; 2],
 ) {
-    let person = |of: Value<'_>| {
-        Peer::default().phone_or_user(of.get("wa_id")).user(of.get("business_scoped_user_id"))
-    };
     let facts = AccountFacts {
         field: "user_id_update",
         event: "user_changed_user_id",
         ..AccountFacts::default()
     };
-    let people = [&person(contact), &person(previous)];
+    let people = [&of_contact(contact), &of_contact(previous)];
     super::renamed(record, scope, event, contact.get("updated_at"), people, facts);
 }
 
