@@ -89,7 +89,7 @@ fn what_is_unusual_is_left_alone() {
         status.replace("\"code\"", "\"no\""),
         status.replace("\"status\"", "\"message\":{},\"status\""),
         status.replace("\"statuses\"", "\"message\":{},\"statuses\""),
-        message.replace("\"messages\"", "\"contacts\":[{\"group_id\":\"g\"}],\"messages\""),
+        message.replace(r#""messages":["#, r#""contacts":[{"group_id":"g"}],"messages":["#),
         around(
             "message_echoes",
             &TEXT.replace("\"from\":\"16505551234\"", "\"to\":\"15550783881\""),
