@@ -143,7 +143,9 @@ fn no_canary_comes_out_of_any_format() {
     let mut canaries = Canaries::default();
     let written = formats::written(&mut canaries);
     std::fs::write(path.join("good.jsonl"), joined(&written.good)).expect("written");
-    std::fs::write(path.join("damaged.jsonl"), joined(&written.damaged)).expect("written");
+    // A whole line says that there is one record a line.
+    let damaged = [&written.good[..1], &written.damaged[..]].concat();
+    std::fs::write(path.join("damaged.jsonl"), joined(&damaged)).expect("written");
     std::fs::write(path.join("records.pb"), &written.protobuf).expect("written");
     let mut search = Search::new(canaries.all());
     let at = (binary.as_path(), path);
