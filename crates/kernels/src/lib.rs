@@ -13,10 +13,15 @@ pub mod fetch;
 pub mod fold;
 pub mod histogram;
 pub mod intervals;
+pub mod logarithm;
 pub mod novelty;
 pub mod ordering;
 pub mod quantile;
+pub mod regression;
 pub mod samples;
 pub mod scan;
 pub mod shape;
 pub mod strings;
+
+#[cfg(test)]
+mod testing;

@@ -114,7 +114,7 @@ async fn functions_answer_as_their_files_say_in_every_shape_of_plan() {
 /// Rows of groups enough that a few megabytes do not hold their states.
 const MANY_GROUPS: &str = "SELECT value % 20000 AS g, \
      histogram(value % 97 * (1 + value % 50)) AS h, peer_count(value % 3000000007 * 7919) AS p, \
-     exact_quantiles(value % 311, [0.5, 0.9]) AS q \
+     exact_quantiles(value % 311, [0.5, 0.9]) AS q, regression(value % 311, value % 97) AS r \
      FROM generate_series(1, 600000) GROUP BY value % 20000";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -128,7 +128,8 @@ async fn states_that_were_spilled_say_the_same() {
         let context = Engine::new(&settings, &lake).expect("engine").session();
         let sql = format!(
             "SELECT count(*), sum(hist_total(h)), sum(hist_quantile(h, 1, 2)), \
-             sum(peer_estimate(p)), \
+             sum(peer_estimate(p)), sum(regression_points(r)), \
+             sum(CAST(round(1000 * regression_slope(r)) AS BIGINT)), \
              sum(CAST(round(10 * q[1]) AS BIGINT)), sum(CAST(round(10 * q[2]) AS BIGINT)) FROM ({MANY_GROUPS})"
         );
         let frame = context.sql(&sql).await.expect("statement");

@@ -13,6 +13,7 @@ mod frame;
 mod histograms;
 mod peers;
 mod places;
+mod regressions;
 mod states;
 mod values;
 
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::AggregateUDF;
 use turnwise_kernels::counts::Counts;
+use turnwise_kernels::regression::Regression;
 use turnwise_kernels::samples::{PeerCount, PeerSample, TextSample};
 
 use exact::ExactUdaf;
@@ -38,6 +40,8 @@ pub fn all() -> Vec<Arc<AggregateUDF>> {
         StateUdaf::<peers::PeerCounts>::udaf(),
         StateUdaf::<Merge<PeerCount>>::udaf(),
         StateUdaf::<Merge<TextSample>>::udaf(),
+        StateUdaf::<regressions::Regressions>::udaf(),
+        StateUdaf::<Merge<Regression>>::udaf(),
         ExactUdaf::<exact_quantiles::ExactQuantile>::udaf(),
         ExactUdaf::<exact_quantiles::ExactQuantiles>::udaf(),
         ExactUdaf::<exact_quantiles::ExactSummary>::udaf(),

@@ -6,6 +6,7 @@ mod codes;
 mod features;
 mod measures;
 mod readings;
+mod regressions;
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf}
 /// Every scalar function, by the name that SQL knows.
 #[must_use]
 pub fn all() -> Vec<Arc<ScalarUDF>> {
-    [readings::all(), measures::all(), features::all(), codes::all()].concat()
+    [readings::all(), regressions::all(), measures::all(), features::all(), codes::all()].concat()
 }
 
 /// A function of whole columns.

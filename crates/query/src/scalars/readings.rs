@@ -45,13 +45,16 @@ fn quantile(arguments: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(values.collect::<Float64Array>()))
 }
 
-fn longs(arguments: &[ArrayRef], read: impl Fn(&[i64]) -> i64) -> Result<ArrayRef> {
+pub(super) fn longs(arguments: &[ArrayRef], read: impl Fn(&[i64]) -> i64) -> Result<ArrayRef> {
     let states = Lists::new(&arguments[0])?;
     let values = (0..arguments[0].len()).map(|row| read(states.value(row)));
     Ok(Arc::new(values.collect::<Int64Array>()))
 }
 
-fn doubles(arguments: &[ArrayRef], read: impl Fn(&[i64]) -> Option<f64>) -> Result<ArrayRef> {
+pub(super) fn doubles(
+    arguments: &[ArrayRef],
+    read: impl Fn(&[i64]) -> Option<f64>,
+) -> Result<ArrayRef> {
     let states = Lists::new(&arguments[0])?;
     let values = (0..arguments[0].len()).map(|row| read(states.value(row)));
     Ok(Arc::new(values.collect::<Float64Array>()))
