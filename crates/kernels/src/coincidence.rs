@@ -125,8 +125,10 @@ fn interval(value: f64, n: i64, peers: &[i64; GROUPS], without: &[Sums; GROUPS])
 mod tests {
     use super::*;
     use crate::samples::PeerSample;
+    use crate::testing::is_found;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
+    use turnwise_model::Pseudonym;
 
     fn state(peers: &[Vec<i32>]) -> Vec<i64> {
         let mut sample = PeerSample::new();
@@ -153,27 +155,110 @@ mod tests {
         assert_eq!(two, Some(Coincidence { value: 1.0, n: 2, low: 0.0, high: 1.0 }));
     }
 
+    /// A kernel under test.
+    type Kernel = fn(&[i64], Tokens) -> Option<Coincidence>;
+    /// What each peer wrote and was answered.
+    type Case = Vec<[BTreeSet<i32>; 2]>;
+
+    fn cases() -> impl Strategy<Value = Case> {
+        let tokens = || prop::collection::btree_set(0_i32..25, 0..9);
+        prop::collection::vec([tokens(), tokens()], 0..40)
+    }
+
+    /// The mean of what two sets share by the mean of their unions, over all pairs of them.
+    fn shared_by_union(sets: &[&BTreeSet<i32>]) -> Option<f64> {
+        let (mut shared, mut union) = (0_usize, 0_usize);
+        for (at, left) in sets.iter().enumerate() {
+            for right in &sets[at + 1..] {
+                shared += left.intersection(right).count();
+                union += left.union(right).count();
+            }
+        }
+        (union > 0).then(|| shared as f64 / union as f64)
+    }
+
+    /// What it means.
+    fn meant(case: &Case, which: Tokens) -> Option<Coincidence> {
+        let nth = usize::from(which == Tokens::Reply);
+        let group = |peer: i64| Pseudonym(peer).sample_hash() % JACKKNIFE_GROUPS;
+        let members: Vec<_> = (0..)
+            .zip(case)
+            .map(|(peer, tokens)| (group(peer), &tokens[nth]))
+            .filter(|(_, tokens)| tokens.len() >= 2)
+            .collect();
+        let of = |keep: &dyn Fn(u64) -> bool| {
+            let kept = members.iter().filter(|(group, _)| keep(*group)).map(|member| member.1);
+            shared_by_union(&kept.collect::<Vec<_>>())
+        };
+        let value = of(&|_| true)?;
+        let without: Vec<f64> = (0..JACKKNIFE_GROUPS)
+            .filter(|group| members.iter().any(|member| member.0 == *group))
+            .filter_map(|group| of(&|other| other != group))
+            .collect();
+        let g = without.len() as f64;
+        let mean = without.iter().sum::<f64>() / g;
+        let squares: f64 = without.iter().map(|one| (one - mean).powi(2)).sum();
+        let half = if g < 2.0 { 1.0 } else { 1.96 * (squares * (g - 1.0) / g).sqrt() };
+        let (low, high) = ((value - half).max(0.0), (value + half).min(1.0));
+        Some(Coincidence { value, n: members.len() as i64, low, high })
+    }
+
+    /// Whether a kernel agrees on a case.
+    fn agrees(kernel: Kernel, case: &Case) -> bool {
+        let mut sample = PeerSample::new();
+        for (peer, [user, reply]) in (0..).zip(case) {
+            let [user, reply] = [user, reply].map(|set| set.iter().copied().collect::<Vec<_>>());
+            sample.add(peer, Some(1), &user, &reply);
+        }
+        let state = sample.to_state();
+        [Tokens::User, Tokens::Reply].into_iter().all(|which| {
+            match (kernel(&state, which), meant(case, which)) {
+                (Some(found), Some(meant)) => {
+                    let near = |one: f64, other: f64| (one - other).abs() < 1e-12;
+                    // One division of whole numbers, so the same bits.
+                    (found.value, found.n) == (meant.value, meant.n)
+                        && near(found.low, meant.low)
+                        && near(found.high, meant.high)
+                }
+                (found, meant) => found == meant,
+            }
+        })
+    }
+
+    #[test]
+    fn wrong_kernels_are_found() {
+        let planted: [(&str, Kernel); 4] = [
+            ("takes replies for what users wrote", |state, _| {
+                topic_coincidence(state, Tokens::Reply)
+            }),
+            ("counts peers of one token", |state, which| {
+                let found = topic_coincidence(state, which)?;
+                Some(Coincidence { n: members(state).count() as i64, ..found })
+            }),
+            ("leaves out no group", |state, which| {
+                let found = topic_coincidence(state, which)?;
+                Some(Coincidence { low: found.value, high: found.value, ..found })
+            }),
+            ("knows an interval of one group", |state, which| {
+                let found = topic_coincidence(state, which)?;
+                Some(Coincidence { high: found.high.min(0.999), ..found })
+            }),
+        ];
+        for (name, kernel) in planted {
+            assert!(is_found(&cases(), |case| agrees(kernel, case)), "the one that {name} passed");
+        }
+    }
+
     proptest! {
         #[test]
-        fn value_is_the_mean_shared_over_the_mean_union(
-            peers in prop::collection::vec(prop::collection::btree_set(0_i32..25, 2..9), 2..40),
-        ) {
-            let lists: Vec<Vec<i32>> = peers.iter().map(|set| set.iter().copied().collect()).collect();
-            let found = topic_coincidence(&state(&lists), Tokens::User).expect("two peers or more");
-            let (mut shared, mut union) = (0_usize, 0_usize);
-            for (at, left) in peers.iter().enumerate() {
-                for right in &peers[at + 1..] {
-                    shared += left.intersection(right).count();
-                    union += left.union(right).collect::<BTreeSet<_>>().len();
-                }
-            }
-            prop_assert!((found.value - shared as f64 / union as f64).abs() < 1e-12);
-            prop_assert!(0.0 <= found.low && found.low <= found.value);
-            prop_assert!(found.value <= found.high && found.high <= 1.0);
+        fn values_are_those_of_all_pairs_and_intervals_of_all_groups(case in cases()) {
+            prop_assert!(agrees(topic_coincidence, &case));
         }
 
         #[test]
-        fn malformed_states_do_not_panic(numbers in prop::collection::vec(prop_oneof![any::<i64>(), 0_i64..5], 0..40)) {
+        fn malformed_states_do_not_panic(
+            numbers in prop::collection::vec(prop_oneof![any::<i64>(), 0_i64..5], 0..40),
+        ) {
             let _ = topic_coincidence(&numbers, Tokens::User);
         }
     }

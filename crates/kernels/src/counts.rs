@@ -228,6 +228,7 @@ pub fn pairs(state: &[i64]) -> impl Iterator<Item = (i64, i64)> + '_ {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::is_found;
     use proptest::prelude::*;
 
     #[test]
@@ -301,56 +302,92 @@ mod tests {
         assert_eq!(counts.total(), i64::MAX);
     }
 
+    /// A way to count: pairs of a key and how often it comes, to a state.
+    type Kernel = fn(&[(i64, i64)]) -> Vec<i64>;
+
+    fn counted(pairs: &[(i64, i64)]) -> Counts {
+        let mut counts = Counts::new();
+        pairs.iter().for_each(|&(key, n)| counts.add(key, n));
+        counts
+    }
+
+    /// Counts in three parts, which are merged from the last to the first.
+    fn in_parts(pairs: &[(i64, i64)], hand_on: fn(&Counts, &mut Counts)) -> Vec<i64> {
+        let [from, to] = [pairs.len() / 5, pairs.len() / 2];
+        let mut merged = Counts::new();
+        for part in [&pairs[to..], &pairs[from..to], &pairs[..from]] {
+            hand_on(&counted(part), &mut merged);
+        }
+        merged.to_state()
+    }
+
+    fn packed_on(part: &Counts, merged: &mut Counts) {
+        let mut packed = Vec::new();
+        part.append_packed(&mut packed);
+        merged.merge_packed(&packed);
+    }
+
+    const KERNELS: [Kernel; 3] = [
+        |pairs| counted(pairs).to_state(),
+        |pairs| in_parts(pairs, |part, merged| merged.merge(&part.to_state())),
+        |pairs| in_parts(pairs, packed_on),
+    ];
+
+    /// What a count map means.
+    fn in_a_tree(pairs: &[(i64, i64)]) -> Vec<i64> {
+        let mut tree = std::collections::BTreeMap::<i64, i64>::new();
+        for (key, n) in pairs.iter().filter(|pair| pair.1 > 0) {
+            let count = tree.entry(*key).or_default();
+            *count = count.saturating_add(*n);
+        }
+        tree.into_iter().flat_map(|(key, n)| [key, n]).collect()
+    }
+
+    /// Small keys, those of wide buckets, far ones; counts beyond what a place holds, beyond what a
+    /// state holds, and such that add nothing.
+    fn cases() -> impl Strategy<Value = Vec<(i64, i64)>> {
+        let far = prop_oneof![Just(i64::MIN), Just(i64::MAX), any::<i64>()];
+        let key = prop_oneof![8 => -4_i64..90, 4 => 250_i64..5_000, 1 => far];
+        let n = prop_oneof![8 => 1_i64..9, 4 => 1_i64..40_000, 1 => -1_i64..1, 1 => Just(i64::MAX)];
+        prop::collection::vec((key, n), 0..200)
+    }
+
+    #[test]
+    fn wrong_kernels_are_found() {
+        let planted: [(&str, Kernel); 2] = [
+            ("counts small keys by sixteen bits alone", |pairs| {
+                let mut state = in_a_tree(pairs);
+                for pair in state.chunks_exact_mut(2).filter(|pair| near_number(pair[0]).is_some())
+                {
+                    pair[1] &= i64::from(u16::MAX);
+                }
+                state
+            }),
+            ("loses what has no place when it is packed", |pairs| {
+                in_parts(pairs, |part, merged| {
+                    let placed = Counts { pairs: Vec::new(), places: part.places.clone() };
+                    packed_on(if part.places.is_empty() { part } else { &placed }, merged);
+                })
+            }),
+        ];
+        for (name, kernel) in planted {
+            let agrees = |pairs: &Vec<(i64, i64)>| kernel(pairs) == in_a_tree(pairs);
+            assert!(is_found(&cases(), agrees), "the kernel that {name} passed");
+        }
+    }
+
     proptest! {
         #[test]
-        fn any_keys_are_counted_as_in_a_tree(
-            keys in prop::collection::vec(
-                prop_oneof![-4_i64..90, 900_i64..1_100, Just(i64::MIN), Just(i64::MAX), any::<i64>()],
-                0..200,
-            ),
-        ) {
-            let (mut counts, mut tree) = (Counts::new(), std::collections::BTreeMap::new());
-            for key in keys {
-                counts.add(key, 2);
-                *tree.entry(key).or_insert(0) += 2;
+        fn any_keys_are_counted_as_in_a_tree_in_parts_and_in_any_order(pairs in cases()) {
+            let expected = in_a_tree(&pairs);
+            for (nth, kernel) in KERNELS.iter().enumerate() {
+                prop_assert_eq!(kernel(&pairs), &expected[..], "{}", nth);
             }
-            let expected: Vec<i64> = tree.into_iter().flat_map(|(key, n)| [key, n]).collect();
-            prop_assert_eq!(counts.to_state(), &expected[..]);
+            let counts = counted(&pairs);
             prop_assert!(counts.state_len() >= expected.len());
-            let (mut packed, mut unpacked) = (Vec::new(), Counts::new());
-            counts.append_packed(&mut packed);
-            unpacked.merge_packed(&packed);
-            prop_assert_eq!(unpacked.to_state(), &expected[..]);
-            unpacked.merge_packed(&packed);
-            counts.merge(&expected);
-            prop_assert_eq!(unpacked.to_state(), counts.to_state());
-        }
-
-        #[test]
-        fn any_split_and_order_gives_the_same_state(
-            values in prop::collection::vec(
-                (prop_oneof![-20_i64..20, 0_i64..60, 250_i64..5_000], 1_i64..40_000),
-                0..200,
-            ),
-            cut in 0_usize..200,
-        ) {
-            let mut whole = Counts::new();
-            values.iter().for_each(|&(key, n)| whole.add(key, n));
-            let (left, right) = values.split_at(cut.min(values.len()));
-            let mut parts = [Counts::new(), Counts::new()];
-            left.iter().rev().for_each(|&(key, n)| parts[0].add(key, n));
-            right.iter().for_each(|&(key, n)| parts[1].add(key, n));
-            let mut merged = Counts::new();
-            merged.merge(&parts[1].to_state());
-            merged.merge(&parts[0].to_state());
-            prop_assert_eq!(merged.to_state(), whole.to_state());
-            let mut unpacked = Counts::new();
-            for part in [&parts[1], &parts[0]] {
-                let mut packed = Vec::new();
-                part.append_packed(&mut packed);
-                unpacked.merge_packed(&packed);
-            }
-            prop_assert_eq!(unpacked.to_state(), whole.to_state());
+            let mut backwards = pairs;
+            backwards.reverse();
+            prop_assert_eq!(counted(&backwards).to_state(), expected);
         }
     }
 }

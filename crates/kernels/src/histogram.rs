@@ -154,6 +154,7 @@ pub fn quantile(state: &[i64], q_num: i64, q_den: i64) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::counts::Counts;
+    use crate::testing::is_found;
     use proptest::prelude::*;
 
     fn state(values: &[i64]) -> Vec<i64> {
@@ -195,6 +196,82 @@ mod tests {
         assert_eq!(total(&state), 5);
     }
 
+    /// What a bucket means: a walk from the first that may hold more than one.
+    fn walked(value: i64) -> i64 {
+        if value < WIDE_FROM {
+            return value.max(0);
+        }
+        let mut first = WIDE_FROM;
+        while let Some(next) = edge_after(first).filter(|next| *next <= value) {
+            first = next;
+        }
+        first
+    }
+
+    /// Whether a version has the bucket of every value that is looked up, and of those beside the
+    /// edges of all others.
+    fn has_buckets(version: fn(i64) -> i64) -> bool {
+        let edges = &WIDE_EDGES;
+        let beside = edges.iter().flat_map(|edge| [edge - 1, *edge, edge + 1]);
+        (-3..NEAR + 300)
+            .chain(beside)
+            .chain([i64::MIN, i64::MAX])
+            .all(|value| version(value) == walked(value))
+    }
+
+    #[test]
+    fn buckets_are_those_of_a_walk_and_wrong_ones_are_found() {
+        assert!(has_buckets(bucket));
+        let planted: [(&str, fn(i64) -> i64); 3] = [
+            ("takes an edge for the bucket before", |value| match value {
+                ..NEAR => bucket(value),
+                _ => WIDE_EDGES[WIDE_EDGES.partition_point(|edge| *edge < value) - 1],
+            }),
+            ("looks up what is beyond the table", |value| bucket(value.min(NEAR + 200))),
+            ("makes a negative value positive", |value| bucket(value.saturating_abs())),
+        ];
+        for (name, version) in planted {
+            assert!(!has_buckets(version), "the version that {name} passed");
+        }
+    }
+
+    /// Values, and the quantile q / d.
+    type Case = (Vec<i64>, i64, i64);
+
+    fn cases() -> impl Strategy<Value = Case> {
+        (prop::collection::vec(0_i64..2_000, 0..80), -5_i64..=105, 1_i64..=100)
+    }
+
+    /// Whether a version agrees with sorting.
+    fn agrees(version: impl Fn(&[i64], i64, i64) -> Option<f64>, (values, q, d): &Case) -> bool {
+        let mut sorted = values.clone();
+        sorted.sort_unstable();
+        let rank = (*q.max(&0) as usize * values.len()).div_ceil(*d as usize).max(1);
+        let expected = sorted.get(rank - 1).or(sorted.last()).map(|value| middle(bucket(*value)));
+        version(&state(values), *q, *d) == expected
+    }
+
+    #[test]
+    fn wrong_quantiles_are_found() {
+        type Version = fn(&[i64], i64, i64) -> Option<f64>;
+        let planted: [(&str, Version); 3] = [
+            ("rounds ranks down", |state, q, d| {
+                quantile(state, q * total(state) / d, total(state))
+            }),
+            ("gives a bucket's first value", |state, q, d| {
+                let found = quantile(state, q, d)? as i64;
+                Some(bucket(found) as f64)
+            }),
+            ("forgets how often values come", |state, q, d| {
+                let once: Vec<i64> = pairs(state).flat_map(|pair| [pair.0, 1]).collect();
+                quantile(&once, q, d)
+            }),
+        ];
+        for (name, version) in planted {
+            assert!(is_found(&cases(), |case| agrees(version, case)), "the one that {name} passed");
+        }
+    }
+
     proptest! {
         #[test]
         fn the_middle_is_within_one_percent(value in 0_i64..i64::MAX / 2) {
@@ -206,15 +283,16 @@ mod tests {
         }
 
         #[test]
-        fn quantiles_agree_with_sorting(mut values in prop::collection::vec(0_i64..2_000, 1..80), q in 0_i64..=100) {
-            let state = state(&values);
-            values.sort_unstable();
-            let rank = ((q as usize * values.len()).div_ceil(100)).max(1);
-            prop_assert_eq!(quantile(&state, q, 100), Some(middle(bucket(values[rank - 1]))));
+        fn quantiles_agree_with_sorting(case in cases()) {
+            prop_assert!(agrees(quantile, &case));
         }
 
         #[test]
-        fn a_malformed_state_does_not_panic(numbers in prop::collection::vec(any::<i64>(), 0..9), q in any::<i64>(), d in any::<i64>()) {
+        fn a_malformed_state_does_not_panic(
+            numbers in prop::collection::vec(any::<i64>(), 0..9),
+            q in any::<i64>(),
+            d in any::<i64>(),
+        ) {
             let _ = quantile(&numbers, q, d);
         }
     }

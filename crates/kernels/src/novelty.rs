@@ -59,7 +59,9 @@ pub fn skeleton_reuse(text_state: &[i64]) -> (i64, i64) {
 mod tests {
     use super::*;
     use crate::samples::TextSample;
+    use crate::testing::is_found;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn novelty_by_hand() {
@@ -81,9 +83,93 @@ mod tests {
         assert_eq!(skeleton_reuse(&[]), (0, 0));
     }
 
+    /// Peer, skeleton and tokens of texts; each is a message of its own.
+    type Case = Vec<(i64, i64, BTreeSet<i32>)>;
+    /// Novelty and reuse of a text sample.
+    type Measures = (Option<(f64, i64)>, (i64, i64));
+
+    fn cases() -> impl Strategy<Value = Case> {
+        let text = (0_i64..5, 0_i64..9, prop::collection::btree_set(0_i32..30, 0..18));
+        prop::collection::vec(text, 0..40)
+    }
+
+    fn state(case: &Case) -> Vec<i64> {
+        let mut sample = TextSample::new();
+        for (message, (peer, skeleton, tokens)) in (0..).zip(case) {
+            let tokens: Vec<i32> = tokens.iter().copied().collect();
+            sample.add(message, *peer, *skeleton, &tokens);
+        }
+        sample.to_state()
+    }
+
+    /// What both mean: a look at all pairs of texts. A token is another text's too if `is_other`
+    /// says that the text counts.
+    fn plain(case: &Case, is_other: fn([usize; 2], [i64; 2]) -> bool) -> Measures {
+        let texts: Vec<(i64, i64, BTreeSet<i32>)> = case
+            .iter()
+            .filter(|text| text.2.len() >= SAMPLE_TOKENS_MIN)
+            .map(|text| (text.0, text.1, text.2.iter().copied().take(TEXT_TOKENS_MAX).collect()))
+            .collect();
+        let (mut shares, mut reused) = (0.0, 0);
+        for (at, (peer, skeleton, tokens)) in texts.iter().enumerate() {
+            let is_novel = |token: &&i32| {
+                !(0..).zip(&texts).any(|(other, text)| {
+                    is_other([at, other], [*peer, text.0]) && text.2.contains(*token)
+                })
+            };
+            shares += tokens.iter().filter(is_novel).count() as f64 / tokens.len() as f64;
+            reused += i64::from(texts.iter().filter(|text| text.1 == *skeleton).count() > 1);
+        }
+        let n = texts.len() as i64;
+        ((n > 0).then(|| (shares / n as f64, n)), (reused, n))
+    }
+
+    fn agrees(measures: impl Fn(&Case) -> Measures, case: &Case) -> bool {
+        let (found, meant) = (measures(case), plain(case, |_, peers| peers[0] != peers[1]));
+        let is_near = match (found.0, meant.0) {
+            (Some(found), Some(meant)) => found.1 == meant.1 && (found.0 - meant.0).abs() < 1e-12,
+            (found, meant) => found == meant,
+        };
+        is_near && found.1 == meant.1
+    }
+
+    fn measured(case: &Case) -> Measures {
+        let state = state(case);
+        (novelty(&state), skeleton_reuse(&state))
+    }
+
+    #[test]
+    fn wrong_kernels_are_found() {
+        let planted: [(&str, fn(&Case) -> Measures); 3] = [
+            ("takes a peer's other texts for another's", |case| {
+                plain(case, |texts, _| texts[0] != texts[1])
+            }),
+            ("counts texts of one token", |case| {
+                let (novelty, reuse) = measured(case);
+                (novelty.map(|(value, _)| (value, case.len() as i64)), reuse)
+            }),
+            ("counts the first text of a skeleton as none", |case| {
+                let (novelty, (_, n)) = measured(case);
+                let skeletons: BTreeSet<i64> =
+                    texts(&state(case)).map(|text| text.skeleton).collect();
+                (novelty, (n - skeletons.len() as i64, n))
+            }),
+        ];
+        for (name, kernel) in planted {
+            assert!(is_found(&cases(), |case| agrees(kernel, case)), "the one that {name} passed");
+        }
+    }
+
     proptest! {
         #[test]
-        fn malformed_states_do_not_panic(numbers in prop::collection::vec(prop_oneof![any::<i64>(), 0_i64..5], 0..40)) {
+        fn measures_are_those_of_all_pairs_of_texts(case in cases()) {
+            prop_assert!(agrees(measured, &case));
+        }
+
+        #[test]
+        fn malformed_states_do_not_panic(
+            numbers in prop::collection::vec(prop_oneof![any::<i64>(), 0_i64..5], 0..40),
+        ) {
             if let Some((value, _)) = novelty(&numbers) {
                 prop_assert!((0.0..=1.0).contains(&value));
             }

@@ -94,6 +94,59 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::testing::is_found;
+
+    /// A kernel under test.
+    type Kernel = fn(&[u32], &mut [i64], &[f64], &mut Vec<f64>);
+
+    /// Values below this may be counted.
+    const SMALL: usize = 8;
+
+    /// Values and fractions.
+    type Case = (Vec<i64>, Vec<f64>);
+
+    fn cases() -> impl Strategy<Value = Case> {
+        let value = prop_oneof![0_i64..9, -9_i64..40, 8_i64..i64::MAX, any::<i64>()];
+        let fractions = prop::collection::vec(-0.1..=1.1_f64, 0..6);
+        (prop::collection::vec(value, 0..80), fractions)
+    }
+
+    /// What quantiles mean: places among sorted values.
+    fn sorted(values: &[i64], fractions: &[f64]) -> Vec<f64> {
+        let mut values = values.to_vec();
+        values.sort_unstable();
+        let Some(last) = values.len().checked_sub(1) else { return Vec::new() };
+        let meant = fractions.iter().map(|fraction| {
+            let place = fraction.clamp(0.0, 1.0) * last as f64;
+            let low = values[place as usize];
+            let high = values[(place as usize + 1).min(last)];
+            let step = (i128::from(high) - i128::from(low)) as f64;
+            let share = place - place.floor();
+            if share > 0.0 { low as f64 + step * share } else { low as f64 }
+        });
+        meant.collect()
+    }
+
+    /// Whether a kernel agrees on a case, with small values counted and without, behind what it is
+    /// to leave alone.
+    fn agrees(kernel: Kernel, (values, fractions): &Case) -> bool {
+        let mut counted = [0; SMALL];
+        let mut others = Vec::new();
+        for value in values {
+            match usize::try_from(*value).ok().and_then(|at| counted.get_mut(at)) {
+                Some(count) => *count += 1,
+                None => others.push(*value),
+            }
+        }
+        let expected = [vec![-1.5], sorted(values, fractions)].concat();
+        [(&[][..], values.clone()), (&counted[..], others)].into_iter().all(
+            |(counted, mut values)| {
+                let mut found = vec![-1.5];
+                kernel(counted, &mut values, fractions, &mut found);
+                found == expected
+            },
+        )
+    }
 
     fn found(values: &[i64], fractions: &[f64]) -> Vec<f64> {
         let mut found = Vec::new();
@@ -112,41 +165,38 @@ mod tests {
         assert_eq!(found(&[i64::MIN, i64::MAX], &[0.5]), [0.0]);
     }
 
+    #[test]
+    fn wrong_kernels_are_found() {
+        let planted: [(&str, Kernel); 4] = [
+            ("gives the lower of two values", |counted, values, fractions, found| {
+                let last = counted.iter().sum::<u32>() as usize + values.len();
+                let last = last.saturating_sub(1) as f64;
+                let lower = |fraction: &f64| (fraction.clamp(0.0, 1.0) * last).floor() / last;
+                let lower: Vec<f64> = fractions.iter().map(lower).collect();
+                quantiles(counted, values, &lower, found);
+            }),
+            ("forgets counted values", |_, values, fractions, found| {
+                quantiles(&[], values, fractions, found);
+            }),
+            ("takes counted values for the smallest", |counted, values, fractions, found| {
+                let mut values: Vec<i64> = values.iter().map(|value| (*value).max(0)).collect();
+                quantiles(counted, &mut values, fractions, found);
+            }),
+            ("gives quantiles in their own order", |counted, values, fractions, found| {
+                let mut ascending = fractions.to_vec();
+                ascending.sort_by(f64::total_cmp);
+                quantiles(counted, values, &ascending, found);
+            }),
+        ];
+        for (name, kernel) in planted {
+            assert!(is_found(&cases(), |case| agrees(kernel, case)), "the one that {name} passed");
+        }
+    }
+
     proptest! {
         #[test]
-        fn counted_values_are_values_too(
-            values in prop::collection::vec(prop_oneof![0_i64..9, -9_i64..40, 8_i64..i64::MAX, any::<i64>()], 0..60),
-            fractions in prop::collection::vec(0.0..=1.0_f64, 0..6),
-        ) {
-            let mut counted = [0; 8];
-            let mut others = Vec::new();
-            for value in &values {
-                match usize::try_from(*value).ok().and_then(|at| counted.get_mut(at)) {
-                    Some(count) => *count += 1,
-                    None => others.push(*value),
-                }
-            }
-            let mut some = Vec::new();
-            quantiles(&counted, &mut others, &fractions, &mut some);
-            prop_assert_eq!(some, found(&values, &fractions));
-        }
-
-        #[test]
-        fn selection_agrees_with_sorting(
-            mut values in prop::collection::vec(prop_oneof![-20_i64..20, any::<i64>()], 1..80),
-            fractions in prop::collection::vec(0.0..=1.0_f64, 0..6),
-        ) {
-            let selected = found(&values, &fractions);
-            values.sort_unstable();
-            for (fraction, selected) in fractions.iter().zip(selected) {
-                let place = fraction * (values.len() - 1) as f64;
-                let low = values[place as usize];
-                let high = values[(place as usize + 1).min(values.len() - 1)];
-                let step = (i128::from(high) - i128::from(low)) as f64;
-                let share = place - place.floor();
-                let meant = if share > 0.0 { low as f64 + step * share } else { low as f64 };
-                prop_assert_eq!(selected, meant);
-            }
+        fn selection_agrees_with_sorting(case in cases()) {
+            prop_assert!(agrees(quantiles, &case));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use turnwise_model::Pseudonym;
 
 use super::*;
+use crate::testing::is_found;
 
 fn hash(pseudonym: i64) -> u64 {
     Pseudonym(pseudonym).sample_hash()
@@ -138,6 +139,130 @@ fn conversations() -> impl Strategy<Value = Vec<Conversation>> {
     prop::collection::vec(conversation, 0..300)
 }
 
+/// Peers and replies that a sample under test keeps.
+const MEMBERS: usize = 20;
+const REPLIES: usize = 30;
+/// Texts that one keeps.
+const TEXTS: usize = 16;
+
+/// Message, peer and tokens.
+type Message = (i64, i64, Vec<i32>);
+
+fn messages() -> impl Strategy<Value = Vec<Message>> {
+    let tokens = prop::collection::vec(-9_i32..9, 0..20);
+    prop::collection::vec((0_i64..60, 0_i64..3, tokens), 0..120)
+}
+
+/// Some peers, fewer than are kept or more, some of them again.
+fn peers_that_come() -> impl Strategy<Value = Vec<i64>> {
+    (prop_oneof![0_i64..40, 2_000_i64..9_000], 1_i64..9, any::<i64>()).prop_map(
+        |(count, again, first)| {
+            let peers = (0..count).map(|peer| first.wrapping_add(peer));
+            let repeated = (0..count / again).map(|peer| first.wrapping_add(peer * again));
+            peers.chain(repeated).collect()
+        },
+    )
+}
+
+/// The state that the rules of `texts.rs` give for a whole set: of the texts that tell `enough`.
+fn plain_texts(messages: &[Message], enough: fn(&[i32]) -> bool) -> Vec<i64> {
+    let mut all = BTreeMap::<u64, (i64, i64, Vec<u32>)>::new();
+    for (message, peer, tokens) in messages {
+        let distinct: BTreeSet<u32> = tokens.iter().map(|token| token.cast_unsigned()).collect();
+        if enough(tokens) {
+            let text = (*peer, *peer * 5, distinct.into_iter().take(16).collect());
+            let held = all.entry(hash(*message)).or_insert_with(|| text.clone());
+            *held = text.min(held.clone());
+        }
+    }
+    let entries = all.into_iter().take(TEXTS);
+    let state = entries.flat_map(|(hash, (peer, skeleton, tokens))| {
+        let head = [hash.cast_signed(), peer, skeleton, tokens.len() as i64];
+        head.into_iter().chain(tokens.into_iter().map(i64::from))
+    });
+    state.collect()
+}
+
+fn are_distinct(tokens: &[i32]) -> bool {
+    tokens.iter().any(|token| *token != tokens[0])
+}
+
+/// The hashes that are kept of a whole set, so many at most.
+fn plain_count(peers: &[i64], most: usize) -> Vec<i64> {
+    let hashes: BTreeSet<u64> = peers.iter().map(|peer| hash(*peer)).collect();
+    hashes.into_iter().take(most).map(u64::cast_signed).collect()
+}
+
+fn peer_sample(conversations: &[Conversation], members: usize, replies: usize) -> Vec<i64> {
+    let mut sample = PeerSample::with_bounds(members, replies);
+    for (peer, day, user, reply) in conversations {
+        sample.add(*peer, *day, user, reply);
+    }
+    sample.to_state()
+}
+
+fn text_sample(messages: &[Message]) -> TextSample {
+    let mut sample = TextSample::with_max(TEXTS);
+    for (message, peer, tokens) in messages {
+        sample.add(*message, *peer, *peer * 5, tokens);
+    }
+    sample
+}
+
+fn peer_count(peers: &[i64]) -> PeerCount {
+    let mut count = PeerCount::new();
+    peers.iter().for_each(|peer| count.add(*peer));
+    count
+}
+
+#[test]
+fn wrong_peer_samples_are_found() {
+    let planted: [(&str, fn(&[Conversation]) -> Vec<i64>); 3] = [
+        ("keeps one peer more", |all| peer_sample(all, MEMBERS + 1, REPLIES)),
+        ("forgets replies too soon", |all| peer_sample(all, MEMBERS, REPLIES - 1)),
+        ("forgets peers without days", |all| {
+            let with_days: Vec<_> = all.iter().filter(|one| one.1.is_some()).cloned().collect();
+            peer_sample(&with_days, MEMBERS, REPLIES)
+        }),
+    ];
+    let agrees = |sample: fn(&[Conversation]) -> Vec<i64>| {
+        move |all: &Vec<Conversation>| sample(all) == plain_peers(all, MEMBERS, REPLIES)
+    };
+    assert!(!is_found(&conversations(), agrees(|all| peer_sample(all, MEMBERS, REPLIES))));
+    for (name, sample) in planted {
+        assert!(is_found(&conversations(), agrees(sample)), "the one that {name} passed");
+    }
+}
+
+#[test]
+fn wrong_text_samples_are_found() {
+    let planted: [(&str, fn(&[Message]) -> Vec<i64>); 2] = [
+        ("takes one token twice for two", |all| plain_texts(all, |tokens| tokens.len() > 1)),
+        ("keeps the first of two texts of a message", |all| {
+            let mut known = BTreeSet::new();
+            let firsts = all.iter().filter(|one| are_distinct(&one.2) && known.insert(one.0));
+            plain_texts(&firsts.cloned().collect::<Vec<_>>(), are_distinct)
+        }),
+    ];
+    for (name, sample) in planted {
+        let agrees = |all: &Vec<Message>| sample(all) == plain_texts(all, are_distinct);
+        assert!(is_found(&messages(), agrees), "the one that {name} passed");
+    }
+}
+
+#[test]
+fn wrong_peer_counts_are_found() {
+    const KEPT: usize = 2_049;
+    let planted: [(&str, fn(&[i64]) -> Vec<i64>); 2] = [
+        ("does not tell that there were more", |peers| plain_count(peers, KEPT - 1)),
+        ("keeps the first peers", |peers| plain_count(&peers[..peers.len().min(KEPT)], KEPT)),
+    ];
+    for (name, count) in planted {
+        let agrees = |peers: &Vec<i64>| count(peers) == plain_count(peers, KEPT);
+        assert!(is_found(&peers_that_come(), agrees), "the one that {name} passed");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -145,8 +270,6 @@ proptest! {
     fn any_split_order_and_merge_tree_gives_the_same_peer_sample(
         input in conversations(), parts in 1_usize..6, rotate in any::<usize>(),
     ) {
-        const MEMBERS: usize = 20;
-        const REPLIES: usize = 30;
         let expected = plain_peers(&input, MEMBERS, REPLIES);
         let mut samples = vec![PeerSample::with_bounds(MEMBERS, REPLIES); parts];
         let mut shuffled = input.clone();
@@ -175,51 +298,47 @@ proptest! {
 
     #[test]
     fn any_split_and_order_gives_the_same_text_sample(
-        input in prop::collection::vec((0_i64..60, 0_i64..3, prop::collection::vec(-9_i32..9, 0..20)), 0..120),
+        input in messages(),
         cut in any::<prop::sample::Index>(),
     ) {
-        let fill = |texts: &[(i64, i64, Vec<i32>)], reverse: bool| {
-            let mut sample = TextSample::with_max(16);
-            let mut order: Vec<_> = texts.iter().collect();
-            if reverse {
-                order.reverse();
-            }
-            for (message, peer, tokens) in order {
-                sample.add(*message, *peer, *peer * 5, tokens);
-            }
-            sample
-        };
-        let whole = fill(&input, false).to_state();
+        let expected = plain_texts(&input, are_distinct);
+        prop_assert_eq!(text_sample(&input).to_state(), &expected[..]);
         let (left, right) = input.split_at(cut.index(input.len() + 1));
-        let mut merged = fill(right, true);
-        merged.merge(&fill(left, true).to_state());
-        merged.merge(&fill(left, false).to_state());
-        prop_assert_eq!(merged.to_state(), whole);
+        let backwards = |messages: &[Message]| {
+            text_sample(&messages.iter().rev().cloned().collect::<Vec<_>>())
+        };
+        let mut merged = backwards(right);
+        merged.merge(&backwards(left).to_state());
+        merged.merge(&text_sample(left).to_state());
+        prop_assert_eq!(merged.to_state(), expected);
     }
 
     #[test]
-    fn any_split_and_order_gives_the_same_peer_count(from in 0_i64..9_000, cut in 0_i64..9_000) {
-        let fill = |peers: &mut dyn Iterator<Item = i64>| {
-            let mut count = PeerCount::new();
-            peers.for_each(|peer| count.add(peer));
-            count
-        };
-        let whole = fill(&mut (from..9_000)).to_state();
-        let mut merged = fill(&mut (from.max(cut)..9_000).rev());
-        merged.merge(&fill(&mut (from..cut.max(from))).to_state());
-        merged.merge(&fill(&mut (from..cut.max(from)).rev()).to_state());
-        prop_assert_eq!(&merged.to_state(), &whole);
+    fn any_split_and_order_gives_the_same_peer_count(
+        mut peers in peers_that_come(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let expected = plain_count(&peers, 2_049);
+        prop_assert_eq!(peer_count(&peers).to_state(), &expected[..]);
+        peers.reverse();
+        let (left, right) = peers.split_at(cut.index(peers.len() + 1));
+        let mut merged = peer_count(right);
+        merged.merge(&peer_count(left).to_state());
+        merged.merge(&peer_count(left).to_state());
+        prop_assert_eq!(&merged.to_state(), &expected);
         let mut handed_on = PeerCount::new();
-        for part in [from.max(cut)..9_000, from..cut.max(from)] {
+        for part in [right, left] {
             let mut hashes = Vec::new();
-            fill(&mut { part }).append_unordered(&mut hashes);
+            peer_count(part).append_unordered(&mut hashes);
             handed_on.merge(&hashes);
         }
-        prop_assert_eq!(handed_on.to_state(), whole);
+        prop_assert_eq!(handed_on.to_state(), expected);
     }
 
     #[test]
-    fn malformed_states_do_not_panic(numbers in prop::collection::vec(prop_oneof![any::<i64>(), 0_i64..6], 0..30)) {
+    fn malformed_states_do_not_panic(
+        numbers in prop::collection::vec(prop_oneof![any::<i64>(), 0_i64..6], 0..30),
+    ) {
         let mut sample = PeerSample::new();
         sample.merge(&numbers);
         let mut text = TextSample::new();

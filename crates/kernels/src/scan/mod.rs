@@ -44,6 +44,23 @@ mod tests {
 
     use super::*;
 
+    /// A version under test.
+    type Version<'a> = &'a dyn Fn(&[u8; BLOCK]) -> Look;
+
+    /// Whether a version tells every byte at every place, among others of several kinds, as the
+    /// scalar version does.
+    fn agrees(version: Version<'_>) -> bool {
+        [b'a', b'"', 0x80, 0xFF].into_iter().all(|filler| {
+            (0..=u8::MAX).all(|byte| {
+                (0..BLOCK).all(|at| {
+                    let mut block = [filler; BLOCK];
+                    block[at] = byte;
+                    version(&block) == scalar::look(&block)
+                })
+            })
+        })
+    }
+
     #[test]
     fn every_byte_at_every_place_is_told_as_the_scalar_version_tells_it() {
         for byte in 0..=u8::MAX {
@@ -54,8 +71,27 @@ mod tests {
                 let expected =
                     Look { special: u32::from(special) << at, high: u32::from(byte >= 0x80) << at };
                 assert_eq!(scalar::look(&block), expected, "{byte} at {at}");
-                assert_eq!(look(&block), expected, "{byte} at {at}");
             }
+        }
+        assert!(agrees(&look));
+    }
+
+    #[test]
+    fn wrong_versions_are_found() {
+        let taken = |byte: u8, other: u8| {
+            move |block: &[u8; BLOCK]| look(&block.map(|one| if one == byte { other } else { one }))
+        };
+        let planted: [(&str, Version<'_>); 4] = [
+            ("takes the last control character for none", &taken(0x1F, b'a')),
+            ("takes a delete character for one", &taken(0x7F, 0)),
+            ("takes the first byte that is no ASCII for a letter", &taken(0x80, b'a')),
+            ("does not look at the last byte", &|block| {
+                let Look { special, high } = look(block);
+                Look { special: special << 1 >> 1, high }
+            }),
+        ];
+        for (name, version) in planted {
+            assert!(!agrees(version), "the version that {name} passed");
         }
     }
 

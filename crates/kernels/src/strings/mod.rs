@@ -35,39 +35,72 @@ mod tests {
 
     use super::*;
 
-    fn check(values: &[u8], offsets: &[i32], nulls: Option<Vec<bool>>) {
+    /// A kernel under test.
+    type Kernel =
+        fn(Vec<u8>, OffsetBuffer<i32>, Option<NullBuffer>) -> Result<StringArray, ArrowError>;
+
+    /// Whether a kernel makes what Arrow makes, or refuses what Arrow refuses.
+    fn agrees(kernel: Kernel, values: &[u8], offsets: &[i32], nulls: Option<&[bool]>) -> bool {
         let offsets = OffsetBuffer::new(offsets.to_vec().into());
         let nulls = nulls.map(NullBuffer::from);
         let expected = StringArray::try_new(offsets.clone(), values.to_vec().into(), nulls.clone());
-        let found = strings(values.to_vec(), offsets, nulls);
-        assert_eq!(found.as_ref().ok(), expected.as_ref().ok(), "{values:?}");
-        if let Ok(strings) = found {
-            strings.to_data().validate_full().expect("an array");
-        }
+        let found = kernel(values.to_vec(), offsets, nulls);
+        let is_array = |strings: &StringArray| strings.to_data().validate_full().is_ok();
+        found.as_ref().ok() == expected.as_ref().ok() && found.as_ref().map_or(true, is_array)
     }
 
-    #[test]
-    fn one_byte_that_is_no_letter_alone_is_refused_wherever_it_stands() {
+    /// Strings with a byte that is no letter alone wherever it may stand, and what does not fit
+    /// together.
+    fn each_case(mut each: impl FnMut(&[u8], &[i32], Option<&[bool]>)) {
         for length in 1..200 {
             let mut values = vec![b'a'; length];
             let offsets = [0, length as i32 / 2, length as i32];
-            check(&values, &offsets, None);
+            each(&values, &offsets, None);
             for at in 0..length {
                 values[at] = 0x80;
-                check(&values, &offsets, None);
+                each(&values, &offsets, None);
                 values[at] = b'a';
             }
         }
+        each(b"abc", &[0, 4], None);
+        each(b"abc", &[0, 3], Some(&[true, false]));
+        each("aé".as_bytes(), &[0, 2, 3], None);
+        each("aé".as_bytes(), &[0, 1, 3], Some(&[false, true]));
+        each(b"abc", &[1, 1, 2], None);
+        each(b"abc", &[0, 1, 3], Some(&[true, false]));
+        each(b"", &[0], None);
     }
 
     #[test]
-    fn what_does_not_fit_together_is_refused() {
-        check(b"abc", &[0, 4], None);
-        check(b"abc", &[0, 3], Some(vec![true, false]));
-        check("aé".as_bytes(), &[0, 2, 3], None);
-        check("aé".as_bytes(), &[0, 1, 3], Some(vec![false, true]));
-        check(b"abc", &[1, 1, 2], None);
-        check(b"", &[0], None);
+    fn what_arrow_refuses_is_refused_wherever_it_stands() {
+        each_case(|values, offsets, nulls| {
+            assert!(agrees(strings, values, offsets, nulls), "{values:?} {offsets:?} {nulls:?}");
+        });
+    }
+
+    #[test]
+    fn wrong_kernels_are_found() {
+        let planted: [(&str, Kernel); 3] = [
+            ("does not look at the last byte of a block", |mut values, offsets, nulls| {
+                values.iter_mut().skip(63).step_by(64).for_each(|byte| *byte &= 0x7F);
+                StringArray::try_new(offsets, values.into(), nulls)
+            }),
+            ("does not look at offsets within letters", |values, offsets, nulls| {
+                let is_utf8 = std::str::from_utf8(&values).is_ok();
+                let made = StringArray::try_new(offsets, values.into(), nulls);
+                made.or_else(
+                    |error| if is_utf8 { Ok(Vec::<&str>::new().into()) } else { Err(error) },
+                )
+            }),
+            ("forgets nulls", |values, offsets, _| strings(values, offsets, None)),
+        ];
+        for (name, kernel) in planted {
+            let mut found = 0;
+            each_case(|values, offsets, nulls| {
+                found += usize::from(!agrees(kernel, values, offsets, nulls));
+            });
+            assert!(found > 0, "the kernel that {name} passed");
+        }
     }
 
     proptest! {
@@ -78,9 +111,10 @@ mod tests {
         ) {
             let values = texts.iter().flatten().flat_map(|text| text.bytes()).collect::<Vec<_>>();
             let lengths = texts.iter().map(|text| text.as_ref().map_or(0, String::len));
-            let offsets = OffsetBuffer::from_lengths(lengths);
-            let nulls = texts.iter().map(Option::is_some).collect();
-            check(&values[..values.len().saturating_sub(cut)], &offsets, Some(nulls));
+            let offsets = OffsetBuffer::<i32>::from_lengths(lengths);
+            let nulls: Vec<bool> = texts.iter().map(Option::is_some).collect();
+            let values = &values[..values.len().saturating_sub(cut)];
+            prop_assert!(agrees(strings, values, &offsets, Some(&nulls)));
         }
     }
 }

@@ -19,6 +19,7 @@ use super::*;
 use crate::fold::lanes::Run;
 use crate::fold::scalar;
 use crate::ordering::scalar as comparison;
+use crate::testing::is_found;
 
 /// Sender, peer, time, direction, kind.
 type Row = (u64, u64, i64, u8, u8);
@@ -107,8 +108,14 @@ fn folded(rows: &[Row]) -> Conversations {
     found
 }
 
-/// Folds rows in rounds of a few, each with the frontier that the rest gives.
-fn folded_in_rounds(rows: &[Row], round: usize, by_sender: bool) -> (Conversations, usize) {
+/// Folds rows in rounds of a few, each with the frontier that the rest gives, or one that promises
+/// later rows.
+fn folded_in_rounds(
+    rows: &[Row],
+    round: usize,
+    by_sender: bool,
+    sooner_ms: i64,
+) -> (Conversations, usize) {
     let bits = word_bits();
     let (mut found, mut kept) = (Conversations::new(), Vec::new());
     let (mut folder, mut most) = (BareFolder::default(), 0);
@@ -121,7 +128,7 @@ fn folded_in_rounds(rows: &[Row], round: usize, by_sender: bool) -> (Conversatio
                 let sender = least(|row| row.0.cast_signed()).unwrap_or(i64::MIN);
                 Frontier { time_ms: i64::MIN, sender: SenderBound::Signed(sender) }
             }
-            Some(time_ms) => Frontier { time_ms, sender: SenderBound::None },
+            Some(time_ms) => Frontier { time_ms: time_ms + sooner_ms, sender: SenderBound::None },
         };
         let mut all = std::mem::take(&mut kept);
         all.extend(now.iter().map(|(sender, peer, time_ms, direction, kind)| {
@@ -147,7 +154,7 @@ fn folded_in_rounds(rows: &[Row], round: usize, by_sender: bool) -> (Conversatio
 }
 
 /// Folds without dropping repeats.
-fn planted(rows: &[Row]) -> Conversations {
+fn keeping_repeats(rows: &[Row]) -> Conversations {
     let bits = word_bits();
     let mut by_pair: BTreeMap<(u64, u64), Vec<u64>> = BTreeMap::new();
     for (sender, peer, time_ms, direction, kind) in rows {
@@ -275,17 +282,61 @@ proptest! {
             // Some rows come later than others of later times.
             rows.sort_by_key(|row| row.2 + i64::from(row.4) * late * 20 * MINUTE_MS);
         }
-        prop_assert_eq!(folded_in_rounds(&rows, round, by_sender).0, folded(&rows));
+        prop_assert_eq!(folded_in_rounds(&rows, round, by_sender, 0).0, folded(&rows));
+    }
+}
+
+/// A fold that reads other rows than those it is given.
+fn misread(rows: &[Row], change: impl Fn(Row) -> Row) -> Conversations {
+    folded(&rows.iter().copied().map(change).collect::<Vec<_>>())
+}
+
+#[test]
+fn wrong_folds_are_found() {
+    let planted: [(&str, fn(&[Row]) -> Conversations); 6] = [
+        ("keeps repeats", keeping_repeats),
+        ("drops all rows of one time but one", |rows| {
+            let mut known = std::collections::BTreeSet::new();
+            let kept = rows.iter().filter(|row| known.insert((row.0, row.1, row.2)));
+            folded(&kept.copied().collect::<Vec<_>>())
+        }),
+        ("loses the last row of a batch", |rows| {
+            let kept = rows.chunks(100).flat_map(|rows| &rows[..rows.len().min(99)]);
+            folded(&kept.copied().collect::<Vec<_>>())
+        }),
+        ("reads whole seconds", |rows| {
+            misread(rows, |row| (row.0, row.1, row.2.div_euclid(1_000) * 1_000, row.3, row.4))
+        }),
+        ("takes a voice message for an image", |rows| {
+            misread(rows, |row| (row.0, row.1, row.2, row.3, if row.4 == 2 { 3 } else { row.4 }))
+        }),
+        ("cuts runs at days", |rows| {
+            let by_day = |day: i64| {
+                let of_day = rows.iter().filter(|row| row.2.div_euclid(DAY_MS) == day);
+                folded(&of_day.copied().collect::<Vec<_>>())
+            };
+            (DAY..DAY + 3).flat_map(by_day).collect()
+        }),
+    ];
+    for (name, fold) in planted {
+        let agrees = |rows: &Vec<Row>| fold(rows) == meant(rows);
+        assert!(is_found(&any_rows(), agrees), "the fold that {name} passed");
     }
 }
 
 #[test]
-fn a_fold_that_keeps_repeats_is_found() {
-    let at = DAY * DAY_MS + HOUR_MS;
-    let rows = [(1, 2, at, 0, 0), (1, 2, at + 5, 1, 0), (1, 2, at, 0, 0)];
-    assert_eq!(folded(&rows), meant(&rows));
-    assert_ne!(planted(&rows), meant(&rows));
-    assert_eq!(planted(&rows[..2]), meant(&rows[..2]));
+fn a_frontier_that_comes_too_soon_is_found() {
+    let agrees = |sooner_ms: i64| {
+        move |rows: &Vec<Row>| {
+            let mut rows = rows.clone();
+            rows.sort_unstable_by_key(|row| (row.2, row.0, row.1));
+            // No two runs of a pair can begin at one time, wherever they are cut.
+            rows.dedup_by_key(|row| (row.2, row.0, row.1));
+            folded_in_rounds(&rows, 20, false, sooner_ms).0 == folded(&rows)
+        }
+    };
+    assert!(!is_found(&any_rows(), agrees(0)));
+    assert!(is_found(&any_rows(), agrees(MINUTE_MS)));
 }
 
 #[test]
@@ -293,10 +344,10 @@ fn rounds_keep_what_is_open_and_no_more() {
     let row = |at: i64| (1, at.cast_unsigned() / 2, DAY * DAY_MS + at * MINUTE_MS, 0, 0);
     let rows: Vec<Row> = (0..1_000).map(row).collect();
     // Half an hour of them may still be joined.
-    assert_eq!(folded_in_rounds(&rows, 100, false).1, 30);
+    assert_eq!(folded_in_rounds(&rows, 100, false, 0).1, 30);
     let row = |at: i64| (at.cast_unsigned() / 150, 1, DAY * DAY_MS + at * DAY_MS, 0, 0);
     let rows: Vec<Row> = (0..900).map(row).collect();
-    assert_eq!(folded_in_rounds(&rows, 100, true).1, 100);
+    assert_eq!(folded_in_rounds(&rows, 100, true, 0).1, 100);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use turnwise_model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use turnwise_model::EventKind;
 
 use super::*;
+use crate::testing::is_found;
 
 const DAY: i64 = 20_000;
 
@@ -281,6 +282,123 @@ fn any_events() -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
+/// In another order of arrival, by a seed.
+fn shuffled(events: &[Event], seed: u64) -> Vec<Event> {
+    let mut shuffled = events.to_vec();
+    let mut state = seed;
+    for at in (1..shuffled.len()).rev() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let other = usize::try_from(state >> 33).expect("31 bits") % (at + 1);
+        shuffled.swap(at, other);
+    }
+    shuffled
+}
+
+const SENDERS: [&str; 3] = ["3", "20", "100"];
+/// Inputs that are ordered by sender; rows of none of them are collected.
+const INPUTS: usize = 3;
+
+/// A row's sender, and the input that it is in.
+type Placed = (usize, usize, Event);
+
+fn any_placed() -> impl Strategy<Value = Vec<Placed>> {
+    let place = (0..SENDERS.len(), 0..=INPUTS);
+    (any_events(), prop::collection::vec(place, 60)).prop_map(|(events, places)| {
+        places.into_iter().zip(events).map(|((of, to), event)| (of, to, event)).collect()
+    })
+}
+
+/// Folds rows of the first inputs by sender, and collects those of the others. Of each run of one
+/// sender's rows `pushed` says which to push.
+fn by_sender(
+    rows: &[Placed],
+    inputs: usize,
+    pushed: fn(Range<usize>) -> Range<usize>,
+) -> Vec<RecordBatch> {
+    let day = Day(i32::try_from(DAY).expect("small"));
+    let kinds = [EventKind::Status, EventKind::Message];
+    let input = |rows: &[&Placed], kind: EventKind| {
+        let of_kind = rows.iter().filter(|(_, _, event)| event.kind == kind);
+        let (names, events): (Vec<_>, Vec<_>) =
+            of_kind.map(|(of, _, event)| (SENDERS[*of], event)).unzip();
+        Input::new(kind, &batch_of(&names, &events)).expect("senders and times")
+    };
+    let mut collector = Collector::new(day..=day);
+    let collected: Vec<_> = rows.iter().filter(|(_, to, _)| *to >= inputs).collect();
+    kinds.iter().for_each(|kind| collector.collect(&input(&collected, *kind)));
+    let mut folder = collector.into_folder();
+    let mut ordered = Vec::new();
+    for at in 0..inputs {
+        let mut of_input: Vec<_> = rows.iter().filter(|(_, to, _)| *to == at).collect();
+        of_input.sort_by_key(|(of, _, _)| SENDERS[*of]);
+        ordered.extend(kinds.iter().map(|kind| input(&of_input, *kind)));
+    }
+    let mut batches = Vec::new();
+    let mut emit = |batch| -> Result<(), ()> {
+        batches.push(batch);
+        Ok(())
+    };
+    for sender in ["100", "20", "3"] {
+        for input in &ordered {
+            let mut row = 0;
+            while row < input.len() {
+                let end = input.run_end(row);
+                if input.sender(row) == Some(sender) {
+                    folder.push(input, pushed(row..end));
+                }
+                row = end;
+            }
+        }
+        folder.fold(sender, &mut emit).expect("no error");
+    }
+    folder.finish(&mut emit).expect("no error");
+    batches
+}
+
+/// Whether a fold by sender gives what one of collected rows gives, however many inputs are
+/// ordered.
+fn agrees(fold: impl Fn(&[Placed], usize) -> Vec<RecordBatch>, rows: &[Placed]) -> bool {
+    let expected = by_sender(rows, 0, |run| run);
+    (1..=INPUTS + 1).all(|inputs| fold(rows, inputs) == expected)
+}
+
+#[test]
+fn wrong_folds_by_sender_are_found() {
+    let planted: [(&str, fn(&[Placed], usize) -> Vec<RecordBatch>); 2] = [
+        ("loses the last row of a run", |rows, inputs| {
+            by_sender(rows, inputs, |run| run.start..run.end - 1)
+        }),
+        ("loses what was collected", |rows, inputs| {
+            let pushed: Vec<_> = rows.iter().filter(|row| row.1 < inputs).cloned().collect();
+            by_sender(&pushed, inputs, |run| run)
+        }),
+    ];
+    for (name, fold) in planted {
+        assert!(is_found(&any_placed(), |rows| agrees(fold, rows)), "the fold that {name} passed");
+    }
+}
+
+#[test]
+fn folds_that_heed_the_order_of_arrival_are_found() {
+    let planted: [(&str, fn(&[Event]) -> Vec<Event>); 2] = [
+        ("takes the order of arrival for that of positions", |events| {
+            (0..).zip(events.to_vec()).map(|(offset, event)| Event { offset, ..event }).collect()
+        }),
+        ("takes the first copy that arrives", |events| {
+            let mut known = std::collections::BTreeSet::new();
+            let of = |event: &Event| (event.kind == EventKind::Status, event.message);
+            events.iter().filter(|event| known.insert(of(event))).cloned().collect()
+        }),
+    ];
+    let cases = (any_events(), any::<u64>());
+    for (name, misread) in planted {
+        let agrees = |(events, seed): &(Vec<Event>, u64)| {
+            fold(events, DAY, 1_000) == fold(&misread(&shuffled(events, *seed)), DAY, 1_000)
+        };
+        assert!(is_found(&cases, agrees), "the fold that {name} passed");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
@@ -290,64 +408,13 @@ proptest! {
         seed in any::<u64>(),
         chunk in 1_usize..9,
     ) {
-        let mut shuffled = events.clone();
-        let mut state = seed;
-        for at in (1..shuffled.len()).rev() {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let other = usize::try_from(state >> 33).expect("31 bits") % (at + 1);
-            shuffled.swap(at, other);
-        }
-        prop_assert_eq!(fold(&events, DAY, 1_000), fold(&shuffled, DAY, chunk));
+        let found = fold(&shuffled(&events, seed), DAY, chunk);
+        prop_assert_eq!(fold(&events, DAY, 1_000), found);
     }
 
     #[test]
-    fn rows_by_sender_fold_as_those_in_any_order(
-        events in any_events(),
-        places in prop::collection::vec((0_usize..3, 0_usize..4), 60),
-    ) {
-        let senders = ["3", "20", "100"];
-        let day = Day(i32::try_from(DAY).expect("small"));
-        let rows: Vec<_> =
-            events.iter().zip(places).map(|(event, (of, to))| (senders[of], event, to)).collect();
-        let input = |rows: &[&(&str, &Event, usize)], kind: EventKind| {
-            let (names, events): (Vec<_>, Vec<_>) =
-                rows.iter().filter(|(_, e, _)| e.kind == kind).map(|(s, e, _)| (*s, *e)).unzip();
-            Input::new(kind, &batch_of(&names, &events)).expect("senders and times")
-        };
-        let kinds = [EventKind::Status, EventKind::Message];
-        let fold = |ordered: usize| {
-            let mut collector = Collector::new(day..=day);
-            let collected: Vec<_> = rows.iter().filter(|(_, _, to)| *to >= ordered).collect();
-            kinds.iter().for_each(|kind| collector.collect(&input(&collected, *kind)));
-            let mut folder = collector.into_folder();
-            let mut inputs = Vec::new();
-            for at in 0..ordered {
-                let mut of_input: Vec<_> = rows.iter().filter(|(_, _, to)| *to == at).collect();
-                of_input.sort_by_key(|(sender, _, _)| *sender);
-                inputs.extend(kinds.iter().map(|kind| input(&of_input, *kind)));
-            }
-            let mut batches = Vec::new();
-            let mut emit = |batch| -> Result<(), ()> { batches.push(batch); Ok(()) };
-            for sender in ["100", "20", "3"] {
-                for input in &inputs {
-                    let mut row = 0;
-                    while row < input.len() {
-                        let end = input.run_end(row);
-                        if input.sender(row) == Some(sender) {
-                            folder.push(input, row..end);
-                        }
-                        row = end;
-                    }
-                }
-                folder.fold(sender, &mut emit).expect("no error");
-            }
-            folder.finish(&mut emit).expect("no error");
-            batches
-        };
-        let expected = fold(0);
-        for ordered in 1..=4 {
-            prop_assert_eq!(&expected, &fold(ordered));
-        }
+    fn rows_by_sender_fold_as_those_in_any_order(rows in any_placed()) {
+        prop_assert!(agrees(|rows, inputs| by_sender(rows, inputs, |run| run), &rows));
     }
 
     #[test]
