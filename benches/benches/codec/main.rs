@@ -115,7 +115,8 @@ fn sends(criterion: &mut Criterion, corpus: &Corpus) {
 fn protobuf(criterion: &mut Criterion, corpus: &Corpus) {
     let rows = describe("protobuf", Format::Protobuf, corpus);
     let mut group = criterion.benchmark_group("protobuf");
-    group.throughput(Throughput::Elements(rows as u64));
+    let (elements, bytes) = (rows as u64, corpus.bytes());
+    group.throughput(Throughput::ElementsAndBytes { elements, bytes });
     ours(&mut group, Format::Protobuf, corpus);
     group.bench_function("prost", |bencher| {
         bencher.iter(|| {

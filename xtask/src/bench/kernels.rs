@@ -92,13 +92,16 @@ fn read(folder: &Path) -> Result<Figure> {
     let nanoseconds = estimates["median"]["point_estimate"]
         .as_f64()
         .context("find the median in estimates.json")?;
-    let per_second = |unit: &str| {
-        let each = bench.throughput.as_ref()?.get(unit)?.as_f64()?;
+    // Of one unit, or of both.
+    let per_second = |unit: &str, beside: &str| {
+        let throughput = bench.throughput.as_ref()?;
+        let both = throughput.get("ElementsAndBytes").and_then(|both| both.get(beside));
+        let each = throughput.get(unit).or(both)?.as_f64()?;
         Some(each / nanoseconds * 1e9)
     };
     Ok(Figure {
-        bytes_per_second: per_second("Bytes"),
-        elements_per_second: per_second("Elements"),
+        bytes_per_second: per_second("Bytes", "bytes"),
+        elements_per_second: per_second("Elements", "elements"),
         name: bench.full_id,
         nanoseconds,
         share_of_memory: None,
@@ -160,7 +163,7 @@ mod tests {
         for (name, throughput, nanoseconds) in [
             (MEMORY, "{\"Bytes\":2000}", 100.0),
             ("shape/lanes", "{\"Bytes\":1000}", 500.0),
-            ("fold/rows", "{\"Elements\":30}", 1_000.0),
+            ("fold/rows", "{\"ElementsAndBytes\":{\"elements\":30,\"bytes\":600}}", 1_000.0),
         ] {
             let folder = home.path().join(name).join("new");
             fs::create_dir_all(&folder).expect("folder");
@@ -175,8 +178,28 @@ mod tests {
         add_shares(&mut figures);
         assert_eq!(figures.len(), 3);
         assert_eq!(figures[0].elements_per_second, Some(3e7));
+        assert_eq!(
+            (figures[0].bytes_per_second, figures[0].share_of_memory),
+            (Some(6e8), Some(0.03))
+        );
         assert_eq!(figures[1].bytes_per_second, Some(2e10));
         assert_eq!((figures[2].share_of_memory, figures[2].share_of_memchr), (Some(0.1), None));
+    }
+
+    #[test]
+    fn no_bench_tells_elements_alone() {
+        let mut folders = vec![root().join("benches/benches")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("benches") {
+                let path = entry.expect("bench").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let text = fs::read_to_string(&path).expect("bench");
+                    assert!(!text.contains("Throughput::Elements("), "{}", path.display());
+                }
+            }
+        }
     }
 
     #[test]
