@@ -34,6 +34,7 @@ const ADVERSARIAL: &[&[u8]] = &[
     b"\x00\x01\x7f\r\n\r\n\t",
     b"1,200.50 12:30 24/11/2026 1.2.3. 4,, 5--6 a1b2 ''' it's",
     b"www. http:// :// @ a@ @b a@b a@b.c. mailto:a@b.org",
+    "¿Co\u{301}mo pagar? Adio\u{301}s, BUENOS DI\u{301}AS".as_bytes(),
     b"what what what what what hello hello hello Hello HELLO",
 ];
 

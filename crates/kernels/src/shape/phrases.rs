@@ -3,7 +3,9 @@
 //! The phrases of `openers.tsv` and `greetings.tsv` lie in one trie over the bytes of their
 //! normal form: characters lower-cased one by one (`İ`, `I` and `ı` become `i`, `ς` becomes `σ`), `’` and `ʼ` become
 //! `'`, white space becomes one space. A text is walked through it the same way, so a text that
-//! begins with none of thousands of phrases is known after a few bytes.
+//! begins with none of thousands of phrases is known after a few bytes. Beside each phrase lies the
+//! one with its letters decomposed (`é` as `e` and U+0301), as some systems write texts; of Hangul
+//! nobody writes so.
 //!
 //! A phrase matches where a word ends behind it: before something that is no letter, mark or
 //! digit, or on a border of a bigram script; these write no spaces, so a phrase that ends in
@@ -15,6 +17,7 @@
 //!        skip└greeting┘ skip └greeting┘ skip └opener┘
 //! ```
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::classes::{CLASSES, Class, Classes};
@@ -22,14 +25,18 @@ use super::classes::{CLASSES, Class, Classes};
 /// The phrases of both tables.
 pub(super) static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
     let mut phrases = Phrases { nodes: vec![Node::default()] };
+    let letters: HashMap<&str, &str> = rows(DECOMPOSED).collect();
     for (text, kind) in table(OPENERS, OPENER).chain(table(GREETINGS, GREETING)) {
         phrases.add(text, kind);
+        phrases.add(&decomposed(text, &letters), kind);
     }
     phrases
 });
 
 const OPENERS: &str = include_str!("../../data/openers.tsv");
 const GREETINGS: &str = include_str!("../../data/greetings.tsv");
+/// The letters of both, but Hangul, that decompose.
+const DECOMPOSED: &str = include_str!("../../data/decomposed.tsv");
 
 pub(super) const OPENER: u8 = 1;
 pub(super) const GREETING: u8 = 2;
@@ -55,9 +62,24 @@ struct Node {
     kinds: u8,
 }
 
-/// Rows of a table: the header line and empty lines left out, the second column taken.
-fn table(rows: &'static str, kind: u8) -> impl Iterator<Item = (&'static str, u8)> {
-    rows.lines().skip(1).filter_map(move |row| Some((row.split_once('\t')?.1.trim(), kind)))
+/// Rows of a table of two columns: the header line and empty lines left out.
+fn rows(table: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    table.lines().skip(1).filter_map(|row| row.split_once('\t'))
+}
+
+/// Phrases of a table.
+fn table(of: &'static str, kind: u8) -> impl Iterator<Item = (&'static str, u8)> {
+    rows(of).map(move |row| (row.1.trim(), kind))
+}
+
+fn decomposed(text: &str, letters: &HashMap<&str, &str>) -> String {
+    let mut bytes = [0; 4];
+    let mut parts = String::new();
+    for ch in text.chars() {
+        let ch: &str = ch.encode_utf8(&mut bytes);
+        parts.push_str(letters.get(ch).unwrap_or(&ch));
+    }
+    parts
 }
 
 impl Phrases {

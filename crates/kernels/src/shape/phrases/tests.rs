@@ -1,5 +1,7 @@
 //! Beginnings of texts in many languages, and the tables themselves.
 
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
 use super::*;
 
 fn beginning(text: &str) -> Beginning {
@@ -49,6 +51,11 @@ fn openers_are_found_in_many_languages() {
         "jinsi ya kupika",
         "ÇEVİR bunu",
         "מה השעה",
+        // Letters decomposed.
+        "¿Co\u{301}mo puedo pagar?",
+        "QUE\u{301} es eso",
+        "Ta\u{323}i sao tro\u{31b}\u{300}i xanh",
+        "と\u{3099}うやって作りますか",
     ] {
         assert!(beginning(text).opener, "{text}");
     }
@@ -130,6 +137,8 @@ fn greetings_alone_are_told_from_more() {
         "ขอบคุณค่ะ",
         "cảm ơn bạn",
         "תודה רבה",
+        "Gracias, adio\u{301}s",
+        "Merhaba, iyi gu\u{308}nler",
     ] {
         assert!(beginning(text).greeting_only, "{text}");
     }
@@ -172,4 +181,23 @@ fn every_phrase_of_the_tables_is_found_in_a_text() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn every_phrase_is_found_decomposed() {
+    let nfd = DecomposingNormalizerBorrowed::new_nfd();
+    let letters = rows(DECOMPOSED).collect();
+    let is_hangul = |ch: char| ('\u{ac00}'..='\u{d7a3}').contains(&ch);
+    let mut differing = 0;
+    for (text, kind) in table(OPENERS, OPENER).chain(table(GREETINGS, GREETING)) {
+        if text.contains(is_hangul) {
+            continue;
+        }
+        let form = decomposed(text, &letters);
+        assert_eq!(form, nfd.normalize(text), "{text}");
+        let (opener, greeting) = PHRASES.longest(&form, &CLASSES);
+        assert_eq!(if kind == OPENER { opener } else { greeting }, form.len(), "{text}");
+        differing += usize::from(form != text);
+    }
+    assert!(differing > 1_000, "{differing}");
 }
