@@ -26,6 +26,8 @@ const ADVERSARIAL: &[&[u8]] = &[
     b"- one\n- two\n* three\n1) four\n```rust\nlet x = 1;\n```\n**bold** __it__ `code`",
     b"def f(x):\n    return x;\nfoo(bar)\nSELECT a FROM b;",
     "1️⃣.5 e\u{301}\u{fe0f}1\u{20e3}2 İI ßẞ ﬀ ΣΑΣ".as_bytes(),
+    "2️⃣0️⃣2️⃣6️⃣. 1.️5 1️’️5 1️⃣,.5 ٣️٤".as_bytes(),
+    "1️a 2️\u{301}3 4\u{301}️5 ❤️\u{301} x.org/1️5️6".as_bytes(),
     "Τι κάνεις; α;β ναι· όχι".as_bytes(),
     "漢字かなカナ한국어สวัสดีครับສະບາຍດី សួស្តី မင်္ဂလာပါ".as_bytes(),
     "👩‍👩‍👧‍👦👍🏽❤️🇩🇪 \u{e0067}\u{10ffff}\u{feff}\u{2028}\u{85}\u{a0}".as_bytes(),
@@ -61,6 +63,7 @@ const RANGES: &[(u32, u32)] = &[
     (0xa640, 0xabff),
     (0xac00, 0xd7ff),
     (0xf900, 0xffff),
+    (0xfe0e, 0xfe0f),
     (0x1_0000, 0x1_12ff),
     (0x1_f000, 0x1_fbff),
     (0x2_0000, 0x3_134f),
@@ -366,7 +369,15 @@ fn misread(texts: &BinaryArray, keys: &Keys, change: impl Fn(&[u8]) -> Vec<u8>) 
 
 #[test]
 fn planted_wrong_kernels_fail_the_harness() {
-    let planted: [(&str, Version<'_>); 5] = [
+    let planted: [(&str, Version<'_>); 6] = [
+        ("lets glue end a number", &|texts, keys| {
+            let joined = |text: &[u8]| match std::str::from_utf8(text) {
+                Ok(text) => text.replace(['\u{fe0f}', '\u{20e3}'], "\u{200d}").into_bytes(),
+                Err(_) => text.to_vec(),
+            };
+            let changed: BinaryArray = texts.iter().map(|text| text.map(joined)).collect();
+            ShapeColumns { skeleton: shape(&changed, keys).skeleton, ..shape(texts, keys) }
+        }),
         ("ends at the second block", &|texts, keys| {
             misread(texts, keys, |text| text[..text.len().min(128)].to_vec())
         }),

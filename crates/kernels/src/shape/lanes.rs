@@ -16,12 +16,9 @@
 //! Where little is asked of texts that are all UTF-8 they are but skimmed (`skim`), each where it
 //! lies.
 //!
-//! What is rare is asked rarely: links, lists, code, Greek question marks and units only where a
-//! bit says that a text may have them.
-//!
-//! **Texts that the scalar version reads**: those with glue of emoji (U+FE00 to FE0F, U+20E3)
-//! beside a combining mark, or between a number and its next digit or separator (`1️⃣.5`), where
-//! the rules of the mask meet in odd ways. A text that is not UTF-8 is repaired and read here.
+//! What is rare is asked rarely: links, lists, code, Greek question marks, units, and glue of emoji
+//! in numbers, only where a bit says that a text may have them. A text that is not UTF-8 is
+//! repaired and read like the others.
 
 use arrow_array::{Array, BinaryArray};
 use turnwise_model::Keys;
@@ -34,6 +31,7 @@ mod finish;
 mod layout;
 mod linked;
 mod masked;
+mod numbers;
 pub(super) mod ops;
 pub(super) mod pages;
 mod runs;
@@ -58,7 +56,7 @@ use self::tokens::lower_resized;
 use super::asked::Asked;
 use super::classes::CLASSES;
 use super::columns::Rows;
-use super::scalar::{Shape, ShapeScratch, read_part};
+use super::scalar::read_part;
 #[cfg(target_arch = "x86_64")]
 use crate::dispatch::Avx512;
 use crate::dispatch::Kernel;
@@ -109,8 +107,7 @@ impl ShapeLanes<'_> {
 }
 
 /// Keyed functions and buffers, reused from chunk to chunk.
-struct Work<'a> {
-    keys: &'a Keys,
+struct Work {
     asked: Asked,
     token: TaggedSip,
     skeleton: TaggedSip,
@@ -124,8 +121,6 @@ struct Work<'a> {
     inputs: Vec<Input>,
     sorted: Sorted,
     hashes: Hashes,
-    /// For texts that the scalar version reads; made when the first comes.
-    scalar: Option<ShapeScratch>,
 }
 
 /// The hashes of a chunk.
@@ -136,11 +131,10 @@ struct Hashes {
     buckets: Vec<u64>,
 }
 
-impl<'a> Work<'a> {
-    fn new(keys: &'a Keys, asked: Asked) -> Self {
+impl Work {
+    fn new(keys: &Keys, asked: Asked) -> Self {
         let sip = |tag| TaggedSip::new(keys.text_hasher(), tag);
         Self {
-            keys,
             asked,
             token: sip(b't'),
             skeleton: sip(b's'),
@@ -153,7 +147,6 @@ impl<'a> Work<'a> {
             inputs: Vec::new(),
             sorted: Sorted::default(),
             hashes: Hashes::default(),
-            scalar: None,
         }
     }
 
@@ -231,8 +224,8 @@ impl<'a> Work<'a> {
     /// Fills the rows of the chunk's texts.
     #[inline(always)]
     fn finish<V: Vectors>(&mut self, vectors: V, batch: &BinaryArray, rows: &mut Rows) {
-        if self.asked.words() {
-            self.finish_hashes(vectors, batch, rows);
+        if self.asked.hashes {
+            self.finish_hashes(vectors, rows);
         }
         let asked = self.asked;
         for (number, text) in self.chunk.texts.iter().enumerate() {
@@ -240,9 +233,6 @@ impl<'a> Work<'a> {
             let bytes = i32::try_from(original.len()).unwrap_or(i32::MAX);
             let numbers = if asked.scan() {
                 let (before, behind) = (&self.sums[number], &self.sums[number + 1]);
-                if is_strange(before, behind) {
-                    continue;
-                }
                 Finish {
                     vectors,
                     asked,
@@ -265,41 +255,17 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Fills in tokens and skeletons, and all of those rows that the scalar version reads.
+    /// Fills in tokens and skeletons.
     #[inline(always)]
-    fn finish_hashes<V: Vectors>(&mut self, vectors: V, batch: &BinaryArray, rows: &mut Rows) {
+    fn finish_hashes<V: Vectors>(&mut self, vectors: V, rows: &mut Rows) {
         let mut tokens = [0; TEXT_TOKENS_MAX];
         for (number, text) in self.chunk.texts.iter().enumerate() {
             let (before, behind) = (&self.sums[number], &self.sums[number + 1]);
-            if is_strange(before, behind) {
-                let scalar = self.scalar.get_or_insert_with(|| ShapeScratch::new(self.keys));
-                put_scalar(rows, text.row, &scalar.shape(batch.value(text.row)), self.asked);
-            } else if self.asked.hashes {
-                let from = of(before, Tally::Token) as usize;
-                let hashes = &self.hashes.tokens[from..of(behind, Tally::Token) as usize];
-                let count = vectors.smallest(hashes, &mut tokens);
-                let skeleton = self.hashes.skeletons[number].cast_signed();
-                rows.put_hashes(text.row, &tokens, count, skeleton);
-            }
+            let from = of(before, Tally::Token) as usize;
+            let hashes = &self.hashes.tokens[from..of(behind, Tally::Token) as usize];
+            let count = vectors.smallest(hashes, &mut tokens);
+            let skeleton = self.hashes.skeletons[number].cast_signed();
+            rows.put_hashes(text.row, &tokens, count, skeleton);
         }
     }
-}
-
-/// Whether a text is one for the scalar version.
-#[inline(always)]
-fn is_strange(before: &Sums, behind: &Sums) -> bool {
-    of(before, Tally::Strange) != of(behind, Tally::Strange)
-}
-
-/// Fills a row with what the scalar version says.
-pub(super) fn put_scalar(rows: &mut Rows, row: usize, shape: &Shape, asked: Asked) {
-    let Shape { bytes, chars, words, lines, script, text_bits, .. } = *shape;
-    let numbers = [bytes, chars, words, lines, script, text_bits & asked.bits];
-    if asked.hashes {
-        let mut tokens = [0; TEXT_TOKENS_MAX];
-        let kept = shape.tokens.as_slice();
-        tokens[..kept.len()].copy_from_slice(kept);
-        rows.put_hashes(row, &tokens, kept.len(), shape.skeleton);
-    }
-    rows.put(row, numbers, shape.text_bucket);
 }

@@ -24,10 +24,11 @@ mod x86;
 
 use arrow_array::{Array, BinaryArray, Int32Array, Int64Array, ListArray, StringArray};
 use turnwise_model::keys::Keys;
+use turnwise_model::limits::TEXT_TOKENS_MAX;
 
 use self::asked::Asked;
 use self::columns::Rows;
-use self::lanes::{ShapeLanes, put_scalar};
+use self::lanes::ShapeLanes;
 use crate::dispatch::InstructionSet;
 
 pub use scalar::{Shape, ShapeScratch, shape_one};
@@ -139,9 +140,18 @@ pub fn shape_scalar(texts: &BinaryArray, keys: &Keys) -> ShapeColumns {
     let mut scratch = ShapeScratch::new(keys);
     let mut rows = Rows::new(texts.len());
     for row in (0..texts.len()).filter(|row| texts.is_valid(*row)) {
-        put_scalar(&mut rows, row, &scratch.shape(texts.value(row)), Asked::ALL);
+        put(&mut rows, row, &scratch.shape(texts.value(row)));
     }
     rows.finish(texts)
+}
+
+fn put(rows: &mut Rows, row: usize, shape: &Shape) {
+    let Shape { bytes, chars, words, lines, script, text_bits, .. } = *shape;
+    let kept = shape.tokens.as_slice();
+    let mut tokens = [0; TEXT_TOKENS_MAX];
+    tokens[..kept.len()].copy_from_slice(kept);
+    rows.put_hashes(row, &tokens, kept.len(), shape.skeleton);
+    rows.put(row, [bytes, chars, words, lines, script, text_bits], shape.text_bucket);
 }
 
 #[cfg(test)]

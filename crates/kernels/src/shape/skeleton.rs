@@ -3,7 +3,8 @@
 //! Rules, in the order in which they take a part of the text:
 //! 1. a URL is `u`, an e-mail address is `e` (`links.rs`);
 //! 2. emoji and their glue (joiners, variation selectors, keycaps, tags) are dropped;
-//! 3. a number run is `0`: digits, and single `. , : / - '` between two digits;
+//! 3. a number run is `0`: digits, and single `. , : / - ' ’` between two digits, where variation
+//!    selectors and keycaps are as if they were not there (`1️⃣2️⃣` and `1️⃣.5` are one each);
 //! 4. a letter run that begins with an upper-case letter and stands not at a sentence's start is
 //!    `n`, each by itself. A sentence starts at the text's start, after a line break, and after
 //!    `. ! ? … 。 ！ ？ ؟ ۔ । ॥ ։ ።`; quotes, brackets, bullets, white space and emoji between
@@ -62,9 +63,10 @@ impl Mask {
         chars: usize,
         classes: &Classes,
     ) {
-        if !all.has(Class::LETTER) && all.has(Class::GLUE) {
-            // Glue after an emoji: nothing of it shows.
-            return self.glue(run, classes);
+        let is_glue = |ch| classes.get(ch).has(Class::GLUE);
+        if !all.has(Class::LETTER) && all.has(Class::GLUE) && run.chars().all(is_glue) {
+            // Glue after an emoji or a digit: nothing of it shows, and it ends nothing.
+            return;
         }
         self.end_number();
         if first.has(Class::UPPER) && self.mid_sentence {
@@ -126,12 +128,6 @@ impl Mask {
     pub(super) fn finish(&mut self) -> &str {
         self.end_number();
         &self.masked
-    }
-
-    fn glue(&mut self, run: &str, classes: &Classes) {
-        for ch in run.chars().filter(|ch| !classes.get(*ch).has(Class::GLUE)) {
-            self.push(ch);
-        }
     }
 
     fn letter(&mut self, ch: char, classes: &Classes) {

@@ -36,8 +36,8 @@ pub(super) enum Tally {
     Dropped,
     /// Emoji; first.
     Emoji,
-    /// Glue of emoji in places where only the scalar version knows what it does.
-    Strange,
+    /// Bytes within numbers that are neither digits nor ASCII joints between two of them.
+    Inner,
     /// First bytes of URLs.
     Url,
     /// `’` `·` and U+0387; first.
@@ -83,8 +83,6 @@ pub(super) struct Block {
     pub(super) link: u64,
     /// First bytes of addresses.
     pub(super) address_start: u64,
-    /// Bytes within numbers that are neither digits nor single ASCII joints.
-    pub(super) inner: u64,
 }
 
 impl Block {

@@ -10,7 +10,8 @@
 
 use super::super::asked::Asked;
 use super::block::{Block, TALLIES, Tally, all_if_last, down, parity, reach, switched, up};
-use super::ops::{BLOCK, Edit, Vectors, each_bit};
+use super::numbers::mark_inner;
+use super::ops::{BLOCK, Edit, Vectors};
 
 /// Sums of the tallies, eight side by side.
 pub(super) type Sums = [[u64; 8]; TALLIES / 8];
@@ -47,8 +48,6 @@ struct Carry {
     name: u64,
     /// White space came since the last visible character.
     space: u64,
-    /// In glue behind a number.
-    glue: u64,
     /// Digits outside links, and bytes of numbers, of the block before.
     digits: u64,
     numbers: u64,
@@ -124,19 +123,14 @@ impl Runs {
         let mut sums = Sums::default();
         let mut chars = Chars::of(vectors, &blocks[1]);
         for at in 1..blocks.len() - 1 {
-            let [before, block, after] = &mut blocks[at - 1..=at + 1] else { return };
-            let digits = block.of(Tally::Digits);
-            if asked.hashes && block.of(Tally::Rare) & up(before.of(Tally::Digits), digits, 1) != 0
-            {
-                mark_inner_quotes(raw, at, before, block, after);
+            if asked.hashes {
+                mark_inner(raw, blocks, at);
             }
+            let [before, block, after] = &mut blocks[at - 1..=at + 1] else { return };
             if asked.words() {
                 let letters = starts_of(Tally::Letters, before, block);
                 *block.of_mut(Tally::Word) = letters | starts_of(Tally::Digits, before, block);
                 find_odd_runs(block, &mut carry);
-                if block.glue_marks | before.glue_marks != 0 {
-                    *block.of_mut(Tally::Strange) = strange_glue(before, block, &mut carry);
-                }
             }
             if asked.hashes {
                 let next = Chars::of(vectors, after);
@@ -277,7 +271,7 @@ fn numbers(block: &Block, after: &Block, carry: &mut Carry) -> (u64, u64) {
     let digits = block.of(Tally::Digits) & !block.link;
     let next = after.of(Tally::Digits) & !after.link;
     let joints = block.joint & up(carry.digits, digits, 1) & down(digits, next, 1);
-    let numbers = digits | joints | block.inner;
+    let numbers = digits | joints | block.of(Tally::Inner);
     let starts = numbers & !up(carry.numbers, numbers, 1);
     (carry.digits, carry.numbers) = (digits, numbers);
     (starts, numbers)
@@ -297,45 +291,4 @@ fn names(starts: u64, block: &Block, carry: &mut Carry) -> (u64, u64) {
     let names = reach(letters, name | carry.name);
     carry.name = names >> 63;
     (name, names)
-}
-
-/// Glue of emoji that is a mark (variation selectors, keycaps) usually stands behind an emoji or
-/// in a run with letters, and is dropped. What is told here stands beside a mark that is no glue,
-/// or behind a number that may go on behind it.
-#[cold]
-#[inline(never)]
-fn strange_glue(before: &Block, block: &Block, carry: &mut Carry) -> u64 {
-    let marks = |block: &Block| {
-        let letters =
-            block.of(Tally::Letter) | reach(block.of(Tally::GoesOn), block.of(Tally::Letter) << 1);
-        (block.of(Tally::Letters) | block.any_bigram()) & !block.glue_marks & !letters
-    };
-    let (last, here) = (marks(before), marks(block));
-    let glue = block.glue_marks;
-    let behind_glue = up(before.glue_marks, glue, 1);
-    let beside_marks = glue & up(last, here, 1) | here & behind_glue;
-    let number = |block: &Block| block.of(Tally::Digits) | block.joint;
-    let behind_numbers =
-        up(number(before), number(block), 1) | up(before.of(Tally::Rare), block.of(Tally::Rare), 3);
-    let chain = reach(glue, behind_numbers & !behind_glue | carry.glue);
-    let goes_on = (chain << 1 | carry.glue) & (number(block) | block.of(Tally::Rare));
-    carry.glue = chain >> 63;
-    beside_marks | goes_on
-}
-
-/// Makes `’` between two digits part of their number.
-#[cold]
-#[inline(never)]
-fn mark_inner_quotes(raw: &[u8], at: usize, before: &Block, block: &mut Block, after: &mut Block) {
-    const QUOTE: &[u8] = "’".as_bytes();
-    let digits = |block: &Block| block.of(Tally::Digits) & !block.link;
-    let behind_digit = up(digits(before), digits(block), 1);
-    let before_digit = down(digits(block), digits(after), QUOTE.len() as u32);
-    each_bit(block.of(Tally::Rare) & behind_digit & before_digit, |_, bit| {
-        if raw[at * BLOCK + bit as usize..].starts_with(QUOTE) {
-            let inner = 7_u128 << bit;
-            block.inner |= inner as u64;
-            after.inner |= (inner >> BLOCK) as u64;
-        }
-    });
 }

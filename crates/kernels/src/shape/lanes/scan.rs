@@ -98,13 +98,13 @@ impl Block {
         *rare = vectors.whole(goes_on, WHOLE_RARE, &found.second, &before.bits[1]);
         *rest = [goes_on, found.feed, found.sign, 0, 0, 0, 0, 0];
         *self.of_mut(Tally::WideLetter) = found.first[first::LETTER as usize] & found.wide;
-        *self.of_mut(Tally::Strange) = 0;
+        *self.of_mut(Tally::Inner) = 0;
         *self.of_mut(Tally::Url) = 0;
         let inherits = found.second[second::INHERITS as usize];
         let glue = found.second[second::DROPPED as usize] & inherits;
         self.glue_marks = glue | reach(goes_on, glue << 1 | before.glue_marks >> 63);
         self.joint = found.joint;
-        (self.link, self.address_start, self.inner) = (0, 0, 0);
+        (self.link, self.address_start) = (0, 0);
         self.find_bigram_starts(before);
         if inherits & up(before.any_bigram(), self.any_bigram(), 1) != 0 {
             inherit(self, before, inherits);
