@@ -11,11 +11,9 @@ use proptest::prelude::*;
 
 use turnwise_model::limits::{TEXT_BYTES_MAX, TEXT_TOKENS_MAX};
 
+use super::check::{Numbers, Version, check, compare, compare_numbers, numbers_with};
 use super::tests::{keys, text};
 use super::*;
-
-/// A kernel under test.
-type Version<'a> = &'a dyn Fn(&BinaryArray, &Keys) -> ShapeColumns;
 
 /// Texts in which the rules of a column, or the ends of a block, meet.
 const ADVERSARIAL: &[&[u8]] = &[
@@ -106,106 +104,6 @@ impl Chance {
     }
 }
 
-/// Compares the columns of a version with what the scalar version says of each text.
-fn compare(version: Version<'_>, texts: &BinaryArray, keys: &Keys) -> Result<(), String> {
-    let columns = version(texts, keys);
-    for row in 0..texts.len() {
-        let arrays: [&dyn Array; 9] = [
-            &columns.numbers.bytes,
-            &columns.numbers.chars,
-            &columns.numbers.words,
-            &columns.numbers.lines,
-            &columns.numbers.script,
-            &columns.numbers.text_bits,
-            &columns.numbers.text_bucket,
-            &columns.tokens,
-            &columns.skeleton,
-        ];
-        if arrays.iter().any(|array| array.is_null(row) != texts.is_null(row)) {
-            return Err(format!("row {row}: nulls differ"));
-        }
-        if texts.is_null(row) {
-            continue;
-        }
-        let one = shape_one(texts.value(row), keys);
-        let found = [
-            columns.numbers.bytes.value(row),
-            columns.numbers.chars.value(row),
-            columns.numbers.words.value(row),
-            columns.numbers.lines.value(row),
-            columns.numbers.script.value(row),
-            columns.numbers.text_bits.value(row),
-            columns.numbers.text_bucket.value(row),
-        ];
-        let Shape { bytes, chars, words, lines, script, text_bits, text_bucket, .. } = one;
-        let expected = [bytes, chars, words, lines, script, text_bits, text_bucket];
-        let tokens = columns.tokens.value(row);
-        let tokens: Vec<u32> =
-            tokens.as_primitive::<Int32Type>().values().iter().map(|hash| *hash as u32).collect();
-        let skeleton = columns.skeleton.value(row);
-        if found != expected || tokens != one.tokens.as_slice() || skeleton != one.skeleton {
-            let text = String::from_utf8_lossy(texts.value(row));
-            return Err(format!(
-                "row {row}, {text:?}: {found:?} {tokens:?} {skeleton}, not {expected:?} {:?} {}",
-                one.tokens.as_slice(),
-                one.skeleton
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// A kernel of some numbers under test.
-type Numbers<'a> = &'a dyn Fn(InstructionSet, &BinaryArray, &Keys, ShapeFields) -> ShapeNumbers;
-
-/// Compares numbers that are asked for alone with those of all columns.
-fn compare_numbers(version: Numbers<'_>, texts: &BinaryArray, keys: &Keys) -> Result<(), String> {
-    let all = shape_scalar(texts, keys);
-    for (set, fields) in InstructionSet::available()
-        .into_iter()
-        .flat_map(|set| some_fields().map(move |fields| (set, fields)))
-    {
-        let found = version(set, texts, keys, fields);
-        let bits: Int32Array = all
-            .numbers
-            .text_bits
-            .iter()
-            .map(|bits| bits.map(|bits| bits & fields.text_bits))
-            .collect();
-        let columns = [
-            ("bytes", true, &found.bytes, &all.numbers.bytes),
-            ("chars", fields.chars, &found.chars, &all.numbers.chars),
-            ("words", fields.words, &found.words, &all.numbers.words),
-            ("lines", fields.lines, &found.lines, &all.numbers.lines),
-            ("script", fields.script, &found.script, &all.numbers.script),
-            ("text_bits", true, &found.text_bits, &bits),
-            ("text_bucket", fields.text_bucket, &found.text_bucket, &all.numbers.text_bucket),
-        ];
-        for (name, _, found, expected) in columns.into_iter().filter(|column| column.1) {
-            if found != expected {
-                return Err(format!("{name} asked with {fields:?}, {}, differs", set.name()));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// One field each, one bit each, none and some together.
-fn some_fields() -> impl Iterator<Item = ShapeFields> {
-    let none = ShapeFields::default();
-    let bits = (0..9).map(move |bit| ShapeFields { text_bits: 1 << bit, ..none });
-    bits.chain([
-        none,
-        ShapeFields { chars: true, ..none },
-        ShapeFields { words: true, ..none },
-        ShapeFields { lines: true, ..none },
-        ShapeFields { script: true, ..none },
-        ShapeFields { text_bucket: true, ..none },
-        ShapeFields { chars: true, text_bits: 3, ..none },
-        ShapeFields { words: true, text_bits: !0, text_bucket: true, ..none },
-    ])
-}
-
 /// Every mark that may ask, at every place of a block, behind characters of one to four bytes; and
 /// what shares bytes with one.
 fn marked_texts() -> impl Iterator<Item = String> {
@@ -283,15 +181,6 @@ fn every_instruction_set_gives_the_bits_of_the_scalar_version() {
         let version = |texts: &BinaryArray, keys: &Keys| shape_with(set, texts, keys);
         assert_eq!(harness(&version), Ok(()), "{}", set.name());
     }
-}
-
-fn numbers_with(
-    set: InstructionSet,
-    texts: &BinaryArray,
-    keys: &Keys,
-    fields: ShapeFields,
-) -> ShapeNumbers {
-    shape_numbers_with(set, texts, keys, fields)
 }
 
 #[test]
@@ -421,17 +310,8 @@ proptest! {
         texts in proptest::collection::vec(proptest::option::of(text()), 0..12),
         from in 0_usize..6,
     ) {
-        let keys = keys();
         let column: BinaryArray = texts.iter().map(|text| text.as_deref()).collect();
-        let slice = column.slice(from.min(column.len()), column.len() - from.min(column.len()));
-        for set in InstructionSet::available() {
-            let version = |texts: &BinaryArray, keys: &Keys| shape_with(set, texts, keys);
-            for texts in [&column, &slice] {
-                if let Err(error) = compare(&version, texts, &keys) {
-                    prop_assert!(false, "{}: {error}", set.name());
-                }
-            }
-        }
+        prop_assert_eq!(check(&column, from, &keys()), Ok(()));
     }
 
     #[test]

@@ -155,6 +155,8 @@ fn put(rows: &mut Rows, row: usize, shape: &Shape) {
 }
 
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod differential;
 #[cfg(test)]
 mod tests;

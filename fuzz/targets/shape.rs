@@ -1,0 +1,5 @@
+//! See `shape::check`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| turnwise_fuzz::shape::any_texts(bytes));
