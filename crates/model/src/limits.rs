@@ -133,6 +133,8 @@ pub const GRPC_HEADER_BYTES_MAX: u32 = 16 << 10;
 pub const GRPC_TIMEOUT_MS: u64 = 30_000;
 /// How often a silent gRPC connection is asked whether it is still there.
 pub const GRPC_KEEPALIVE_MS: u64 = 30_000;
+/// How often a process that serves and does not derive looks whether another one has.
+pub const SERVE_LOOK_MS: u64 = 2_000;
 /// How long a server waits for open calls when it stops.
 pub const SERVE_DRAIN_MS: u64 = 10_000;
 /// How long a process that was told to end waits for its parts; what ingest has not committed by

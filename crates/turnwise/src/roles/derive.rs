@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use metrics::{counter, gauge, histogram};
 use turnwise_lake::{FileFilter, FileInfo, LakeError, Table};
+use turnwise_model::limits::SERVE_LOOK_MS;
 use turnwise_model::schema::column;
 use turnwise_model::time::{FLAG_DAYS, TOKEN_RETENTION_DAYS};
 use turnwise_model::{Day, Millis};
@@ -60,8 +61,15 @@ pub(crate) async fn run(shared: Arc<Shared>, derives: bool, serves: bool) -> any
             }
         }
         shared.health.beat(PART, clock::now());
+        let rest = pause(every, started.elapsed());
+        let rest = async {
+            match derives {
+                true => tokio::time::sleep(rest).await,
+                false => wait_for_others(&mut publisher, rest).await,
+            }
+        };
         tokio::select! {
-            () = tokio::time::sleep(pause(every, started.elapsed())) => {}
+            () = rest => {}
             () = shared.stop.wait() => {}
         }
     }
@@ -74,6 +82,20 @@ pub(crate) async fn run(shared: Arc<Shared>, derives: bool, serves: bool) -> any
 /// began, but others are left a quarter of its time first, at most an interval.
 fn pause(every: Duration, took: Duration) -> Duration {
     every.saturating_sub(took).max((took / 4).min(every))
+}
+
+/// Rests, but no longer than until another process has derived something.
+async fn wait_for_others(publisher: &mut Publisher, rest: Duration) {
+    let (began, each) = (Instant::now(), Duration::from_millis(SERVE_LOOK_MS));
+    while let Some(left) = rest.checked_sub(began.elapsed()) {
+        tokio::time::sleep(left.min(each)).await;
+        match publisher.has_news().await {
+            Ok(true) => return,
+            Ok(false) => {}
+            // If it lasts, the look that comes after the rest fails of it too, and says so.
+            Err(error) => tracing::debug!("look for verdicts: {error:#}"),
+        }
+    }
 }
 
 async fn look(

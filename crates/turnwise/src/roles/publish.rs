@@ -30,7 +30,13 @@ pub(crate) struct Publisher {
     accounts: Accounts,
     /// The paths of files of `events` that `accounts` knows of, as far as they are still there.
     known: HashSet<String>,
+    /// The last tables of a look that derives.
+    last_tables: [Watched; 2],
 }
+
+/// A table, and the version that was seen last; nothing while there is no table.
+#[derive(Clone, Default)]
+struct Watched(Option<(Arc<Table>, u64)>);
 
 /// What a publication is made of: another one has another key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +59,21 @@ struct Stored {
     flags: BTreeMap<String, (bool, Option<Day>)>,
 }
 
+impl Watched {
+    fn version(&self) -> Option<u64> {
+        self.0.as_ref().map(|(_, version)| *version)
+    }
+
+    fn looked_at(self, lake: &Lake, name: &str) -> Result<Self, LakeError> {
+        let table = match self.0 {
+            Some((table, _)) => Some(table),
+            None => lake.existing_table(name)?.map(Arc::new),
+        };
+        let seen = |table: Arc<Table>| table.refresh().map(|version| (table, version));
+        table.map(seen).transpose().map(Self)
+    }
+}
+
 impl Publisher {
     /// Over the lake's derived tables.
     ///
@@ -62,7 +83,24 @@ impl Publisher {
         let lake = shared.lake.clone();
         let events = blocking(move || Ok(Arc::new(writer::events_table(&lake)?))).await?;
         let (accounts, known) = (Accounts::default(), HashSet::new());
-        Ok(Self { shared, events, last: None, accounts, known })
+        Ok(Self { shared, events, last: None, accounts, known, last_tables: Default::default() })
+    }
+
+    /// Whether verdicts or flags were written since this was asked last. Features are written before.
+    ///
+    /// # Errors
+    /// A lake that cannot be read.
+    pub(crate) async fn has_news(&mut self) -> anyhow::Result<bool> {
+        let (lake, known) = (self.shared.lake.clone(), self.last_tables.clone());
+        let found = blocking(move || {
+            let [verdicts, flags] = known;
+            Ok([verdicts.looked_at(&lake, VERDICTS.name)?, flags.looked_at(&lake, FLAGS.name)?])
+        })
+        .await
+        .context("look at verdicts")?;
+        let known = std::mem::replace(&mut self.last_tables, found);
+        Ok(known.each_ref().map(Watched::version)
+            != self.last_tables.each_ref().map(Watched::version))
     }
 
     /// Publishes the newest window if it is another than last time.

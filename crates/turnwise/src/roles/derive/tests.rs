@@ -223,3 +223,26 @@ async fn the_newest_window_is_published_by_the_tick_and_answers_that_did_not_cha
     assert_eq!(shared, [true, false]);
     assert_eq!(then.senders[1].answer.features.u_messages, 6);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_only_serves_sees_what_another_derives() {
+    let mut fixture = Fixture::new();
+    let mut deriver = fixture.deriver().await;
+    let location = fixture.shared.config.lake_location.clone();
+    let lake = Lake::open(&location, &BTreeMap::new()).expect("opens");
+    let other = Shared::new(config(&location), lake, Stop::default()).expect("shared");
+    let other = Arc::new(other);
+    let mut publisher = Publisher::open(Arc::clone(&other)).await.expect("opened");
+    assert!(!publisher.has_news().await.expect("looked"), "nothing is derived");
+    for hour in [1, 2] {
+        fixture.commit(&[1, 2], Millis(DAY.start().0 + hour * HOUR_MS));
+        assert!(!publisher.has_news().await.expect("looked"), "rows alone are no news");
+        deriver.tick(DAY, None).await.expect("derived");
+        let rest = Duration::from_secs(3_600);
+        wait_for_others(&mut publisher, rest).await;
+        publisher.publish(deriver.read_to()).await.expect("published");
+        let board = other.board.current().expect("published");
+        assert_eq!(Some(board.events_version), deriver.done);
+        assert!(!publisher.has_news().await.expect("looked"), "it was told");
+    }
+}
