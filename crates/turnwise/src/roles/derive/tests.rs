@@ -4,7 +4,7 @@ use turnwise_ingest::{CommitId, Input, ReadTo, Wish};
 use turnwise_lake::Lake;
 use turnwise_model::time::{HOUR_MS, MINUTE_MS};
 use turnwise_model::{Keys, Offset, OffsetRange, PartitionId, Secret, SourceName, SourcePartition};
-use turnwise_query::derived::SENDER_DAYS;
+use turnwise_query::derived::{FLAGS, SENDER_DAYS};
 
 use super::*;
 use crate::config::Config;
