@@ -397,7 +397,14 @@ pub(crate) fn json(
         return end(record, before, root.raw().len(), done);
     }
     let listed = root.kind() == Kind::Array;
+    let mut is_told = false;
     for (at, element) in root.items().enumerate() {
+        // What is no object and no text is no event: of such elements the first stands for all.
+        let is_nothing = listed && !element.is_object() && element.kind() != Kind::String;
+        if is_nothing && is_told {
+            continue;
+        }
+        is_told |= is_nothing;
         if listed {
             record.path.index(at);
         }

@@ -33,8 +33,8 @@ const BATCH_ROWS: usize = 8 * 1024;
 /// What to compact.
 #[derive(Clone, Debug)]
 pub struct CompactPlan {
-    /// The files that become one, all of one partition. Those whose names say that they are in the order are read
-    /// side by side, the others are all in memory.
+    /// The files that become one, all of one partition. Those whose names say that they are in the
+    /// order are read side by side, the others are all in memory.
     pub inputs: Vec<FileInfo>,
     /// The columns in whose ascending order rows are put, absent values first; none if in no order.
     pub sorted_by: &'static [&'static str],

@@ -6,9 +6,9 @@
 //!
 //! The plain version rewrites all files as one again and again, and each row as often as there are
 //! commits. Here a file is merged with others that are alike in size, so a row is written two to
-//! four times: as often as sizes grow several times over from a commit's file to a large one. Of each
-//! size fewer than eight are left, so the number of files is bounded by the bytes of a day over
-//! those of a large file; on a larger day large files are larger.
+//! four times: as often as sizes grow several times over from a commit's file to a large one. Of
+//! each size fewer than eight are left, so the number of files is bounded by the bytes of a day
+//! over those of a large file; on a larger day large files are larger.
 //!
 //! Where nothing has come for a while, few files are worth a rewrite too: a day ends with its large
 //! files and one or two others.

@@ -11,11 +11,18 @@ use arrow::compute::{SortColumn, lexsort_to_indices, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::prelude::SessionContext;
 use turnwise_lake::{Encoding, FileFilter, Lake, Partition};
+use turnwise_model::Day;
 use turnwise_query::{Engine, EngineSettings, LakeTable};
 
 use common::ask;
 
 const SORTED_BY: [&str; 1] = ["sender"];
+
+const DATE: &str = "date";
+
+fn date() -> Field {
+    Field::new(DATE, DataType::Date32, false)
+}
 
 fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
@@ -59,9 +66,12 @@ impl Fixture {
         let folder = tempfile::tempdir().expect("folder");
         let location = folder.path().to_str().expect("a path");
         let lake = Lake::open(location, &BTreeMap::new()).expect("lake");
-        let table = lake.table("t", schema(), &[]).expect("table");
+        let fields = schema().fields().iter().cloned().chain([Arc::new(date())]);
+        let all = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let table = lake.table("t", all, &[DATE]).expect("table");
+        let partition = Partition::from([(DATE.to_owned(), Day(20_000).into())]);
         for (rows, encoding) in files {
-            let parts = vec![(Partition::new(), rows.clone())];
+            let parts = vec![(partition.clone(), rows.clone())];
             let staged = table.stage(parts, *encoding, 1).expect("staged");
             table.commit(&staged, &[], &BTreeMap::new(), 1).expect("committed");
         }
@@ -71,7 +81,7 @@ impl Fixture {
     fn session(&self, settings: &EngineSettings) -> SessionContext {
         let table = self.lake.existing_table("t").expect("read").expect("table");
         let files = table.snapshot(None).expect("snapshot").files(&FileFilter::all());
-        let table = LakeTable::new(schema(), Vec::new(), files.expect("files"));
+        let table = LakeTable::new(schema(), vec![date()], files.expect("files"));
         let context = Engine::new(settings, &self.lake).expect("engine").session();
         context.register_table("t", Arc::new(table)).expect("registered");
         context
@@ -140,7 +150,7 @@ async fn answers_are_those_of_rows_that_are_not_sorted() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn names_are_held_within_the_pool() {
     let names = (0..40_000).map(|nth| Some(format!("a sender of a long name {nth:06}")));
     let ones: ArrayRef = Arc::new(Int64Array::from(vec![1; 40_000]));

@@ -7,16 +7,15 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray,
-};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::datasource::MemTable;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use turnwise_query::{BareMessages, BareNames, BareTexts, Engine, EngineSettings, EvenScan};
 
-use common::keys;
+use common::{ask, forms, keys};
 
 /// More than one batch.
 const ROWS: i64 = 20_000;
@@ -120,12 +119,8 @@ async fn rows_that_do_not_count_are_left_out_and_texts_read_only_where_wanted() 
     assert!(shown.contains("RoundRobinBatch"), "{shown}");
     assert!(shown.contains("rows where kind@"), "{shown}");
     assert!(shown.contains("read where direction@"), "{shown}");
-    let found = common::ask(&context, sql).await;
-    let longs = |at: usize| {
-        arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(found.column(at))
-            .values()
-            .to_vec()
-    };
+    let found = ask(&context, sql).await;
+    let longs = |at: usize| found.column(at).as_primitive::<Int64Type>().values().to_vec();
     // Four words each, of the half that is inbound.
     assert_eq!((longs(1), longs(2)), (vec![8_000, 8_000], vec![4_000, 4_000]));
 }
@@ -134,21 +129,20 @@ async fn rows_that_do_not_count_are_left_out_and_texts_read_only_where_wanted() 
 async fn texts_that_the_pool_has_no_room_for_are_the_pools_error() {
     let text = "a text ".repeat(100);
     let rows = 8_000;
-    let texts: [ArrayRef; 2] = [
-        Arc::new(StringViewArray::from_iter_values((0..rows).map(|_| &text))),
-        Arc::new(LargeStringArray::from_iter_values((0..rows).map(|_| &text))),
-    ];
-    for texts in texts {
-        let batch = columns(rows, texts);
+    let (texts, bytes) = (vec![Some(text.as_str()); rows], vec![Some(text.as_bytes()); rows]);
+    for texts in forms(&texts, &bytes) {
+        // Texts that are in the form that the kernel reads are not copied.
+        let is_copied = !matches!(texts.data_type(), DataType::Utf8 | DataType::Binary);
+        let batch = columns(8_000, texts);
         let settings = |memory_bytes| EngineSettings {
             memory_bytes,
             partitions: Some(1),
             ..EngineSettings::default()
         };
         // 5.6 MB are copied at a time.
-        for (memory_bytes, fits) in [(5 << 20, false), (8 << 20, true)] {
+        for (memory_bytes, fits) in [(5 << 20, !is_copied), (8 << 20, true)] {
             let context = Engine::local(&settings(memory_bytes)).expect("engine").session();
-            let table = MemTable::try_new(batch.schema(), vec![vec![batch.clone()]; 1]);
+            let table = MemTable::try_new(batch.schema(), vec![vec![batch.clone()]]);
             register(&context, Arc::new(table.expect("a table")));
             let frame = context.sql("SELECT sum(chars) FROM messages").await.expect("planned");
             match frame.collect().await {

@@ -142,6 +142,8 @@ fn every_payload_becomes_the_rows_that_its_words_mean() {
         files += 1;
         let meant: Vec<String> = match kind {
             "bsp" => of_provider(file),
+            // The index calls what asks for a call a text that is sent.
+            _ if file.ends_with("001_calls__response.json") => all(&["ignored calls"]),
             words => words.split('+').flat_map(meaning).collect(),
         };
         let is_own = BY_THE_BUSINESS.iter().any(|name| file.ends_with(name));

@@ -215,8 +215,9 @@ fn apply(twist: Twist, value: &mut serde_json::Map<String, serde_json::Value>) {
             passed.map(|passed| passed.insert("previous_owner_app_role".to_owned(), role.into()));
         }
         Twist::ToOwn(key) => {
-            let own = value["metadata"][key].as_str().map(str::to_owned);
-            put(value.get_mut("message_echoes"), "to", own.as_deref().unwrap_or_default());
+            let own = value.get("metadata").and_then(|number| number.get(key)?.as_str());
+            let own = own.unwrap_or_default().to_owned();
+            put(value.get_mut("message_echoes"), "to", &own);
         }
         Twist::Group => put(value.get_mut("contacts"), "group_id", "g"),
         Twist::Alone => {

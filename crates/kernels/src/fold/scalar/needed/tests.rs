@@ -75,7 +75,11 @@ impl Dice {
         Some(match name {
             c::SENDER => self.texts(rows, &[Some("100"), Some("20")]),
             c::SOURCE => self.texts(rows, &[Some("b"), Some("a")]),
-            c::PEER_PHONE => self.longs(rows, 2, |dice| dice.below(20)),
+            // Some write often, many once: those nobody has prompted.
+            c::PEER_PHONE => self.longs(rows, 2, |dice| match dice.below(2) {
+                0 => dice.below(20),
+                _ => 20 + dice.below(4_000),
+            }),
             c::PEER_USER => self.longs(rows, 7, |dice| 100 + dice.below(4)),
             c::TIME => self.times(rows),
             c::MESSAGE => self.longs(rows, 0, |dice| dice.below(messages * 3 / 2)),
