@@ -19,7 +19,7 @@ use turnwise_tests::wait::look_until;
 use super::{LAKE, assert_clean, binary, input, joined, run};
 
 /// A sort holds ten back for merging; what it sorts is more than the rest.
-const MEMORY_BYTES: usize = 18 << 20;
+const MEMORY_BYTES: usize = 24 << 20;
 /// Less than what plans over bare messages deal out at a time.
 const BARE_MEMORY_BYTES: usize = 512 << 10;
 /// Many batches.
@@ -65,14 +65,22 @@ fn search_spilled(search: &mut Search, folder: &Path, ask: impl FnOnce(&Path) ->
     let done = AtomicBool::new(false);
     let answered = std::thread::scope(|scope| {
         scope.spawn(|| keep(&spill, &kept, &done));
-        let answered = ask(&spill);
-        done.store(true, Ordering::Release);
-        answered
+        let _done = Done(&done);
+        ask(&spill)
     });
     println!("{answered} rows, {} spill files", files(&kept).len());
     assert!(!files(&kept).is_empty(), "nothing was spilled");
     search.folder(&kept);
     search.folder(&spill);
+}
+
+/// Says at its end, also after a panic, that nothing more comes.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 /// Gives every file that appears a second name, so that its content outlives its first.

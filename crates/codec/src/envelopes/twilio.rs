@@ -21,6 +21,22 @@ use crate::payload::Around;
 use crate::reason::{ignored, ignored_name};
 use crate::record::{Record, Scope};
 
+/// What Twilio says of a message that is sent.
+const STATUSES: [&str; 12] = [
+    "accepted",
+    "scheduled",
+    "queued",
+    "sending",
+    "sent",
+    "delivered",
+    "partially_delivered",
+    "read",
+    "failed",
+    "undelivered",
+    "canceled",
+    "deleted",
+];
+
 /// Decodes one form.
 pub(super) fn decode<'a>(record: &mut Record<'_>, around: &Around<'_>, value: Value<'a>) {
     let get = |key: &str| value.get(key);
@@ -73,6 +89,9 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, around: &Around<'_>, value: Va
                 change: None,
             })
         });
+    } else if !word.as_deref().is_some_and(|word| STATUSES.contains(&word)) {
+        // Cut off or damaged it may be what was received, whose `From` is a person.
+        super::unknown(record, &super::nobody(), value, "a status of Twilio");
     } else {
         super::status(record, &scope(number(from)), value, |record| {
             Ok(Delivery {

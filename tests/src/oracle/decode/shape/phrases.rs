@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
 use super::classes::{bigram, is_digit, is_emoji, is_glue, is_letter, is_letter_or_mark};
 
 static OPENERS: LazyLock<HashSet<String>> =
@@ -12,10 +14,18 @@ static GREETINGS: LazyLock<HashSet<String>> =
 /// Characters of the longest phrase, and some more.
 const CHARS_MAX: usize = 80;
 
-/// The second column of a table with a header line.
+/// The second column of a table with a header line, and the same with letters decomposed; of Hangul
+/// nobody writes so.
 fn table(rows: &str) -> HashSet<String> {
+    let nfd = DecomposingNormalizerBorrowed::new_nfd();
+    let is_hangul = |ch: char| ('\u{ac00}'..='\u{d7a3}').contains(&ch);
     let phrases = rows.lines().skip(1).filter_map(|row| row.split_once('\t'));
-    phrases.map(|(_, phrase)| phrase.trim().chars().map(normal).collect()).collect()
+    let phrases = phrases.flat_map(|(_, phrase)| {
+        let phrase = phrase.trim();
+        let decomposed = (!phrase.contains(is_hangul)).then(|| nfd.normalize(phrase));
+        [Some(phrase.into()), decomposed]
+    });
+    phrases.flatten().map(|phrase| phrase.chars().map(normal).collect()).collect()
 }
 
 /// The normal form of one character.
