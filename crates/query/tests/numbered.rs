@@ -66,7 +66,8 @@ impl Fixture {
         let folder = tempfile::tempdir().expect("folder");
         let location = folder.path().to_str().expect("a path");
         let lake = Lake::open(location, &BTreeMap::new()).expect("lake");
-        let fields = schema().fields().iter().cloned().chain([Arc::new(date())]);
+        let of_files = schema();
+        let fields = of_files.fields().iter().cloned().chain([Arc::new(date())]);
         let all = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let table = lake.table("t", all, &[DATE]).expect("table");
         let partition = Partition::from([(DATE.to_owned(), Day(20_000).into())]);
