@@ -133,7 +133,8 @@ impl FileInfo {
     /// written so.
     #[must_use]
     pub fn sorted_by(&self) -> Option<&str> {
-        sorted_by(&self.path)
+        let (_, name) = self.path.rsplit_once('/').unwrap_or(("", &self.path));
+        name.strip_suffix(EXTENSION)?.split_once(SORTED_BY).map(|(_, column)| column)
     }
 
     /// Smallest and largest value of each column that has both.
@@ -176,13 +177,6 @@ impl FileInfo {
             })
             .unwrap_or_default()
     }
-}
-
-/// What [`FileInfo::sorted_by`] says of a file at this path.
-#[must_use]
-pub fn sorted_by(path: &str) -> Option<&str> {
-    let (_, name) = path.rsplit_once('/').unwrap_or(("", path));
-    name.strip_suffix(EXTENSION)?.split_once(SORTED_BY).map(|(_, column)| column)
 }
 
 #[derive(serde::Deserialize)]

@@ -24,7 +24,6 @@ mod error;
 mod fold_exec;
 pub mod guard;
 mod lake_table;
-mod numbered;
 pub mod scalars;
 pub mod seen;
 mod shape_exec;
