@@ -6,7 +6,7 @@
 //! length is read as if its last number were absent; a pair whose count is not positive too.
 
 use crate::fetch::fetch_value;
-use crate::histogram::{NEAR_FIRSTS, bucket, near_number, number};
+use crate::histogram::{NEAR_FIRSTS, near_number};
 
 /// So many pairs at least that could have places make them worth while.
 const PLACED_FROM: usize = 8;
@@ -39,23 +39,10 @@ impl Counts {
         }
     }
 
-    /// Counts the bucket of a value once more.
+    /// Has the processor fetch what counting `key` changes, where it is far.
     #[inline]
-    pub fn add_value(&mut self, value: i64) {
-        let place = number(value).and_then(|at| self.places.get_mut(at));
-        if let Some(count) = place
-            && let Some(sum) = count.checked_add(1)
-        {
-            *count = sum;
-        } else {
-            self.add(bucket(value), 1);
-        }
-    }
-
-    /// Has the processor fetch what counting a value's bucket changes, where it is far.
-    #[inline]
-    pub fn fetch_value(&self, value: i64) {
-        if let Some(at) = number(value) {
+    pub fn fetch(&self, key: i64) {
+        if let Some(at) = near_number(key) {
             fetch_value(&self.places, at);
         }
     }
