@@ -219,10 +219,13 @@ mod tests {
             .all(|value| version(value) == walked(value))
     }
 
+    /// A kernel that may be wrong.
+    type Bucket = fn(i64) -> i64;
+
     #[test]
     fn buckets_are_those_of_a_walk_and_wrong_ones_are_found() {
         assert!(has_buckets(bucket));
-        let planted: [(&str, fn(i64) -> i64); 3] = [
+        let planted: [(&str, Bucket); 3] = [
             ("takes an edge for the bucket before", |value| match value {
                 ..NEAR => bucket(value),
                 _ => WIDE_EDGES[WIDE_EDGES.partition_point(|edge| *edge < value) - 1],

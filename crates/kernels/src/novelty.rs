@@ -138,9 +138,12 @@ mod tests {
         (novelty(&state), skeleton_reuse(&state))
     }
 
+    /// A kernel that may be wrong.
+    type Measure = fn(&Case) -> Measures;
+
     #[test]
     fn wrong_kernels_are_found() {
-        let planted: [(&str, fn(&Case) -> Measures); 3] = [
+        let planted: [(&str, Measure); 3] = [
             ("takes a peer's other texts for another's", |case| {
                 plain(case, |texts, _| texts[0] != texts[1])
             }),

@@ -132,9 +132,11 @@ fn planted(points: &[(i64, i64)]) -> Vec<i64> {
     sums.to_state()
 }
 
+type Point = (i64, i64);
+
 /// Whether a state is the one of a plain version, which looks at each sum for overflow and adds
 /// products up in two halves.
-fn is_plain(made: &dyn Fn(&[(i64, i64)]) -> Vec<i64>, points: &[(i64, i64)]) -> bool {
+fn is_plain(made: impl Fn(&[Point]) -> Vec<i64>, points: &[Point]) -> bool {
     let state = made(points);
     let sum = |of: &dyn Fn(i128, i128) -> i128| {
         points
@@ -163,13 +165,13 @@ fn is_plain(made: &dyn Fn(&[(i64, i64)]) -> Vec<i64>, points: &[(i64, i64)]) -> 
 
 #[test]
 fn a_wrong_version_is_found() {
-    assert!(is_found(&some_points(12), |points| is_plain(&planted, points)));
+    assert!(is_found(&some_points(12), |points| is_plain(planted, points)));
 }
 
 proptest! {
     #[test]
     fn sums_are_those_of_a_plain_version(points in some_points(12)) {
-        prop_assert!(is_plain(&state, &points));
+        prop_assert!(is_plain(state, &points));
     }
 
     #[test]

@@ -215,9 +215,12 @@ fn peer_count(peers: &[i64]) -> PeerCount {
     count
 }
 
+/// A kernel that may be wrong.
+type SamplePeers = fn(&[Conversation]) -> Vec<i64>;
+
 #[test]
 fn wrong_peer_samples_are_found() {
-    let planted: [(&str, fn(&[Conversation]) -> Vec<i64>); 3] = [
+    let planted: [(&str, SamplePeers); 3] = [
         ("keeps one peer more", |all| peer_sample(all, MEMBERS + 1, REPLIES)),
         ("forgets replies too soon", |all| peer_sample(all, MEMBERS, REPLIES - 1)),
         ("forgets peers without days", |all| {
@@ -234,9 +237,12 @@ fn wrong_peer_samples_are_found() {
     }
 }
 
+/// A kernel that may be wrong.
+type SampleTexts = fn(&[Message]) -> Vec<i64>;
+
 #[test]
 fn wrong_text_samples_are_found() {
-    let planted: [(&str, fn(&[Message]) -> Vec<i64>); 2] = [
+    let planted: [(&str, SampleTexts); 2] = [
         ("takes one token twice for two", |all| plain_texts(all, |tokens| tokens.len() > 1)),
         ("keeps the first of two texts of a message", |all| {
             let mut known = BTreeSet::new();
@@ -250,10 +256,13 @@ fn wrong_text_samples_are_found() {
     }
 }
 
+/// A kernel that may be wrong.
+type CountPeers = fn(&[i64]) -> Vec<i64>;
+
 #[test]
 fn wrong_peer_counts_are_found() {
     const KEPT: usize = 2_049;
-    let planted: [(&str, fn(&[i64]) -> Vec<i64>); 2] = [
+    let planted: [(&str, CountPeers); 2] = [
         ("does not tell that there were more", |peers| plain_count(peers, KEPT - 1)),
         ("keeps the first peers", |peers| plain_count(&peers[..peers.len().min(KEPT)], KEPT)),
     ];

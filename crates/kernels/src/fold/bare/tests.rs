@@ -291,9 +291,12 @@ fn misread(rows: &[Row], change: impl Fn(Row) -> Row) -> Conversations {
     folded(&rows.iter().copied().map(change).collect::<Vec<_>>())
 }
 
+/// A kernel that may be wrong.
+type Fold = fn(&[Row]) -> Conversations;
+
 #[test]
 fn wrong_folds_are_found() {
-    let planted: [(&str, fn(&[Row]) -> Conversations); 6] = [
+    let planted: [(&str, Fold); 6] = [
         ("keeps repeats", keeping_repeats),
         ("drops all rows of one time but one", |rows| {
             let mut known = std::collections::BTreeSet::new();

@@ -362,9 +362,12 @@ fn agrees(fold: impl Fn(&[Placed], usize) -> Vec<RecordBatch>, rows: &[Placed]) 
     (1..=INPUTS + 1).all(|inputs| fold(rows, inputs) == expected)
 }
 
+/// A kernel that may be wrong.
+type FoldPlaced = fn(&[Placed], usize) -> Vec<RecordBatch>;
+
 #[test]
 fn wrong_folds_by_sender_are_found() {
-    let planted: [(&str, fn(&[Placed], usize) -> Vec<RecordBatch>); 2] = [
+    let planted: [(&str, FoldPlaced); 2] = [
         ("loses the last row of a run", |rows, inputs| {
             by_sender(rows, inputs, |run| run.start..run.end - 1)
         }),
@@ -378,14 +381,16 @@ fn wrong_folds_by_sender_are_found() {
     }
 }
 
+/// A kernel that may be wrong.
+type Misread = fn(&[Event]) -> Vec<Event>;
+
 #[test]
 fn folds_that_heed_the_order_of_arrival_are_found() {
-    let planted: [(&str, fn(&[Event]) -> Vec<Event>); 1] =
-        [("takes the first copy that arrives", |events| {
-            let mut known = std::collections::BTreeSet::new();
-            let of = |event: &Event| (event.kind == EventKind::Status, event.message);
-            events.iter().filter(|event| known.insert(of(event))).cloned().collect()
-        })];
+    let planted: [(&str, Misread); 1] = [("takes the first copy that arrives", |events| {
+        let mut known = std::collections::BTreeSet::new();
+        let of = |event: &Event| (event.kind == EventKind::Status, event.message);
+        events.iter().filter(|event| known.insert(of(event))).cloned().collect()
+    })];
     let cases = (any_events(), any::<u64>());
     for (name, misread) in planted {
         let agrees = |(events, seed): &(Vec<Event>, u64)| {
