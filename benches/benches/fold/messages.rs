@@ -1,5 +1,7 @@
 //! The messages that are folded.
 
+use turnwise_benches::rng::Rng;
+
 const SENDERS: u64 = 10_000;
 /// When conversations begin: 1 January 2026 and the days from there on.
 pub const FIRST_MS: u64 = 1_767_225_600_000;
@@ -20,21 +22,12 @@ impl Messages {
     pub const ROW_BYTES: usize = 2 * size_of::<u64>() + size_of::<i64>() + 2;
 }
 
-fn numbers(seed: u64) -> impl FnMut() -> u64 {
-    let mut state = seed;
-    move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-}
-
 type Message = (u64, u64, i64, u8, u8);
 
 /// Conversations of ten messages on average; senders by Zipf's law, a peer comes back 2.7 times.
 fn messages(rows: usize) -> Vec<Message> {
-    let mut next = numbers(1);
+    let mut random = Rng::new(1);
+    let mut next = || random.bits();
     let weights: Vec<f64> = (1..=SENDERS).map(|rank| 1.0 / rank as f64).collect();
     let sums: Vec<f64> = weights
         .iter()
@@ -81,7 +74,8 @@ fn columns(messages: &[Message]) -> Messages {
 /// So many messages in four orders.
 pub fn orders(rows: usize) -> [(&'static str, Messages); 4] {
     let mut messages = messages(rows);
-    let mut next = numbers(2);
+    let mut random = Rng::new(2);
+    let mut next = || random.bits();
     messages.sort_unstable();
     let compacted = columns(&messages);
     messages.sort_by_key(|message| message.2);

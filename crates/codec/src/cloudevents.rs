@@ -74,12 +74,7 @@ pub(crate) fn encoded(
     data: Value<'_>,
     scratches: &mut [Scratch],
 ) -> Result<(), Fail> {
-    let Some(text) = data.string() else {
-        return Err(record.fail(Reason::WrongType, "", "base64", Some(data.kind())));
-    };
-    let Some((scratch, inner)) = scratches.split_first_mut() else {
-        return Err(record.fail(Reason::UnknownShape, "", "a payload", Some(data.kind())));
-    };
+    let (text, scratch, inner) = payload::opened(record, data, "base64", scratches)?;
     let mut bytes = scratch.take_bytes();
     let done = STANDARD.decode_vec(text.as_bytes(), &mut bytes).or_else(|_| {
         bytes.clear();

@@ -228,8 +228,7 @@ fn of_form(
 ) -> Result<(), Fail> {
     let Scratch { tape, text: as_json, bytes: decoded, .. } = scratch;
     form::to_json(bytes, as_json, decoded)?;
-    let root = parse(record, tape, as_json)?;
-    around.tally.unknown.add_of(root);
+    let root = parse(record, around, tape, as_json)?;
     let format = if format == Format::GupshupV2 { format } else { detect::by_form(root) };
     let reports = envelopes::reports_of_gupshup(root).filter(|_| format == Format::GupshupV2);
     let Some(reports) = reports else {
@@ -254,8 +253,7 @@ fn of_json(
         let found = format!("other bytes at byte {}", error.valid_up_to());
         told(record, Reason::InvalidUtf8, "UTF-8", &found)
     })?;
-    let root = parse(record, tape, text)?;
-    around.tally.unknown.add_of(root);
+    let root = parse(record, around, tape, text)?;
     json(record, around, format, root, inner);
     Ok(())
 }
@@ -278,7 +276,7 @@ pub(crate) fn text(
     held: Value<'_>,
     scratches: &mut [Scratch],
 ) -> Result<(), Fail> {
-    let (text, scratch, inner) = opened(record, held, scratches)?;
+    let (text, scratch, inner) = opened(record, held, "a payload", scratches)?;
     let format = detect::of_text_or_json(format, text.as_bytes());
     payload(record, around, format, text.as_bytes(), scratch, inner)
 }
@@ -291,26 +289,26 @@ pub(crate) fn parsed(
     scratches: &mut [Scratch],
     then: impl FnOnce(&mut Record<'_>, Value<'_>),
 ) -> Result<(), Fail> {
-    let (text, scratch, _) = opened(record, held, scratches)?;
-    let done = parse(record, &mut scratch.tape, &text).map(|root| {
-        around.tally.unknown.add_of(root);
-        then(record, root);
-    });
+    let (text, scratch, _) = opened(record, held, "a payload", scratches)?;
+    let done = parse(record, around, &mut scratch.tape, &text).map(|root| then(record, root));
     scratch.clear();
     done
 }
 
 /// A text, and memory for what is in it and for what is in that.
-type Opened<'a, 's> = (Cow<'a, str>, &'s mut Scratch, &'s mut [Scratch]);
+pub(crate) type Opened<'a, 's> = (Cow<'a, str>, &'s mut Scratch, &'s mut [Scratch]);
 
-fn opened<'a, 's>(
+/// A value that should be a text of what is expected.
+pub(crate) fn opened<'a, 's>(
     record: &Record<'_>,
     held: Value<'a>,
+    expected: &str,
     scratches: &'s mut [Scratch],
 ) -> Result<Opened<'a, 's>, Fail> {
-    let fail = |reason| record.fail(reason, "", "a payload", Some(held.kind()));
-    let text = held.string().ok_or_else(|| fail(Reason::WrongType))?;
-    let (scratch, inner) = scratches.split_first_mut().ok_or_else(|| fail(Reason::UnknownShape))?;
+    let fail = |reason, expected| record.fail(reason, "", expected, Some(held.kind()));
+    let text = held.string().ok_or_else(|| fail(Reason::WrongType, expected))?;
+    let (scratch, inner) =
+        scratches.split_first_mut().ok_or_else(|| fail(Reason::UnknownShape, "a payload"))?;
     Ok((text, scratch, inner))
 }
 
@@ -371,8 +369,14 @@ fn told(record: &Record<'_>, reason: Reason, expected: &str, found: &str) -> Fai
     Fail { reason, detail: record.path.detail("", expected, found) }
 }
 
-fn parse<'a>(record: &Record<'_>, tape: &'a mut Tape, text: &'a str) -> Result<Value<'a>, Fail> {
-    tape.parse(text).map_err(|error| match error.fault {
+/// Reads JSON, whose fields that nobody knows are counted.
+fn parse<'a>(
+    record: &Record<'_>,
+    around: &Around<'_>,
+    tape: &'a mut Tape,
+    text: &'a str,
+) -> Result<Value<'a>, Fail> {
+    let root = tape.parse(text).map_err(|error| match error.fault {
         JsonFault::Invalid => {
             told(record, Reason::InvalidJson, "JSON", &format!("an error at byte {}", error.at))
         }
@@ -380,7 +384,9 @@ fn parse<'a>(record: &Record<'_>, tape: &'a mut Tape, text: &'a str) -> Result<V
             let found = format!("more at byte {}", error.at);
             told(record, Reason::NestedTooDeep, "less nesting", &found)
         }
-    })
+    })?;
+    around.tally.unknown.add_of(root);
+    Ok(root)
 }
 
 /// Every element of a list, or the one value, by the decoder of its format.
