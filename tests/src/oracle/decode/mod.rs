@@ -24,7 +24,7 @@ use turnwise_model::schema::column as c;
 use turnwise_model::time::{EARLIEST, FUTURE_SLACK_MS};
 use turnwise_model::{EventKind, Keys};
 
-use json::{Fault, Json};
+use json::{Fault, Json, Node};
 use meant::{Id, Time};
 
 pub use row::{Cell, RawRow, raw_rows};
@@ -78,6 +78,17 @@ pub fn decode(keys: &Keys, form: Form, place: &Place, bytes: &[u8]) -> Vec<RawRo
         },
     }
     record.rows
+}
+
+/// The elements of a list, or the one value, with their paths: of elements that can be no event
+/// (no object, and no text) the first stands for all.
+fn elements<'a, 'b>(root: &'b Json<'a>) -> Vec<(String, &'b Json<'a>)> {
+    let Node::Array(items) = &root.node else { return vec![(String::new(), root)] };
+    let is_nothing = |item: &Json<'_>| !item.is_object() && !matches!(item.node, Node::Text(_));
+    let first = items.iter().position(is_nothing);
+    let stands = |at: usize, item: &Json<'_>| !is_nothing(item) || first == Some(at);
+    let paths = items.iter().enumerate().filter(|(at, item)| stands(*at, item));
+    paths.map(|(at, item)| (format!("[{at}]"), item)).collect()
 }
 
 fn at_byte(at: usize) -> String {

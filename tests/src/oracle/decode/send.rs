@@ -3,22 +3,17 @@
 use turnwise_model::schema::column as c;
 use turnwise_model::{Direction, EventKind, Millis, Origin, PricingRegime};
 
-use super::json::{Json, Node};
+use super::json::Json;
 use super::meant::{self, Id, id, name};
 use super::message::{is_answer, set_body, set_person};
 use super::people::{self, Person};
 use super::row::RawRow;
-use super::{Letter, Record, Scope};
+use super::{Letter, Record, Scope, elements};
 
 /// A record: one send, or a list of them.
 pub(super) fn record(record: &mut Record<'_>, root: &Json<'_>) {
-    match &root.node {
-        Node::Array(items) => {
-            for (at, item) in items.iter().enumerate() {
-                one(record, item, &format!("[{at}]"));
-            }
-        }
-        _ => one(record, root, ""),
+    for (path, item) in elements(root) {
+        one(record, item, &path);
     }
 }
 

@@ -5,7 +5,7 @@ use turnwise_model::Origin;
 use super::json::{Json, Node};
 use super::meant::{Id, id, name};
 use super::message::Company;
-use super::{Letter, Record, Scope, account, message, status};
+use super::{Letter, Record, Scope, account, elements, message, status};
 
 /// What stands around an item.
 pub(super) struct Around<'a> {
@@ -78,17 +78,12 @@ fn messages_of(value: &Json<'_>) -> &'static str {
 
 /// A record: one webhook, or a list of them.
 pub(super) fn record(record: &mut Record<'_>, root: &Json<'_>) {
-    match &root.node {
-        Node::Array(items) => {
-            for (at, item) in items.iter().enumerate() {
-                let before = record.items;
-                envelope(record, item, &format!("[{at}]"));
-                if record.items == before {
-                    record.ignored(&Scope::default(), "empty", item.bytes());
-                }
-            }
+    for (path, item) in elements(root) {
+        let before = record.items;
+        envelope(record, item, &path);
+        if record.items == before && !path.is_empty() {
+            record.ignored(&Scope::default(), "empty", item.bytes());
         }
-        _ => envelope(record, root, ""),
     }
 }
 
