@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -174,7 +175,7 @@ impl Derived {
         let Some(table) = table.await? else { return Ok(BTreeSet::new()) };
         let stands = |part: &Part| SENDER_DAYS.version_of(&table, *part);
         // Tokens are dropped at the same version.
-        let is_whole = |day: Day| table.transaction(&dropped_app(day)).is_none();
+        let is_whole = |day: Day| table.transaction(&dropped_app(day)) != Some(DROPPED);
         let standing = days.iter().filter(|day| is_whole(**day) && seen.is_day(**day, stands));
         Ok(standing.copied().collect())
     }
@@ -214,7 +215,7 @@ impl Derived {
             let filter = FileFilter::all().partition_between("day", Day(0), Day(oldest.0 - 1));
             let files = snapshot.files(&filter).map_err(lake_error())?;
             let mut days: BTreeSet<Day> = files.iter().filter_map(day_of).collect();
-            days.retain(|day| table.transaction(&dropped_app(*day)).is_none());
+            days.retain(|day| table.transaction(&dropped_app(*day)) != Some(DROPPED));
             for day in &days {
                 let rows = snapshot.read(None, &FileFilter::all().partition_in("day", [*day]));
                 let rows = rows.map_err(lake_error())?;
@@ -223,13 +224,22 @@ impl Derived {
                 let parts = derive::split(&cleared, "day", Some("bucket"))?;
                 let parts =
                     parts.into_iter().map(|(key, rows)| (partition(SENDER_DAYS, key), rows));
+                let began = Instant::now();
                 let staged = table
                     .stage(parts.collect(), SENDER_DAYS.encoding, now_ms)
                     .map_err(lake_error())?;
-                let txn = FloorTxn { app: dropped_app(*day), to: 1, force_equal: false };
+                // What another process wrote since the rows were read is left as it is.
+                let stands = parts_of(*day).filter_map(|part| {
+                    let app = app(SENDER_DAYS, part);
+                    let to = table.transaction(&app)?;
+                    Some(FloorTxn { app, to, force_equal: true })
+                });
+                let dropped =
+                    FloorTxn { app: dropped_app(*day), to: DROPPED, force_equal: false };
+                let txns: Vec<FloorTxn> = stands.chain([dropped]).collect();
                 let of_day = |file: &FileInfo| day_of(file) == Some(*day);
                 table
-                    .replace(&of_day, &staged, &[txn], &BTreeMap::new(), now_ms)
+                    .replace(&of_day, &staged, &txns, &BTreeMap::new(), after(now_ms, began))
                     .map_err(lake_error())?;
             }
             Ok(days.len())
@@ -315,9 +325,23 @@ impl Derived {
         blocking(move || {
             let lake_error = || QueryError::lake("replace derived rows");
             let stored = lake.table(table.name, schema, table.partitions).map_err(lake_error())?;
-            let rows = parts.into_iter().map(|(key, rows)| (partition(table, key), rows)).collect();
+            let marks = marks(table, &keys, &stored);
+            let rows = parts.into_iter().map(|(key, rows)| {
+                let rows = match marks.get(&key.0) {
+                    Some(&DROPPED) => without_samples(&rows)?,
+                    _ => rows,
+                };
+                Ok((partition(table, key), rows))
+            });
+            let rows = rows.collect::<Result<Vec<_>, QueryError>>()?;
+            let began = Instant::now();
             let staged = stored.stage(rows, table.encoding, basis.now_ms).map_err(lake_error())?;
             let version = i64::try_from(basis.version).unwrap_or(i64::MAX);
+            let marks = marks.into_iter().map(|(day, to)| FloorTxn {
+                app: dropped_app(day),
+                to,
+                force_equal: true,
+            });
             let txns: Vec<FloorTxn> = keys
                 .iter()
                 .map(|key| FloorTxn {
@@ -325,6 +349,7 @@ impl Derived {
                     to: version,
                     force_equal: basis.force_equal,
                 })
+                .chain(marks)
                 .collect();
             let replaced = |file: &FileInfo| {
                 let value = |name: &str| file.partition_values.get(name).cloned().flatten();
@@ -337,7 +362,7 @@ impl Derived {
             };
             let info = BTreeMap::from([("basis".to_owned(), basis.version.to_string())]);
             let outcome = stored
-                .replace(&replaced, &staged, &txns, &info, basis.now_ms)
+                .replace(&replaced, &staged, &txns, &info, after(basis.now_ms, began))
                 .map_err(lake_error())?;
             match outcome {
                 ReplaceOutcome::Committed { .. } | ReplaceOutcome::AlreadyIn => Ok(true),
@@ -368,9 +393,19 @@ fn day_of(file: &FileInfo) -> Option<Day> {
     Day::parse_iso(file.partition_values.get("day")?.as_deref()?)
 }
 
-/// Marks a day whose samples were dropped.
+/// Tells of a day whether its samples were dropped.
 fn dropped_app(day: Day) -> String {
     format!("derive/{}/{}/tokens-dropped", SENDER_DAYS.name, day.iso())
+}
+
+/// That they were; before, it is 0 or not there.
+const DROPPED: i64 = 1;
+
+/// Of each day of `sender_days` whether its samples were dropped. Whoever writes a day says so again,
+/// and a mark does not fall: samples that were dropped meanwhile do not come back.
+fn marks(table: DerivedTable, keys: &BTreeSet<Part>, stored: &Table) -> BTreeMap<Day, i64> {
+    let days = keys.iter().filter(|_| table == SENDER_DAYS).map(|(day, _)| *day);
+    days.map(|day| (day, stored.transaction(&dropped_app(day)).unwrap_or_default())).collect()
 }
 
 /// The rows with empty samples.
@@ -385,6 +420,12 @@ fn without_samples(batch: &RecordBatch) -> Result<RecordBatch, QueryError> {
     });
     RecordBatch::try_new(Arc::clone(&schema), columns.collect())
         .map_err(|source| QueryError::from_arrow("drop tokens of derived days", source))
+}
+
+/// The time that it is by now, if it was `now_ms` at an instant: what writing took counts towards the
+/// commit deadline.
+fn after(now_ms: i64, began: Instant) -> i64 {
+    now_ms.saturating_add(i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX))
 }
 
 /// The application id that a partition's version is kept under.

@@ -257,6 +257,37 @@ async fn days_that_were_seen_are_not_written_again_unless_something_else_stands(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn samples_that_were_dropped_do_not_come_back() {
+    let fixture = Fixture::new(&[DAY]);
+    let days = BTreeSet::from([DAY]);
+    let derived = Derived::new(fixture.lake.clone(), fixture.engine.clone());
+    let derive = async || {
+        let (version, files) = fixture.files();
+        let basis = Basis { version, force_equal: true, now_ms: 0 };
+        let mut seen = Seen::default();
+        let days = derived.replace_days(&files, &days, basis, &mut seen, None);
+        assert!(days.await.expect("days").1);
+    };
+    let stored = || {
+        let table = fixture.lake.existing_table("sender_days").expect("read").expect("there");
+        let snapshot = table.snapshot(None).expect("snapshot");
+        snapshot.read(Some(&["user_texts", "peers"]), &FileFilter::all()).expect("rows")
+    };
+    let samples = || {
+        let columns = stored().iter().flat_map(|rows| rows.columns().to_vec()).collect::<Vec<_>>();
+        columns.iter().map(|states| states.as_list::<i32>().values().len()).sum::<usize>()
+    };
+    derive().await;
+    assert!(samples() > 0);
+    let dropped = async || derived.drop_tokens(Day(DAY.0 + 1), 0).await.expect("dropped");
+    assert_eq!((dropped().await, samples()), (1, 0));
+    fixture.commit(50, DAY);
+    derive().await;
+    let rows: usize = stored().iter().map(RecordBatch::num_rows).sum();
+    assert_eq!((dropped().await, samples(), rows), (0, 0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn conversations_of_a_day_are_read_by_sql() {
     let fixture = Fixture::new(&[DAY, Day(DAY.0 + 3)]);
     let catalog = fixture.catalog().await;

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Nothing that it remembers has to last: the first look after a start derives every day within the
-//! retention of tokens whose stored result stands on an older version. A second process that does
-//! the same is harmless: the versions that results stand on never fall.
+//! retention of tokens again. That may take long, so the loop beats after each step of it, and reads
+//! the files of a newer version where those of the first may be gone soon. A second process that
+//! does the same is harmless: the versions that results stand on never fall.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,16 +17,16 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use metrics::{counter, gauge, histogram};
 use turnwise_lake::{FileFilter, FileInfo, LakeError, Table};
-use turnwise_model::limits::SERVE_LOOK_MS;
+use turnwise_model::limits::{ORPHAN_RETENTION_MS, SERVE_LOOK_MS};
 use turnwise_model::schema::column;
 use turnwise_model::time::{FLAG_DAYS, TOKEN_RETENTION_DAYS};
 use turnwise_model::{Day, Millis};
-use turnwise_query::Senders;
 use turnwise_query::derived::{Basis, SENDER_FEATURES, VERDICTS};
-use turnwise_query::seen::Seen;
+use turnwise_query::seen::{Changed, Seen};
 use turnwise_query::touched::{days_of_dates, ends_of_days};
 use turnwise_query::verdicts;
 use turnwise_query::windows::{Since, senders_of};
+use turnwise_query::{Conversations, Senders};
 
 use crate::clock;
 use crate::panics;
@@ -35,10 +36,13 @@ use crate::writer::{self, READ_TO};
 
 /// The part's name in probes.
 const PART: &str = "derive";
-/// A timer that stood still for so long is dead.
+/// A step of a look that takes so long is dead.
 const STUCK_MS: i64 = 900_000;
 /// Commits that are looked at after a start to learn how far partitions were read.
-const COMMITS_LOOKED_AT: u64 = 500;
+const COMMITS_LOOKED_AT: u64 = 2_000;
+/// Files of a version are not read any more so long after it was looked at: of those that were
+/// replaced since, none is gone yet.
+const FILES_OLD_AFTER: Duration = Duration::from_millis(ORPHAN_RETENTION_MS as u64 / 4);
 
 /// Runs the timer: derives, then publishes, as the process's roles ask.
 pub(crate) async fn run(shared: Arc<Shared>, derives: bool, serves: bool) -> anyhow::Result<()> {
@@ -46,7 +50,10 @@ pub(crate) async fn run(shared: Arc<Shared>, derives: bool, serves: bool) -> any
     let mut deriver = Deriver::open(Arc::clone(&shared)).await?;
     let mut publisher = Publisher::open(Arc::clone(&shared)).await?;
     shared.health.set_ready(PART, false);
-    shared.health.watch(PART, STUCK_MS, clock::now());
+    // It rests for an interval, too.
+    let interval_ms = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
+    shared.health.watch(PART, STUCK_MS.saturating_add(interval_ms), clock::now());
+    gauge!("turnwise_derive_interval_seconds").set(every.as_secs_f64());
     while !shared.stop.is_set() {
         let (began, started) = (clock::now(), Instant::now());
         let looked = look(&mut deriver, &mut publisher, derives, serves).await;
@@ -257,10 +264,8 @@ impl Deriver {
         // some of what the last tick derived may stand.
         let force_equal = self.done.is_none() || was_unsure;
         let basis = Basis { version: look.version, force_equal, now_ms };
-        let derived = &self.shared.derived;
-        let replaced =
-            derived.replace_days(&look.files, &days, basis, &mut self.seen, touched.as_ref());
-        let (changed, days_stand) = timed("days", replaced).await.context("derive days")?;
+        let replaced = timed("days", self.days(look.files, &days, basis, touched.as_ref()));
+        let (changed, days_stand) = replaced.await.context("derive days")?;
         let mut stands = days_stand;
         let days = changed.days();
         let mut ends = ends_of_days(&days, today);
@@ -283,6 +288,7 @@ impl Deriver {
                 self.stood.insert(*end, look.version);
             }
             stands &= window;
+            self.beat();
             if let Some(publisher) = publisher.take() {
                 // What is derived does not depend on it, and it is tried again after the look.
                 if let Err(error) = publish(publisher, self.read_to()).await {
@@ -304,7 +310,8 @@ impl Deriver {
         }
         if self.judged != Some(next) {
             let oldest = Day(today.0 - TOKEN_RETENTION_DAYS);
-            derived.drop_tokens(oldest, now_ms).await.context("drop tokens of old days")?;
+            let dropped = self.shared.derived.drop_tokens(oldest, now_ms).await;
+            dropped.context("drop tokens of old days")?;
         }
         if stands {
             self.seen.keep(changed);
@@ -315,6 +322,49 @@ impl Deriver {
         self.done = Some(look.version);
         self.judged = Some(next);
         Ok(())
+    }
+
+    /// Derives these days, some at a time; what changed, and whether it stands.
+    async fn days(
+        &mut self,
+        mut files: Vec<FileInfo>,
+        days: &BTreeSet<Day>,
+        mut basis: Basis,
+        touched: Option<&Arc<Senders>>,
+    ) -> anyhow::Result<(Changed, bool)> {
+        let (mut changed, mut stands) = (Changed::default(), true);
+        let mut looked = Instant::now();
+        for chunk in Conversations::new(&files).chunks(days) {
+            if looked.elapsed() > FILES_OLD_AFTER {
+                // What is newer than the version of the look is derived again by the next.
+                looked = Instant::now();
+                (basis.version, files) = self.files().await?;
+            }
+            let days = days.range(chunk).copied().collect();
+            let derived = &self.shared.derived;
+            let (of_chunk, stand) =
+                derived.replace_days(&files, &days, basis, &mut self.seen, touched).await?;
+            changed.extend(of_chunk);
+            stands &= stand;
+            self.beat();
+        }
+        Ok((changed, stands))
+    }
+
+    fn beat(&self) {
+        self.shared.health.beat(PART, clock::now());
+    }
+
+    /// The newest version of `events`, and its files.
+    async fn files(&self) -> anyhow::Result<(u64, Vec<FileInfo>)> {
+        let events = Arc::clone(&self.events);
+        blocking(move || {
+            events.refresh()?;
+            let snapshot = events.snapshot(None)?;
+            Ok((snapshot.version(), snapshot.files(&FileFilter::all())?))
+        })
+        .await
+        .context("list files")
     }
 
     async fn new_rows(&self) -> anyhow::Result<Look> {

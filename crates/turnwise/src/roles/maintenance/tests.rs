@@ -1,8 +1,11 @@
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::datatypes::{Int32Type, Int64Type};
+use std::sync::Arc;
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema};
 use arrow::row::{RowConverter, SortField};
 use turnwise_codec::{Decoder, Format, RecordContext};
-use turnwise_lake::{CommitOutcome, Encoding, Lake, Partition};
+use turnwise_lake::{CommitOutcome, Encoding, FloorTxn, Partition, ReplaceOutcome};
+use turnwise_model::limits::CHECKPOINT_EVERY;
 use turnwise_model::time::MINUTE_MS;
 use turnwise_model::{Keys, Millis, Offset, Secret, SourceName};
 
@@ -133,7 +136,7 @@ fn old_days_lose_what_is_made_of_texts_whatever_their_files_and_are_then_left_al
     // One file of two fits in memory, and none of those in order is of the size of a file.
     let size = fixture.files().iter().map(|file| file.size).max().expect("files");
     let tiers = Tiers { unsorted_bytes_max: size, large_bytes: 1, large_bytes_max: 1, ..TIERS };
-    drop_tokens(&fixture.table, &tiers, DAY, &Stop::default());
+    drop_tokens(&fixture.table, &tiers, DAY, &mut BTreeSet::new(), &Stop::default());
 
     let after = fixture.read();
     for ((offset, item, has), before) in after.iter().zip(&before) {
@@ -148,8 +151,8 @@ fn old_days_lose_what_is_made_of_texts_whatever_their_files_and_are_then_left_al
     assert!(changes.len() >= 4 && changes.iter().all(|change| change.data_change));
 
     // A cleared day is not rewritten again.
-    drop_tokens(&fixture.table, &tiers, DAY, &Stop::default());
-    drop_tokens(&fixture.table, &TIERS, DAY, &Stop::default());
+    drop_tokens(&fixture.table, &tiers, DAY, &mut BTreeSet::new(), &Stop::default());
+    drop_tokens(&fixture.table, &TIERS, DAY, &mut BTreeSet::new(), &Stop::default());
     assert_eq!(fixture.files(), files);
 }
 
@@ -167,10 +170,10 @@ fn many_files_become_few_in_one_turn_with_the_same_rows_in_order() {
         Tiers { unsorted_files_min: 4, unsorted_bytes_max: 3 * size, alike_files_min: 3, ..TIERS };
     let stop = Stop::default();
     stop.stop();
-    compact(&fixture.table, &tiers, &stop);
+    compact(&fixture.table, &tiers, &mut BTreeSet::new(), &stop);
     assert_eq!(fixture.files().len(), 30, "a process that is to end begins no rewrite");
 
-    compact(&fixture.table, &tiers, &Stop::default());
+    compact(&fixture.table, &tiers, &mut BTreeSet::new(), &Stop::default());
     let files = fixture.files();
     assert!(files.len() <= 3 + 2 + 2, "{} files", files.len());
     assert_eq!(fixture.read(), before);
@@ -191,8 +194,119 @@ fn many_files_become_few_in_one_turn_with_the_same_rows_in_order() {
     let keys = converter.convert_columns(rows.columns()).expect("keys");
     assert!((1..keys.num_rows()).all(|row| keys.row(row - 1) < keys.row(row)));
     // Nothing is left that is worth it.
-    compact(&fixture.table, &tiers, &Stop::default());
+    compact(&fixture.table, &tiers, &mut BTreeSet::new(), &Stop::default());
     assert_eq!(fixture.files(), files);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_keeps_no_other_as_it_is() {
+    let mut fixture = Fixture::new();
+    for _ in 0..6 {
+        let rows = fixture.rows(DAY);
+        fixture.commit(rows, Encoding::Light);
+    }
+    let files = fixture.files();
+    let broken = files.first().expect("files").path.clone();
+    std::fs::write(fixture.folder.path().join("events").join(&broken), b"no Parquet").expect("put");
+    let tiers = Tiers { unsorted_files_min: 2, alike_files_min: 2, ..TIERS };
+    let mut damaged = BTreeSet::new();
+    compact(&fixture.table, &tiers, &mut damaged, &Stop::default());
+    assert_eq!(damaged, BTreeSet::from([broken.clone()]));
+    let (left, whole): (Vec<_>, Vec<_>) =
+        fixture.files().into_iter().partition(|file| file.path == broken);
+    assert_eq!(left.len(), 1, "what cannot be read stays named");
+    assert!(whole.iter().all(|file| file.sorted_by() == Some(column::SENDER)), "{whole:?}");
+    let rows: u64 = whole.iter().filter_map(|file| file.num_records).sum();
+    assert_eq!(rows, 5 * ROWS as u64);
+}
+
+#[test]
+fn where_no_file_can_be_rewritten_none_is_called_damaged() {
+    let mut fixture = Fixture::new();
+    for _ in 0..3 {
+        let rows = fixture.rows(DAY);
+        fixture.commit(rows, Encoding::Light);
+    }
+    for file in fixture.files() {
+        std::fs::write(fixture.folder.path().join("events").join(&file.path), b"").expect("put");
+    }
+    let tiers = Tiers { unsorted_files_min: 2, alike_files_min: 2, ..TIERS };
+    let mut damaged = BTreeSet::new();
+    compact(&fixture.table, &tiers, &mut damaged, &Stop::default());
+    assert_eq!((damaged, fixture.files().len()), (BTreeSet::new(), 3));
+}
+
+/// Makes all files below a folder as old as if they were written two days ago.
+fn age(folder: &std::path::Path) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            age(&path);
+            continue;
+        }
+        let written = std::time::SystemTime::UNIX_EPOCH
+            + Duration::from_millis(u64::try_from(clock::now().0).expect("after 1970"))
+            - Duration::from_secs(2 * 86_400);
+        std::fs::File::options()
+            .write(true)
+            .open(path)
+            .and_then(|file| file.set_modified(written))
+            .expect("aged");
+    }
+}
+
+fn count(folder: &std::path::Path, extension: &str) -> usize {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
+    entries
+        .map(|entry| match entry.path() {
+            path if path.is_dir() => count(&path, extension),
+            path => usize::from(path.extension().is_some_and(|found| found == extension)),
+        })
+        .sum()
+}
+
+#[test]
+fn derived_tables_are_kept_as_small_as_events() {
+    let folder = tempfile::tempdir().expect("folder");
+    let lake = Lake::open(folder.path().to_str().expect("utf-8"), &BTreeMap::new()).expect("opens");
+    let fields = [("sender", DataType::Utf8), ("window_end", DataType::Date32)];
+    let fields = fields.map(|(name, of)| Field::new(name, of, name == "sender"));
+    let schema = Arc::new(Schema::new(fields.to_vec()));
+    let table = lake.table("verdicts", schema, &["window_end"]).expect("made");
+    let rows = RecordBatch::try_new(
+        Arc::new(Schema::new(vec![Field::new("sender", DataType::Utf8, true)])),
+        vec![Arc::new(StringArray::from(vec!["100"]))],
+    );
+    let rows = rows.expect("columns");
+    let partition = Partition::from([("window_end".to_owned(), DAY.into())]);
+    let replaced = 2 * CHECKPOINT_EVERY;
+    for version in 0..replaced {
+        let now_ms = clock::now().0;
+        let parts = vec![(partition.clone(), rows.clone())];
+        let staged = table.stage(parts, Encoding::Compressed, now_ms).expect("staged");
+        let to = i64::try_from(version).expect("few");
+        let txn = FloorTxn { app: "derive/verdicts".to_owned(), to, force_equal: false };
+        let done = table.replace(&|_| true, &staged, &[txn], &BTreeMap::new(), now_ms);
+        assert!(matches!(done, Ok(ReplaceOutcome::Committed { .. })), "{done:?}");
+    }
+    let stop = Stop::default();
+    let mut keeper = Keeper::new(&lake, &stop);
+    keeper.turn(0, &TIERS);
+    let (files, log) = (folder.path().join("verdicts"), folder.path().join("verdicts/_delta_log"));
+    // The table was made by the first entry, and a checkpoint is a file like those of data.
+    let replaced = usize::try_from(replaced).expect("few");
+    assert_eq!((count(&files, "parquet"), count(&log, "json")), (replaced + 1, replaced + 1));
+    age(&files);
+    keeper.sweep = Instant::now();
+    keeper.turn(0, &TIERS);
+    // One of data and one checkpoint; the entries after it.
+    assert_eq!(count(&files, "parquet"), 2);
+    assert_eq!(count(&log, "json"), 1);
+    let again = lake.existing_table("verdicts").expect("read").expect("there");
+    assert_eq!(again.transaction("derive/verdicts"), Some(399));
+    let files = again.snapshot(None).expect("snapshot").files(&FileFilter::all()).expect("files");
+    assert_eq!(files.iter().filter_map(|file| file.num_records).sum::<u64>(), 1);
+    assert!(keeper.sweep > Instant::now());
 }
 
 #[test]
@@ -206,7 +320,6 @@ fn the_holder_of_the_first_partition_looks_each_turn_and_others_seldom() {
     assert!(is_first(&topics, &partition("a", 0)));
     assert!(!is_first(&topics, &partition("a", 1)) && !is_first(&topics, &partition("b", 0)));
     assert!(!is_first(&[], &partition("a", 0)));
-    let turns = |holds_first| (0..SWEEP_TURNS).filter(|turn| is_due(holds_first, *turn)).count();
+    let turns = |holds_first| (0..60).filter(|turn| is_due(holds_first, *turn)).count();
     assert_eq!((turns(true), turns(false)), (60, 6));
-    assert!(is_due(false, OTHERS_TURNS - 1), "also those who sweep seldom do");
 }
