@@ -6,8 +6,10 @@
 //! ```
 //!
 //! What was staged stays good while its inputs stand: a writer in between costs another
-//! commit, not another rewrite. Where an input is gone, another compaction or a replacement
-//! was faster and the staged file is left to vacuum.
+//! commit, not another rewrite, nor another look at all files: the inputs are found among
+//! them once, then only what the commits in between did is looked at. Where one of them
+//! removed an input or added it anew, another compaction or a replacement was faster and the
+//! staged file is left to vacuum.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
@@ -20,12 +22,12 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use crate::error::{Cause, LakeError, Result};
 use crate::file::{FileInfo, Partition};
-use crate::kernel::Write;
+use crate::kernel::{Removes, Write};
 use crate::layout::POSITION;
 use crate::merge::{Batches, Merge};
 use crate::read::{in_columns, open_files};
 use crate::stage::Staged;
-use crate::table::{End, Step, Table};
+use crate::table::{End, Step, Table, View};
 
 /// Rows of each input in order that are in memory.
 const BATCH_ROWS: usize = 8 * 1024;
@@ -164,17 +166,21 @@ impl Table {
         now_ms: i64,
     ) -> Result<CompactOutcome> {
         let paths: HashSet<&str> = plan.inputs.iter().map(|file| file.path.as_str()).collect();
+        // The inputs' removal, where all of them stood in the view before.
+        let mut found: Option<Removes> = None;
         let end = self.drive(staged, true, now_ms, &mut |view| {
-            let mut standing = 0;
-            let removes = self.shared().kernel.scan(&view.held, &mut |file| {
-                let chosen = paths.contains(file.path.as_str());
-                standing += usize::from(chosen);
-                chosen
-            })?;
-            if standing < paths.len() {
+            let removes = match (found.take(), &view.touched) {
+                (Some(removes), Some(touched)) => {
+                    let stand = !paths.iter().any(|path| touched.contains(*path));
+                    stand.then_some(removes)
+                }
+                _ => self.removes(&paths, view)?,
+            };
+            let Some(removes) = removes else {
                 let gone = CompactOutcome::GaveUp;
                 return Ok(if view.fresh { Step::Done(gone) } else { Step::Refresh });
-            }
+            };
+            found = Some(removes.clone());
             Ok(Step::Try(Write {
                 adds: &staged.files,
                 removes,
@@ -192,6 +198,17 @@ impl Table {
             End::Found => CompactOutcome::Done { version: None, removed, added },
             End::Expired => CompactOutcome::GaveUp,
         })
+    }
+
+    /// The removal of files, found among all of a view; `None` where one is not among them.
+    fn removes(&self, paths: &HashSet<&str>, view: &View) -> Result<Option<Removes>> {
+        let mut standing = 0;
+        let removes = self.shared().kernel.scan(&view.held, &mut |file| {
+            let chosen = paths.contains(file.path.as_str());
+            standing += usize::from(chosen);
+            chosen
+        })?;
+        Ok((standing == paths.len()).then_some(removes))
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::sync::Arc;
 
+use arrow::compute::filter_record_batch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Int64Type;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, BooleanArray, RecordBatch};
 use arrow_schema::{Schema, SchemaRef};
 use delta_kernel::committer::FileSystemCommitter;
 use delta_kernel::engine::arrow_conversion::{TryIntoArrow as _, TryIntoKernel as _};
@@ -58,9 +59,10 @@ pub(crate) struct Write<'a> {
     pub(crate) data_change: bool,
 }
 
-/// Files to remove, in the kernel's form.
-#[derive(Default)]
-pub(crate) struct Removes(Vec<FilteredEngineData>);
+/// Files to remove, in the kernel's form. Good on every later version of the table that still has
+/// them. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Removes(Vec<RecordBatch>);
 
 /// How a commit ended. Only the first is certain (law 2).
 pub(crate) enum Attempt {
@@ -195,7 +197,8 @@ impl Kernel {
             transaction.add_files(Box::new(ArrowEngineData::new(file.metadata.clone())));
         }
         for files in write.removes.0 {
-            transaction.remove_files(files);
+            let files = Box::new(ArrowEngineData::new(files));
+            transaction.remove_files(FilteredEngineData::with_all_rows_selected(files));
         }
         match transaction.commit(&self.engine) {
             Ok(CommitResult::Committed(committed)) => Attempt::Committed {
@@ -238,9 +241,8 @@ impl Kernel {
                 }
             }
             if selected.contains(&true) {
-                let files =
-                    FilteredEngineData::try_new(Box::new(ArrowEngineData::new(batch)), selected);
-                removes.push(files.map_err(failed(operation))?);
+                let files = filter_record_batch(&batch, &BooleanArray::from(selected));
+                removes.push(files.map_err(LakeError::data(operation))?);
             }
         }
         Ok(Removes(removes))

@@ -8,7 +8,7 @@
 //! behind it, or after ours was created there, there was no hole. Where it is gone, ours fell
 //! into a hole for certain: an entry is only cleaned away long after a later one was written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -60,6 +60,17 @@ pub(crate) struct View {
     pub(crate) transactions: Arc<HashMap<String, i64>>,
     /// Whether the log was read in this call.
     pub(crate) fresh: bool,
+    /// The paths of files that commits since the view before this one added or removed; `None`
+    /// where those commits were not read.
+    pub(crate) touched: Option<HashSet<String>>,
+}
+
+/// What going on to the newest version told.
+struct News {
+    /// Whether a commit on the way added one of the watched files.
+    found: bool,
+    /// As [`View::touched`].
+    touched: Option<HashSet<String>>,
 }
 
 /// What a writer wants next.
@@ -212,14 +223,15 @@ impl Table {
         &self.log
     }
 
-    fn view(&self, fresh: bool) -> View {
+    fn view(&self, fresh: bool, touched: Option<HashSet<String>>) -> View {
         let state = lock(&self.state);
-        View { held: state.held.clone(), transactions: Arc::clone(&state.transactions), fresh }
+        let (held, transactions) = (state.held.clone(), Arc::clone(&state.transactions));
+        View { held, transactions, fresh, touched }
     }
 
-    /// Goes on to the newest version; the caller holds `writing`. Returns whether a commit
-    /// on the way added one of the watched files.
-    fn catch_up(&self, watched: &[String]) -> Result<bool> {
+    /// Goes on to the newest version; the caller holds `writing`. Where it fails, the held
+    /// version is the one before.
+    fn catch_up(&self, watched: &[String]) -> Result<News> {
         let base = lock(&self.state).held.clone();
         let log = self.log.clone();
         let first = base.version();
@@ -236,7 +248,10 @@ impl Table {
             Ok::<_, LakeError>(log.exists(first).await?.then_some(changes))
         })?;
         let Some(changes) = changes else { return self.reload(watched) };
-        let Some(last) = changes.last() else { return Ok(false) };
+        let mut touched = HashSet::new();
+        let Some(last) = changes.last() else {
+            return Ok(News { found: false, touched: Some(touched) });
+        };
         let kernel = &self.shared.kernel;
         let held = kernel
             .advance(&base, last.version)
@@ -247,14 +262,16 @@ impl Table {
         let transactions = Arc::make_mut(&mut state.transactions);
         for change in changes {
             transactions.extend(change.transactions);
+            touched.extend(change.removed_paths);
+            touched.extend(change.added.into_iter().map(|file| file.path));
         }
         state.held = held;
         state.chained = 0;
-        Ok(found)
+        Ok(News { found, touched: Some(touched) })
     }
 
     /// Reads the table from its newest checkpoint.
-    fn reload(&self, watched: &[String]) -> Result<bool> {
+    fn reload(&self, watched: &[String]) -> Result<News> {
         let kernel = &self.shared.kernel;
         let held = kernel.load(&self.url, None)?;
         let (log, version) = (self.log.clone(), held.version());
@@ -267,7 +284,7 @@ impl Table {
             })?;
         }
         *lock(&self.state) = State { held, transactions: Arc::new(transactions), chained: 0 };
-        Ok(found)
+        Ok(News { found, touched: None })
     }
 
     /// Law 2's loop. `plan` looks at a view and says what it wants; whatever a try brings
@@ -286,13 +303,13 @@ impl Table {
         let started = Instant::now();
         let watched = if watch { staged.paths() } else { Vec::new() };
         let (mut fresh, mut refresh, mut tried) = (false, false, 0);
-        let mut last = None;
+        let (mut last, mut touched) = (None, None);
         while tried < COMMIT_ATTEMPTS_MAX && (last.is_none() || started.elapsed() < STORE_PATIENCE)
         {
             if refresh {
                 match self.catch_up(&watched) {
-                    Ok(true) => return Ok(End::Found),
-                    Ok(false) => fresh = true,
+                    Ok(News { found: true, .. }) => return Ok(End::Found),
+                    Ok(news) => (fresh, touched) = (true, news.touched),
                     Err(error) if error.retry() == Retry::Later => {
                         last = Some(error);
                         tried += 1;
@@ -302,7 +319,7 @@ impl Table {
                     Err(error) => return Err(error),
                 }
             }
-            let view = self.view(fresh);
+            let view = self.view(fresh, touched.take());
             let write = match plan(&view)? {
                 Step::Done(answer) => return Ok(End::Done(answer)),
                 Step::Refresh => {

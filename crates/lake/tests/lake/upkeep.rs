@@ -5,7 +5,8 @@ use arrow_array::cast::AsArray as _;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array as _, RecordBatch};
 use turnwise_lake::{
-    Cause, CommitOutcome, CompactOutcome, CompactPlan, Encoding, FileFilter, LakeError, Table,
+    Cause, CommitOutcome, CompactOutcome, CompactPlan, Encoding, FileFilter, FileInfo, LakeError,
+    Table,
 };
 use turnwise_model::limits::{CHECKPOINT_EVERY, LOG_RETENTION_MS, ORPHAN_RETENTION_MS};
 
@@ -218,6 +219,81 @@ fn compaction_goes_on_beside_appends_and_gives_way_to_another() {
         compactor.compact(&plan(&compactor), &mut unchanged, &info(), now_ms()).expect("ends");
     assert!(matches!(outcome, CompactOutcome::Done { version: None, .. }), "{outcome:?}");
     assert_eq!(all_rows(&writer), tiles(&[("a", 8)]));
+}
+
+/// An entry of another writer that has nothing to do with any file.
+const OTHER: Fault = Fault::Overtaken("{\"commitInfo\":{\"operation\":\"WRITE\"}}\n");
+
+/// The name of a version's entry in the log.
+fn entry(version: u64) -> String {
+    format!("{version:020}.json")
+}
+
+fn removal_of(file: &FileInfo) -> String {
+    let remove = r#"{"remove":{"deletionTimestamp":1,"dataChange":true,"path":"#;
+    format!("{remove}\"{}\"}}}}\n", file.path)
+}
+
+#[test]
+fn compaction_that_is_overtaken_again_and_again_looks_at_all_files_once() {
+    let fixture = fixture();
+    let table = table(&fixture.lake);
+    for number in 0..4 {
+        append(&table, "a", number * 2, number * 2 + 2);
+    }
+    let plan = plan(&table);
+    fixture.store.script(&[OTHER; 6]);
+    let before = fixture.store.reads(&entry(1));
+    let outcome = table.compact(&plan, &mut unchanged, &info(), now_ms()).expect("compacts");
+    let done = CompactOutcome::Done { version: Some(4 + 6 + 1), removed: 4, added: 1 };
+    assert_eq!(outcome, done);
+    assert_eq!(fixture.store.reads(&entry(1)) - before, 1);
+    assert_eq!(all_rows(&table), tiles(&[("a", 8)]));
+}
+
+#[test]
+fn compaction_that_is_overtaken_gives_way_to_whoever_touched_an_input() {
+    let adds_again = |log: &std::path::Path| {
+        let lines = std::fs::read_to_string(log.join(entry(1))).expect("reads");
+        lines.lines().find(|line| line.starts_with("{\"add\"")).expect("adds").to_owned() + "\n"
+    };
+    for (does_remove, left) in [(true, vec![("a".to_owned(), 2)]), (false, tiles(&[("a", 3)]))] {
+        let fixture = fixture();
+        let table = table(&fixture.lake);
+        append(&table, "a", 0, 2);
+        let first = plan(&table).inputs;
+        append(&table, "a", 2, 3);
+        let plan = plan(&table);
+        let log = fixture.folder.path().join("events/_delta_log");
+        let touch = if does_remove { removal_of(&first[0]) } else { adds_again(&log) };
+        fixture.store.script(&[OTHER, Fault::Overtaken(touch.leak()), OTHER]);
+        let outcome = table.compact(&plan, &mut unchanged, &info(), now_ms()).expect("ends");
+        assert_eq!(outcome, CompactOutcome::GaveUp);
+        assert_eq!(all_rows(&table), left);
+    }
+}
+
+#[test]
+fn compaction_that_more_commits_overtook_than_are_read_looks_at_all_files_again() {
+    let fixture = fixture();
+    let table = table(&fixture.lake);
+    append(&table, "a", 0, 2);
+    append(&table, "a", 2, 3);
+    let plan = plan(&table);
+    let log = fixture.folder.path().join("events/_delta_log");
+    let Fault::Overtaken(other) = OTHER else { panic!("an entry") };
+    // The first of so many removes an input.
+    let removal = removal_of(&plan.inputs[0]);
+    let mut overtaken = |rows: Vec<RecordBatch>| {
+        for nth in 0..=2 * CHECKPOINT_EVERY {
+            let lines = if nth == 0 { removal.as_str() } else { other };
+            std::fs::write(log.join(entry(3 + nth)), lines)?;
+        }
+        Ok(rows)
+    };
+    let outcome = table.compact(&plan, &mut overtaken, &info(), now_ms()).expect("ends");
+    assert_eq!(outcome, CompactOutcome::GaveUp);
+    assert_eq!(all_rows(&table), [("a".to_owned(), 2)]);
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub enum Fault {
     Refuse,
     /// It is not stored; the store answers 409 or 412 though nobody has the name.
     FalseConflict,
+    /// It is not stored: another writer was faster, and its entry with these lines is.
+    Overtaken(&'static str),
 }
 
 /// A store between the lake and the disk that fails on demand.
@@ -47,12 +49,19 @@ pub enum Fault {
 pub struct FaultyStore {
     inner: Arc<DynObjectStore>,
     faults: Mutex<VecDeque<Fault>>,
+    reads: Mutex<Vec<Path>>,
     ignores_create: bool,
 }
 
 impl FaultyStore {
     pub fn script(&self, faults: &[Fault]) {
         *self.faults.lock().expect("lock") = faults.iter().copied().collect();
+    }
+
+    /// How often a file of this name was read.
+    pub fn reads(&self, name: &str) -> usize {
+        let reads = self.reads.lock().expect("lock");
+        reads.iter().filter(|key| key.filename() == Some(name)).count()
     }
 
     fn fault(&self, key: &Path) -> Fault {
@@ -99,6 +108,10 @@ impl ObjectStore for FaultyStore {
             }
             Fault::Refuse => Err(lost()),
             Fault::FalseConflict => Err(taken(key)),
+            Fault::Overtaken(entry) => {
+                self.inner.put_opts(key, entry.into(), opts).await?;
+                Err(taken(key))
+            }
         }
     }
 
@@ -111,6 +124,9 @@ impl ObjectStore for FaultyStore {
     }
 
     async fn get_opts(&self, key: &Path, options: GetOptions) -> Result<GetResult> {
+        if !options.head {
+            self.reads.lock().expect("lock").push(key.clone());
+        }
         self.inner.get_opts(key, options).await
     }
 
@@ -158,7 +174,8 @@ pub fn open(
 ) -> turnwise_lake::Result<(Lake, Arc<FaultyStore>)> {
     let mut made = None;
     let wrap = |inner| {
-        let store = Arc::new(FaultyStore { inner, faults: Mutex::default(), ignores_create });
+        let (faults, reads) = (Mutex::default(), Mutex::default());
+        let store = Arc::new(FaultyStore { inner, faults, reads, ignores_create });
         made = Some(Arc::clone(&store));
         store as Arc<DynObjectStore>
     };
