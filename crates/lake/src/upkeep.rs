@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use object_store::path::Path;
+use object_store::path::{Path, PathPart};
 use object_store::{Error, ObjectMeta, ObjectStoreExt as _};
 use turnwise_model::limits::{CHECKPOINT_EVERY, LOG_RETENTION_MS, ORPHAN_RETENTION_MS};
 
 use crate::error::{LakeError, Result};
+use crate::file::EXTENSION;
 use crate::kernel::Held;
 use crate::log::Change;
 use crate::store::{OWN_FOLDER, key_of};
@@ -64,8 +65,11 @@ impl Table {
     /// [`LakeError::Store`], [`LakeError::Data`].
     pub fn vacuum(&self, now_ms: i64) -> Result<usize> {
         let old = now_ms - ORPHAN_RETENTION_MS;
-        let mut found = self.list(key_of(self.url())?)?;
-        found.retain(|meta| meta.last_modified.timestamp_millis() < old && is_data(meta));
+        let folder = key_of(self.url())?;
+        let mut found = self.list(folder.clone())?;
+        found.retain(|meta| {
+            meta.last_modified.timestamp_millis() < old && is_data(&folder, &meta.location)
+        });
         let mut wanted: HashSet<Path> = HashSet::new();
         if !found.is_empty() {
             self.refresh()?;
@@ -175,9 +179,29 @@ impl Table {
     }
 }
 
-/// Whether a file below the table's folder is a data file: not of the log, not our own.
-fn is_data(meta: &ObjectMeta) -> bool {
-    let is_parquet = meta.location.filename().is_some_and(|name| name.ends_with(".parquet"));
-    is_parquet
-        && !meta.location.parts().any(|part| matches!(part.as_ref(), "_delta_log" | OWN_FOLDER))
+/// Whether a file is a data file of the table in that folder: below it, not of the log, not our
+/// own. What the folders above the table's are called says nothing.
+fn is_data(folder: &Path, file: &Path) -> bool {
+    let is_parquet = file.filename().is_some_and(|name| name.ends_with(EXTENSION));
+    let is_apart = |part: PathPart<'_>| matches!(part.as_ref(), "_delta_log" | OWN_FOLDER);
+    is_parquet && file.prefix_match(folder).is_some_and(|mut below| !below.any(is_apart))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_told_by_the_folders_below_the_table_alone() {
+        for lake in ["lake", "_turnwise/lake", "srv/_delta_log/_turnwise"] {
+            let folder = Path::from(format!("{lake}/events"));
+            let is_data = |below: &str| is_data(&folder, &Path::from(format!("{folder}/{below}")));
+            assert!(is_data("kind=message/date=2026-11-24/1f.parquet"), "{lake}");
+            assert!(is_data("1f.parquet"), "{lake}");
+            assert!(!is_data("_delta_log/00000000000000000010.checkpoint.parquet"), "{lake}");
+            assert!(!is_data("_turnwise/1f.parquet"), "{lake}");
+            assert!(!is_data("kind=message/1f.txt"), "{lake}");
+        }
+        assert!(!is_data(&Path::from("lake/events"), &Path::from("lake/events_2/1f.parquet")));
+    }
 }

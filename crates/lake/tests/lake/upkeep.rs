@@ -1,6 +1,8 @@
 //! Compaction, checkpoints, vacuum and log cleaning beside writers.
 
-use crate::common::{Fault, all_rows, fixture, info, now_ms, partition, rows, table, tiles, txn};
+use crate::common::{
+    Fault, all_rows, fixture, info, now_ms, open, partition, rows, table, tiles, txn,
+};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array as _, RecordBatch};
@@ -56,6 +58,20 @@ fn orphan_of_a_killed_writer_stays_for_the_retention_and_goes_after() {
     assert_eq!(data_files(&fixture), 1);
     assert_eq!(std::fs::read_dir(temporary).expect("folder").count(), 0);
     assert_eq!(all_rows(&table), tiles(&[("a", 5)]));
+}
+
+#[test]
+fn vacuum_sweeps_a_lake_below_folders_with_the_names_of_its_own() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (lake, _) = open(&folder.path().join("_turnwise/_delta_log/lake"), false).expect("opens");
+    let table = table(&lake);
+    append(&table, "a", 0, 5);
+    let orphan = table.stage(vec![(partition("p"), rows("a", 5, 9))], Encoding::Light, now_ms());
+    drop(orphan.expect("stages"));
+    table.checkpoint_now().expect("writes");
+    let later = now_ms() + ORPHAN_RETENTION_MS + 1_000;
+    assert_eq!(table.vacuum(later).expect("sweeps"), 1);
+    assert_eq!(all_rows(&crate::common::table(&lake)), tiles(&[("a", 5)]));
 }
 
 #[test]
