@@ -13,7 +13,10 @@
 //! Where nothing has come for a while, few files are worth a rewrite too: a day ends with its large
 //! files and one or two others.
 
-use turnwise_model::limits::{LIVE_FILE_BYTES_MAX, LIVE_FILES_MAX};
+use turnwise_model::limits::{
+    LIVE_FILE_BYTES_MAX, LIVE_FILES_MAX, REWRITE_SORTED_FILES_MAX, REWRITE_UNSORTED_BYTES_MAX,
+    REWRITE_UNSORTED_FILES_MAX, REWRITE_UNSORTED_ROWS_MAX,
+};
 use turnwise_model::schema::SORTED_BY;
 use turnwise_model::time::MINUTE_MS;
 
@@ -24,6 +27,8 @@ use crate::file::FileInfo;
 pub struct Tiers {
     /// Files in no order that are worth a rewrite.
     pub unsorted_files_min: usize,
+    /// Files in no order that one rewrite may have: they are open at the same time.
+    pub unsorted_files_max: usize,
     /// Bytes of files in no order that one rewrite may have.
     pub unsorted_bytes_max: u64,
     /// Rows of files in no order that one rewrite may have: they are in memory, twice.
@@ -43,14 +48,19 @@ pub struct Tiers {
 /// What is done beside ingest.
 pub const TIERS: Tiers = Tiers {
     unsorted_files_min: 24,
-    unsorted_bytes_max: 96 << 20,
-    unsorted_rows_max: 1_000_000,
+    unsorted_files_max: REWRITE_UNSORTED_FILES_MAX,
+    unsorted_bytes_max: REWRITE_UNSORTED_BYTES_MAX,
+    unsorted_rows_max: REWRITE_UNSORTED_ROWS_MAX,
     alike_files_min: 8,
-    merged_files_max: 32,
+    merged_files_max: REWRITE_SORTED_FILES_MAX,
     large_bytes: 256 << 20,
     large_bytes_max: LIVE_FILE_BYTES_MAX,
     quiet_ms: 2 * MINUTE_MS,
 };
+
+// Files that are worth a rewrite fit in one.
+const _: () = assert!(TIERS.unsorted_files_min <= TIERS.unsorted_files_max);
+const _: () = assert!(TIERS.alike_files_min <= TIERS.merged_files_max);
 
 /// Large files that a day should not have more of: they may be half as large as they should be, and
 /// smaller ones stand beside them.
@@ -94,9 +104,10 @@ impl Tiers {
         all.div_ceil(LARGE_FILES).clamp(self.large_bytes, self.large_bytes_max)
     }
 
-    /// As many as may be in memory, one at least.
+    /// As many as may be open and in memory, one at least.
     fn held(&self, files: &[&FileInfo]) -> Vec<FileInfo> {
-        first(files, self.unsorted_bytes_max, self.unsorted_rows_max, usize::MAX)
+        let (bytes, rows) = (self.unsorted_bytes_max, self.unsorted_rows_max);
+        first(files, bytes, rows, self.unsorted_files_max)
     }
 
     /// As many as make one large file, one at least.

@@ -78,6 +78,17 @@ pub const CHECKPOINT_EVERY: u64 = 200;
 pub const LIVE_FILES_MAX: usize = 500;
 /// Bytes that compaction makes one data file of, which is in memory while it is written.
 pub const LIVE_FILE_BYTES_MAX: u64 = 1 << 30;
+/// Files in no order of one rewrite of compaction, all of them open. More wait for the next one.
+pub const REWRITE_UNSORTED_FILES_MAX: usize = 500;
+/// Bytes of files in no order of one rewrite. More wait for the next one; a file of more is
+/// rewritten alone.
+pub const REWRITE_UNSORTED_BYTES_MAX: u64 = 96 << 20;
+/// Rows of files in no order of one rewrite, which are in memory twice. More wait for the next one;
+/// a file of more is rewritten alone.
+pub const REWRITE_UNSORTED_ROWS_MAX: u64 = 1_000_000;
+/// Files in order that one rewrite reads side by side, a batch of rows of each in memory. More wait
+/// for the next one.
+pub const REWRITE_SORTED_FILES_MAX: usize = 32;
 /// Bytes of decoded rows, and of the columns to come, that an ingest process holds before it pauses
 /// partitions.
 pub const INGEST_BUFFER_BYTES_MAX: usize = 256 << 20;

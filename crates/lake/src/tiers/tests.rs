@@ -55,6 +55,8 @@ impl Simulated {
             let all: u64 = chosen.iter().map(|file| file.size).sum();
             assert!(held <= TIERS.unsorted_bytes_max || chosen.len() == 1, "{held} in memory");
             assert!(all <= TIERS.large_bytes_max, "{all} in one file");
+            let open = chosen.iter().filter(|file| !is_in_order(file)).count();
+            assert!(open <= REWRITE_UNSORTED_FILES_MAX, "{open} open");
             assert!(held > 0 || chosen.len() > 1, "a sorted file alone is rewritten");
             let before = self.files.len();
             self.files.retain(|file| !chosen.contains(file));
@@ -143,6 +145,19 @@ fn day_of_few_messages_is_not_rewritten_again_and_again() {
     assert!(day.rewritten() < 5.0);
     day.rest();
     assert!(day.files.len() <= 4, "{} files", day.files.len());
+}
+
+#[test]
+fn files_of_a_day_that_was_not_compacted_are_taken_so_many_at_a_time() {
+    let mut day = Simulated::new();
+    (0..3 * REWRITE_UNSORTED_FILES_MAX + 1).for_each(|_| day.add(KIB, false));
+    assert_eq!(TIERS.to_rewrite(&day.files, 0).len(), REWRITE_UNSORTED_FILES_MAX);
+    assert_eq!(TIERS.to_clear(&["tokens"], &day.files).len(), REWRITE_UNSORTED_FILES_MAX);
+    assert_eq!(day.work(), 3);
+    assert_eq!(day.files.len(), 3 + 1);
+    day.rest();
+    // The one that was alone is too small for the others.
+    assert_eq!(day.files.len(), 2);
 }
 
 #[test]
