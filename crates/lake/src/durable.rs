@@ -3,15 +3,16 @@
 //! `object_store`'s local store syncs neither files nor folders: an answered commit could be
 //! gone after a power cut while the offsets of the log had moved on. Here a put is: write a
 //! temporary file, sync it, link it (create) or rename it (overwrite) to its name, sync its
-//! folder. Temporary files lie in one folder of the lake, on the same file system and out
-//! of sight of every reader; vacuum sweeps what a killed process left there.
+//! folder. An upload in parts is the same, with parts in place of one payload. Temporary files lie
+//! in one folder of the lake, on the same file system and out of sight of every reader; vacuum
+//! sweeps what a killed process left there.
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::path::{Path as FsPath, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -68,17 +69,17 @@ fn sync_parent(path: &FsPath) -> io::Result<()> {
     path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
 }
 
-fn write_temporary(temporary: &FsPath, payload: &PutPayload) -> io::Result<PathBuf> {
+fn create_temporary(temporary: &FsPath) -> io::Result<(PathBuf, File)> {
     create_folder(temporary)?;
     let path = temporary.join(uuid::Uuid::new_v4().simple().to_string());
-    let written = (|| {
-        let mut file = File::options().write(true).create_new(true).open(&path)?;
-        for part in payload {
-            file.write_all(part)?;
-        }
-        file.sync_all()
-    })();
-    written.inspect_err(|_| drop(fs::remove_file(&path)))?;
+    let file = File::options().write(true).create_new(true).open(&path)?;
+    Ok((path, file))
+}
+
+fn write_temporary(temporary: &FsPath, payload: &PutPayload) -> io::Result<PathBuf> {
+    let (path, mut file) = create_temporary(temporary)?;
+    let written = payload.iter().try_for_each(|part| file.write_all(part));
+    written.and_then(|()| file.sync_all()).inspect_err(|_| drop(fs::remove_file(&path)))?;
     Ok(path)
 }
 
@@ -148,14 +149,13 @@ impl ObjectStore for DurableLocal {
     async fn put_multipart_opts(
         &self,
         location: &Path,
-        opts: PutMultipartOptions,
+        _opts: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
         let target = self.inner.path_to_filesystem(location)?;
-        if let Some(folder) = target.parent().map(FsPath::to_path_buf) {
-            blocking(move || create_folder(&folder).map_err(generic)).await?;
-        }
-        let upload = self.inner.put_multipart_opts(location, opts).await?;
-        Ok(Box::new(SyncedUpload { upload, target }))
+        let temporary = self.temporary.clone();
+        let (path, file) = blocking(move || create_temporary(&temporary).map_err(generic)).await?;
+        let parts = Arc::new(Mutex::new(Parts { file, written: 0 }));
+        Ok(Box::new(Upload { temporary: Some(path), parts, end: 0, target }))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -198,32 +198,82 @@ impl ObjectStore for DurableLocal {
     }
 }
 
-/// An upload in parts (checkpoints) that answers when file and folder are synced.
+/// An upload in parts (long data files, checkpoints): each part is written to its place in a
+/// temporary file, which is synced and published when all are there.
 #[derive(Debug)]
-struct SyncedUpload {
-    upload: Box<dyn MultipartUpload>,
+struct Upload {
+    /// `None` where it was published or thrown away.
+    temporary: Option<PathBuf>,
+    parts: Arc<Mutex<Parts>>,
+    /// Where the next part begins.
+    end: u64,
     target: PathBuf,
 }
 
+#[derive(Debug)]
+struct Parts {
+    file: File,
+    /// Bytes of the parts that were written.
+    written: u64,
+}
+
+fn lock(parts: &Mutex<Parts>) -> MutexGuard<'_, Parts> {
+    // Bytes count as written when they are, so a panic in between leaves a hole that is seen.
+    parts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Upload {
+    fn throw_away(&mut self) {
+        if let Some(path) = self.temporary.take() {
+            drop(fs::remove_file(path));
+        }
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        self.throw_away();
+    }
+}
+
 #[async_trait]
-impl MultipartUpload for SyncedUpload {
+impl MultipartUpload for Upload {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        self.upload.put_part(data)
+        let (start, bytes) = (self.end, data.content_length() as u64);
+        self.end += bytes;
+        let parts = Arc::clone(&self.parts);
+        Box::pin(blocking(move || {
+            let mut parts = lock(&parts);
+            parts.file.seek(SeekFrom::Start(start)).map_err(generic)?;
+            data.iter().try_for_each(|piece| parts.file.write_all(piece)).map_err(generic)?;
+            parts.written += bytes;
+            Ok(())
+        }))
     }
 
     async fn complete(&mut self) -> Result<PutResult> {
-        let result = self.upload.complete().await?;
-        let target = self.target.clone();
+        let gone = || generic(io::Error::other("the upload has ended"));
+        let staged = self.temporary.take().ok_or_else(gone)?;
+        let (parts, end, target) = (Arc::clone(&self.parts), self.end, self.target.clone());
         blocking(move || {
-            File::open(&target).and_then(|file| file.sync_all()).map_err(generic)?;
-            sync_parent(&target).map_err(generic)
+            let parts = lock(&parts);
+            let synced = if parts.written == end {
+                parts.file.sync_all()
+            } else {
+                Err(io::Error::other("a part of the upload was not written"))
+            };
+            let published = synced.and_then(|()| publish(&staged, &target, false));
+            if published.is_err() {
+                drop(fs::remove_file(&staged));
+            }
+            published.map(|_| PutResult { e_tag: None, version: None }).map_err(generic)
         })
-        .await?;
-        Ok(result)
+        .await
     }
 
     async fn abort(&mut self) -> Result<()> {
-        self.upload.abort().await
+        self.throw_away();
+        Ok(())
     }
 }
 
@@ -248,5 +298,39 @@ mod tests {
         let read = store.get(&key).await.expect("there").bytes().await.expect("bytes");
         assert_eq!(read.as_ref(), b"third");
         assert_eq!(fs::read_dir(folder.path().join("temporary")).expect("folder").count(), 0);
+    }
+
+    #[tokio::test]
+    async fn upload_is_there_whole_or_not_at_all_whatever_the_order_of_its_parts() {
+        let folder = tempfile::tempdir().expect("folder");
+        let temporary = folder.path().join("temporary");
+        let store = DurableLocal::new(temporary.clone());
+        let key = Path::from_absolute_path(folder.path().join("a/b/key")).expect("key");
+        let left = || fs::read_dir(&temporary).expect("folder").count();
+        // One part was never written; one upload is aborted, one forgotten.
+        let mut upload = store.put_multipart(&key).await.expect("begins");
+        let parts = [upload.put_part("first".into()), upload.put_part("second".into())];
+        let [first, _] = parts;
+        first.await.expect("written");
+        upload.complete().await.expect_err("a hole");
+        let mut upload = store.put_multipart(&key).await.expect("begins");
+        upload.put_part("first".into()).await.expect("written");
+        upload.abort().await.expect("ends");
+        upload.complete().await.expect_err("has ended");
+        drop(store.put_multipart(&key).await.expect("begins"));
+        assert_eq!(left(), 0);
+        assert!(matches!(store.get(&key).await, Err(Error::NotFound { .. })));
+        // A second one of the same name replaces the first.
+        for _ in 0..2 {
+            let mut upload = store.put_multipart(&key).await.expect("begins");
+            let first = upload.put_part("first, ".into());
+            let second = upload.put_part(PutPayload::from_iter(["sec", "ond"].map(Bytes::from)));
+            second.await.expect("written");
+            first.await.expect("written");
+            upload.complete().await.expect("published");
+            let read = store.get(&key).await.expect("there").bytes().await.expect("bytes");
+            assert_eq!(read.as_ref(), b"first, second");
+        }
+        assert_eq!(left(), 0);
     }
 }

@@ -30,6 +30,7 @@ mod store;
 mod table;
 mod threads;
 mod tiers;
+mod transfer;
 mod upkeep;
 
 pub use commit::{CommitOutcome, Txn};

@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Date32Array, Int32Array, RecordBatch, StringArray, new_null_array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use futures::{StreamExt as _, TryStreamExt as _};
-use object_store::ObjectStoreExt as _;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use turnwise_model::Day;
 
@@ -15,9 +13,8 @@ use crate::file::{FileFilter, FileInfo};
 use crate::lake::Shared;
 use crate::snapshot::Snapshot;
 use crate::store::key_of;
+use crate::transfer::get_files;
 
-/// Files fetched at the same time.
-const FETCHES_AT_ONCE: usize = 8;
 /// Rows of a batch that comes out.
 const BATCH_ROWS: usize = 64 * 1024;
 
@@ -61,20 +58,11 @@ pub(crate) fn open_files(
     files: &[FileInfo],
     batch_rows: usize,
 ) -> Result<Vec<ParquetRecordBatchReader>> {
-    let keys: Vec<_> = files.iter().map(|file| key_of(&file.url)).collect::<Result<_>>()?;
+    let known = files.iter().map(|file| Ok((key_of(&file.url)?, file.size)));
+    let known = known.collect::<Result<Vec<_>>>()?;
     let store = Arc::clone(&shared.place.store);
-    let fetched = shared.kernel.wait(async move {
-        futures::stream::iter(keys)
-            .map(|key| {
-                let store = Arc::clone(&store);
-                async move { store.get(&key).await?.bytes().await }
-            })
-            .buffered(FETCHES_AT_ONCE)
-            .try_collect::<Vec<_>>()
-            .await
-    });
     let failed = "read data file";
-    let fetched = fetched.map_err(LakeError::store(failed))?;
+    let fetched = shared.kernel.wait(get_files(store, known)).map_err(LakeError::store(failed))?;
     let open = |bytes: bytes::Bytes| {
         let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
         builder.with_batch_size(batch_rows).build()

@@ -2,7 +2,8 @@
 //!
 //! A staged file is durable before [`Table::stage`] returns: on a local disk it is written
 //! under another name, synced, renamed, and its folder synced; an object store answers when
-//! it holds the whole object. Staged files that nobody commits are swept by vacuum.
+//! it holds the whole object, whether that came in one request or in parts. Staged files that
+//! nobody commits are swept by vacuum.
 
 use std::sync::Arc;
 
@@ -10,8 +11,7 @@ use arrow::array::make_comparator;
 use arrow::compute::SortOptions;
 use arrow_array::{Array as _, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Schema, SchemaRef};
-use futures::{StreamExt as _, TryStreamExt as _};
-use object_store::ObjectStoreExt as _;
+use bytes::Bytes;
 use object_store::path::Path;
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use parquet::basic::{Compression, Encoding as ParquetEncoding, ZstdLevel};
@@ -28,11 +28,10 @@ use crate::kernel::{AddedFile, Folder, Statistics};
 use crate::store::key_of;
 use crate::table::Table;
 use crate::threads::shared_out;
+use crate::transfer::put_files;
 
 /// What fails where rows do not become a file.
 const WRITE: &str = "write data file";
-/// Files put at the same time.
-const PUTS_AT_ONCE: usize = 8;
 /// Rows of a row group of a compressed file: what a reader can skip or a thread can take.
 const ROW_GROUP_ROWS: usize = 256 * 1024;
 
@@ -94,14 +93,14 @@ impl Staged {
         rows: usize,
         statistics: Statistics,
         bytes: Vec<u8>,
-    ) -> Result<(Path, Vec<u8>)> {
+    ) -> Result<(Path, Bytes)> {
         let order = order.map(|order| format!("{SORTED_BY}{}", order.column)).unwrap_or_default();
         let name = format!("{}{order}{EXTENSION}", uuid::Uuid::now_v7().simple());
         let url = folder.url().join(&name).map_err(LakeError::data("name data file"))?;
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.files.push(folder.added(&url, size, self.staged_ms, statistics)?);
         self.rows += u64::try_from(rows).unwrap_or(u64::MAX);
-        Ok((key_of(&url)?, bytes))
+        Ok((key_of(&url)?, bytes.into()))
     }
 
     /// The paths of the files, as the log will name them.
@@ -181,18 +180,9 @@ impl Table {
         Ok(staged)
     }
 
-    fn put(&self, puts: Vec<(Path, Vec<u8>)>) -> Result<()> {
+    fn put(&self, files: Vec<(Path, Bytes)>) -> Result<()> {
         let store = Arc::clone(&self.shared().place.store);
-        let put = self.shared().kernel.wait(async move {
-            futures::stream::iter(puts)
-                .map(|(key, bytes)| {
-                    let store = Arc::clone(&store);
-                    async move { store.put(&key, bytes.into()).await.map(drop) }
-                })
-                .buffer_unordered(PUTS_AT_ONCE)
-                .try_collect::<()>()
-                .await
-        });
+        let put = self.shared().kernel.wait(put_files(store, files));
         put.map_err(LakeError::store("store data file"))
     }
 

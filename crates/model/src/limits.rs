@@ -89,6 +89,15 @@ pub const REWRITE_UNSORTED_ROWS_MAX: u64 = 1_000_000;
 /// Files in order that one rewrite reads side by side, a batch of rows of each in memory. More wait
 /// for the next one.
 pub const REWRITE_SORTED_FILES_MAX: usize = 32;
+/// Bytes of a data file that goes to the store in one request. A longer one goes in parts.
+pub const PUT_BYTES_MAX: usize = 16 << 20;
+/// Bytes of a part of a data file that is written or read in parts; the last may have fewer.
+pub const PART_BYTES: usize = 8 << 20;
+/// Data files, or parts of one, that one call has under way to or from the store. Others wait.
+pub const TRANSFERS_MAX: usize = 8;
+/// Uploads in parts that are begun for one data file: one that fails is aborted. Then the file is
+/// not written, and what needed it is tried again later.
+pub const UPLOADS_MAX: u32 = 3;
 /// Bytes of decoded rows, and of the columns to come, that an ingest process holds before it pauses
 /// partitions.
 pub const INGEST_BUFFER_BYTES_MAX: usize = 256 << 20;
@@ -161,6 +170,15 @@ const _: () = assert!(ORPHAN_RETENTION_MS >= 4 * COMMIT_DEADLINE_MS);
 // What a slow worker may still commit against must still be in the log.
 const _: () = assert!(LOG_RETENTION_MS >= 4 * ORPHAN_RETENTION_MS);
 const _: () = assert!(COMMIT_AGE_MS * 10 <= COMMIT_DEADLINE_MS);
+// A store's client gives a request 30 s. Where so many parts take longer, a rewrite that reads and
+// writes one large file takes longer than the deadline, so no request fails that could have helped.
+const _: () = assert!(
+    (PART_BYTES * TRANSFERS_MAX) as u64 * (COMMIT_DEADLINE_MS / 30_000) as u64
+        <= 2 * LIVE_FILE_BYTES_MAX
+);
+// Of a part S3 wants 5 MiB at least, and of an upload 10,000 parts at most.
+const _: () = assert!(PART_BYTES >= 5 << 20 && PART_BYTES <= PUT_BYTES_MAX);
+const _: () = assert!(LIVE_FILE_BYTES_MAX / (PART_BYTES as u64) < 10_000);
 const _: () = assert!(COMMIT_BYTES <= INGEST_BUFFER_BYTES_MAX);
 // What is drained must be left in time for the group to be left too.
 const _: () = assert!(RELEASE_MS + 10_000 < SHUTDOWN_MS);

@@ -3,4 +3,5 @@
 mod commit;
 mod common;
 mod derived;
+mod transfer;
 mod upkeep;

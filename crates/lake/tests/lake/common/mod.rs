@@ -16,7 +16,7 @@ use object_store::path::Path;
 use object_store::{
     CopyOptions, DynObjectStore, Error, GetOptions, GetResult, ListResult, MultipartUpload,
     ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult,
-    Result,
+    Result, UploadPart,
 };
 use turnwise_lake::{FileFilter, Lake, Partition, PartitionValue, Table, Txn};
 
@@ -27,7 +27,7 @@ pub fn now_ms() -> i64 {
     i64::try_from(since.expect("after 1970").as_millis()).expect("fits")
 }
 
-/// What happens to one put of a log entry.
+/// What happens to one put of a log entry, or to one upload in parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing.
@@ -36,7 +36,7 @@ pub enum Fault {
     LoseReply,
     /// It is stored, and the store's client tries again: a conflict with itself.
     ConflictWithItself,
-    /// It is not stored; the store answers with an error.
+    /// It is not stored; the store answers with an error, to the second of several parts.
     Refuse,
     /// It is not stored; the store answers 409 or 412 though nobody has the name.
     FalseConflict,
@@ -44,18 +44,45 @@ pub enum Fault {
     Overtaken(&'static str),
 }
 
+/// What went to and from the store.
+#[derive(Clone, Debug, Default)]
+pub struct Transfers {
+    /// Bytes of the longest put in one request.
+    pub put_bytes_max: usize,
+    /// Bytes of the longest answer.
+    pub get_bytes_max: u64,
+    /// Bytes of each part of the uploads in parts.
+    pub parts: Vec<usize>,
+    under_way: usize,
+    /// Parts that were under way at the same time.
+    pub under_way_max: usize,
+    /// Uploads that were aborted.
+    pub aborted: usize,
+}
+
 /// A store between the lake and the disk that fails on demand.
 #[derive(Debug)]
 pub struct FaultyStore {
     inner: Arc<DynObjectStore>,
     faults: Mutex<VecDeque<Fault>>,
+    upload_faults: Mutex<VecDeque<Fault>>,
     reads: Mutex<Vec<Path>>,
+    transfers: Arc<Mutex<Transfers>>,
     ignores_create: bool,
 }
 
 impl FaultyStore {
     pub fn script(&self, faults: &[Fault]) {
         *self.faults.lock().expect("lock") = faults.iter().copied().collect();
+    }
+
+    /// What happens to the next uploads in parts.
+    pub fn script_uploads(&self, faults: &[Fault]) {
+        *self.upload_faults.lock().expect("lock") = faults.iter().copied().collect();
+    }
+
+    pub fn transfers(&self) -> Transfers {
+        self.transfers.lock().expect("lock").clone()
     }
 
     /// How often a file of this name was read.
@@ -96,6 +123,10 @@ impl ObjectStore for FaultyStore {
         if self.ignores_create {
             opts.mode = PutMode::Overwrite;
         }
+        {
+            let mut seen = self.transfers.lock().expect("lock");
+            seen.put_bytes_max = seen.put_bytes_max.max(payload.content_length());
+        }
         match self.fault(key) {
             Fault::Pass => self.inner.put_opts(key, payload, opts).await,
             Fault::LoseReply => {
@@ -120,14 +151,23 @@ impl ObjectStore for FaultyStore {
         key: &Path,
         opts: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        self.inner.put_multipart_opts(key, opts).await
+        let inner = self.inner.put_multipart_opts(key, opts).await?;
+        let fault = self.upload_faults.lock().expect("lock").pop_front().unwrap_or(Fault::Pass);
+        let transfers = Arc::clone(&self.transfers);
+        Ok(Box::new(FaultyUpload { inner, fault, transfers, parts: 0 }))
     }
 
     async fn get_opts(&self, key: &Path, options: GetOptions) -> Result<GetResult> {
         if !options.head {
             self.reads.lock().expect("lock").push(key.clone());
         }
-        self.inner.get_opts(key, options).await
+        let is_head = options.head;
+        let found = self.inner.get_opts(key, options).await?;
+        if !is_head {
+            let mut seen = self.transfers.lock().expect("lock");
+            seen.get_bytes_max = seen.get_bytes_max.max(found.range.end - found.range.start);
+        }
+        Ok(found)
     }
 
     async fn get_ranges(&self, key: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
@@ -154,6 +194,48 @@ impl ObjectStore for FaultyStore {
     }
 }
 
+/// An upload in parts that fails on demand.
+#[derive(Debug)]
+struct FaultyUpload {
+    inner: Box<dyn MultipartUpload>,
+    fault: Fault,
+    transfers: Arc<Mutex<Transfers>>,
+    parts: usize,
+}
+
+#[async_trait]
+impl MultipartUpload for FaultyUpload {
+    fn put_part(&mut self, data: PutPayload) -> UploadPart {
+        self.parts += 1;
+        if self.fault == Fault::Refuse && self.parts == 2 {
+            return Box::pin(async { Err(lost()) });
+        }
+        let (bytes, transfers) = (data.content_length(), Arc::clone(&self.transfers));
+        let part = self.inner.put_part(data);
+        Box::pin(async move {
+            {
+                let mut seen = transfers.lock().expect("lock");
+                seen.parts.push(bytes);
+                seen.under_way += 1;
+                seen.under_way_max = seen.under_way_max.max(seen.under_way);
+            }
+            let written = part.await;
+            transfers.lock().expect("lock").under_way -= 1;
+            written
+        })
+    }
+
+    async fn complete(&mut self) -> Result<PutResult> {
+        let completed = self.inner.complete().await?;
+        if self.fault == Fault::LoseReply { Err(lost()) } else { Ok(completed) }
+    }
+
+    async fn abort(&mut self) -> Result<()> {
+        self.transfers.lock().expect("lock").aborted += 1;
+        self.inner.abort().await
+    }
+}
+
 /// A lake in a folder that lives as long as this.
 pub struct Fixture {
     pub folder: tempfile::TempDir,
@@ -174,8 +256,14 @@ pub fn open(
 ) -> turnwise_lake::Result<(Lake, Arc<FaultyStore>)> {
     let mut made = None;
     let wrap = |inner| {
-        let (faults, reads) = (Mutex::default(), Mutex::default());
-        let store = Arc::new(FaultyStore { inner, faults, reads, ignores_create });
+        let store = Arc::new(FaultyStore {
+            inner,
+            faults: Mutex::default(),
+            upload_faults: Mutex::default(),
+            reads: Mutex::default(),
+            transfers: Arc::default(),
+            ignores_create,
+        });
         made = Some(Arc::clone(&store));
         store as Arc<DynObjectStore>
     };
