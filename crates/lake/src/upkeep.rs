@@ -54,45 +54,51 @@ impl Table {
         Ok(version)
     }
 
-    /// Deletes data files that no version of the last hour names and that are older than
-    /// [`ORPHAN_RETENTION_MS`]: what killed writers left, and what was replaced or compacted
-    /// away long enough ago for every reader to be done. Returns how many.
+    /// Deletes data files that nothing needs any more: those that no commit names and that are older
+    /// than [`ORPHAN_RETENTION_MS`], which killed writers left, and those that were replaced or
+    /// compacted away at least `replaced_ms` ago, time enough for every reader to be done. Returns how
+    /// many.
     ///
     /// A file is listed before the version is read that decides: whoever commits it in
     /// between is seen, and nobody may commit it later (law 8).
     ///
     /// # Errors
     /// [`LakeError::Store`], [`LakeError::Data`].
-    pub fn vacuum(&self, now_ms: i64) -> Result<usize> {
+    pub fn vacuum(&self, replaced_ms: i64, now_ms: i64) -> Result<usize> {
         let old = now_ms - ORPHAN_RETENTION_MS;
         let folder = key_of(self.url())?;
         let mut found = self.list(folder.clone())?;
-        found.retain(|meta| {
-            meta.last_modified.timestamp_millis() < old && is_data(&folder, &meta.location)
-        });
-        let mut wanted: HashSet<Path> = HashSet::new();
-        if !found.is_empty() {
-            self.refresh()?;
-            let mut broken = None;
-            self.shared().kernel.scan(&self.held(), &mut |file| {
-                match key_of(&file.url) {
-                    Ok(key) => drop(wanted.insert(key)),
-                    Err(error) => broken = Some(error),
-                }
-                false
-            })?;
-            if let Some(error) = broken {
-                return Err(error);
+        found.retain(|meta| is_data(&folder, &meta.location));
+        self.refresh()?;
+        let mut live: HashSet<Path> = HashSet::new();
+        let mut broken = None;
+        self.shared().kernel.scan(&self.held(), &mut |file| {
+            match key_of(&file.url) {
+                Ok(key) => drop(live.insert(key)),
+                Err(error) => broken = Some(error),
             }
-            for change in self.changes_since(old)? {
-                for path in change.removed_paths {
-                    let url = self.url().join(&path).map_err(LakeError::data("vacuum"))?;
-                    wanted.insert(key_of(&url)?);
-                }
+            false
+        })?;
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        // By whether readers may still need them.
+        let (mut needed, mut replaced) = (HashSet::new(), HashSet::new());
+        for (time_ms, change) in self.changes_since(old)? {
+            let of_commit =
+                if time_ms < now_ms - replaced_ms { &mut replaced } else { &mut needed };
+            for path in change.removed_paths {
+                let url = self.url().join(&path).map_err(LakeError::data("vacuum"))?;
+                of_commit.insert(key_of(&url)?);
             }
         }
+        let is_waste = |meta: &ObjectMeta| {
+            let key = &meta.location;
+            let is_old = meta.last_modified.timestamp_millis() < old;
+            !live.contains(key) && !needed.contains(key) && (is_old || replaced.contains(key))
+        };
+        found.retain(is_waste);
         let mut keys: Vec<Path> = found.into_iter().map(|meta| meta.location).collect();
-        keys.retain(|key| !wanted.contains(key));
         let left = self.list(self.shared().place.temporary()?)?;
         let left = left.into_iter().filter(|meta| meta.last_modified.timestamp_millis() < old);
         keys.extend(left.map(|meta| meta.location));
@@ -124,16 +130,14 @@ impl Table {
         self.delete(keys, 1)
     }
 
-    /// The commits that were made at or after a time, by the store's clock.
-    fn changes_since(&self, time_ms: i64) -> Result<Vec<Change>> {
+    /// The commits that were made at or after a time, by the store's clock, each with its own.
+    fn changes_since(&self, time_ms: i64) -> Result<Vec<(i64, Change)>> {
         let log = self.log().clone();
         self.shared().kernel.wait(async move {
             let listing = log.list().await?;
-            let recent = listing
-                .commits
-                .iter()
-                .find(|(_, meta)| meta.last_modified.timestamp_millis() >= time_ms);
-            let (Some((first, _)), Some((last, _))) = (recent, listing.commits.last_key_value())
+            let made = |meta: &ObjectMeta| meta.last_modified.timestamp_millis();
+            let first = listing.commits.iter().find(|(_, meta)| made(meta) >= time_ms);
+            let (Some((first, _)), Some((last, _))) = (first, listing.commits.last_key_value())
             else {
                 return Ok(Vec::new());
             };
@@ -144,7 +148,11 @@ impl Table {
                 changes.extend(log.read(0).await?);
                 changes.extend(log.between(0, *last).await?);
             }
-            Ok(changes)
+            let made = |change: &Change| listing.commits.get(&change.version).map(made);
+            // One that the listing lacks was made after it.
+            let timed =
+                changes.into_iter().map(|change| (made(&change).unwrap_or(i64::MAX), change));
+            Ok(timed.collect())
         })
     }
 

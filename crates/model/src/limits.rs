@@ -66,6 +66,8 @@ pub const COMMIT_ROWS: usize = 500_000;
 pub const COMMIT_DEADLINE_MS: i64 = 10 * 60_000;
 /// Files that no commit names are removed after this.
 pub const ORPHAN_RETENTION_MS: i64 = 60 * 60_000;
+/// Files of derived tables that were replaced are removed after this: a look of derive replaces them.
+pub const DERIVED_RETENTION_MS: i64 = 15 * 60_000;
 /// Log entries are kept for at least this.
 pub const LOG_RETENTION_MS: i64 = 24 * 3_600_000;
 /// Attempts at one commit before the worker gives its partitions up and reads them again.
@@ -169,6 +171,7 @@ pub const SENDERS_FILE_ROWS_MAX: usize = 1_000_000;
 const _: () = assert!(ORPHAN_RETENTION_MS >= 4 * COMMIT_DEADLINE_MS);
 // What a slow worker may still commit against must still be in the log.
 const _: () = assert!(LOG_RETENTION_MS >= 4 * ORPHAN_RETENTION_MS);
+const _: () = assert!(DERIVED_RETENTION_MS <= ORPHAN_RETENTION_MS);
 const _: () = assert!(COMMIT_AGE_MS * 10 <= COMMIT_DEADLINE_MS);
 // A store's client gives a request 30 s. Where so many parts take longer, a rewrite that reads and
 // writes one large file takes longer than the deadline, so no request fails that could have helped.

@@ -234,8 +234,7 @@ impl Derived {
                     let to = table.transaction(&app)?;
                     Some(FloorTxn { app, to, force_equal: true })
                 });
-                let dropped =
-                    FloorTxn { app: dropped_app(*day), to: DROPPED, force_equal: false };
+                let dropped = FloorTxn { app: dropped_app(*day), to: DROPPED, force_equal: false };
                 let txns: Vec<FloorTxn> = stands.chain([dropped]).collect();
                 let of_day = |file: &FileInfo| day_of(file) == Some(*day);
                 table

@@ -38,7 +38,10 @@ const GAUGES: [(&str, &str); 6] = [
     ("turnwise_ingest_assigned_partitions", "Partitions that this process reads."),
     ("turnwise_ingest_held_bytes", "Bytes read and not yet committed."),
     ("turnwise_lake_live_files", "Data files of the kind and date of `events` that has most."),
-    ("turnwise_derive_interval_seconds", "How long derive rests between the beginnings of two looks."),
+    (
+        "turnwise_derive_interval_seconds",
+        "How long derive rests between the beginnings of two looks.",
+    ),
     ("turnwise_derive_last_success_timestamp_seconds", "When derive last ended without failure."),
 ];
 

@@ -14,6 +14,7 @@ use turnwise_lake::{
     Bound, CommitOutcome, Encoding, FileFilter, FileInfo, FloorTxn, LakeError, Partition,
     ReplaceOutcome, Table,
 };
+use turnwise_model::limits::ORPHAN_RETENTION_MS;
 use turnwise_model::{Day, EventKind, Millis, schema};
 
 fn floor(to: i64, force_equal: bool) -> [FloorTxn; 1] {
@@ -227,7 +228,7 @@ fn floats_text_and_odd_partition_values_come_back() {
     let read = snapshot.read(None, &FileFilter::all()).expect("reads");
     assert_eq!(read[0].column_by_name("part").expect("part").as_string::<i32>().value(0), odd);
     assert_eq!(read[0].num_rows(), 3);
-    assert_eq!(table.vacuum(now_ms() + 100 * 86_400_000).expect("sweeps"), 0);
+    assert_eq!(table.vacuum(ORPHAN_RETENTION_MS, now_ms() + 100 * 86_400_000).expect("sweeps"), 0);
 }
 
 #[test]

@@ -51,13 +51,30 @@ fn orphan_of_a_killed_writer_stays_for_the_retention_and_goes_after() {
     let temporary = fixture.folder.path().join("_turnwise/temporary");
     std::fs::write(temporary.join("half"), b"half").expect("writes");
     assert_eq!(data_files(&fixture), 2);
-    assert_eq!(table.vacuum(now).expect("sweeps"), 0);
+    assert_eq!(table.vacuum(ORPHAN_RETENTION_MS, now).expect("sweeps"), 0);
     assert_eq!(data_files(&fixture), 2);
     let later = now_ms() + ORPHAN_RETENTION_MS + 1_000;
-    assert_eq!(table.vacuum(later).expect("sweeps"), 2);
+    assert_eq!(table.vacuum(ORPHAN_RETENTION_MS, later).expect("sweeps"), 2);
     assert_eq!(data_files(&fixture), 1);
     assert_eq!(std::fs::read_dir(temporary).expect("folder").count(), 0);
     assert_eq!(all_rows(&table), tiles(&[("a", 5)]));
+}
+
+#[test]
+fn what_was_replaced_goes_sooner_where_that_is_asked_for_and_what_no_commit_names_does_not() {
+    let fixture = fixture();
+    let table = table(&fixture.lake);
+    for number in 0..6 {
+        append(&table, "a", number * 2, number * 2 + 2);
+    }
+    table.compact(&plan(&table), &mut unchanged, &info(), now_ms()).expect("compacts");
+    let staged = table.stage(vec![(partition("p"), rows("a", 5, 9))], Encoding::Light, now_ms());
+    drop(staged.expect("stages"));
+    assert_eq!(data_files(&fixture), 8);
+    let later = now_ms() + 10_000;
+    assert_eq!(table.vacuum(60_000, later).expect("sweeps"), 0);
+    assert_eq!(table.vacuum(5_000, later).expect("sweeps"), 6);
+    assert_eq!((data_files(&fixture), all_rows(&table)), (2, tiles(&[("a", 12)])));
 }
 
 #[test]
@@ -70,7 +87,7 @@ fn vacuum_sweeps_a_lake_below_folders_with_the_names_of_its_own() {
     drop(orphan.expect("stages"));
     table.checkpoint_now().expect("writes");
     let later = now_ms() + ORPHAN_RETENTION_MS + 1_000;
-    assert_eq!(table.vacuum(later).expect("sweeps"), 1);
+    assert_eq!(table.vacuum(ORPHAN_RETENTION_MS, later).expect("sweeps"), 1);
     assert_eq!(all_rows(&crate::common::table(&lake)), tiles(&[("a", 5)]));
 }
 
@@ -91,10 +108,11 @@ fn compaction_keeps_every_row_and_the_file_is_kept_for_readers() {
     assert_eq!(table.transaction("a"), Some(12));
     assert!(!table.changes(version - 1, version).expect("reads")[0].data_change);
     // A reader of the version before still finds its files.
-    assert_eq!(table.vacuum(now_ms()).expect("sweeps"), 0);
+    assert_eq!(table.vacuum(ORPHAN_RETENTION_MS, now_ms()).expect("sweeps"), 0);
     assert_eq!(before.read(None, &FileFilter::all()).expect("reads").len(), 6);
+    assert_eq!(table.vacuum(1_000, now_ms()).expect("sweeps"), 0);
     let later = now_ms() + ORPHAN_RETENTION_MS + 1_000;
-    assert_eq!(table.vacuum(later).expect("sweeps"), 6);
+    assert_eq!(table.vacuum(ORPHAN_RETENTION_MS, later).expect("sweeps"), 6);
     assert_eq!(all_rows(&table), tiles(&[("a", 12)]));
     let nothing = CompactPlan { inputs: Vec::new(), ..plan(&table) };
     let again = table.compact(&nothing, &mut unchanged, &info(), now_ms()).expect("looks");
@@ -331,7 +349,7 @@ fn rows_tile_while_two_compact_and_vacuum_in_a_loop() {
                         .compact(&plan(&table), &mut unchanged, &info(), now_ms())
                         .expect("compacts");
                     table.checkpoint_now().expect("checkpoints");
-                    table.vacuum(now_ms()).expect("sweeps");
+                    table.vacuum(ORPHAN_RETENTION_MS, now_ms()).expect("sweeps");
                     table.clean_log(now_ms()).expect("cleans");
                 }
             });

@@ -3,11 +3,11 @@
 //! tried again at a later turn.
 //!
 //! ```text
-//! every table   checkpoint │ now and then: vacuum, log cleaning
-//! events        compaction │ now and then: without tokens what is too old
+//! events           checkpoint, compaction │ now and then: vacuum, log cleaning, old tokens
+//! derived tables   now and then: checkpoint, vacuum, log cleaning
 //! ```
 //!
-//! Derived tables replace files at each look of derive, so they need it as much as `events` does.
+//! Derived tables replace files at each look of derive, so what was replaced goes sooner.
 //!
 //! It is the work of the process that holds the first partition. Others do it, too, but seldom: a
 //! first topic that is missing must not leave the lake to itself.
@@ -21,7 +21,7 @@ use turnwise_lake::{
     CompactOutcome, CompactPlan, FileFilter, FileInfo, Lake, LakeError, TIERS, Table, Tiers,
     in_order,
 };
-use turnwise_model::limits::LIVE_FILES_MAX;
+use turnwise_model::limits::{DERIVED_RETENTION_MS, LIVE_FILES_MAX, ORPHAN_RETENTION_MS};
 use turnwise_model::schema::{SORTED_BY, column};
 use turnwise_model::time::TOKEN_RETENTION_DAYS;
 use turnwise_model::{Day, EventKind, PartitionId};
@@ -88,13 +88,13 @@ impl<'a> Keeper<'a> {
             self.damaged.clear();
         }
         if sweeps || is_seldom(turn) {
-            self.keep_derived(sweeps);
+            self.keep_derived();
         }
         if self.events.is_none() {
             self.events = told("open events", writer::events_table(self.lake));
         }
         let Some(events) = &self.events else { return };
-        keep(events, sweeps);
+        keep(events, ORPHAN_RETENTION_MS, sweeps);
         if sweeps {
             let oldest = Day(clock::now().day().0 - TOKEN_RETENTION_DAYS);
             drop_tokens(events, tiers, oldest, &mut self.damaged, self.stop);
@@ -105,12 +105,12 @@ impl<'a> Keeper<'a> {
 
     /// Cares for the other tables. They are opened anew each time: a derived table may be deleted
     /// and made again while this process runs, and what was known of the first is wrong of the other.
-    fn keep_derived(&self, sweeps: bool) {
+    fn keep_derived(&self) {
         for name in told("list tables", self.lake.table_names()).unwrap_or_default() {
             if name != EVENTS
                 && let Some(table) = told("open table", self.lake.existing_table(&name)).flatten()
             {
-                keep(&table, sweeps);
+                keep(&table, DERIVED_RETENTION_MS, true);
             }
         }
     }
@@ -143,13 +143,13 @@ fn rest(time: Duration, stop: &Stop) {
 }
 
 /// Cares for a table's log, and in a sweep for what nothing needs any more.
-fn keep(table: &Table, sweeps: bool) {
+fn keep(table: &Table, replaced_ms: i64, sweeps: bool) {
     if told("refresh", table.refresh()).is_none() {
         return;
     }
     told("checkpoint", table.checkpoint());
     if sweeps {
-        told("vacuum", table.vacuum(clock::now().0));
+        told("vacuum", table.vacuum(replaced_ms, clock::now().0));
         told("clean log", table.clean_log(clock::now().0));
     }
 }

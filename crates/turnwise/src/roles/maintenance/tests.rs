@@ -256,7 +256,8 @@ fn age(folder: &std::path::Path) {
 }
 
 fn count(folder: &std::path::Path, extension: &str) -> usize {
-    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
+    let entries =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
     entries
         .map(|entry| match entry.path() {
             path if path.is_dir() => count(&path, extension),
@@ -297,8 +298,7 @@ fn derived_tables_are_kept_as_small_as_events() {
     let replaced = usize::try_from(replaced).expect("few");
     assert_eq!((count(&files, "parquet"), count(&log, "json")), (replaced + 1, replaced + 1));
     age(&files);
-    keeper.sweep = Instant::now();
-    keeper.turn(0, &TIERS);
+    keeper.turn(SELDOM_TURNS - 1, &TIERS);
     // One of data and one checkpoint; the entries after it.
     assert_eq!(count(&files, "parquet"), 2);
     assert_eq!(count(&log, "json"), 1);
@@ -306,7 +306,6 @@ fn derived_tables_are_kept_as_small_as_events() {
     assert_eq!(again.transaction("derive/verdicts"), Some(399));
     let files = again.snapshot(None).expect("snapshot").files(&FileFilter::all()).expect("files");
     assert_eq!(files.iter().filter_map(|file| file.num_records).sum::<u64>(), 1);
-    assert!(keeper.sweep > Instant::now());
 }
 
 #[test]
