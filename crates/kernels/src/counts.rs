@@ -6,7 +6,7 @@
 //! length is read as if its last number were absent; a pair whose count is not positive too.
 
 use crate::fetch::fetch_value;
-use crate::histogram::{NEAR_FIRSTS, near_number};
+use crate::histogram::{NEAR_FIRSTS, bucket, near_number, number};
 
 /// So many pairs at least that could have places make them worth while.
 const PLACED_FROM: usize = 8;
@@ -39,10 +39,23 @@ impl Counts {
         }
     }
 
-    /// Has the processor fetch what counting `key` changes, where it is far.
+    /// Counts the bucket of a value once more.
     #[inline]
-    pub fn fetch(&self, key: i64) {
-        if let Some(at) = near_number(key) {
+    pub fn add_value(&mut self, value: i64) {
+        let place = number(value).and_then(|at| self.places.get_mut(at));
+        if let Some(count) = place
+            && let Some(sum) = count.checked_add(1)
+        {
+            *count = sum;
+        } else {
+            self.add(bucket(value), 1);
+        }
+    }
+
+    /// Has the processor fetch what counting a value's bucket changes, where it is far.
+    #[inline]
+    pub fn fetch_value(&self, value: i64) {
+        if let Some(at) = number(value) {
             fetch_value(&self.places, at);
         }
     }

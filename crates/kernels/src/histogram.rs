@@ -40,7 +40,7 @@ const WIDE_EDGES: [i64; wide_edges_count()] = {
 };
 
 /// Values below are looked up: lengths of texts and most counts are.
-pub const NEAR: i64 = 4_096;
+const NEAR: i64 = 4_096;
 const NEAR_VALUES: usize = NEAR as usize;
 
 /// By value: the first integer of its bucket.
@@ -93,6 +93,23 @@ static NEAR_NUMBERS: [u16; NEAR_VALUES] = {
     }
     numbers
 };
+
+/// By value: the number of its bucket.
+static NUMBERS: [u16; NEAR_VALUES] = {
+    let mut numbers = [0; NEAR_VALUES];
+    let mut value = 0;
+    while value < NEAR_VALUES {
+        numbers[value] = NEAR_NUMBERS[NEAR_BUCKETS[value] as usize];
+        value += 1;
+    }
+    numbers
+};
+
+/// The number of a value's bucket, if it is one of the first. A negative value counts as 0.
+#[inline]
+pub(crate) fn number(value: i64) -> Option<usize> {
+    NUMBERS.get(value.max(0) as usize).map(|number| usize::from(*number))
+}
 
 /// The number of the bucket that begins at this value, if it is one of the first.
 #[inline]

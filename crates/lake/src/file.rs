@@ -133,8 +133,7 @@ impl FileInfo {
     /// written so.
     #[must_use]
     pub fn sorted_by(&self) -> Option<&str> {
-        let (_, name) = self.path.rsplit_once('/').unwrap_or(("", &self.path));
-        name.strip_suffix(EXTENSION)?.split_once(SORTED_BY).map(|(_, column)| column)
+        sorted_by(&self.path)
     }
 
     /// Smallest and largest value of each column that has both.
@@ -177,6 +176,13 @@ impl FileInfo {
             })
             .unwrap_or_default()
     }
+}
+
+/// What [`FileInfo::sorted_by`] says of a file at this path.
+#[must_use]
+pub fn sorted_by(path: &str) -> Option<&str> {
+    let (_, name) = path.rsplit_once('/').unwrap_or(("", path));
+    name.strip_suffix(EXTENSION)?.split_once(SORTED_BY).map(|(_, column)| column)
 }
 
 #[derive(serde::Deserialize)]

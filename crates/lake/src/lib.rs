@@ -36,7 +36,7 @@ mod upkeep;
 pub use commit::{CommitOutcome, Txn};
 pub use compact::{CompactOutcome, CompactPlan, Reorder};
 pub use error::{Cause, LakeError, Result, Retry};
-pub use file::{Bound, FileFilter, FileInfo, Partition, PartitionValue};
+pub use file::{Bound, FileFilter, FileInfo, Partition, PartitionValue, sorted_by};
 pub use lake::Lake;
 pub use layout::in_order;
 pub use log::Change;

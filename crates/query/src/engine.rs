@@ -12,6 +12,7 @@ use turnwise_lake::Lake;
 use turnwise_model::limits;
 
 use crate::error::QueryError;
+use crate::numbered::NumberedGroups;
 use crate::wanted_texts::WantedTexts;
 use crate::{aggregates, scalars};
 
@@ -110,6 +111,7 @@ impl Engine {
             .with_runtime_env(Arc::clone(&self.runtime))
             .with_default_features()
             .with_physical_optimizer_rule(Arc::new(WantedTexts))
+            .with_physical_optimizer_rule(Arc::new(NumberedGroups))
             .build();
         let context = SessionContext::new_with_state(state);
         for function in aggregates::all() {

@@ -11,14 +11,17 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{DFSchema, Result, ScalarValue, Statistics, exec_err};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource,
+};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::expressions as physical_expr;
-use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalSortExpr};
+use datafusion::physical_expr::utils::collect_columns;
+use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::{ObjectMeta, path::Path};
@@ -243,6 +246,60 @@ fn groups(mut files: Vec<PartitionedFile>, partitions: usize) -> Vec<FileGroup> 
         }
     }
     groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect()
+}
+
+/// A scan with an output column of texts read as views, where most bytes of its files are sorted by
+/// that column and it looks at the column for nothing else; none of other scans.
+pub(crate) fn sorted_as_views(
+    scan: &Arc<dyn ExecutionPlan>,
+    at: usize,
+) -> Option<Arc<dyn ExecutionPlan>> {
+    let data = scan.downcast_ref::<DataSourceExec>()?.data_source();
+    let config = data.downcast_ref::<FileScanConfig>()?;
+    let source = config.file_source().downcast_ref::<ParquetSource>()?;
+    let (table, told) = (source.table_schema(), source.projection()?);
+    let column = told.as_ref().get(at)?.expr.downcast_ref::<physical_expr::Column>()?.index();
+    let field = table.file_schema().fields().get(column)?;
+    let reads = |expr: &Arc<dyn PhysicalExpr>| {
+        collect_columns(expr).iter().any(|found| found.index() == column)
+    };
+    let filter = source.filter();
+    let is_only_told = field.data_type() == &DataType::Utf8
+        && told.iter().filter(|told| reads(&told.expr)).count() == 1
+        && !filter.as_ref().is_some_and(reads);
+    if !is_only_told || !mostly_sorted(config, field.name()) {
+        return None;
+    }
+    let schema = with_type(table.file_schema(), column, DataType::Utf8View);
+    let partitions: Vec<_> = table.table_partition_cols().iter().cloned().collect();
+    let schema = TableSchema::builder(schema).with_table_partition_cols(partitions).build();
+    let mut views = ParquetSource::new(schema)
+        .with_table_parquet_options(source.table_parquet_options().clone());
+    if let Some(filter) = filter {
+        views = views.with_predicate(filter);
+    }
+    let views = views.try_pushdown_projection(told).ok()??;
+    let config = FileScanConfigBuilder::from(config.clone()).with_source(views).build();
+    Some(DataSourceExec::from_data_source(config))
+}
+
+fn mostly_sorted(config: &FileScanConfig, column: &str) -> bool {
+    let (mut sorted, mut all) = (0_u64, 0_u64);
+    for file in config.file_groups.iter().flat_map(FileGroup::iter) {
+        all += file.object_meta.size;
+        if turnwise_lake::sorted_by(file.path().as_ref()) == Some(column) {
+            sorted += file.object_meta.size;
+        }
+    }
+    all > 0 && 2 * sorted >= all
+}
+
+/// A schema with another type for one of its columns.
+pub(crate) fn with_type(schema: &Schema, at: usize, data_type: DataType) -> SchemaRef {
+    let mut fields = schema.fields().to_vec();
+    let field = fields[at].as_ref().clone().with_data_type(data_type);
+    fields[at] = Arc::new(field);
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
 /// The store that a file's URL is in: scheme and host.

@@ -4,6 +4,7 @@ use std::any::type_name;
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray};
@@ -18,6 +19,8 @@ use turnwise_model::conversation::state_type;
 
 /// Counting rows between asking for the memory of a state and changing it.
 const ROWS_AHEAD: usize = 16;
+/// Rows that follow each other in one group, on average, from which on they are taken in together.
+const RUN_MIN: usize = 8;
 
 /// The state of one group.
 pub(super) trait State: Default + Send + Sync + 'static {
@@ -60,6 +63,14 @@ pub(super) trait Rows: Send + Sync + 'static {
     fn columns(values: &[ArrayRef]) -> Result<Self::Columns<'_>>;
     /// Takes one row in.
     fn update(state: &mut Self::State, columns: &Self::Columns<'_>, row: usize);
+    /// Takes in neighbouring rows.
+    fn update_run(
+        state: &mut Self::State,
+        columns: &Self::Columns<'_>,
+        rows: impl Iterator<Item = usize>,
+    ) {
+        rows.for_each(|row| Self::update(state, columns, row));
+    }
     /// Has the processor fetch what taking in a row will touch, if that is worth while.
     #[inline]
     fn fetch(_state: &Self::State, _columns: &Self::Columns<'_>, _row: usize) {}
@@ -181,7 +192,21 @@ impl<R: Rows> GroupsAccumulator for Groups<R> {
     ) -> Result<()> {
         self.states.resize_with(total_num_groups, R::State::default);
         let columns = R::columns(values)?;
-        each_row(group_indices.len(), counting_rows(opt_filter).as_ref(), |row, ahead| {
+        let kept = counting_rows(opt_filter);
+        if in_runs(group_indices) {
+            each_run(group_indices, |group, rows| {
+                self.change(group, |state| match &kept {
+                    Some(kept) => {
+                        let (first, kept) = (rows.start, kept.slice(rows.start, rows.len()));
+                        let rows = kept.set_indices().map(|row| first + row);
+                        R::update_run(state, &columns, rows);
+                    }
+                    None => R::update_run(state, &columns, rows),
+                });
+            });
+            return Ok(());
+        }
+        each_row(group_indices.len(), kept.as_ref(), |row, ahead| {
             if let Some(ahead) = ahead {
                 R::fetch(&self.states[group_indices[ahead]], &columns, ahead);
             }
@@ -291,6 +316,22 @@ pub(super) fn counting_rows(filter: Option<&BooleanArray>) -> Option<BooleanBuff
         Some(valid) => filter.values() & valid.inner(),
         None => filter.values().clone(),
     })
+}
+
+/// Whether rows mostly follow others of their group, as those of sorted files do.
+fn in_runs(groups: &[usize]) -> bool {
+    let ends = groups.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    (ends + 1) * RUN_MIN <= groups.len()
+}
+
+/// Calls with the group of each run of rows, and the rows.
+fn each_run(groups: &[usize], mut each: impl FnMut(usize, Range<usize>)) {
+    let mut from = 0;
+    for run in groups.chunk_by(|one, next| one == next) {
+        let to = from + run.len();
+        each(run[0], from..to);
+        from = to;
+    }
 }
 
 /// Calls for the kept rows, or for all, each beside one that will come soon, if one will.

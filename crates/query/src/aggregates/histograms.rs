@@ -4,7 +4,6 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
 use turnwise_kernels::counts::Counts;
-use turnwise_kernels::histogram;
 
 use super::frame::Rows;
 
@@ -26,14 +25,13 @@ impl Rows for Histogram {
 
     fn update(counts: &mut Counts, values: &&Int64Array, row: usize) {
         if values.is_valid(row) {
-            counts.add(histogram::bucket(values.value(row)), 1);
+            counts.add_value(values.value(row));
         }
     }
 
     fn fetch(counts: &Counts, values: &&Int64Array, row: usize) {
-        let value = values.value(row);
-        if values.is_valid(row) && value < histogram::NEAR {
-            counts.fetch(histogram::bucket(value));
+        if values.is_valid(row) {
+            counts.fetch_value(values.value(row));
         }
     }
 }

@@ -81,6 +81,18 @@ impl Rows for PeerCounts {
         }
     }
 
+    fn update_run(count: &mut PeerCount, peers: &&Int64Array, rows: impl Iterator<Item = usize>) {
+        // A peer's rows stand together where its sender's do.
+        let mut last = None;
+        for row in rows {
+            let peer = peers.is_valid(row).then(|| peers.value(row));
+            if peer != last {
+                last = peer;
+                Self::update(count, peers, row);
+            }
+        }
+    }
+
     fn fetch(count: &PeerCount, peers: &&Int64Array, row: usize) {
         count.fetch(peers.value(row));
     }
