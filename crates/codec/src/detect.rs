@@ -295,11 +295,13 @@ const OTHERS_OF_BIRD: [&str; 7] =
     ["sms.", "email.", "email_mailbox.", "email_suppression.", "verify.", "voice_call.", "domain."];
 
 /// Partner events of 360dialog, `{id, event, data}`, unless the data is evidently something else.
+/// Many write events so: only its own names of events tell.
 fn is_of_dialog360(root: Value<'_>) -> bool {
     let data = root.get("data").filter(|data| data.is_object());
     root.get("id").is_some()
-        && begins(root, "event", &[""])
-        && data.is_some_and(|data| by_own_keys(data).is_none())
+        && data.is_some_and(|data| {
+            envelopes::is_event_of_dialog360(root.get("event"), data) && by_own_keys(data).is_none()
+        })
 }
 
 #[cfg(test)]
@@ -353,6 +355,10 @@ mod tests {
             // Common words around something else are of no provider.
             (r#"{"event":"history","data":{}}"#, Format::CloudApi),
             (r#"{"id":"1","event":"x","data":{"entry":[]}}"#, Format::CloudApi),
+            (r#"{"id":"1","event":"history","data":{"entry":[]}}"#, Format::CloudApi),
+            (r#"{"id":"1","event":"message.created","data":{"id":"2"}}"#, Format::CloudApi),
+            (r#"{"id":"1","event":"message:in:new","data":{"id":"2"}}"#, Format::CloudApi),
+            (r#"{"id":"1","event":"messages","data":{"id":"2","from":"3"}}"#, Format::CloudApi),
             (r#"{"contact":{},"phone_number_id":"1"}"#, Format::CloudApi),
             (
                 r#"{"phone_number_id":"1","status":"sent","timestamp":1,"conversation":{}}"#,

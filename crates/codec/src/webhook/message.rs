@@ -13,7 +13,7 @@ use crate::record::{Fail, Owner, Record};
 use crate::rows::MessageRow;
 
 /// Whether an object is a message or a status rather than something around one.
-pub(super) fn looks_like_one(value: Value<'_>) -> bool {
+pub(crate) fn looks_like_one(value: Value<'_>) -> bool {
     let has = |key| value.get(key).is_some();
     (has("type") || has("status") || has("id"))
         && (has("from")

@@ -24,6 +24,7 @@ use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
 use contacts::{Company, Contact, Contacts};
 pub(super) use foreign::Foreign;
+pub(super) use message::looks_like_one as is_item;
 
 /// What surrounds an item.
 #[derive(Clone)]
@@ -239,6 +240,11 @@ fn change<'a>(
         }
     }
     record.path.pop();
+}
+
+/// Whether the dictionary knows a webhook field, or a family of them.
+pub(super) fn is_field(name: &str) -> bool {
+    !matches!(field(Some(name)), Field::Unknown { .. })
 }
 
 fn field(name: Option<&str>) -> Field {

@@ -53,6 +53,34 @@ fn violations_and_restrictions_are_account_rows() {
 }
 
 #[test]
+fn events_of_others_are_no_partner_events() {
+    let message = r#"{"id":"wamid.SECRETID","from":"16505551234","to":"15550783881","timestamp":1794096147,"type":"text","text":"secret"}"#;
+    for event in ["message.created", "message:in:new", "messages", "message", "typing", "x"] {
+        let event = format!(r#"{{"id":"e1","event":"{event}","data":{message}}}"#);
+        let (counts, rows) = decode(Format::Auto, &event);
+        assert_eq!((counts.dead_letters, counts.total()), (1, 1), "{event}");
+        assert_eq!(columns(&rows[0], "reason waba_id sender"), "unknown_shape - -", "{event}");
+    }
+    // What an id beside no value of the Cloud API is, nobody knows, whatever a setting says.
+    for (event, data) in [
+        ("message.created", message),
+        ("messages", message),
+        ("calls", r#"{"id":"wacid.SECRETID","from":"16505551234"}"#),
+        ("client_created", r#"{"id":"16505551234","messaging_product":"whatsapp"}"#),
+    ] {
+        let event = format!(r#"{{"id":"e1","event":"{event}","data":{data}}}"#);
+        let (_, rows) = decode(Format::Dialog360, &event);
+        assert_eq!(columns(&rows[0], "waba_id sender"), "- -", "{event}");
+        assert!(!format!("{rows:?}").contains("SECRETID"), "{event}");
+    }
+    for name in ["channel_running", "waba_updated", "template_messaging_enabled"] {
+        let event = format!(r#"{{"id":"e1","event":"{name}","data":{{"id":"c1"}}}}"#);
+        let rows = told_alike(Format::Dialog360, &event);
+        assert_eq!(columns(&rows[0], "reason waba_id"), "other -", "{name}");
+    }
+}
+
+#[test]
 fn webhook_in_an_event_is_the_cloud_apis() {
     let webhook = format!(
         r#"{{"object":"whatsapp_business_account","entry":[{{"id":"9","changes":[{{"field":"messages","value":{{{META},"statuses":[{{"id":"w","status":"read","timestamp":"1794096147","recipient_id":"1650"}}]}}}}]}}]}}"#
