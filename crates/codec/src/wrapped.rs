@@ -10,9 +10,10 @@
 //!
 //! This is looked for only where nothing but content tells the format, and behind the keys that one
 //! format has and no other. A value is opened if it is known itself, so that events of others stay
-//! dead letters. A text is opened only beside keys that no person writes, [`MARKS`]: what somebody
-//! wrote may begin with a brace, too. Wrappers lie in each other, `limits::WRAPPERS_MAX` of them.
-//! The time that a wrapper tells is that of what has none of its own.
+//! dead letters. What somebody wrote may begin with a brace, too, and must never become an event:
+//! so a text is opened only where requests, queues and topics have theirs, beside keys that those
+//! alone write, [`of_text`]. Wrappers lie in each other, `limits::WRAPPERS_MAX` of them. The time
+//! that a wrapper tells is that of what has none of its own.
 
 use turnwise_model::Millis;
 use turnwise_model::limits::WRAPPERS_MAX;
@@ -64,26 +65,15 @@ const KEYS: [&str; 15] = [
     "record",
 ];
 
-/// Keys that stand beside a text which is a payload: of requests, queues and topics.
-const MARKS: [&str; 18] = [
-    "headers",
+/// Keys that only what was written down of a request has.
+const OF_REQUESTS: [&str; 7] = [
     "multiValueHeaders",
     "httpMethod",
     "requestContext",
     "rawPath",
-    "query",
     "query_params",
     "queryStringParameters",
     "isBase64Encoded",
-    "TopicArn",
-    "Type",
-    "eventSource",
-    "receiptHandle",
-    "ReceiptHandle",
-    "aws_account_id",
-    "detail-type",
-    "publishTime",
-    "sequenceNumber",
 ];
 
 /// What the wrapper holds that a value is, so many of them around it.
@@ -95,11 +85,6 @@ pub(crate) fn inside(value: Value<'_>, depth: usize) -> Option<Inside<'_>> {
     if let Some(held) = value.get(ENTRY) {
         return Some(Inside { key: ENTRY, held, how: How::Entry });
     }
-    let is_marked = MARKS.iter().any(has);
-    let is_encoded = meant::boolean(value.get("isBase64Encoded")) == Some(true);
-    let in_base64 = |key: &str| {
-        is_encoded || key == "data" && ["publishTime", "sequenceNumber"].iter().any(has)
-    };
     // The push of a subscription.
     let pushed = has(&"subscription").then_some("message");
     KEYS.into_iter().chain(pushed).find_map(|key| {
@@ -108,12 +93,37 @@ pub(crate) fn inside(value: Value<'_>, depth: usize) -> Option<Inside<'_>> {
             Kind::Object | Kind::Array if held.items().any(|one| is_known(one, depth + 1)) => {
                 How::Value
             }
-            Kind::String if in_base64(key) => How::Base64,
-            Kind::String if is_marked && is_payload(held) => How::Text,
+            Kind::String => of_text(value, key, held)?,
             _ => return None,
         };
         Some(Inside { key, held, how })
     })
+}
+
+/// How the text at a key is written, if it is a payload: the body of a request, or what a queue or
+/// a topic brought. The same keys hold what people wrote in the events of others.
+fn of_text(wrapper: Value<'_>, key: &str, held: Value<'_>) -> Option<How> {
+    let has = |key: &str| wrapper.get(key).is_some();
+    let is_object = |key: &str| wrapper.get(key).is_some_and(Value::is_object);
+    let is_request = || is_object("headers") || OF_REQUESTS.into_iter().any(has);
+    let is_record = || {
+        let source = wrapper.get("eventSource").and_then(Value::string);
+        has("receiptHandle") || source.is_some_and(|source| source.starts_with("aws:"))
+    };
+    let is_encoded = || meant::boolean(wrapper.get("isBase64Encoded")) == Some(true);
+    let is_text = match key {
+        "body" if is_encoded() => return Some(How::Base64),
+        "body" => is_request() || is_record(),
+        "Body" => has("ReceiptHandle"),
+        "Message" => has("TopicArn"),
+        "data" => {
+            let of_subscription = has("publishTime") && (has("messageId") || has("message_id"));
+            let of_stream = has("sequenceNumber") && has("partitionKey");
+            return (of_subscription || of_stream).then_some(How::Base64);
+        }
+        _ => false,
+    };
+    (is_text && is_payload(held)).then_some(How::Text)
 }
 
 /// Whether an object is of a format, or holds one that is.

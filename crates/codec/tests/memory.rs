@@ -102,7 +102,11 @@ fn hostile() -> Vec<(&'static str, Format, Vec<u8>)> {
         ("a form", Format::Twilio, repeated("MessageSid=1", "&Body=%20%20", "")),
         ("a length of a gigabyte", Format::Protobuf, b"\x1a\x80\x80\x80\x80\x04".to_vec()),
         ("zeros", Format::Protobuf, vec![0; PARTS]),
-        ("numbers in a text", Format::Auto, repeated("{\"headers\":1,\"body\":\"[", "1,", "1]\"}")),
+        (
+            "numbers in a text",
+            Format::Auto,
+            repeated("{\"headers\":{},\"body\":\"[", "1,", "1]\"}"),
+        ),
         (
             "texts of a queue",
             Format::Auto,

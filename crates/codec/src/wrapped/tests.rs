@@ -59,7 +59,7 @@ fn webhooks_are_taken_out_of_what_brought_them() {
         format!(r#"{{"Records":[{{"messageId":"m","receiptHandle":"r","body":{}}}]}}"#, text(&sns)),
         format!(r#"{{"Records":[{{"EventSource":"aws:sns","Sns":{sns}}}]}}"#),
         format!(
-            r#"{{"Records":[{{"eventSource":"aws:kinesis","kinesis":{{"sequenceNumber":"1","data":{encoded}}}}}]}}"#
+            r#"{{"Records":[{{"eventSource":"aws:kinesis","kinesis":{{"partitionKey":"CANARY","sequenceNumber":"1","data":{encoded}}}}}]}}"#
         ),
         format!(
             r#"{{"message":{{"data":{encoded},"messageId":"1","publishTime":"2026-11-08T00:02:27Z"}},"subscription":"projects/x"}}"#
@@ -161,6 +161,29 @@ fn what_somebody_wrote_is_never_opened() {
         format!(r#"{{"event":"message","data":{{"body":{webhook}}}}}"#),
         format!(r#"{{"message":{{"data":{}}}}}"#, base64(WEBHOOK)),
         format!("[{webhook}]"),
+        // Keys of requests and queues stand in the events of others, too.
+        format!(
+            r#"[{{"MessageId":"1","From":"16505551234","To":"15550783881","Type":"TEXT","Message":{webhook},"Timestamp":1662104191973}}]"#
+        ),
+        format!(
+            r#"{{"MessageId":"1","From":"16505551234","Type":"TEXT","Message":"[CANARY","Timestamp":1662104191973}}"#
+        ),
+        format!(r#"{{"headers":"CANARY","body":{webhook}}}"#),
+        format!(r#"{{"headers":[{{"name":"Subject","value":"CANARY"}}],"body":{webhook}}}"#),
+        format!(r#"{{"headers":{{}},"Body":{webhook},"Message":{webhook},"data":{webhook}}}"#),
+        format!(r#"{{"headers":{{}},"event":{webhook},"record":{webhook},"payload":{webhook}}}"#),
+        format!(r#"{{"httpMethod":"POST","Body":{webhook},"json":{webhook}}}"#),
+        format!(r#"{{"TopicArn":"x","body":{webhook},"Body":{webhook}}}"#),
+        format!(r#"{{"receiptHandle":"x","Message":{webhook},"Body":{webhook}}}"#),
+        format!(r#"{{"ReceiptHandle":"x","Message":{webhook},"body":{webhook}}}"#),
+        format!(r#"{{"query":"CANARY","body":{webhook}}}"#),
+        format!(r#"{{"eventSource":"chat","body":{webhook}}}"#),
+        format!(r#"{{"aws_account_id":"1","body":{webhook},"Message":{webhook}}}"#),
+        format!(r#"{{"detail-type":"x","detail":{webhook}}}"#),
+        format!(r#"{{"sequenceNumber":1,"publishTime":"x","body":{webhook}}}"#),
+        format!(r#"{{"sequenceNumber":1,"data":{}}}"#, base64(WEBHOOK)),
+        format!(r#"{{"publishTime":"x","data":{}}}"#, base64(WEBHOOK)),
+        format!(r#"{{"isBase64Encoded":true,"Body":{0},"Message":{0}}}"#, base64(WEBHOOK)),
     ] {
         let (counts, rows) = run(&record);
         assert_eq!((counts.messages, counts.total()), (0, 1), "{record}");
