@@ -63,7 +63,7 @@ pub(crate) struct Around<'a> {
     /// Whether there is an event around it: those do not nest.
     pub(crate) is_in_event: bool,
     /// How many wrappers there are around it.
-    wrappers: usize,
+    pub(crate) wrappers: usize,
     tally: &'a Tally,
 }
 
@@ -432,9 +432,8 @@ fn one(
     inner: &mut [Scratch],
 ) {
     let told = if format == Format::Auto { detect::by_own_keys(value) } else { Some(format) };
-    let held = if told.is_none() { wrapped::inside(value, around.wrappers) } else { None };
-    if let Some(held) = held {
-        return wrapped::decode(record, around, value, held, inner);
+    if told.is_none() && wrapped::is_one(value, around.wrappers) {
+        return wrapped::decode(record, around, value, inner);
     }
     match told.unwrap_or_else(|| detect::by_common_keys(value)) {
         Format::Auto | Format::CloudApi => webhook::decode(record, value),

@@ -26,8 +26,8 @@ use crate::record::{Fail, Record};
 use crate::webhook::{self, Outer};
 use crate::{Format, cloudevents, detect};
 
-/// What a wrapper holds.
-pub(crate) struct Inside<'a> {
+/// One of the things that a wrapper holds.
+struct Inside<'a> {
     key: &'static str,
     held: Value<'a>,
     how: How,
@@ -47,7 +47,8 @@ enum How {
 const ENTRY: &str = "whatsAppWebhookEntry";
 
 /// Keys under which wrappers hold what they hold.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 17] = [
+    ENTRY,
     "body",
     "body_params",
     "payload",
@@ -63,7 +64,11 @@ const KEYS: [&str; 15] = [
     "Records",
     "Messages",
     "record",
+    PUSHED,
 ];
+
+/// Where the push of a subscription holds its message.
+const PUSHED: &str = "message";
 
 /// Keys that only what was written down of a request has.
 const OF_REQUESTS: [&str; 7] = [
@@ -76,28 +81,26 @@ const OF_REQUESTS: [&str; 7] = [
     "isBase64Encoded",
 ];
 
-/// What the wrapper holds that a value is, so many of them around it.
-pub(crate) fn inside(value: Value<'_>, depth: usize) -> Option<Inside<'_>> {
-    if depth >= WRAPPERS_MAX || !value.is_object() {
+/// Whether a value is a wrapper, with so many around it.
+pub(crate) fn is_one(value: Value<'_>, depth: usize) -> bool {
+    KEYS.into_iter().any(|key| under(value, key, depth).is_some())
+}
+
+/// What a value holds at a key, if it is a wrapper.
+fn under<'a>(value: Value<'a>, key: &'static str, depth: usize) -> Option<Inside<'a>> {
+    if depth >= WRAPPERS_MAX || key == PUSHED && value.get("subscription").is_none() {
         return None;
     }
-    let has = |key: &&str| value.get(key).is_some();
-    if let Some(held) = value.get(ENTRY) {
-        return Some(Inside { key: ENTRY, held, how: How::Entry });
-    }
-    // The push of a subscription.
-    let pushed = has(&"subscription").then_some("message");
-    KEYS.into_iter().chain(pushed).find_map(|key| {
-        let held = value.get(key)?;
-        let how = match held.kind() {
-            Kind::Object | Kind::Array if held.items().any(|one| is_known(one, depth + 1)) => {
-                How::Value
-            }
-            Kind::String => of_text(value, key, held)?,
-            _ => return None,
-        };
-        Some(Inside { key, held, how })
-    })
+    let held = value.get(key)?;
+    let how = match held.kind() {
+        _ if key == ENTRY => How::Entry,
+        Kind::Object | Kind::Array if held.items().any(|one| is_known(one, depth + 1)) => {
+            How::Value
+        }
+        Kind::String => of_text(value, key, held)?,
+        _ => return None,
+    };
+    Some(Inside { key, held, how })
 }
 
 /// How the text at a key is written, if it is a payload: the body of a request, or what a queue or
@@ -133,8 +136,16 @@ fn is_known(value: Value<'_>, depth: usize) -> bool {
         && (has("entry")
             || has("changes")
             || value.at(&["metadata", "phone_number_id"]).is_some()
+            || is_change(value)
             || detect::by_content(value) != Format::CloudApi
-            || inside(value, depth).is_some())
+            || is_one(value, depth))
+}
+
+/// Whether an object is one change of a webhook. Others have a field and a value, too.
+fn is_change(value: Value<'_>) -> bool {
+    let named = || meant::word(value.get("field")).is_some_and(|name| webhook::is_field(&name));
+    let inner = value.get("value").filter(|inner| inner.is_object());
+    inner.is_some_and(|inner| inner.at(&["metadata", "phone_number_id"]).is_some() || named())
 }
 
 /// Whether a text may be a payload.
@@ -147,27 +158,37 @@ pub(crate) fn is_json(value: Value<'_>) -> bool {
     value.kind() == Kind::String && value.raw().trim_start().starts_with(['{', '['])
 }
 
-/// Decodes what a wrapper holds.
+/// Decodes all that a wrapper holds, in the order of [`KEYS`].
 pub(crate) fn decode(
     record: &mut Record<'_>,
     around: &Around<'_>,
     wrapper: Value<'_>,
-    inside: Inside<'_>,
     scratches: &mut [Scratch],
 ) {
-    let Inside { key, held, how } = inside;
-    let time = time(record, wrapper);
-    let around = around.wrapped(time);
+    let depth = around.wrappers;
+    let around = around.wrapped(time(record, wrapper));
+    for inside in KEYS.into_iter().filter_map(|key| under(wrapper, key, depth)) {
+        one(record, &around, wrapper, inside, scratches);
+    }
+}
+
+fn one(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    wrapper: Value<'_>,
+    Inside { key, held, how }: Inside<'_>,
+    scratches: &mut [Scratch],
+) {
     let before = record.counts.total();
     record.path.key(key);
     let done = match how {
         How::Value => {
-            payload::json(record, &around, Format::Auto, held, scratches);
+            payload::json(record, around, Format::Auto, held, scratches);
             Ok(())
         }
-        How::Text => payload::text(record, &around, Format::Auto, held, scratches),
-        How::Base64 => cloudevents::encoded(record, &around, Format::Auto, held, scratches),
-        How::Entry => entry(record, &around, wrapper, held, scratches),
+        How::Text => payload::text(record, around, Format::Auto, held, scratches),
+        How::Base64 => cloudevents::encoded(record, around, Format::Auto, held, scratches),
+        How::Entry => entry(record, around, wrapper, held, scratches),
     };
     record.path.pop();
     payload::end(record, before, held.raw().len(), done);

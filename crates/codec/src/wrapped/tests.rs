@@ -90,6 +90,53 @@ fn webhooks_are_taken_out_of_what_brought_them() {
 }
 
 #[test]
+fn change_alone_is_taken_out_of_what_brought_it() {
+    let plain = decode(Format::CloudApi, WEBHOOK);
+    let change = r#"{"field":"messages""#;
+    let change = &WEBHOOK[WEBHOOK.find(change).expect("a change")..WEBHOOK.len() - "]}]}".len()];
+    let without_field = change.replace(r#""field":"messages","#, "");
+    for change in [change, &without_field] {
+        for wrapper in [
+            format!(r#"[{{"headers":{{}},"body":{change}}}]"#),
+            format!(r#"{{"event":"x","data":[{change}]}}"#),
+            format!(r#"{{"receiptHandle":"r","body":{}}}"#, text(change)),
+        ] {
+            let (counts, rows) = run(&wrapper);
+            assert_eq!(counts, plain.0, "{wrapper}");
+            assert_eq!(columns(&rows[0], "sender chars"), columns(&plain.1[0], "sender chars"));
+        }
+    }
+    let account =
+        r#"{"headers":{},"body":{"field":"account_update","value":{"event":"DISABLED_UPDATE"}}}"#;
+    assert_eq!(columns(&run(account).1[0], "field event"), "account_update DISABLED_UPDATE");
+    // Others have fields and values, too.
+    for other in [r#""status","value":{"x":"CANARY"}"#, r#""messages","value":"CANARY""#] {
+        let (_, rows) = run(&format!(r#"{{"headers":{{}},"body":{{"field":{other}}}}}"#));
+        assert_eq!(rows[0].get("reason"), "unknown_shape", "{other}");
+    }
+}
+
+#[test]
+fn all_that_a_wrapper_holds_is_taken() {
+    let plain = decode(Format::CloudApi, WEBHOOK);
+    let other = WEBHOOK.replace("wamid.A", "wamid.B");
+    for wrapper in [
+        format!(r#"{{"headers":{{}},"event":{{"x":1}},"body":{WEBHOOK},"payload":{other}}}"#),
+        format!(r#"{{"headers":{{}},"payload":{other},"body":{}}}"#, text(WEBHOOK)),
+        format!(r#"{{"Records":[{{"eventSource":"aws:sqs","body":{WEBHOOK},"json":{other}}}]}}"#),
+    ] {
+        let (counts, rows) = run(&wrapper);
+        assert_eq!((counts.messages, counts.total()), (2, 2), "{wrapper}");
+        assert_eq!(rows[0].get("message"), plain.1[0].get("message"), "{wrapper}");
+        assert_ne!(rows[0].get("message"), rows[1].get("message"), "{wrapper}");
+    }
+    let bad = format!(r#"{{"headers":{{}},"body":"{{","event":{WEBHOOK}}}"#);
+    let (_, rows) = run(&bad);
+    assert_eq!(kinds(&rows), ["dead_letter", "message"]);
+    assert_eq!(rows[0].get("detail"), "body: expected JSON, found an error at byte 1");
+}
+
+#[test]
 fn account_and_number_of_an_entry_stand_beside_it() {
     let quality = r#"{"changes":[{"field":"phone_number_quality_update","value":{"event":"FLAGGED"}},{"field":"messages","value":{"statuses":[{"id":"w","status":"read","timestamp":"1794096147"}]}}]}"#;
     for ids in [
