@@ -197,8 +197,7 @@ fn by_keys_of_wrapper(root: Value<'_>) -> Option<Format> {
     let is_marked = |item: Value<'_>| item.get("_vnd").is_some();
     Some(
         if first("results").is_some_and(Value::is_object)
-            || object("content") && has("createdAt")
-            || has("messageTemplateId") && has("change")
+            || envelopes::is_event_of_infobip(root)
             || has("integrationType") && has("messageId")
         {
             Format::Infobip
@@ -345,6 +344,7 @@ mod tests {
             (r#"{"From":"whatsapp:+1","Body":"x"}"#, Format::Twilio),
             (r#"{"waNumber":"1","mobile":"2"}"#, Format::GupshupV2),
             (r#"{"integrationType":"WHATSAPP","messageId":"x"}"#, Format::Infobip),
+            (r#"{"content":{"type":"PAYMENT"},"createdAt":"x"}"#, Format::Infobip),
             (r#"{"messageSid":"a","eventName":"b"}"#, Format::TwilioEvents),
             (r#"{"ConversationSid":"c","AccountSid":"a"}"#, Format::Twilio),
             (r#"{"type":"sms.received","timestamp":"x","data":{}}"#, Format::Bird),
@@ -360,6 +360,7 @@ mod tests {
             (r#"{"id":"1","event":"message:in:new","data":{"id":"2"}}"#, Format::CloudApi),
             (r#"{"id":"1","event":"messages","data":{"id":"2","from":"3"}}"#, Format::CloudApi),
             (r#"{"contact":{},"phone_number_id":"1"}"#, Format::CloudApi),
+            (r#"{"content":{"type":"text"},"createdAt":"x"}"#, Format::CloudApi),
             (
                 r#"{"phone_number_id":"1","status":"sent","timestamp":1,"conversation":{}}"#,
                 Format::CloudApi,

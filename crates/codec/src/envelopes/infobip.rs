@@ -1,8 +1,11 @@
 //! Infobip: received messages and reports in `results`, and events that stand alone.
 //!
 //! Sender: the digits of `to` in a received or deleted message (`destination` in the newer form),
-//! of `from` or `sender` in a report. Many reports name no sender: those are dead letters. Events
-//! that stand alone name a number without saying whose, so they are rows without a sender.
+//! of `from` or `sender` in a report. Received is what says when; a report may hold what was sent,
+//! too. Many reports name no sender: those are dead letters. So are those that only say when a
+//! message was seen, unless they name a `sender`: whose number stands in `from` and whose in `to`
+//! is told in two ways. Events that stand alone name a number without saying whose, so they are
+//! rows without a sender.
 //!
 //! It cannot carry: the business account, categories and models of prices, texts of a business,
 //! echoes of the phone app, history and standby. `PENDING` is `sent` once the message is on its
@@ -56,17 +59,21 @@ fn one<'a>(record: &mut Record<'_>, value: Value<'a>) {
     let scope = |sender: Id<'a>| Scope { waba_id: Id::None, sender };
     let content = value.get("content").and_then(|content| content.items().next());
     let message = value.get("message").or(content).filter(|message| message.is_object());
-    if let Some(message) = message {
+    let any = |keys: &[&str]| keys.iter().any(|key| value.get(key).is_some());
+    let is_received = any(&["receivedAt"]) && !any(&["status", "sentAt", "doneAt"]);
+    if let Some(message) = message.filter(|_| is_received) {
         return received(record, &scope(number(to)), value, message, from);
     }
-    if value.get("deletedAt").is_some() {
+    if any(&["deletedAt"]) {
         return deleted(record, &scope(number(to)), value, from);
     }
-    let has = |key: &str| value.get(key).is_some();
-    if !has("status") && !has("seenAt") && !has("error") {
+    if !any(&["status", "seenAt", "error"]) {
         return super::unknown(record, &super::nobody(), value, "a message or report");
     }
-    super::status(record, &scope(number(from)), value, |record| {
+    // Who is who, where it was only seen, nothing but the newer form tells.
+    let is_told = any(&["status", "error", "doneAt"]);
+    let business = if is_told { from } else { value.get("sender") };
+    super::status(record, &scope(number(business)), value, |record| {
         let places = ["seenAt", "doneAt", "sentAt"].map(|key| (key, value.get(key)));
         Ok(Delivery {
             id: meant::id(value.get("messageId")),
@@ -180,10 +187,23 @@ fn deleted<'a>(
     });
 }
 
+/// Whether an object is an event that stands alone. Many others have a content.
+pub(crate) fn is_event(value: Value<'_>) -> bool {
+    let kind = meant::word(value.at(&["content", "type"]));
+    let is_known = kind.is_some_and(|kind| kind == PAYMENT || IDENTITIES.contains(&&*kind));
+    is_known && value.get("createdAt").is_some()
+        || value.get("messageTemplateId").is_some() && value.get("change").is_some()
+}
+
+/// What the events of changed identities are.
+const IDENTITIES: [&str; 2] = ["user_identity_changed", "customer_identity_changed"];
+/// What the events of payments are.
+const PAYMENT: &str = "payment";
+
 fn alone(record: &mut Record<'_>, value: Value<'_>) {
     let bytes = value.raw().len();
     match meant::word(value.at(&["content", "type"])).as_deref() {
-        Some("user_identity_changed" | "customer_identity_changed") => {
+        Some(kind) if IDENTITIES.contains(&kind) => {
             let facts = AccountFacts {
                 field: "messages",
                 event: "customer_identity_changed",
@@ -192,12 +212,11 @@ fn alone(record: &mut Record<'_>, value: Value<'_>) {
             let time = value.get("createdAt");
             super::account(record, &super::nobody(), value, time, &Peer::default(), facts);
         }
-        Some("payment") => record.ignored(None, ignored_name("payment"), bytes),
+        Some(PAYMENT) => record.ignored(None, ignored_name(PAYMENT), bytes),
         _ if value.get("messageTemplateId").is_some() => {
             record.ignored(None, ignored_name("message_template_status_update"), bytes);
         }
-        Some(_) => record.ignored(None, ignored::OTHER, bytes),
-        None => super::unknown(record, &super::nobody(), value, "results"),
+        _ => super::unknown(record, &super::nobody(), value, "results"),
     }
 }
 

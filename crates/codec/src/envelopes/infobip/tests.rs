@@ -115,6 +115,63 @@ fn reports_are_statuses_where_they_name_the_sender() {
 }
 
 #[test]
+fn report_of_what_was_seen_alone_names_no_sender() {
+    let seen = |parties: &str| {
+        format!(
+            r#"{{"results":[{{"messageId":"m1",{parties},"sentAt":"2026-11-08T00:02:20.000+0000","seenAt":"2026-11-08T00:02:27.000+0000"}}]}}"#
+        )
+    };
+    for parties in [
+        r#""from":"16505551234","to":"447860099299""#,
+        r#""from":"447860099299","to":"16505551234""#,
+    ] {
+        let row = only(Format::Infobip, &seen(parties));
+        assert_eq!(columns(&row, "reason sender peer_phone"), "no_sender - -", "{parties}");
+    }
+    let row =
+        only(Format::Infobip, &seen(r#""sender":"447860099299","destination":"16505551234""#));
+    assert_eq!(columns(&row, "sender status"), format!("{BUSINESS} {}", Status::Read.code()));
+    assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"));
+}
+
+#[test]
+fn report_that_holds_what_was_sent_is_of_the_sender() {
+    let result = |rest: &str| {
+        format!(
+            r#"{{"results":[{{"channel":"WHATSAPP","sender":"447860099299","destination":"16505551234","messageId":"m1","content":[{{"type":"TEXT","text":"Hi"}}]{rest}}}]}}"#
+        )
+    };
+    let sent = r#","sentAt":"2026-11-08T00:02:20.000+0000""#;
+    let done =
+        r#","doneAt":"2026-11-08T00:02:27.000+0000","status":{"groupName":"DELIVERED","name":"X"}"#;
+    let received = r#","receivedAt":"2026-11-08T00:02:20.000+0000""#;
+    for rest in [done.to_owned(), format!("{sent}{done}"), format!("{received}{done}")] {
+        let row = only(Format::Infobip, &result(&rest));
+        assert_eq!(
+            columns(&row, "sender status"),
+            format!("{BUSINESS} {}", Status::Delivered.code()),
+            "{rest}"
+        );
+        assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"));
+    }
+    // What says neither when it was received nor how far it got is of nobody.
+    for rest in ["", sent] {
+        let row = only(Format::Infobip, &result(rest));
+        assert_eq!(columns(&row, "reason sender"), "unknown_shape -", "{rest}");
+    }
+}
+
+#[test]
+fn content_of_somebody_else_is_no_event() {
+    let record = r#"{"content":{"type":"text","text":"secret"},"createdAt":"2026-11-08T00:02:27.000+0000","from":"16505551234"}"#;
+    for format in [Format::Infobip, Format::Auto] {
+        let (counts, rows) = decode(format, record);
+        assert_eq!((counts.dead_letters, counts.total()), (1, 1), "{format}");
+        assert_eq!(columns(&rows[0], "reason sender"), "unknown_shape -", "{format}");
+    }
+}
+
+#[test]
 fn newer_form_and_deletions_are_read() {
     let record = r#"{"results":[{"event":"MO","channel":"WHATSAPP","sender":"16505551234","destination":"447860099299","content":[{"type":"TEXT","text":"Hello"}],"receivedAt":"2026-11-08T00:02:27.000+0000","messageId":"AB1"},{"channel":"SMS","sender":"1","destination":"2","content":[{"type":"TEXT","text":"x"}]},{"messageId":"AB1","from":"16505551234","to":"447860099299","deletedAt":"2026-11-08T00:02:27.000+0000"}]}"#;
     let rows = told_alike(Format::Infobip, record);
