@@ -147,7 +147,8 @@ pub const FORMATS: &[FormatInfo] = &[
             A::Replies,
             A::Referrals,
         ],
-        note: "no wamid: ids are Vonage's own; few messages name the business account",
+        note: "no wamid: ids are Vonage's own; few messages name the business account; what has no \
+               status and no mark of what is received is a dead letter",
     },
     FormatInfo {
         format: Format::Bird,

@@ -2,7 +2,8 @@
 //! message sent. Version 0.1, with its objects for `from`, `to` and `message`, is read too.
 //!
 //! Sender: the digits of `to` in what is received, of `from` in a status. A message's
-//! `message_uuid` takes the wamid's place.
+//! `message_uuid` takes the wamid's place. Requests and logs of sends look like what is received,
+//! so that is told by a time and by what only Vonage writes of it; all else is of nobody.
 //!
 //! It cannot carry: the business account of most messages, whether audio is a voice note, whether a
 //! reply was a button's or a row's (one with a description is taken for a row's), texts of a
@@ -35,11 +36,12 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
         && is_whatsapp(channel("from"))
         && is_whatsapp(channel("to"));
     let has = |key: &str| value.get(key).is_some();
-    if !value.is_object() || !has("status") && !has("message_type") && !has("message") {
-        return super::unknown(record, &super::nobody(), value, "a message or status of Vonage");
-    }
-    if !of_whatsapp {
+    let is_one = ["status", "message_type", "message"].into_iter().any(has);
+    if is_one && !of_whatsapp {
         return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
+    }
+    if !has("status") && !is_received(value) {
+        return super::unknown(record, &super::nobody(), value, "a message or status of Vonage");
     }
     let waba_id = meant::id(value.at(&["whatsapp", "waba_id"]));
     let scope = |sender: Id<'a>| Scope { waba_id: waba_id.clone(), sender };
@@ -93,6 +95,19 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
             error_code: error_code(value),
         })
     });
+}
+
+/// Whether a message without a status was received: it says when, and its writer's profile, what
+/// became of its context or, in version 0.1, the direction.
+fn is_received(value: Value<'_>) -> bool {
+    let has = |key: &str| value.get(key).is_some();
+    let direction = meant::word(value.get("direction"));
+    (has("message_type") || has("message"))
+        && has("timestamp")
+        && match direction.as_deref() {
+            Some(direction) => direction == "inbound",
+            None => has("profile") || has("context_status"),
+        }
 }
 
 /// The number in an error's title, else behind the `#` of its type. Some errors are in another.

@@ -127,7 +127,39 @@ fn old_version_and_other_channels() {
     let sms = received("text", r#""text":"secret""#)
         .replace("\"channel\":\"whatsapp\"", "\"channel\":\"sms\"");
     assert_eq!(only(Format::Vonage, &sms).get("reason"), "other_channel");
+    let bare = r#"{"message_uuid":"u1","from":"1650","to":"447","channel":"sms","message_type":"text","text":"secret","timestamp":"2026-11-08T00:02:27Z"}"#;
+    assert_eq!(only(Format::Vonage, bare).get("reason"), "other_channel");
     assert_eq!(only(Format::Vonage, r#"{"message_uuid":"u1"}"#).get("reason"), "unknown_shape");
+}
+
+#[test]
+fn requests_and_logs_of_sends_are_of_nobody() {
+    let sent = |rest: &str| {
+        format!(
+            r#"{{"message_uuid":"u1","from":"447700900000","to":"16505551234","channel":"whatsapp","message_type":"text","text":"secret"{rest}}}"#
+        )
+    };
+    const TIME: &str = r#","timestamp":"2026-11-08T00:02:27Z""#;
+    for rest in [
+        String::new(),
+        TIME.to_owned(),
+        format!(r#"{TIME},"context":{{"message_uuid":"u0"}},"client_ref":"x""#),
+        format!(r#"{TIME},"direction":"outbound","profile":{{"name":"A B"}}"#),
+        r#","profile":{"name":"A B"}"#.to_owned(),
+    ] {
+        let row = only(Format::Vonage, &sent(&rest));
+        assert_eq!(columns(&row, "reason sender waba_id"), "unknown_shape - -", "{rest}");
+    }
+    // Either mark is enough.
+    for mark in [r#""profile":{"name":"A B"}"#, r#""context_status":"none""#] {
+        let received = sent(&format!("{TIME},{mark}"))
+            .replace(r#""from":"447700900000","to":"16505551234""#, r#""from":"1650","to":"447""#);
+        assert_eq!(
+            columns(&only(Format::Vonage, &received), "sender direction"),
+            "447 0",
+            "{mark}"
+        );
+    }
 }
 
 fn failed(error: &str) -> Row {

@@ -270,7 +270,7 @@ pub fn vonage(event: &Event) -> Option<Vec<u8>> {
         let referral = message.has_referral.then(|| json!({}));
         json!({
             "message_uuid": message.id, "from": party(event), "to": event.phone_number_id, "message_type": name, name: inner,
-            "context": reply(message, "message_uuid"), "whatsapp": {"referral": referral},
+            "context": reply(message, "message_uuid"), "context_status": "none", "whatsapp": {"referral": referral},
         })
     };
     value["whatsapp"]["user_id"] = json!(user(event));
