@@ -79,12 +79,14 @@ pub(crate) fn is_message(value: Value<'_>) -> bool {
     has("wabaId") && (has("from") || has("fromUserId")) && has("to")
 }
 
-/// Only a status in a group has a scope, only what was sent has a status and a time of creation,
-/// and only a person has a user id; the person's profile may be in any. Without a mark either
-/// number may be the person's.
+/// Only a status in a group has a scope, only what was sent has a time of creation and a status
+/// that a send may have, and only a person has a user id; the person's profile may be in any.
+/// Without a mark either number may be the person's.
 fn alone(record: &mut Record<'_>, value: Value<'_>) {
     let has = |key: &str| value.get(key).is_some();
-    let sent = has("status") || has("createTime");
+    let status_of_send = meant::word(value.get("status"))
+        .is_some_and(|name| ["accepted", "sent", "delivered", "read", "failed"].contains(&&*name));
+    let sent = has("createTime") || status_of_send;
     if has("statusScope") {
         status(record, value, value, Origin::Live);
     } else if has("fromUserId") || has("customerProfile") && !sent {

@@ -214,6 +214,17 @@ fn message_alone_is_never_taken_for_the_other_way() {
         columns(&row, "waba_id sender reason detail"),
         "9 - no_direction record: expected a mark of who wrote it, found object"
     );
+    for status in ["received", "new", ""] {
+        let row = only(Format::YCloud, &bare(&format!(r#"{FROM},"status":"{status}""#)));
+        assert_eq!(columns(&row, "sender reason"), "- no_direction", "{status}");
+    }
+    for status in ["accepted", "sent", "delivered", "read", "Failed"] {
+        let sent = format!(
+            r#"{{"id":"y1","wabaId":"9","from":"+15550783881","to":"+16505551234","sendTime":"2026-11-08T00:02:27.000Z","updateTime":"2026-11-08T00:02:27.000Z","type":"text","text":{{"body":"x"}},"status":"{status}"}}"#
+        );
+        let rows = told_alike(Format::YCloud, &sent);
+        assert!(rows.iter().all(|row| row.get("sender") == BUSINESS), "{status}");
+    }
     // What was sent has the profile of whom it was sent to.
     let sent = r#"{"id":"y2","wabaId":"9","from":"+15550783881","to":"+16505551234","createTime":"2026-11-08T00:02:27.000Z","type":"text","text":{"body":"Hello"},"customerProfile":{"name":"A B"}}"#;
     let row = only(Format::YCloud, sent);
