@@ -70,7 +70,7 @@ pub(crate) fn by_headers<'a>(format: Format, headers: Headers<'a>) -> Told<'a> {
 impl Attributes<'_> {
     /// The format of the data, where an attribute tells it.
     pub(crate) fn format(&self) -> Option<Format> {
-        let of_twilio = self.kind.is_some_and(|kind| kind.starts_with("com.twilio."))
+        let of_twilio = self.kind.is_some_and(|kind| kind.starts_with(envelopes::EVENTS_OF_TWILIO))
             || self.schema.is_some_and(|schema| schema.contains("events-schemas.twilio.com/"));
         if of_twilio {
             return Some(Format::TwilioEvents);

@@ -2,7 +2,8 @@
 //! taken too.
 //!
 //! Sender: the digits of `to` in what is received, of `from` in a status. The kind of event tells
-//! which; its status counts, not `messageStatus`, which may be another in the same event. From
+//! which; its status counts, not `messageStatus`, which may be another in the same event. Around
+//! the data may be an event of somebody else, whose kind tells nothing: `eventName` does. From
 //! version 4 on statuses hold the text that was sent: it is a message row beside the status, of
 //! which the earliest counts.
 //!
@@ -20,13 +21,16 @@ use crate::payload::Around;
 use crate::reason::ignored;
 use crate::record::{Fail, Record, Scope};
 
+/// How the kinds of Twilio's events begin.
+pub(crate) const TWILIO: &str = "com.twilio.";
 const RECEIVED: &str = "com.twilio.messaging.inbound-message.received";
 const SENT: &str = "com.twilio.messaging.message.";
 
 /// Decodes the data of one event.
 pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let get = |key: &str| value.get(key);
-    let kind = around.kind.map(str::to_owned).or_else(|| meant::word(get("eventName")));
+    let of_twilio = around.kind.filter(|kind| kind.starts_with(TWILIO)).map(str::to_owned);
+    let kind = of_twilio.or_else(|| meant::word(get("eventName")));
     let kind = kind.as_deref().unwrap_or_default();
     let sent = kind.strip_prefix(SENT);
     if !value.is_object() || kind.is_empty() {

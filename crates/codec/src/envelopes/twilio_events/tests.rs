@@ -92,6 +92,26 @@ fn data_alone_and_attributes_in_headers_are_the_same() {
 }
 
 #[test]
+fn event_of_somebody_else_around_the_data_tells_nothing() {
+    let whole = event("message.delivered", SENT);
+    let expected = told_alike(Format::TwilioEvents, &whole);
+    assert_eq!(kinds(&expected), ["status"]);
+    let other = whole.replacen("com.twilio.messaging.message.delivered", "bsp.twilio.event", 1);
+    let other = other.replace("https://events-schemas.twilio.com/", "https://bsp.example/");
+    for format in [Format::Auto, Format::CloudEvents] {
+        assert_eq!(decode(format, &other).1, expected, "{format}");
+    }
+    let tree: serde_json::Value = serde_json::from_str(&whole).expect("JSON");
+    let headers: Headers<'_> =
+        &[(b"ce_specversion", Some(b"1.0")), (b"ce_type", Some(b"bsp.twilio.event"))];
+    let data = tree["data"].to_string();
+    assert_eq!(
+        crate::testing::decode_with_headers(Format::Auto, headers, data.as_bytes()).1,
+        expected
+    );
+}
+
+#[test]
 fn other_events_of_twilio_are_ignored() {
     let rows = told_alike(Format::TwilioEvents, &event("x", r#""body":"secret""#));
     assert_eq!((rows[0].kind, rows[0].get("reason")), (EventKind::Ignored, "other"));
