@@ -261,9 +261,12 @@ fn is_of_kapso(value: Value<'_>) -> bool {
     let is_status = has("recipient_id")
         || has("recipient_user_id")
         || meant::word(value.get("status")).is_some() && has("timestamp");
+    // Nor has Kapso the platform's lists in its events: it forwards those as they are.
+    let has_lists = envelopes::LISTS.into_iter().any(has);
     let of_contact = object("contact") && (object("previous") || object("marketing_preference"));
     value.at(&["message", "kapso"]).is_some()
         || !is_status
+            && !has_lists
             && (object("conversation") || object("project") || of_contact)
             && (has("phone_number_id") || object("whatsapp_config"))
 }
@@ -366,6 +369,12 @@ mod tests {
                 Format::CloudApi,
             ),
             (r#"{"phone_number_id":"1","recipient_id":"2","conversation":{}}"#, Format::CloudApi),
+            (r#"{"phone_number_id":"1","messages":[],"conversation":{}}"#, Format::CloudApi),
+            (r#"{"phone_number_id":"1","statuses":[],"project":{}}"#, Format::CloudApi),
+            (
+                r#"{"data":[{"message_echoes":[],"project":{},"phone_number_id":"1"}]}"#,
+                Format::CloudApi,
+            ),
         ] {
             assert_eq!(content(json), format, "{json}");
         }

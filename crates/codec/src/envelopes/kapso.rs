@@ -25,6 +25,9 @@ use crate::rows::AccountFacts;
 use crate::webhook::Foreign;
 use crate::webhook::contacts::{Company, Contacts};
 
+/// Lists of the Cloud API, which are in none of Kapso's events.
+pub(crate) const LISTS: [&str; 3] = ["messages", "statuses", "message_echoes"];
+
 /// Decodes one event or batch.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     let data = value.get("data").filter(|data| matches!(data.kind(), Kind::Array | Kind::Object));
@@ -87,7 +90,10 @@ fn of_no_message(record: &mut Record<'_>, scope: &Scope<'_>, value: Value<'_>) {
     }
     let keys = ["conversation", "event", "phone_number_id", "whatsapp_config"];
     let event = meant::word(value.get("event")).unwrap_or_default();
-    let name = match keys.iter().any(|key| value.get(key).is_some()) {
+    let has = |key: &str| value.get(key).is_some();
+    // What holds messages is no event about something else.
+    let is_event = keys.into_iter().any(has) && !LISTS.into_iter().any(has);
+    let name = match is_event {
         _ if object("marketing_preference").is_some() => "user_preferences",
         true if event.starts_with("workflow.") => "workflow",
         true => "conversation",

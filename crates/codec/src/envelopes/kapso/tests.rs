@@ -1,7 +1,7 @@
 use turnwise_model::{EventKind, MessageKind};
 
 use crate::Format;
-use crate::testing::{columns, kinds, message, only, phone, told_alike, user};
+use crate::testing::{columns, decode, kinds, message, only, phone, told_alike, user};
 
 fn event(message: &str) -> String {
     format!(
@@ -76,6 +76,17 @@ fn events_of_the_project_are_ignored() {
         assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, name), "{event}");
         assert_eq!(row.get("sender"), sender);
     }
+}
+
+#[test]
+fn lists_of_the_platform_are_no_event_about_a_conversation() {
+    let value = r#"{"phone_number_id":"100","conversation":{"id":"c"},"messages":[{"from":"16505551234","id":"wamid.A","timestamp":"1794096147","type":"text","text":{"body":"hi"}}]}"#;
+    let (_, rows) = decode(Format::Auto, value);
+    assert_eq!(kinds(&rows), ["message"]);
+    assert_eq!(columns(&rows[0], "sender direction chars"), "100 0 2");
+    assert_eq!(rows[0].get("message"), message("100", "wamid.A"));
+    let (_, rows) = decode(Format::Kapso, value);
+    assert_eq!(columns(&rows[0], "reason sender"), "unknown_shape 100");
 }
 
 #[test]
