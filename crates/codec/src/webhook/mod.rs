@@ -117,13 +117,13 @@ fn unwrapped<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>)
     let is_content = matches!(field, Field::Content(_));
     let outer =
         Outer { waba_id: meant::id(root.get("waba_id")).or_else(|| outer.waba_id), ..outer };
-    if (is_content || !is_known) && message::looks_like_one(root) {
+    let holds_one = list_of_messages(root) == ONE_MESSAGE;
+    // A time inside says that the id and time beside it are the event's. An echo on standby has but
+    // its body inside.
+    let is_around = holds_one && root.at(&[ONE_MESSAGE, "timestamp"]).is_some();
+    if (is_content || !is_known) && message::looks_like_one(root) && !is_around {
         bare(record, outer, root);
-    } else if is_known
-        || has(&"metadata")
-        || ITEMS.iter().any(has)
-        || list_of_messages(root) == ONE_MESSAGE
-    {
+    } else if is_known || has(&"metadata") || ITEMS.iter().any(has) || holds_one {
         value(record, outer, &field, root);
     } else if is_hollow(root) || has(&"object") {
         // An envelope around nothing.

@@ -110,7 +110,9 @@ fn bare<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
     let is_known = is_content
         || field.as_deref().is_some_and(|field| account::FIELDS.contains(&field))
         || field.as_deref().is_some_and(is_ignored);
-    if message::stands_alone(root) && (is_content || !is_known) {
+    // With a time of its own the message inside is the event; what is beside it is an envelope's.
+    let is_inside = messages_of(root) != LIST && root.at(&["message", "timestamp"]).is_some();
+    if message::stands_alone(root) && !is_inside && (is_content || !is_known) {
         let around = around(id(root.get("waba_id")), None, "messages", root);
         message::alone(record, &around, root, path);
     } else if is_known || OF_VALUES.iter().any(|key| root.has(key)) || messages_of(root) != LIST {

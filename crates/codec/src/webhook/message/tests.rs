@@ -195,6 +195,16 @@ fn one_message_stands_for_a_list_of_them() {
     assert_eq!(found[0].get("peer_user"), user("US.7"));
     let (_, found) = run(&format!(r#"{{"phone_number_id":"100","message":{TEXT}}}"#));
     assert_eq!(kinds(&found), ["message"]);
+    // The id and time beside it are those of an event around it.
+    let around = format!(
+        r#"{{"id":"e1","timestamp":"1794096150","type":"message","phone_number_id":"100","message":{TEXT}}}"#
+    );
+    assert_eq!(run(&around).1, found);
+    // An echo on standby has its body alone inside.
+    let echo = r#"{"id":"wamid.A","timestamp":"1794096147","phone_number_id":"100","message":{"from":"100","to":"16505551234","type":"text","text":{"body":"hi there"}}}"#;
+    let (_, echoed) = run(echo);
+    assert_eq!(columns(&echoed[0], "direction chars time"), "1 8 1794096147000000");
+    assert_eq!(echoed[0].get("message"), found[0].get("message"));
     // Beside a list, or where it is none, it is something else.
     let status = r#"{"id":"w","status":"read","timestamp":1794096147}"#;
     let value = format!(r#""message":{TEXT},"statuses":[{status}]"#);
