@@ -26,7 +26,9 @@ pub(crate) fn looks_like_one(value: Value<'_>) -> bool {
         && !has("sender")
 }
 
-/// One of `messages[]`: received, unless the business's own number wrote it.
+/// One of `messages[]`: received, unless the business's own number wrote it and it tells whom it is
+/// for or how it was made, as echoes do. With neither a sample has one number for all, or somebody
+/// writes the business where the person should be: then nobody wrote it.
 pub(super) fn of_list<'a>(
     record: &mut Record<'_>,
     place: &Place<'a>,
@@ -35,7 +37,7 @@ pub(super) fn of_list<'a>(
     value: Value<'a>,
 ) {
     one(record, place, value, |record, owner, item| {
-        let (direction, origin, peer) = if is_own(place, value) {
+        let (direction, origin, peer) = if is_own(place, value) && is_as_echoes_are(value) {
             (Direction::Outbound, origin_of_own(origin, value), addressee(value))
         } else {
             (Direction::Inbound, origin, author(value))
@@ -44,13 +46,20 @@ pub(super) fn of_list<'a>(
     });
 }
 
-/// What a message says that Meta's own agent wrote.
+/// Where a message says how it was made.
+const MADE: &str = "message_creation_type";
+/// What it says there that Meta's own agent wrote.
 pub(super) const BY_AGENT: &str = "created_by_1p_bot";
+
+/// Whether a message tells whom it is for, or how it was made.
+fn is_as_echoes_are(value: Value<'_>) -> bool {
+    let keys = ["to", "to_user_id", "recipient", MADE];
+    [value, nested(value)].iter().any(|value| keys.iter().any(|key| value.get(key).is_some()))
+}
 
 /// The origin of a message of the business: what Meta's own agent wrote is no person's.
 fn origin_of_own(origin: Origin, value: Value<'_>) -> Origin {
-    const KEY: &str = "message_creation_type";
-    let made = meant::word(value.get(KEY)).or_else(|| meant::word(nested(value).get(KEY)));
+    let made = meant::word(value.get(MADE)).or_else(|| meant::word(nested(value).get(MADE)));
     match origin {
         Origin::Live | Origin::App if made.as_deref() == Some(BY_AGENT) => Origin::Standby,
         origin => origin,
@@ -266,8 +275,9 @@ fn row<'a>(
     let time = record.time_at("timestamp", value.get("timestamp"))?;
     let inner = nested(value);
     let received = direction == Direction::Inbound;
-    // Samples of echoes name the business as whom they are for. It is nobody's peer.
-    let peer = if received { peer } else { peer.without_phone(|number| place.is_own(number)) };
+    // Samples name the business as whom echoes are for, or as who wrote. It is nobody's peer.
+    let is_by_person = received && !is_own(place, value);
+    let peer = if is_by_person { peer } else { peer.without_phone(|number| place.is_own(number)) };
     let contact = place.contacts.of(&peer, company);
     let in_group = meant::id(value.get("group_id")) != Id::None
         || meant::id(inner.get("group_id")) != Id::None
@@ -278,7 +288,7 @@ fn row<'a>(
     let peer = if in_group && !received {
         Peer::default()
     } else {
-        peer.unmasked_by(contact.filter(|contact| received || place.may_be(contact)))
+        peer.unmasked_by(contact.filter(|contact| is_by_person || place.may_be(contact)))
     };
     record.check_peer(&peer)?;
     let message = record.pseudonym(owner, meant::id(value.get("id")), value)?;

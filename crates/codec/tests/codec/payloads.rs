@@ -111,10 +111,6 @@ fn of_provider(file: &str) -> Vec<String> {
     vec![name.to_owned()]
 }
 
-/// Samples made up with the business's own number as the author's, so that nobody else wrote them.
-const BY_THE_BUSINESS: [&str; 2] =
-    ["HandleNotification_ButtonMessage.json", "HandleNotification_DeletedMessageUnsupported.json"];
-
 /// The rows of a file, by name.
 fn rows(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
     let mut decoder = crate::common::decoder();
@@ -145,11 +141,6 @@ fn every_payload_becomes_the_rows_that_its_words_mean() {
             // The index calls what asks for a call a text that is sent.
             _ if file.ends_with("001_calls__response.json") => vec!["ignored calls".to_owned()],
             words => words.split('+').flat_map(meaning).collect(),
-        };
-        let is_own = BY_THE_BUSINESS.iter().any(|name| file.ends_with(name));
-        let meant: Vec<String> = match is_own {
-            true => meant.iter().map(|name| name.replace("message in", "message out")).collect(),
-            false => meant,
         };
         // Some samples hold times such as `1`, or no number: a dead letter stands for the item.
         let stands_in = |row: &String| {

@@ -81,7 +81,13 @@ fn own_origin(origin: Origin, value: &Json<'_>) -> Origin {
     if by_agent && origin != Origin::History { Origin::Standby } else { origin }
 }
 
-/// One of `messages[]`, which may be the business's own.
+/// Whether a message is written as echoes are: to somebody, or with how it was made.
+fn is_like_an_echo(value: &Json<'_>) -> bool {
+    let keys = ["to", "to_user_id", "recipient", "message_creation_type"];
+    keys.iter().any(|key| value.has(key) || inside(value).has(key))
+}
+
+/// One of `messages[]`, which may be the business's own, if it is written as echoes are.
 pub(super) fn received<'a>(
     record: &mut Record<'_>,
     around: &Around<'a>,
@@ -91,7 +97,7 @@ pub(super) fn received<'a>(
     path: &str,
 ) {
     write(record, around, value, path, &|_| {
-        let is_own = is_own(around, value);
+        let is_own = is_own(around, value) && is_like_an_echo(value);
         let direction = if is_own { Direction::Outbound } else { Direction::Inbound };
         let origin = if is_own { own_origin(origin, value) } else { origin };
         Ok(Way { origin, direction, person: other_end(value, direction), company })
@@ -296,8 +302,9 @@ fn message<'a>(
             .any(|key| id(value.get(key)).known().is_some_and(people::is_group));
     let outbound = way.direction == Direction::Outbound;
     let mut named = way.person;
-    if outbound && named.phone.as_deref().is_some_and(|number| is_number_of(around, number)) {
-        // The business is not whom it writes to.
+    // The business is not whom it writes to, nor who writes to it.
+    let is_of_business = outbound || is_own(around, value);
+    if is_of_business && named.phone.as_deref().is_some_and(|number| is_number_of(around, number)) {
         named.phone = None;
     }
     let contact = contact(around, &named, way.company);
@@ -305,7 +312,7 @@ fn message<'a>(
     let person = if is_group && outbound {
         Person::default()
     } else {
-        named.with_contact(contact.filter(|one| !outbound || !is_business(around, one)))
+        named.with_contact(contact.filter(|one| !is_of_business || !is_business(around, one)))
     };
     record.check_person(path, &person)?;
     let pseudonym = record.message(sender, path, id(value.get("id")), value)?;

@@ -1,4 +1,4 @@
-use crate::testing::{columns, kinds};
+use crate::testing::{columns, keys, kinds};
 use crate::webhook::tests::{TEXT, change, only, phone, rows, run, user};
 
 /// Messages that the business's own number wrote, in every list where they may stand.
@@ -8,13 +8,19 @@ fn what_the_business_wrote_is_never_received() {
         |more: &str, from: &str| TEXT.replace("\"16505551234\"", &format!("\"{from}\"{more}"));
     let contact = r#""contacts":[{"wa_id":"16505551234","user_id":"US.7"}],"#;
     let to = r#","to":"16505551234""#;
+    let made = r#","message_creation_type":"x""#;
     for (field, origin) in [("smb_message_echoes", "1"), ("message_echoes", "1"), ("messages", "0")]
     {
         for from in ["15550783881", "+15550783881", "100"] {
-            for (contacts, more) in [(contact, to), (contact, ""), ("", to), ("", "")] {
+            for (contacts, more) in
+                [(contact, to), (contact, made), ("", to), ("", made), (contact, ""), ("", "")]
+            {
+                if field == "messages" && more.is_empty() {
+                    continue;
+                }
                 let list = format!(r#"{contacts}"messages":[{}]"#, own(more, from));
                 let row = only(field, &list);
-                let peer = if contacts.len() + more.len() > 0 {
+                let peer = if !contacts.is_empty() || more == to {
                     phone("16505551234")
                 } else {
                     String::new()
@@ -40,16 +46,39 @@ fn what_the_business_wrote_is_never_received() {
     for (field, list) in [("messages", "messages"), ("smb_message_echoes", "message_echoes")] {
         let value = format!(
             r#""contacts":[{{"wa_id":"15550783881"}}],"{list}":[{}]"#,
-            own("", "15550783881")
+            own(made, "15550783881")
         );
         assert_eq!(columns(&only(field, &value), "direction peer_phone"), "1 -");
     }
     let alone = own("", "100").replace("{\"from\"", "{\"phone_number_id\":\"100\",\"from\"");
     assert_eq!(columns(&run(&alone).1[0], "direction peer_phone"), "1 -");
     // Placeholders of samples are no numbers.
-    let same = change("messages", &format!(r#""messages":[{}]"#, own("", "PHONE")));
+    let same = change("messages", &format!(r#""messages":[{}]"#, own(to, "PHONE")));
     let (_, rows) = run(&same.replace("+1 555-078-3881", "PHONE"));
     assert_eq!(rows[0].get("direction"), "0");
+}
+
+/// Samples have one number for all who take part.
+#[test]
+fn what_names_the_business_alone_was_received_from_nobody() {
+    let own =
+        |from: &str, more: &str| TEXT.replace("\"16505551234\"", &format!("\"{from}\"{more}"));
+    for from in ["15550783881", "+1 555-078-3881", "100"] {
+        for business in ["", r#""contacts":[{"wa_id":"15550783881"}],"#] {
+            let row = only("messages", &format!(r#"{business}"messages":[{}]"#, own(from, "")));
+            assert_eq!(columns(&row, "origin direction peer_phone peer_user"), "0 0 - -", "{from}");
+        }
+        let standby = format!(r#""standby":{{"messages":[{}]}}"#, own(from, ""));
+        assert_eq!(columns(&only("standby", &standby), "origin direction peer_phone"), "2 0 -");
+        // Whom else it names, that is who wrote it.
+        let user_id = own(from, r#","from_user_id":"US.7""#);
+        let row = only("messages", &format!(r#""messages":[{user_id}]"#));
+        assert_eq!(columns(&row, "direction peer_phone"), "0 -");
+        assert_eq!(row.get("peer_user"), user("US.7"));
+        let contact = r#""contacts":[{"wa_id":"16505551234"}]"#;
+        let row = only("messages", &format!(r#"{contact},"messages":[{}]"#, own(from, "")));
+        assert_eq!((row.get("direction"), row.get("peer_phone")), ("0", &*phone("16505551234")));
+    }
 }
 
 #[test]
@@ -98,9 +127,13 @@ fn number_for_an_id_is_the_businesss_however_it_is_spelled() {
             let text = text.replace("+1 555-078-3881\",\"phone", "1\",\"phone");
             run(&text).1.remove(0)
         };
-        let own = TEXT.replace("16505551234", "15550783881");
+        let own = TEXT.replace("\"16505551234\"", "\"15550783881\",\"to\":\"16505551234\"");
         let row = told("messages", &format!(r#""messages":[{own}]"#));
-        assert_eq!(columns(&row, "direction peer_phone"), "1 -", "{id}");
+        assert_eq!(columns(&row, "direction"), "1", "{id}");
+        assert_eq!(
+            row.get("peer_phone"),
+            keys().peer_phone(id.trim(), "16505551234").0.to_string()
+        );
         // An echo that names nobody, beside the business as its own contact.
         let echo = TEXT.replace("\"from\":\"16505551234\",", "");
         let value = format!(r#""contacts":[{{"wa_id":"15550783881"}}],"message_echoes":[{echo}]"#);
