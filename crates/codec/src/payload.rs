@@ -17,6 +17,7 @@ use turnwise_model::limits::{RECORD_BYTES_MAX, WRAPPERS_MAX};
 
 use crate::detect::{self, Attributes, Told};
 use crate::json::{JsonFault, Kind, Tape, Value};
+use crate::meant::{self, Time};
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record};
 use crate::unknown::UnknownFields;
@@ -75,7 +76,7 @@ impl<'a> Around<'a> {
     /// The same with the attributes of an event.
     pub(crate) fn event(self, attributes: &Attributes<'a>) -> Self {
         let time = match attributes.time {
-            crate::meant::Time::Some(time) => Some(time),
+            Time::Some(time) => Some(time),
             _ => self.time,
         };
         Self { time, kind: attributes.kind, is_in_event: true, ..self }
@@ -84,6 +85,14 @@ impl<'a> Around<'a> {
     /// The same in one more wrapper, which may tell a time.
     pub(crate) fn wrapped(self, time: Option<Millis>) -> Self {
         Self { time: time.or(self.time), wrappers: self.wrappers + 1, ..self }
+    }
+
+    /// The time of an account event: its own, else the surrounding event's, if either is told.
+    pub(crate) fn time_or(&self, own: Option<Value<'_>>) -> Time {
+        match meant::time(own) {
+            Time::Some(time) => Time::Some(time),
+            Time::None | Time::Unreadable(_) => self.time.map_or(Time::None, Time::Some),
+        }
     }
 
     /// A time for what has none of its own: the surrounding event's, else the record's.
@@ -436,7 +445,7 @@ fn one(
         return wrapped::decode(record, around, value, inner);
     }
     match told.unwrap_or_else(|| detect::by_common_keys(value)) {
-        Format::Auto | Format::CloudApi => webhook::decode(record, value),
+        Format::Auto | Format::CloudApi => webhook::decode(record, around, value),
         Format::Send => send::decode(record, value),
         Format::CloudEvents => cloudevents::decode(record, around, value, inner),
         Format::TwilioEvents if value.get("specversion").is_some() => {

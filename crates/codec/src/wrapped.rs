@@ -224,7 +224,7 @@ fn entry(
         if one.is_object() { one.get(key) } else { Some(one) }
     };
     let sender = meant::id(first("MetaPhoneNumberIds", "metaPhoneNumberId"));
-    let entry_time = time(record, wrapper).map_or(Time::None, Time::Some);
+    let entry_time = around.time_or(None);
     let outer = || Outer {
         waba_id: meant::id(first("MetaWabaIds", "wabaId")),
         entry_time,

@@ -110,6 +110,40 @@ fn forms_lie_in_events_too_and_take_their_time() {
 }
 
 #[test]
+fn account_events_without_a_time_take_the_events() {
+    let update = |time: &str| {
+        format!(
+            r#"{{"entry":[{{"id":"9"{time},"changes":[{{"field":"account_update","value":{{"event":"DISABLED_UPDATE"}}}}]}}]}}"#
+        )
+    };
+    let violation = r#"{"id":"1","event":"account_violation","data":{"phone_number":"1555"}}"#;
+    let offboarded = r#"{"type":"whatsapp.business_account.updated","apiVersion":"v2","whatsappBusinessAccount":{"id":"9"}}"#;
+    let renamed =
+        r#"{"phone_number_id":"1","contact":{"wa_id":"1650"},"previous":{"wa_id":"1651"}}"#;
+    let identity = r#"{"content":{"type":"user_identity_changed"},"createdAt":""}"#;
+    let quality = r#"{"eventType":"phone_number_quality_update","eventDetails":{}}"#;
+    let status = r#"{"app":"a","type":"account-event","payload":{"type":"status-event"}}"#;
+    let of_platform = update("");
+    let of_gupshup = of_platform.replacen('{', r#"{"gs_app_id":"a","#, 1);
+    let of_others = [violation, offboarded, renamed, identity, quality, status];
+    for data in [&*of_platform, &of_gupshup].into_iter().chain(of_others) {
+        let around = event(&format!(r#""data":{data}"#), r#","time":"2020-01-01T00:00:00Z""#);
+        let (_, rows) = decode(Format::Auto, &around);
+        assert_eq!(kinds(&rows), ["account"], "{data}");
+        assert_eq!(rows[0].get("time"), "1577836800000000", "{data}");
+        let headers: Headers<'_> =
+            &[(b"ce_specversion", Some(b"1.0")), (b"ce_time", Some(b"2020-01-01T00:00:00Z"))];
+        assert_eq!(decode_with_headers(Format::Auto, headers, data.as_bytes()).1, rows, "{data}");
+        let (_, rows) = decode(Format::Auto, &event(&format!(r#""data":{data}"#), ""));
+        assert_eq!(rows[0].get("time"), "1794139200000000", "{data}");
+    }
+    // Their own goes before.
+    let own = update(r#","time":1794096147"#);
+    let around = event(&format!(r#""data":{own}"#), r#","time":"2020-01-01T00:00:00Z""#);
+    assert_eq!(decode(Format::Auto, &around).1[0].get("time"), "1794096147000000");
+}
+
+#[test]
 fn content_type_that_is_a_time_tells_nothing() {
     let rest = r#","datacontenttype":"2025-10-08T07:17:02.363Z""#;
     let (_, rows) = decode(Format::CloudEvents, &event(&format!(r#""data":{WEBHOOK}"#), rest));

@@ -8,7 +8,8 @@
 
 use super::number;
 use crate::json::Value;
-use crate::meant::{self, Id, Time};
+use crate::meant::{self, Id};
+use crate::payload::Around;
 use crate::peer::Peer;
 use crate::record::{Record, Scope};
 use crate::rows::AccountFacts;
@@ -35,28 +36,29 @@ pub(crate) fn is_event(name: Option<Value<'_>>, data: Value<'_>) -> bool {
 }
 
 /// Decodes one webhook or partner event.
-pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
+pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let data = value.get("data").filter(|data| data.is_object() && value.get("event").is_some());
-    let Some(data) = data else { return webhook::decode(record, value) };
+    let Some(data) = data else { return webhook::decode(record, around, value) };
     if data.get("entry").is_some() || data.get("changes").is_some() {
         record.path.key("data");
-        webhook::decode(record, data);
+        webhook::decode(record, around, data);
         return record.path.pop();
     }
     let field = meant::word(value.get("event"));
+    let time = around.time_or(None);
     record.path.key("data");
     match field.as_deref() {
         Some(name @ (VIOLATION | RESTRICTION)) => {
             let scope = Scope { waba_id: Id::None, sender: number(data.get("phone_number")) };
             let (field, event) = ("account_update", event_name(name));
             let facts = AccountFacts { field, event, ..AccountFacts::default() };
-            super::account(record, &scope, data, None, &Peer::default(), facts);
+            super::account(record, &scope, data, time, &Peer::default(), facts);
         }
         field => {
             let is_value =
                 ["messaging_product", "metadata"].iter().all(|key| data.get(key).is_some());
             let waba_id = meant::id(data.get("id").filter(|_| is_value));
-            let outer = Outer { waba_id, entry_time: Time::None, sender: &Id::None };
+            let outer = Outer { waba_id, entry_time: time, sender: &Id::None };
             webhook::named(record, outer, field, data);
         }
     }

@@ -17,6 +17,7 @@ use super::{Delivery, Message, Price, category, code, is_whatsapp, person, time_
 use crate::body::{Body, body_named};
 use crate::json::Value;
 use crate::meant::{self, Id};
+use crate::payload::Around;
 use crate::peer::Peer;
 use crate::reason::{ignored, ignored_name};
 use crate::record::{Record, Scope};
@@ -25,10 +26,10 @@ use crate::webhook::account::event_name;
 use crate::webhook::{self, Outer};
 
 /// Decodes one event.
-pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
+pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let kind = meant::word(value.get("eventType")).unwrap_or_default();
     let Some(payload) = value.get("payload").filter(|payload| payload.is_object()) else {
-        return of_account(record, value, &kind);
+        return of_account(record, around, value, &kind);
     };
     let channel = |path: &[&str]| payload.at(path);
     let sms = meant::word(value.get("namespace")).as_deref() == Some("sms");
@@ -174,7 +175,7 @@ fn of_platform<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, raw: Value<'a>
 }
 
 /// Events with `eventDetails`: about numbers, templates and people.
-fn of_account(record: &mut Record<'_>, value: Value<'_>, kind: &str) {
+fn of_account(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>, kind: &str) {
     let scope = Scope { waba_id: meant::id(value.get("businessAccountId")), sender: Id::None };
     let Some(details) = value.get("eventDetails") else {
         return super::unknown(record, &scope, value, "an event of 8x8");
@@ -185,9 +186,9 @@ fn of_account(record: &mut Record<'_>, value: Value<'_>, kind: &str) {
         "template_quality_update" => "message_template_quality_update",
         other => other,
     };
+    let time = around.time_or(value.get("timestamp"));
     if let Some(raw) = details.get("rawEvent").filter(|raw| raw.is_object()) {
-        let entry_time = meant::time(value.get("timestamp"));
-        let outer = Outer { waba_id: scope.waba_id, entry_time, sender: &Id::None };
+        let outer = Outer { waba_id: scope.waba_id, entry_time: time, sender: &Id::None };
         return of_platform(record, outer, raw, kind);
     }
     match kind {
@@ -198,7 +199,6 @@ fn of_account(record: &mut Record<'_>, value: Value<'_>, kind: &str) {
                 event: event.map_or("other", |name| event_name(&name)),
                 ..AccountFacts::default()
             };
-            let time = value.get("timestamp");
             super::account(record, &scope, value, time, &Peer::default(), facts);
         }
         name => record.ignored(Some(&scope), ignored_name(name), value.raw().len()),

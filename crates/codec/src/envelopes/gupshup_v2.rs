@@ -20,6 +20,7 @@ use super::{pricing_model, pricing_type, time_at_first, twilio};
 use crate::body::Body;
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id};
+use crate::payload::Around;
 use crate::peer::Peer;
 use crate::reason::{ignored, ignored_name};
 use crate::record::{Record, Scope};
@@ -30,7 +31,7 @@ use crate::webhook::account::event_name;
 const OF_NO_MESSAGE: [&str; 2] = ["mismatch", "referral"];
 
 /// Decodes one event.
-pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
+pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let sender = meant::id(value.get("app")).or_else(|| meant::id(value.get("phone")));
     let scope = Scope { waba_id: Id::None, sender };
     let kind = meant::word(value.get("type")).unwrap_or_default();
@@ -43,7 +44,7 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     match kind.as_str() {
         "message" => message(record, &scope, value, payload),
         "message-event" => status(record, &scope, value, payload),
-        "account-event" => account(record, &scope, value, payload),
+        "account-event" => account(record, around, &scope, value, payload),
         other => {
             let name = ignored_name(&other.replace('-', "_"));
             record.ignored(Some(&scope), name, value.raw().len());
@@ -230,7 +231,13 @@ fn digits(number: Id<'_>) -> Id<'_> {
 }
 
 /// Violations, bans and tiers; what else is told of an account is ignored.
-fn account(record: &mut Record<'_>, scope: &Scope<'_>, event: Value<'_>, payload: Value<'_>) {
+fn account(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    scope: &Scope<'_>,
+    event: Value<'_>,
+    payload: Value<'_>,
+) {
     let named = ["event", "status", "newStatus"].into_iter().find_map(|key| {
         let text = part(payload, &[key])?.string()?;
         Some(event_name(&text))
@@ -243,7 +250,8 @@ fn account(record: &mut Record<'_>, scope: &Scope<'_>, event: Value<'_>, payload
         }
     };
     let facts = AccountFacts { field, event: named.unwrap_or("other"), ..AccountFacts::default() };
-    super::account(record, scope, event, event.get("timestamp"), &Peer::default(), facts);
+    let time = around.time_or(event.get("timestamp"));
+    super::account(record, scope, event, time, &Peer::default(), facts);
 }
 
 #[cfg(test)]

@@ -7,14 +7,15 @@
 //! are ignored, as are billing events: the price stands in the statuses.
 
 use crate::json::Value;
-use crate::meant::{self, Id, Time};
+use crate::meant::{self, Id};
+use crate::payload::Around;
 use crate::record::Record;
 use crate::webhook::{self, Outer};
 
 /// Decodes one webhook.
-pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
+pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let sender = &meant::id(value.get("gs_app_id"));
-    let outer = Outer { waba_id: Id::None, entry_time: Time::None, sender };
+    let outer = Outer { waba_id: Id::None, entry_time: around.time_or(None), sender };
     webhook::decode_of(record, outer, value);
 }
 

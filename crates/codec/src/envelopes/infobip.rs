@@ -18,16 +18,17 @@ use super::{Delivery, Message, Price, code, is_whatsapp, number, person, time_at
 use crate::body::Body;
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id};
+use crate::payload::Around;
 use crate::peer::Peer;
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
 use crate::rows::AccountFacts;
 
 /// Decodes one delivery of results, or one event that stands alone.
-pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
+pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let Some(results) = value.get("results") else {
         let is_result = ["integrationType", "messageId"].iter().all(|key| value.get(key).is_some());
-        return if is_result { one(record, value) } else { alone(record, value) };
+        return if is_result { one(record, value) } else { alone(record, around, value) };
     };
     record.path.key("results");
     let listed = results.kind() == Kind::Array;
@@ -200,7 +201,7 @@ const IDENTITIES: [&str; 2] = ["user_identity_changed", "customer_identity_chang
 /// What the events of payments are.
 const PAYMENT: &str = "payment";
 
-fn alone(record: &mut Record<'_>, value: Value<'_>) {
+fn alone(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let bytes = value.raw().len();
     match meant::word(value.at(&["content", "type"])).as_deref() {
         Some(kind) if IDENTITIES.contains(&kind) => {
@@ -209,7 +210,7 @@ fn alone(record: &mut Record<'_>, value: Value<'_>) {
                 event: "customer_identity_changed",
                 ..AccountFacts::default()
             };
-            let time = value.get("createdAt");
+            let time = around.time_or(value.get("createdAt"));
             super::account(record, &super::nobody(), value, time, &Peer::default(), facts);
         }
         Some(PAYMENT) => record.ignored(None, ignored_name(PAYMENT), bytes),

@@ -18,6 +18,7 @@ use super::{Delivery, Message, Price, time_at_first};
 use crate::body::{Body, body_named};
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id};
+use crate::payload::Around;
 use crate::peer::{Peer, says_group};
 use crate::reason::{Reason, ignored_name};
 use crate::record::{Record, Scope};
@@ -29,23 +30,23 @@ use crate::webhook::contacts::{Company, Contacts};
 pub(crate) const LISTS: [&str; 3] = ["messages", "statuses", "message_echoes"];
 
 /// Decodes one event or batch.
-pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
+pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let data = value.get("data").filter(|data| matches!(data.kind(), Kind::Array | Kind::Object));
-    let Some(batch) = data else { return one(record, value) };
+    let Some(batch) = data else { return one(record, around, value) };
     record.path.key("data");
     if batch.is_object() {
-        one(record, batch);
+        one(record, around, batch);
         return record.path.pop();
     }
     for (at, element) in batch.items().enumerate() {
         record.path.index(at);
-        one(record, element);
+        one(record, around, element);
         record.path.pop();
     }
     record.path.pop();
 }
 
-fn one(record: &mut Record<'_>, value: Value<'_>) {
+fn one(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let places: [&[&str]; 3] = [
         &["phone_number_id"],
         &["conversation", "phone_number_id"],
@@ -56,7 +57,7 @@ fn one(record: &mut Record<'_>, value: Value<'_>) {
         .fold(Id::None, |found, path| found.or_else(|| meant::id(value.at(path))));
     let scope = Scope { waba_id: Id::None, sender };
     let Some(message) = value.get("message").filter(|message| message.is_object()) else {
-        return of_no_message(record, &scope, value);
+        return of_no_message(record, around, &scope, value);
     };
     let origin = match meant::word(mark(message, "origin")).as_deref() {
         Some("business_app") => Origin::App,
@@ -83,10 +84,15 @@ fn one(record: &mut Record<'_>, value: Value<'_>) {
 }
 
 /// Events about people, conversations, workflows and the project.
-fn of_no_message(record: &mut Record<'_>, scope: &Scope<'_>, value: Value<'_>) {
+fn of_no_message(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    scope: &Scope<'_>,
+    value: Value<'_>,
+) {
     let object = |key: &str| value.get(key).filter(|value| value.is_object());
     if let (Some(contact), Some(previous)) = (object("contact"), object("previous")) {
-        return identity(record, scope, value, [contact, previous]);
+        return identity(record, around, scope, value, [contact, previous]);
     }
     let keys = ["conversation", "event", "phone_number_id", "whatsapp_config"];
     let event = meant::word(value.get("event")).unwrap_or_default();
@@ -109,6 +115,7 @@ fn of_contact(contact: Value<'_>) -> Peer<'_> {
 /// A person has another user id.
 fn identity(
     record: &mut Record<'_>,
+    around: &Around<'_>,
     scope: &Scope<'_>,
     event: Value<'_>,
     [contact, previous]: [Value<'_>; 2],
@@ -119,7 +126,8 @@ fn identity(
         ..AccountFacts::default()
     };
     let people = [&of_contact(contact), &of_contact(previous)];
-    super::renamed(record, scope, event, contact.get("updated_at"), people, facts);
+    let time = around.time_or(contact.get("updated_at"));
+    super::renamed(record, scope, event, time, people, facts);
 }
 
 /// A mark of Kapso's, which version 1 writes among the message's own keys.

@@ -43,7 +43,7 @@ use turnwise_model::{
 use crate::Format;
 use crate::body::{Body, Text};
 use crate::json::{Kind, Value};
-use crate::meant::{self, Id};
+use crate::meant::{self, Id, Time};
 use crate::payload::Around;
 use crate::peer::{Peer, normal_phone};
 use crate::reason::Reason;
@@ -101,19 +101,19 @@ pub(crate) fn decode(
     value: Value<'_>,
 ) {
     match format {
-        Format::Dialog360 => dialog360::decode(record, value),
+        Format::Dialog360 => dialog360::decode(record, around, value),
         Format::Twilio => twilio::decode(record, around, value),
         Format::TwilioEvents => twilio_events::decode(record, around, value),
-        Format::GupshupV2 => gupshup_v2::decode(record, value),
-        Format::GupshupV3 => gupshup_v3::decode(record, value),
-        Format::Infobip => infobip::decode(record, value),
+        Format::GupshupV2 => gupshup_v2::decode(record, around, value),
+        Format::GupshupV3 => gupshup_v3::decode(record, around, value),
+        Format::Infobip => infobip::decode(record, around, value),
         Format::Vonage => vonage::decode(record, value),
         Format::Bird => bird::decode(record, value),
         Format::MessageBird => messagebird::decode(record, value),
-        Format::YCloud => ycloud::decode(record, value),
-        Format::EightXEight => eight_x_eight::decode(record, value),
-        Format::Kapso => kapso::decode(record, value),
-        Format::Turn => turn::decode(record, value),
+        Format::YCloud => ycloud::decode(record, around, value),
+        Format::EightXEight => eight_x_eight::decode(record, around, value),
+        Format::Kapso => kapso::decode(record, around, value),
+        Format::Turn => turn::decode(record, around, value),
         Format::Salesforce => salesforce::decode(record, value),
         Format::Auto | Format::CloudApi | Format::Send | Format::Protobuf | Format::CloudEvents => {
             unknown(record, &nobody(), value, "a provider's envelope");
@@ -221,13 +221,13 @@ pub(crate) fn status<'a>(
     }
 }
 
-/// Numbers the item and writes its row, or its dead letter. A time that is none gives way to the
-/// record's.
+/// Numbers the item and writes its row, or its dead letter. Where no time is told, it is the
+/// record's: see [`Around::time_or`].
 pub(crate) fn account(
     record: &mut Record<'_>,
     scope: &Scope<'_>,
     value: Value<'_>,
-    time: Option<Value<'_>>,
+    time: Time,
     peer: &Peer<'_>,
     facts: AccountFacts,
 ) {
@@ -240,15 +240,15 @@ pub(crate) fn renamed(
     record: &mut Record<'_>,
     scope: &Scope<'_>,
     value: Value<'_>,
-    time: Option<Value<'_>>,
+    time: Time,
     [peer, previous]: [&Peer<'_>; 2],
     facts: AccountFacts,
 ) {
     let Some(item) = record.begin() else { return };
     let built = record.owner(scope).and_then(|owner| {
-        let time = match meant::time(time) {
-            meant::Time::Some(time) => record.in_range("time", time)?,
-            _ => record.place.time,
+        let time = match time {
+            Time::Some(time) => record.in_range("time", time)?,
+            Time::None | Time::Unreadable(_) => record.place.time,
         };
         record.check_peer(peer)?;
         record.check_peer(previous)?;

@@ -14,6 +14,7 @@ use turnwise_model::{Direction, Origin};
 use super::number;
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id};
+use crate::payload::Around;
 use crate::peer::{Peer, same_phone};
 use crate::reason::Reason;
 use crate::record::{Record, Scope};
@@ -21,9 +22,9 @@ use crate::webhook::contacts::{Company, Contacts};
 use crate::webhook::{self, Foreign, few};
 
 /// Decodes one delivery.
-pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
+pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     if value.get("entry").is_some() {
-        return webhook::decode(record, value);
+        return webhook::decode(record, around, value);
     }
     let sender = meant::id(value.at(&["metadata", "phone_number_id"]))
         .or_else(|| meant::id(value.get("phone_number_id")));

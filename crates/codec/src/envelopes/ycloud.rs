@@ -18,7 +18,8 @@ use super::{Change, Delivery, Message, Price, category, code, number, person, pr
 use super::{pricing_type, time_at_first};
 use crate::body::body;
 use crate::json::Value;
-use crate::meant::{self, Id};
+use crate::meant::{self, Id, Time};
+use crate::payload::Around;
 use crate::peer::{Peer, is_group_id};
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
@@ -31,7 +32,7 @@ const ECHO_UPDATED: &str = "whatsapp.echo_message.updated";
 const GROUP: &str = "Y2FwaV9ncm91cDp";
 
 /// Decodes one event, or one message alone.
-pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
+pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let named = meant::word(value.get("type")).or_else(|| meant::word(value.get("eventType")));
     let kind = named.unwrap_or_default();
     let origin = match kind.as_str() {
@@ -61,14 +62,15 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     if is_message(value) {
         return alone(record, value);
     }
+    let time = |own: Option<Value<'_>>| around.time_or(own.or_else(|| value.get("createTime")));
     if let Some(agent) = object("whatsappMetaBusinessAgent") {
-        return of_agent(record, value, agent, &kind);
+        return of_agent(record, time(agent.get("timestamp")), value, agent, &kind);
     }
     if let Some(account) = object("whatsappBusinessAccount") {
-        return of_account(record, value, account, &kind);
+        return of_account(record, time(None), value, account, &kind);
     }
     if let Some(of_number) = object("whatsappPhoneNumber") {
-        return about_number(record, value, of_number, &kind);
+        return about_number(record, time(None), value, of_number, &kind);
     }
     other(record, value, &kind);
 }
@@ -253,7 +255,7 @@ fn status<'a>(record: &mut Record<'_>, event: Value<'a>, message: Value<'a>, ori
 }
 
 /// The platform's own agent handed a thread over.
-fn of_agent(record: &mut Record<'_>, event: Value<'_>, agent: Value<'_>, kind: &str) {
+fn of_agent(record: &mut Record<'_>, time: Time, event: Value<'_>, agent: Value<'_>, kind: &str) {
     let sender = meant::id(agent.get("phoneNumberId"));
     let scope = Scope { waba_id: meant::id(agent.get("wabaId")), sender };
     if kind != "whatsapp.meta_business_agent.handover.updated" {
@@ -266,12 +268,17 @@ fn of_agent(record: &mut Record<'_>, event: Value<'_>, agent: Value<'_>, kind: &
         event: named.filter(|name| name.starts_with("control_")).map_or("other", event_name),
         ..AccountFacts::default()
     };
-    let time = agent.get("timestamp").or_else(|| event.get("createTime"));
     let peer = person(agent.get("consumerPhoneNumber"));
     super::account(record, &scope, event, time, &peer, facts);
 }
 
-fn of_account(record: &mut Record<'_>, event: Value<'_>, account: Value<'_>, kind: &str) {
+fn of_account(
+    record: &mut Record<'_>,
+    time: Time,
+    event: Value<'_>,
+    account: Value<'_>,
+    kind: &str,
+) {
     let scope = Scope { waba_id: meant::id(account.get("id")), sender: Id::None };
     let name = match kind {
         "whatsapp.business_account.updated" => {
@@ -285,10 +292,16 @@ fn of_account(record: &mut Record<'_>, event: Value<'_>, account: Value<'_>, kin
         }
     };
     let facts = AccountFacts { field: "account_update", event: name, ..AccountFacts::default() };
-    super::account(record, &scope, event, event.get("createTime"), &Peer::default(), facts);
+    super::account(record, &scope, event, time, &Peer::default(), facts);
 }
 
-fn about_number(record: &mut Record<'_>, event: Value<'_>, of_number: Value<'_>, kind: &str) {
+fn about_number(
+    record: &mut Record<'_>,
+    time: Time,
+    event: Value<'_>,
+    of_number: Value<'_>,
+    kind: &str,
+) {
     let scope = scope(of_number, of_number.get("phoneNumber"));
     let named = |key| of_number.get(key).and_then(Value::string);
     let (field, name) = match kind {
@@ -312,7 +325,7 @@ fn about_number(record: &mut Record<'_>, event: Value<'_>, of_number: Value<'_>,
         _ => return record.ignored(Some(&scope), ignored::OTHER, event.raw().len()),
     };
     let facts = AccountFacts { field, event: name, ..AccountFacts::default() };
-    super::account(record, &scope, event, event.get("createTime"), &Peer::default(), facts);
+    super::account(record, &scope, event, time, &Peer::default(), facts);
 }
 
 /// Events that hold no evidence, by the names that the webhook fields have for them.

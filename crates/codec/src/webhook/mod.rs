@@ -19,6 +19,7 @@ use turnwise_model::Origin;
 
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
+use crate::payload::Around;
 use crate::peer::{Peer, normal_phone};
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
@@ -85,10 +86,11 @@ const ONE_MESSAGE: &str = "message";
 /// Lists that are no evidence and may stand in a value of any field.
 const NO_EVIDENCE: &[&str] = &["calls", "user_actions"];
 
-/// Decodes one value, be there much or little of the envelope around it.
-pub(super) fn decode(record: &mut Record<'_>, root: Value<'_>) {
-    let outer = Outer { waba_id: Id::None, entry_time: Time::None, sender: &Id::None };
-    decode_of(record, outer, root);
+/// Decodes one value, be there much or little of the envelope around it. What is around that tells
+/// the time of what has none.
+pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, root: Value<'_>) {
+    let entry_time = around.time_or(None);
+    decode_of(record, Outer { waba_id: Id::None, entry_time, sender: &Id::None }, root);
 }
 
 /// The same, with an account, a time and a sender for what names none.
@@ -165,7 +167,7 @@ fn each<'a>(
 #[derive(Clone)]
 pub(super) struct Outer<'o, 'a> {
     pub(super) waba_id: Id<'a>,
-    /// `entry.time`.
+    /// `entry.time`, else what is around the webhook tells.
     pub(super) entry_time: Time,
     /// The sender of a value that names none.
     pub(super) sender: &'o Id<'a>,
