@@ -18,6 +18,7 @@ mod cloudevents;
 mod country;
 mod decoder;
 mod detect;
+mod elements;
 pub mod encode;
 mod envelopes;
 pub mod events;

@@ -22,7 +22,8 @@ use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record};
 use crate::unknown::UnknownFields;
 use crate::{
-    Format, Headers, cloudevents, envelopes, form, frame, protobuf, send, webhook, wrapped,
+    Format, Headers, cloudevents, elements, envelopes, form, frame, protobuf, send, webhook,
+    wrapped,
 };
 
 /// Payloads that lie in each other at most: the record's, and those of an event, of wrappers and of
@@ -412,24 +413,13 @@ pub(crate) fn json(
         return end(record, before, root.raw().len(), done);
     }
     let listed = root.kind() == Kind::Array;
-    let mut is_told = false;
-    for (at, element) in root.items().enumerate() {
-        // What is no object and no text is no event: of such elements the first stands for all.
-        let is_nothing = listed && !element.is_object() && element.kind() != Kind::String;
-        if is_nothing && is_told {
-            continue;
-        }
-        is_told |= is_nothing;
-        if listed {
-            record.path.index(at);
-        }
+    elements::each(record, root, |record, element| {
         let before = record.counts.total();
         one(record, around, format, element, inner);
         if listed {
             end(record, before, element.raw().len(), Ok(()));
-            record.path.pop();
         }
-    }
+    });
 }
 
 /// One value. What a setting, a header or keys of its own tell goes before what it may hold.

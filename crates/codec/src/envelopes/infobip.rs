@@ -16,7 +16,8 @@ use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
 use super::{Delivery, Message, Price, code, is_whatsapp, number, person, time_at_first, twilio};
 use crate::body::Body;
-use crate::json::{Kind, Value};
+use crate::elements;
+use crate::json::Value;
 use crate::meant::{self, Id};
 use crate::payload::Around;
 use crate::peer::Peer;
@@ -31,16 +32,7 @@ pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<
         return if is_result { one(record, value) } else { alone(record, around, value) };
     };
     record.path.key("results");
-    let listed = results.kind() == Kind::Array;
-    for (at, result) in results.items().enumerate() {
-        if listed {
-            record.path.index(at);
-        }
-        one(record, result);
-        if listed {
-            record.path.pop();
-        }
-    }
+    elements::each(record, results, one);
     record.path.pop();
 }
 

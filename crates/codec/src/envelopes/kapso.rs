@@ -16,6 +16,7 @@ use turnwise_model::{Direction, MessageKind, Origin, Status};
 
 use super::{Delivery, Message, Price, time_at_first};
 use crate::body::{Body, body_named};
+use crate::elements;
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id};
 use crate::payload::Around;
@@ -34,15 +35,7 @@ pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<
     let data = value.get("data").filter(|data| matches!(data.kind(), Kind::Array | Kind::Object));
     let Some(batch) = data else { return one(record, around, value) };
     record.path.key("data");
-    if batch.is_object() {
-        one(record, around, batch);
-        return record.path.pop();
-    }
-    for (at, element) in batch.items().enumerate() {
-        record.path.index(at);
-        one(record, around, element);
-        record.path.pop();
-    }
+    elements::each(record, batch, |record, element| one(record, around, element));
     record.path.pop();
 }
 

@@ -12,7 +12,8 @@
 use turnwise_model::{Direction, Origin};
 
 use super::number;
-use crate::json::{Kind, Value};
+use crate::elements;
+use crate::json::Value;
 use crate::meant::{self, Id};
 use crate::payload::Around;
 use crate::peer::{Peer, same_phone};
@@ -96,21 +97,14 @@ fn each<'a>(
 ) {
     let Some(list) = value.get(key) else { return };
     record.path.key(key);
-    let listed = list.kind() == Kind::Array;
-    for (at, element) in list.items().enumerate() {
-        if listed {
-            record.path.index(at);
-        }
+    elements::each(record, list, |record, element| {
         if element.is_object() {
             then(record, element);
         } else {
             let fail = record.fail(Reason::WrongType, "", "object", Some(element.kind()));
             record.dead(Some(scope), fail, element.raw().len());
         }
-        if listed {
-            record.path.pop();
-        }
-    }
+    });
     record.path.pop();
 }
 

@@ -87,6 +87,11 @@ impl<'a> Value<'a> {
         self.kind() == Kind::Object
     }
 
+    /// Whether it is an object without keys.
+    pub(crate) fn is_hollow(self) -> bool {
+        self.is_object() && self.node().next == self.at + 1
+    }
+
     /// The value of a key that is there and not null; of a repeated key the last.
     /// `None` where this is no object.
     #[must_use]

@@ -17,6 +17,7 @@ use std::borrow::Cow;
 
 use turnwise_model::Origin;
 
+use crate::elements;
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
 use crate::payload::Around;
@@ -127,7 +128,7 @@ fn unwrapped<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>)
         bare(record, outer, root);
     } else if is_known || has(&"metadata") || ITEMS.iter().any(has) || holds_one {
         value(record, outer, &field, root);
-    } else if is_hollow(root) || has(&"object") {
+    } else if root.is_hollow() || has(&"object") {
         // An envelope around nothing.
     } else {
         let fail = record.fail(Reason::UnknownShape, "", "a webhook", Some(Kind::Object));
@@ -135,8 +136,8 @@ fn unwrapped<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>)
     }
 }
 
-/// Every element of a list that should hold objects. A single object stands for a list of one;
-/// null is an empty list; anything else is a dead letter.
+/// Every element of a list that should hold objects, by [`elements::each`]. A single object stands
+/// for a list of one; null is an empty list; anything else is a dead letter.
 fn each<'a>(
     record: &mut Record<'_>,
     parent: Value<'a>,
@@ -145,21 +146,14 @@ fn each<'a>(
 ) {
     let Some(list) = parent.get(key) else { return };
     record.path.key(key);
-    let listed = list.kind() == Kind::Array;
-    for (at, element) in list.items().enumerate() {
-        if listed {
-            record.path.index(at);
-        }
+    elements::each(record, list, |record, element| {
         if element.is_object() {
             then(record, element);
         } else {
             let fail = record.fail(Reason::WrongType, "", "object", Some(element.kind()));
             record.dead(None, fail, element.raw().len());
         }
-        if listed {
-            record.path.pop();
-        }
-    }
+    });
     record.path.pop();
 }
 
@@ -195,7 +189,7 @@ fn entry<'a>(record: &mut Record<'_>, outer: &Outer<'_, 'a>, entry: Value<'a>) {
         let outer = Outer { waba_id: waba_id.clone(), entry_time, sender: outer.sender };
         change(record, outer, field.as_deref(), element);
     });
-    if entry.get_or_null("changes").is_none() && !is_hollow(entry) {
+    if entry.get_or_null("changes").is_none() && !entry.is_hollow() {
         // Other products have other lists in their entries.
         let is_other = entry.get("messaging").is_some() || entry.get("standby").is_some();
         let scope = Scope { waba_id, sender: Id::None };
@@ -234,7 +228,7 @@ fn change<'a>(
             record.dead(Some(&scope), fail, inner.raw().len());
         }
         // In what has no keys nothing can disappear; a record may hold very many of them.
-        (None, _) if is_hollow(change) => {}
+        (None, _) if change.is_hollow() => {}
         (None, field) => {
             let scope = Scope { waba_id, sender: Id::None };
             let is_new = matches!(field, Field::Unknown { named: true });
@@ -342,7 +336,7 @@ fn no_evidence(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
 /// it is new.
 fn without_row(record: &mut Record<'_>, scope: &Scope<'_>, field: &Field, value: Value<'_>) {
     let listed = |key: &&str| value.get_or_null(key).is_some();
-    let is_empty = is_hollow(value) || ITEMS.iter().any(listed);
+    let is_empty = value.is_hollow() || ITEMS.iter().any(listed);
     let is_one = is_empty || listed(&"metadata") || listed(&"contacts");
     let name = match field {
         Field::Unknown { named: false } if !is_one => {
@@ -356,11 +350,6 @@ fn without_row(record: &mut Record<'_>, scope: &Scope<'_>, field: &Field, value:
         _ => ignored::OTHER,
     };
     record.ignored(Some(scope), name, value.raw().len());
-}
-
-/// Whether an object has no keys.
-fn is_hollow(value: Value<'_>) -> bool {
-    value.raw().trim_matches(['{', '}', ' ', '\n', '\r', '\t']).is_empty()
 }
 
 /// Messages, echoes, statuses, standby copies and history of a value.

@@ -162,6 +162,34 @@ fn elements_that_are_no_objects_are_one_dead_letter() {
     assert_eq!(put(&mut decoder(), 1, Format::CloudApi, ones.as_bytes()).dead_letters, 1);
 }
 
+#[test]
+fn of_elements_that_are_no_events_the_first_stands_for_all() {
+    let good = WEBHOOK;
+    for (format, before, after) in [
+        (Format::CloudApi, r#"{"entry":["#, "]}"),
+        (Format::CloudApi, r#"{"id":"9","changes":["#, "]}"),
+        (Format::Auto, r#"{"metadata":{"phone_number_id":"1"},"messages":["#, "]}"),
+        (Format::Auto, r#"{"metadata":{"phone_number_id":"1"},"statuses":["#, "]}"),
+        (Format::Turn, r#"{"messages":["#, "]}"),
+        (Format::Auto, r#"{"results":[{},"#, "]}"),
+        (Format::Kapso, r#"{"data":["#, "]}"),
+        (Format::CloudEvents, r#"{"specversion":"1.0","type":"x","data":["#, "]}"),
+        (Format::Twilio, "[", "]"),
+    ] {
+        let few = format!("{before}7,{{}}{after}");
+        let expected = put(&mut decoder(), 1, format, few.as_bytes()).total();
+        assert!((1..=2).contains(&expected), "{few}");
+        let many = format!(r#"{before}7,{{}},null,"",{{ }},[7],true,"x",{{}}{after}"#);
+        assert_eq!(put(&mut decoder(), 1, format, many.as_bytes()).total(), expected, "{many}");
+    }
+    // What is an event stays, wherever it stands among them.
+    let list = format!(r#"[7,{{}},{good},7,{{}},{good}]"#);
+    let counts = put(&mut decoder(), 1, Format::Auto, list.as_bytes());
+    let once = put(&mut decoder(), 1, Format::Auto, good.as_bytes());
+    assert_eq!(counts.dead_letters, 1 + 2 * once.dead_letters);
+    assert_eq!((counts.ignored, counts.messages), (1 + 2 * once.ignored, 2 * once.messages));
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_become_rows(bytes in prop::collection::vec(any::<u8>(), 0..400), format in any_format()) {

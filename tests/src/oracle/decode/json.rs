@@ -67,12 +67,6 @@ impl<'a> Json<'a> {
         matches!(self.node, Node::Object(_))
     }
 
-    /// Whether it is an array.
-    #[must_use]
-    pub fn is_array(&self) -> bool {
-        matches!(self.node, Node::Array(_))
-    }
-
     /// The value of a key, also null; of two equal keys the last.
     #[must_use]
     pub fn get_or_null(&self, key: &str) -> Option<&Json<'a>> {

@@ -80,13 +80,17 @@ pub fn decode(keys: &Keys, form: Form, place: &Place, bytes: &[u8]) -> Vec<RawRo
     record.rows
 }
 
-/// The elements of a list, or the one value, with their paths: of elements that can be no event
-/// (no object, and no text) the first stands for all.
+/// The elements of a list, or the one value, with their paths. Of elements without content (no
+/// objects, or objects without a pair) the first of either kind stands for all of it.
 fn elements<'a, 'b>(root: &'b Json<'a>) -> Vec<(String, &'b Json<'a>)> {
     let Node::Array(items) = &root.node else { return vec![(String::new(), root)] };
-    let is_nothing = |item: &Json<'_>| !item.is_object() && !matches!(item.node, Node::Text(_));
-    let first = items.iter().position(is_nothing);
-    let stands = |at: usize, item: &Json<'_>| !is_nothing(item) || first == Some(at);
+    let is_other = |item: &Json<'_>| !item.is_object();
+    let is_hollow = |item: &Json<'_>| matches!(&item.node, Node::Object(all) if all.is_empty());
+    let (other, hollow) = (items.iter().position(is_other), items.iter().position(is_hollow));
+    let stands = |at: usize, item: &Json<'_>| {
+        let is_nothing = is_other(item) || is_hollow(item);
+        !is_nothing || other == Some(at) || hollow == Some(at)
+    };
     let paths = items.iter().enumerate().filter(|(at, item)| stands(*at, item));
     paths.map(|(at, item)| (format!("[{at}]"), item)).collect()
 }

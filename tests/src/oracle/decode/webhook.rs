@@ -128,7 +128,7 @@ fn is_hollow(value: &Json<'_>) -> bool {
     matches!(&value.node, Node::Object(pairs) if pairs.is_empty())
 }
 
-/// Every element of a list under a key, with its path; one that is no object is a dead letter.
+/// The elements of a list under a key, with their paths; one that is no object is a dead letter.
 pub(super) fn each<'a>(
     record: &mut Record<'_>,
     parent: &'a Json<'a>,
@@ -138,8 +138,8 @@ pub(super) fn each<'a>(
 ) {
     let Some(list) = parent.get(key) else { return };
     let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    for (at, one) in list.list().into_iter().enumerate() {
-        let path = if list.is_array() { format!("{path}[{at}]") } else { path.clone() };
+    for (at, one) in elements(list) {
+        let path = format!("{path}{at}");
         if one.is_object() {
             then(record, one, &path);
         } else {
