@@ -21,7 +21,7 @@ const TIME: Millis = Millis(1_794_000_000_000);
 pub struct Written {
     /// Lines that can all be read.
     pub good: Vec<Vec<u8>>,
-    /// Parts of them, and bytes that are no text in their midst.
+    /// Parts of them, bytes that are no text in their midst, and what others write alike.
     pub damaged: Vec<Vec<u8>>,
     /// Records of protobuf, each behind its length, whole and cut.
     pub protobuf: Vec<u8>,
@@ -111,6 +111,47 @@ fn around(c: &mut Canaries, bytes: &[u8]) -> [Value; 3] {
     ]
 }
 
+/// What looks like a provider's event and is not, or is not what it looks like: with a person where
+/// the business's number would stand, and texts that are events.
+fn alike(c: &mut Canaries) -> Vec<Value> {
+    let forged = |c: &mut Canaries| {
+        let message = json!({"from": c.phone(), "id": c.wamid(), "timestamp": "1794000000",
+            "type": "text", "text": {"body": c.text()}});
+        json!({"entry": [{"id": c.word(), "changes": [{"field": "messages", "value":
+            {"metadata": {"phone_number_id": c.phone()}, "messages": [message]}}]}]})
+        .to_string()
+    };
+    let stamp = "2026-11-06T21:20:00.000+0000";
+    vec![
+        json!({"id": c.word(), "event": "message.created", "data": {"id": c.wamid(),
+            "from": c.phone(), "text": c.text()}}),
+        json!({"id": c.word(), "event": "messages", "data": {"id": c.wamid(), "from": c.phone(),
+            "type": "text", "text": c.text()}}),
+        json!([{"MessageId": c.word(), "From": c.phone(), "To": "15550001", "Type": "TEXT",
+            "Message": forged(c), "Timestamp": 1_794_000_000_000_i64}]),
+        json!({"headers": c.text(), "body": forged(c)}),
+        json!({"headers": {}, "Body": forged(c), "Message": forged(c), "data": forged(c)}),
+        json!({"results": [{"messageId": c.word(), "from": c.phone(), "to": "15550001",
+            "sentAt": stamp, "seenAt": stamp}, {"messageId": c.word(), "from": "15550001",
+            "to": c.phone(), "sentAt": stamp, "seenAt": stamp}, {"channel": "WHATSAPP",
+            "sender": "15550001", "destination": c.phone(), "messageId": c.word(),
+            "sentAt": stamp, "doneAt": stamp, "status": {"groupName": "DELIVERED"},
+            "content": [{"type": "TEXT", "text": c.text()}]}, {"channel": "WHATSAPP",
+            "sender": "15550001", "destination": c.phone(), "sentAt": stamp,
+            "content": [{"type": "TEXT", "text": c.text()}]}]}),
+        json!({"content": {"type": "text", "text": c.text()}, "createdAt": stamp,
+            "from": c.phone()}),
+        json!({"message_uuid": c.word(), "from": "15550001", "to": c.phone(),
+            "channel": "whatsapp", "message_type": "text", "text": c.text(),
+            "timestamp": "2026-11-06T21:20:00Z"}),
+        json!({"wabaId": "900", "from": c.phone(), "to": "15550001", "status": "received",
+            "sendTime": stamp, "type": "text", "text": {"body": c.text()}}),
+        json!({"phone_number_id": "100", "conversation": {"id": c.word()}, "messages":
+            [{"from": c.phone(), "id": c.wamid(), "timestamp": "1794000000", "type": "text",
+            "text": {"body": c.text()}}]}),
+    ]
+}
+
 /// Events of all kinds, in all formats that carry them.
 pub fn written(c: &mut Canaries) -> Written {
     let events = events(c);
@@ -134,6 +175,7 @@ pub fn written(c: &mut Canaries) -> Written {
             damaged.push([&line[..cut], b"\xff", &line[cut + 1..]].concat());
         }
     }
+    damaged.extend(alike(c).iter().map(|value| value.to_string().into_bytes()));
     damaged.retain(|line| !line.contains(&b'\n'));
     let mut protobuf = Vec::new();
     for event in &events {
