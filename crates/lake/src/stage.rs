@@ -403,7 +403,7 @@ mod tests {
         let numbers: ArrayRef = Arc::new(Int64Array::from(vec![7, 8]));
         let rows = RecordBatch::try_from_iter([(column::SENDER, senders), ("n", numbers)]);
         let bytes = encode(&rows.expect("rows"), Encoding::States).expect("encoded");
-        let file = ParquetMetaDataReader::new().parse_and_finish(&bytes::Bytes::from(bytes));
+        let file = ParquetMetaDataReader::new().parse_and_finish(&Bytes::from(bytes));
         let file = file.expect("metadata");
         let told = file.row_group(0).columns().iter();
         let told: Vec<_> =
@@ -435,7 +435,7 @@ mod tests {
         ];
         let rows = RecordBatch::try_from_iter(columns).expect("rows");
         let file = PutPayload::from(encode(&rows, Encoding::Light).expect("a file"));
-        let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes::Bytes::from(file));
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&Bytes::from(file));
         let metadata = metadata.expect("metadata");
         assert_eq!(metadata.num_row_groups(), 1);
         let found = metadata.row_group(0).columns().iter().map(|column| {

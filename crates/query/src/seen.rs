@@ -42,7 +42,8 @@ impl Changed {
         self.0.keys().map(|(day, _)| *day).collect()
     }
 
-    pub(crate) fn extend(&mut self, others: Self) {
+    /// With other parts, which go before the same ones of these.
+    pub fn extend(&mut self, others: Self) {
         self.0.extend(others.0);
     }
 

@@ -1,6 +1,7 @@
 //! Groups of a column that files are sorted by are numbered, and the answers are those of rows that
 //! are not sorted.
 
+#[expect(dead_code, reason = "others look at texts, too")]
 mod common;
 
 use std::collections::BTreeMap;
@@ -99,13 +100,12 @@ async fn plan(context: &SessionContext, sql: &str) -> String {
     plans.value(plans.len() - 1).to_owned()
 }
 
-const NUMBERED: [&str; 6] = [
+const NUMBERED: [&str; 5] = [
     "SELECT sender, count(*) AS n FROM t GROUP BY sender ORDER BY 1",
     "SELECT sender AS s, sum(n) AS n, histogram(n) FILTER (WHERE peer > 40) AS h, peer_count(peer)
        FILTER (WHERE n > 3) AS p, histogram(peer) AS all FROM t GROUP BY sender ORDER BY 1",
     "WITH some AS (SELECT sender AS s, n + 1 AS more FROM t WHERE n % 3 = 1)
        SELECT s, exact_quantiles(more, [0.5, 0.9]) AS q FROM some GROUP BY s ORDER BY 1",
-    "SELECT sender, count(DISTINCT peer) AS p FROM t GROUP BY sender HAVING sum(n) > 9 ORDER BY 1",
     "SELECT sum(n) AS n FROM t GROUP BY sender ORDER BY 1",
     "SELECT one.sender, one.n + other.n AS n
        FROM (SELECT sender, max(n) AS n FROM t GROUP BY sender) one
@@ -114,7 +114,8 @@ const NUMBERED: [&str; 6] = [
 ];
 
 /// Somebody else looks at the column, or groups are of more.
-const AS_THEY_ARE: [&str; 7] = [
+const AS_THEY_ARE: [&str; 8] = [
+    "SELECT sender, count(DISTINCT peer) AS p FROM t GROUP BY sender HAVING sum(n) > 9 ORDER BY 1",
     "SELECT sender, max(sender) AS m FROM t GROUP BY sender ORDER BY 1",
     "SELECT sender, count(*) FILTER (WHERE sender > '3') AS n FROM t GROUP BY sender ORDER BY 1",
     "SELECT sender, count(*) AS n FROM t WHERE sender <> '7' GROUP BY sender ORDER BY 1",

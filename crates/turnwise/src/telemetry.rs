@@ -32,7 +32,7 @@ const LABELLED: [(&str, &str); 5] = [
     ("turnwise_kafka_errors_total", "Errors of the Kafka client by kind."),
 ];
 
-const GAUGES: [(&str, &str); 6] = [
+const GAUGES: [(&str, &str); 7] = [
     ("turnwise_ingest_last_commit_timestamp_seconds", "When ingest committed last."),
     ("turnwise_ingest_lag_records", "Records of the assigned partitions that were not yet read."),
     ("turnwise_ingest_assigned_partitions", "Partitions that this process reads."),

@@ -31,7 +31,7 @@ fn expect_read(table: &Table, rows: &RecordBatch) {
     let read = table.snapshot(None).expect("snapshot").read(None, &FileFilter::all());
     let [read] = <[_; 1]>::try_from(read.expect("reads")).expect("one batch");
     for column in ["app", "number"] {
-        assert!(read[column] == rows[column], "{column}");
+        assert_eq!(&read[column], &rows[column], "{column}");
     }
 }
 

@@ -80,7 +80,7 @@ fn what_was_replaced_goes_sooner_where_that_is_asked_for_and_what_no_commit_name
 #[test]
 fn vacuum_sweeps_a_lake_below_folders_with_the_names_of_its_own() {
     let folder = tempfile::tempdir().expect("folder");
-    let (lake, _) = open(&folder.path().join("_turnwise/_delta_log/lake"), false).expect("opens");
+    let (lake, _) = open(&folder.path().join("_turnwise/lake"), false).expect("opens");
     let table = table(&lake);
     append(&table, "a", 0, 5);
     let orphan = table.stage(vec![(partition("p"), rows("a", 5, 9))], Encoding::Light, now_ms());
