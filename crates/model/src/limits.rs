@@ -118,18 +118,24 @@ pub const SQL_TEXT_BYTES_MAX: usize = 64 << 10;
 pub const QUERY_MEMORY_BYTES: usize = 8 << 30;
 /// Bytes that queries may spill to disk.
 pub const QUERY_SPILL_BYTES: u64 = 32 << 30;
-/// Rows of files that are not sorted which one fold holds at a time; more are folded in several
-/// goes, by days and by senders.
+/// Rows of files that are not merged which one fold holds at a time; more are folded in several
+/// goes, by days and by senders. Of the first of the days that a fold needs only those count that
+/// lie in its last half hour.
 pub const FOLD_ROWS_MAX: u64 = 16_000_000;
-/// Sorted files that a fold reads side by side, a row group of each in memory; of more in one day
-/// the smallest are read as if they were not sorted.
-pub const FOLD_SORTED_FILES_MAX: usize = 64;
+/// Sorted files that a fold merges at a time, of all kinds and of all days that it needs: four or
+/// more. Of more the smallest are held as if they were not sorted.
+pub const FOLD_SORTED_FILES_MAX: usize = 3_000;
+/// Bytes that sorted files which are merged hold while they are read: of each a row group, and as
+/// much again in decoded pages. Of files that would hold more the smallest are held as if they were
+/// not sorted; of a smaller pool it is three eighths.
+pub const FOLD_SORTED_BYTES_MAX: u64 = 3 << 30;
 /// Rows of sorted files that days which are folded together may have: of these the fold holds one
 /// sender's at a time. A day of more is folded alone.
 pub const FOLD_SORTED_ROWS_MAX: u64 = 32_000_000;
-/// Shares of the senders that the rows of a day are folded in; a day is read once for each. Of more
-/// rows each share has more than one fold should hold.
-pub const FOLD_SHARES_MAX: u32 = 64;
+/// Shares of the senders that the rows of a day are folded in. Each reads the day's files that are
+/// not sorted, and of sorted ones its part. Of more rows each share has more than one fold should
+/// hold.
+pub const FOLD_SHARES_MAX: u32 = 512;
 /// Fractions of one call of `exact_quantiles` or `exact_summary`.
 pub const QUANTILE_FRACTIONS_MAX: usize = 64;
 /// Bytes of texts of bare messages that are read at a time; one longer text is read alone.
@@ -185,6 +191,10 @@ const _: () = assert!(LIVE_FILE_BYTES_MAX / (PART_BYTES as u64) < 10_000);
 const _: () = assert!(COMMIT_BYTES <= INGEST_BUFFER_BYTES_MAX);
 // What is drained must be left in time for the group to be left too.
 const _: () = assert!(RELEASE_MS + 10_000 < SHUTDOWN_MS);
+// Messages and statuses of three days have as many files where compaction does what it should.
+const _: () = assert!(FOLD_SORTED_FILES_MAX >= 2 * 3 * LIVE_FILES_MAX);
+// Two folds at a time leave a quarter of the memory to the rows they hold.
+const _: () = assert!(2 * FOLD_SORTED_BYTES_MAX <= QUERY_MEMORY_BYTES as u64 / 4 * 3);
 // A text bucket has six bits.
 const _: () = assert!(TEXT_BUCKETS == 1 << 6);
 const _: () = assert!(TEXT_SAMPLE_PER_CONVERSATION_MAX <= TEXT_SAMPLE_MAX);

@@ -3,6 +3,9 @@
 //! Only the columns are read that decide those that are asked for, of the days that filters let
 //! pass.
 
+mod needed;
+mod shares;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -11,20 +14,23 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool};
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::filter::FilterExec;
-use turnwise_kernels::fold::needed;
+use turnwise_kernels::fold::needed as columns_needed;
 use turnwise_lake::FileInfo;
 use turnwise_model::conversation;
 use turnwise_model::schema::{column, file_schema};
 use turnwise_model::time::range_of_day;
 use turnwise_model::{Day, EventKind, Millis, limits};
 
-use crate::fold_exec::{FOLD_KINDS, FoldExec, Go, Rows, Senders, Share};
+use crate::fold_exec::{FOLD_KINDS, FoldExec, Go, Senders};
 use crate::lake_table::{LakeTable, date};
 use crate::start_days;
+use needed::{Input, Most, Needed, NeededFile};
 
 /// The conversations that a version of `events` holds.
 #[derive(Debug)]
@@ -35,8 +41,8 @@ pub struct Conversations {
     last: Option<Millis>,
     /// The senders whose rows count; all if none.
     only: Option<Arc<Senders>>,
-    /// Rows that one fold may hold.
-    fold_rows: u64,
+    /// What one fold may hold.
+    most: Most,
 }
 
 impl Conversations {
@@ -51,7 +57,12 @@ impl Conversations {
                 }
             }
         }
-        Self { files_by_day, last: None, only: None, fold_rows: limits::FOLD_ROWS_MAX }
+        let most = Most {
+            rows: limits::FOLD_ROWS_MAX,
+            files: limits::FOLD_SORTED_FILES_MAX,
+            bytes: limits::FOLD_SORTED_BYTES_MAX,
+        };
+        Self { files_by_day, last: None, only: None, most }
     }
 
     /// Leaves out rows later than this, as if they had not arrived yet.
@@ -69,10 +80,18 @@ impl Conversations {
     }
 
     /// Holds no more rows at a time than these, if it can; [`limits::FOLD_ROWS_MAX`] unless told.
-    /// Rows of sorted files do not count: of these only one sender's are held.
+    /// Rows of sorted files that are merged do not count: of these only one sender's are held.
     #[must_use]
     pub fn fold_rows(mut self, rows: u64) -> Self {
-        self.fold_rows = rows.max(1);
+        self.most.rows = rows.max(1);
+        self
+    }
+
+    /// Merges no more sorted files by sender at a time than these, which are
+    /// [`limits::FOLD_SORTED_FILES_MAX`] unless told. The rows of others are held.
+    #[must_use]
+    pub fn sorted_files(mut self, files: usize) -> Self {
+        self.most.files = files;
         self
     }
 
@@ -84,13 +103,13 @@ impl Conversations {
     /// Consecutive days that fit in one fold; a day that does not fit stands alone.
     #[must_use]
     pub fn chunks(&self, days: &BTreeSet<Day>) -> Vec<RangeInclusive<Day>> {
+        let fit = |days: &RangeInclusive<Day>| {
+            self.needed(days, self.most).fit(self.most.rows, limits::FOLD_SORTED_ROWS_MAX)
+        };
         let mut chunks: Vec<RangeInclusive<Day>> = Vec::new();
         for day in days.iter().filter(|day| self.files_by_day.contains_key(day)) {
             match chunks.last_mut() {
-                Some(last)
-                    if last.end().0 + 1 == day.0
-                        && self.needed(&(*last.start()..=*day)).fit(self.fold_rows) =>
-                {
+                Some(last) if last.end().0 + 1 == day.0 && fit(&(*last.start()..=*day)) => {
                     *last = *last.start()..=*day;
                 }
                 _ => chunks.push(*day..=*day),
@@ -101,133 +120,59 @@ impl Conversations {
 
     /// The files that a chunk of days needs: those of its own days, the two before and the one
     /// after.
-    fn needed(&self, days: &RangeInclusive<Day>) -> Needed<'_> {
+    fn needed(&self, days: &RangeInclusive<Day>, most: Most) -> Needed<'_> {
         let all = Day(days.start().0 - 2)..=Day(days.end().0 + 1);
-        let files = self.files_by_day.range(all).flat_map(|(_, files)| files);
-        let (mut sorted, rest) = files
-            .map(|(kind, file)| (*kind, file))
-            .partition::<Vec<_>, _>(|(_, file)| file.sorted_by() == Some(column::SENDER));
-        sorted.sort_by(|(_, a), (_, b)| {
-            b.num_records.cmp(&a.num_records).then_with(|| a.path.cmp(&b.path))
+        let (from, _) = range_of_day(*days.start());
+        let files = self.files_by_day.range(all).flat_map(|(day, files)| {
+            let since = (*day == from.day()).then_some(from);
+            files.iter().map(move |(kind, file)| NeededFile::new(*kind, file, since))
         });
-        Needed { sorted, rest }
+        Needed::new(files, most)
     }
 
-    /// The goes in which chunks are folded: one, or where that is too much, by shares of senders.
-    fn goes(&self, chunks: &[RangeInclusive<Day>]) -> Vec<Go> {
-        let shares = |days: &RangeInclusive<Day>| {
-            let rows = self.needed(days).held();
-            // Senders differ: shares of half the rows on average seldom have more than all.
-            let of_share = if rows > self.fold_rows { self.fold_rows.div_ceil(2) } else { rows };
-            let shares = rows.div_ceil(of_share.max(1));
-            u32::try_from(shares).unwrap_or(u32::MAX).clamp(1, limits::FOLD_SHARES_MAX)
+    /// What one fold may hold in a pool: merged files that are open three eighths of it at most.
+    fn most_in(&self, pool: &dyn MemoryPool) -> Most {
+        let bytes = match pool.memory_limit() {
+            MemoryLimit::Finite(bytes) => bytes as u64 / 8 * 3,
+            _ => u64::MAX,
         };
-        let goes = chunks.iter().flat_map(|days| {
-            let of = shares(days);
-            (0..of).map(move |number| Go {
-                days: days.clone(),
-                share: Share { number, of, only: self.only.clone() },
-                inputs: Vec::new(),
-            })
-        });
-        goes.collect()
-    }
-
-    /// Plans the inputs of a go: each sorted file by itself, the others together by kind, but those
-    /// of the first day apart: of its rows only those of the last half hour decide anything.
-    fn plan_inputs(
-        &self,
-        state: &dyn Session,
-        go: &mut Go,
-        columns: &[&str],
-        senders: &[Expr],
-    ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
-        let needed = self.needed(&go.days);
-        let (from, _) = range_of_day(*go.days.start());
-        let is_first = |file: &FileInfo| file_day(file) == Some(from.day());
-        let since = ScalarValue::TimestampMicrosecond(Some(from.micros()), Some("UTC".into()));
-        let of_first = [senders, &[col(column::TIME).gt_eq(lit(since))]].concat();
-        let filters = |is_first: bool| if is_first { &of_first[..] } else { senders };
-        let (sorted, unsorted) =
-            needed.sorted.split_at(needed.sorted.len().min(limits::FOLD_SORTED_FILES_MAX));
-        let mut inputs: Vec<(Rows, Vec<FileInfo>, &[Expr])> = Vec::new();
-        for (kind, file) in sorted {
-            let rows = Rows { kind: *kind, by_sender: true };
-            inputs.push((rows, vec![(*file).clone()], filters(is_first(file))));
-        }
-        for (kind, first) in FOLD_KINDS.into_iter().flat_map(|kind| [(kind, true), (kind, false)]) {
-            let files = unsorted.iter().chain(&needed.rest);
-            let files = files.filter(|(of, file)| *of == kind && is_first(file) == first);
-            let files: Vec<FileInfo> = files.map(|(_, file)| (*file).clone()).collect();
-            inputs.push((Rows { kind, by_sender: false }, files, filters(first)));
-        }
-        let mut plans = Vec::new();
-        for (rows, files, filters) in inputs {
-            if let Some(plan) = plan_input(state, rows, files, go, columns, filters)? {
-                plans.push(plan);
-                go.inputs.push(rows);
-            }
-        }
-        Ok(plans)
+        Most { bytes: self.most.bytes.min(bytes), ..self.most }
     }
 }
 
-/// The files that some days need.
-struct Needed<'a> {
-    /// Those in the order of their senders, the largest first.
-    sorted: Vec<(EventKind, &'a FileInfo)>,
-    rest: Vec<(EventKind, &'a FileInfo)>,
-}
-
-impl Needed<'_> {
-    /// Whether no more than so many rows are held, all sorted files are read side by side, and one
-    /// sender that has most of their rows can be held.
-    fn fit(&self, rows: u64) -> bool {
-        self.sorted.len() <= limits::FOLD_SORTED_FILES_MAX
-            && rows_of(&self.sorted) <= limits::FOLD_SORTED_ROWS_MAX
-            && self.held() <= rows
-    }
-
-    /// Rows of the files that are not read by sender.
-    fn held(&self) -> u64 {
-        let beside = self.sorted.len().min(limits::FOLD_SORTED_FILES_MAX);
-        rows_of(&self.sorted[beside..]) + rows_of(&self.rest)
-    }
-}
-
-fn rows_of(files: &[(EventKind, &FileInfo)]) -> u64 {
-    files.iter().map(|(_, file)| file.num_records.unwrap_or_default()).sum()
-}
-
-/// The plan of some files for a go: of one, if its rows are to come by sender. Rows that do not
-/// pass the filters may be left out. `None` where no file may have one that does.
+/// The plan of an input of a go. Rows that do not pass the filters may be left out. `None` where no
+/// file may have one that does.
 fn plan_input(
     state: &dyn Session,
-    rows: Rows,
-    files: Vec<FileInfo>,
+    input: &Input,
     go: &Go,
     columns: &[&str],
     filters: &[Expr],
 ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    let table = LakeTable::new(file_schema(rows.kind), vec![date(column::DATE)], files);
+    let files = input.files.clone();
+    let table = LakeTable::new(file_schema(input.rows.kind), vec![date(column::DATE)], files);
     let schema = table.schema();
     let columns: Vec<usize> =
         columns.iter().filter_map(|name| schema.index_of(name).ok()).collect();
-    let scan = match rows.by_sender {
-        true => table.plan_in_order(state, Some(&columns), filters)?,
-        false => table.plan(state, Some(&columns), filters)?,
+    let (from, _) = range_of_day(*go.days.start());
+    let from = ScalarValue::TimestampMicrosecond(Some(from.micros()), Some("UTC".into()));
+    let since = input.is_first.then(|| col(column::TIME).gt_eq(lit(from)));
+    let by_name = go.share.conditions();
+    let filters: Vec<Expr> = filters.iter().cloned().chain(by_name).chain(since.clone()).collect();
+    let scan = match input.rows.by_sender {
+        true => table.plan_in_order(state, Some(&columns), &filters)?,
+        false => table.plan(state, Some(&columns), &filters)?,
     };
     if scan.is::<EmptyExec>() {
         return Ok(None);
     }
     // The fold itself passes by the senders of other shares: a filter would be split up.
-    if rows.by_sender || go.share.is_all() {
-        return Ok(Some(scan));
-    }
+    let in_share = (!go.share.is_all()).then(|| go.share.filter().call(vec![col(column::SENDER)]));
+    let exact = conjunction(in_share.into_iter().chain(since)).filter(|_| !input.rows.by_sender);
+    let Some(exact) = exact else { return Ok(Some(scan)) };
     let known = DFSchema::try_from(scan.schema())?;
-    let is_in = go.share.filter().call(vec![col(column::SENDER)]);
-    let is_in = state.create_physical_expr(is_in, &known)?;
-    Ok(Some(Arc::new(FilterExec::try_new(is_in, scan)?)))
+    let exact = state.create_physical_expr(exact, &known)?;
+    Ok(Some(Arc::new(FilterExec::try_new(exact, scan)?)))
 }
 
 #[async_trait]
@@ -251,15 +196,27 @@ impl TableProvider for Conversations {
         let columns = projection.cloned().unwrap_or_else(|| (0..all.fields().len()).collect());
         let schema = Arc::new(all.project(&columns)?);
         let asked: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let needed = needed(&asked);
+        let needed = columns_needed(&asked);
         let days = start_days::kept(self.days().collect(), filters, state);
-        let mut goes = self.goes(&self.chunks(&days.into_iter().collect()));
         let senders: Vec<Expr> = filters.iter().filter(|f| is_about_sender(f)).cloned().collect();
-        let mut inputs = Vec::new();
-        for go in &mut goes {
-            inputs.extend(self.plan_inputs(state, go, &needed, &senders)?);
+        let most = self.most_in(state.runtime_env().memory_pool.as_ref());
+        let (mut goes, mut inputs) = (Vec::new(), Vec::new());
+        for days in self.chunks(&days.into_iter().collect()) {
+            let files = self.needed(&days, most);
+            let of_days = files.inputs();
+            for share in shares::shares(state, &files, self.only.as_ref(), most.rows).await? {
+                let mut go = Go { days: days.clone(), share, inputs: Vec::new() };
+                for input in &of_days {
+                    if let Some(plan) = plan_input(state, input, &go, &needed, &senders)? {
+                        inputs.push(plan);
+                        go.inputs.push(input.rows);
+                    }
+                }
+                if !go.inputs.is_empty() {
+                    goes.push(go);
+                }
+            }
         }
-        goes.retain(|go| !go.inputs.is_empty());
         if goes.is_empty() {
             return Ok(Arc::new(EmptyExec::new(schema)));
         }

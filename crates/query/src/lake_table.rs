@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{DFSchema, Result, ScalarValue, Statistics, exec_err};
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{
     FileGroup, FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource,
 };
@@ -19,9 +19,10 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use datafusion::physical_expr::expressions as physical_expr;
 use datafusion::physical_expr::utils::collect_columns;
-use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_expr::{Partitioning, PhysicalExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::{ObjectMeta, path::Path};
@@ -29,6 +30,7 @@ use turnwise_lake::FileInfo;
 
 use crate::bounds;
 use crate::error::QueryError;
+use crate::merge_exec::{MERGED_BATCH_ROWS, MergeExec, ascending, open_bytes};
 
 /// Some files of a table, all of one schema.
 #[derive(Debug)]
@@ -88,94 +90,113 @@ impl LakeTable {
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.plan_of(state, projection, filters, None)
+        let predicate = self.predicate(state, filters)?;
+        let kept = self.kept(state, filters, predicate.as_ref())?;
+        if kept.is_empty() {
+            return self.nothing(projection);
+        }
+        let groups = groups(self.partitioned_files(&kept)?, state.config().target_partitions());
+        let scan = self.scan_of(state, &kept, predicate)?.with_file_groups(groups);
+        let scan = scan.with_projection_indices(projection.cloned())?.build();
+        Ok(DataSourceExec::from_data_source(scan))
     }
 
-    /// As [`Self::plan`], of a single sorted file: in one partition, in its order.
+    /// As [`Self::plan`], of files that are sorted by the same column: in one partition, in their
+    /// order.
     ///
     /// # Errors
-    /// As [`Self::plan`].
+    /// As [`Self::plan`]; files that are not sorted by one column, or not by one that is read.
     pub(crate) fn plan_in_order(
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let order = match self.files.as_slice() {
-            [file] => self.order(file),
-            _ => None,
-        };
-        self.plan_of(state, projection, filters, order)
+        let predicate = self.predicate(state, filters)?;
+        let kept = self.kept(state, filters, predicate.as_ref())?;
+        let Some(first) = kept.first() else { return self.nothing(projection) };
+        let by = first.sorted_by().filter(|by| kept.iter().all(|f| f.sorted_by() == Some(*by)));
+        let Some(by) = by else { return exec_err!("files are not sorted by one column") };
+        let alone = |file| FileGroup::new(vec![file]);
+        let groups: Vec<FileGroup> =
+            self.partitioned_files(&kept)?.into_iter().map(alone).collect();
+        // Told to be so many, the partitions are not split: two halves would lose their order where
+        // they meet again.
+        let partitioning = Partitioning::UnknownPartitioning(groups.len());
+        let batch_rows = (groups.len() > 1).then_some(MERGED_BATCH_ROWS);
+        let scan = self
+            .scan_of(state, &kept, predicate)?
+            .with_file_groups(groups)
+            .with_output_ordering(vec![ascending(by, self.schema.table_schema())?])
+            .with_output_partitioning(Some(partitioning))
+            .with_batch_size(batch_rows)
+            .with_projection_indices(projection.cloned())?
+            .build();
+        let bytes = kept.iter().map(|file| open_bytes(file)).sum::<u64>();
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        Ok(Arc::new(MergeExec::new(DataSourceExec::from_data_source(scan), by, bytes)?))
     }
 
-    fn plan_of(
+    /// All filters as one condition.
+    fn predicate(
         &self,
         state: &dyn Session,
-        projection: Option<&Vec<usize>>,
         filters: &[Expr],
-        order: Option<LexOrdering>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut kept = self.prune(state, filters)?;
-        let schema = Arc::clone(self.schema.table_schema());
-        let predicate = match conjunction(filters.to_vec()) {
-            Some(filter) => {
-                let known = DFSchema::try_from(Arc::clone(&schema))?;
-                Some(state.create_physical_expr(filter, &known)?)
-            }
-            None => None,
-        };
-        if let Some(predicate) = &predicate {
-            kept = bounds::kept(kept, &schema, predicate);
-        }
-        let Some(first) = kept.first() else {
-            let projected = match projection {
-                Some(columns) => Arc::new(schema.project(columns)?),
-                None => schema,
-            };
-            return Ok(Arc::new(EmptyExec::new(projected)));
-        };
+    ) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+        let Some(filter) = conjunction(filters.to_vec()) else { return Ok(None) };
+        let known = DFSchema::try_from(Arc::clone(self.schema.table_schema()))?;
+        state.create_physical_expr(filter, &known).map(Some)
+    }
+
+    /// The files in which a row may pass.
+    fn kept(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+        predicate: Option<&Arc<dyn PhysicalExpr>>,
+    ) -> Result<Vec<&FileInfo>> {
+        let kept = self.prune(state, filters)?;
+        Ok(match predicate {
+            Some(predicate) => bounds::kept(kept, self.schema.table_schema(), predicate),
+            None => kept,
+        })
+    }
+
+    /// The plan of no file.
+    fn nothing(&self, projection: Option<&Vec<usize>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = self.schema.table_schema();
+        Ok(Arc::new(EmptyExec::new(match projection {
+            Some(columns) => Arc::new(schema.project(columns)?),
+            None => Arc::clone(schema),
+        })))
+    }
+
+    /// A scan of some files, but for how they are grouped and which columns are read.
+    fn scan_of(
+        &self,
+        state: &dyn Session,
+        files: &[&FileInfo],
+        predicate: Option<Arc<dyn PhysicalExpr>>,
+    ) -> Result<FileScanConfigBuilder> {
+        let Some(first) = files.first() else { return exec_err!("a scan of no file") };
         let mut source = ParquetSource::new(self.schema.clone())
             .with_table_parquet_options(state.table_options().parquet.clone());
         if let Some(predicate) = predicate {
             source = source.with_predicate(predicate);
         }
-        let mut statistics = Statistics::new_unknown(&schema);
-        statistics.num_rows = rows_of(&kept);
-        let store = store_url(&first.url)?;
-        let files = kept
-            .iter()
-            .map(|file| self.partitioned_file(file))
-            .collect::<Result<Vec<PartitionedFile>>>()?;
-        // Told to be one, the partition is not split: two halves would lose their order where they
-        // meet again.
-        let partitioning = order.is_some().then_some(Partitioning::UnknownPartitioning(1));
-        let config = FileScanConfigBuilder::new(store, Arc::new(source))
-            .with_file_groups(groups(files, state.config().target_partitions()))
-            .with_statistics(statistics)
-            .with_output_ordering(order.into_iter().collect())
-            .with_output_partitioning(partitioning)
-            .with_projection_indices(projection.cloned())?
-            .build();
-        Ok(DataSourceExec::from_data_source(config))
+        let mut statistics = Statistics::new_unknown(self.schema.table_schema());
+        statistics.num_rows = rows_of(files);
+        let scan = FileScanConfigBuilder::new(store_url(&first.url)?, Arc::new(source));
+        Ok(scan.with_statistics(statistics))
     }
 
-    /// The order of a file's rows, where it is known.
-    fn order(&self, file: &FileInfo) -> Option<LexOrdering> {
-        let column = physical_expr::col(file.sorted_by()?, self.schema.table_schema()).ok()?;
-        let options = SortOptions { descending: false, nulls_first: true };
-        LexOrdering::new([PhysicalSortExpr::new(column, options)])
+    fn partitioned_files(&self, files: &[&FileInfo]) -> Result<Vec<PartitionedFile>> {
+        files.iter().map(|file| self.partitioned_file(file)).collect()
     }
 
     fn partitioned_file(&self, file: &FileInfo) -> Result<PartitionedFile> {
         let values = self.partition_values(file)?;
-        let meta = ObjectMeta {
-            location: Path::from_url_path(file.url.path())?,
-            last_modified: std::time::UNIX_EPOCH.into(),
-            size: file.size,
-            e_tag: None,
-            version: None,
-        };
-        Ok(PartitionedFile::new_from_meta(meta).with_partition_values(values))
+        Ok(PartitionedFile::new_from_meta(object_meta(file)?).with_partition_values(values))
     }
 
     fn partition_values(&self, file: &FileInfo) -> Result<Vec<ScalarValue>> {
@@ -229,6 +250,25 @@ fn rows_of(files: &[&FileInfo]) -> Precision<usize> {
     let rows: Option<u64> = files.iter().map(|file| file.num_records).sum();
     let rows = rows.and_then(|rows| usize::try_from(rows).ok());
     rows.map_or(Precision::Absent, Precision::Exact)
+}
+
+fn object_meta(file: &FileInfo) -> Result<ObjectMeta> {
+    Ok(ObjectMeta {
+        location: Path::from_url_path(file.url.path())?,
+        last_modified: std::time::UNIX_EPOCH.into(),
+        size: file.size,
+        e_tag: None,
+        version: None,
+    })
+}
+
+/// What a file says of its pages.
+pub(crate) async fn metadata(state: &dyn Session, file: &FileInfo) -> Result<Arc<ParquetMetaData>> {
+    let store = state.runtime_env().object_store(&store_url(&file.url)?)?;
+    DFParquetMetadata::new(store.as_ref(), &object_meta(file)?)
+        .with_page_index_policy(Some(PageIndexPolicy::Optional))
+        .fetch_metadata()
+        .await
 }
 
 /// Spreads files over at most `partitions` groups of about the same bytes.

@@ -24,6 +24,7 @@ mod error;
 mod fold_exec;
 pub mod guard;
 mod lake_table;
+mod merge_exec;
 mod numbered;
 pub mod scalars;
 pub mod seen;

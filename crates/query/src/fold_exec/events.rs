@@ -2,9 +2,13 @@
 //!
 //! Inputs that come by sender are read side by side and folded sender by sender: one sender's rows
 //! are held. Before, the rows of all other inputs that decide the go's days and are of its share
-//! of the senders are held together; days and shares bound that memory, all of which is reserved
-//! from the pool. Rows of other shares are dropped as they are read, rows out of the days' range as
-//! they arrive.
+//! of the senders are held together; days and shares bound that memory. Rows of other shares are
+//! dropped as they are read, rows out of the days' range as they arrive.
+//!
+//! What a sender's fold takes beside its rows is reserved from the pool before. Reserved once they
+//! are there are the rows that a batch adds, the lists of one conversation, and conversations that
+//! wait for a batch to fill. Not reserved are the batch of each input that is looked at and the
+//! batches that were given out: two, and those of a small sender.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -62,7 +66,8 @@ impl fmt::Display for Go {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}..={}", self.days.start().iso(), self.days.end().iso())?;
         if self.share.of > 1 {
-            write!(f, " share {}/{}", self.share.number + 1, self.share.of)?;
+            let by = if self.share.conditions().is_empty() { "" } else { " by name" };
+            write!(f, " share {}/{}{by}", self.share.number + 1, self.share.of)?;
         }
         if let Some(only) = &self.share.only {
             write!(f, " of {} senders", only.len())?;

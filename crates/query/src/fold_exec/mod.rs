@@ -3,16 +3,17 @@
 //! ```text
 //! events:  messages ─┐
 //!          statuses ─┼─ RepartitionExec hash(sender) ─▶ FoldExec ─▶ conversations
-//!          account  ─┘        (inputs for each go, one go after the other; a file that is sorted
-//!                              by sender is an input of its own)
+//!          account  ─┘        (inputs for each go, one go after the other; files that are sorted
+//!                              by sender are merged, up to 64 inputs of a file or of some)
 //!
 //! bare:    messages ─ any partitions ─▶ FoldExec (reads, scatters and folds by turns)
 //! ```
 //!
 //! What is held is reserved from the pool. A fold of `events` holds one sender's rows of sorted
 //! files and all rows of others, goes over its files as often as these need to stay below a bound,
-//! each time for some days or for a share of the senders, and fails where the pool still refuses; bare rows go to disk by hash of what must meet, and come back
-//! part by part. Dropping the streams stops the work.
+//! each time for some days or for a share of the senders, and fails where the pool still refuses;
+//! bare rows go to disk by hash of what must meet, and come back part by part. Dropping the streams
+//! stops the work.
 
 mod bare;
 mod by_sender;
@@ -47,7 +48,7 @@ use turnwise_model::schema::column;
 use crate::bare::BareReader;
 pub(crate) use events::{FOLD_KINDS, Go, Rows};
 pub use share::Senders;
-pub(crate) use share::{Share, is_named, named};
+pub(crate) use share::{Between, Share, is_named, named};
 
 /// The fold operator.
 #[derive(Debug)]

@@ -32,7 +32,11 @@ const IMAGE: (i64, i32) = (120_000, 150);
 /// Documents (F20): how soon, characters.
 const DOCUMENT: (i64, i32) = (180_000, 400);
 
-/// The measures of one conversation; reused, so that no conversation allocates.
+/// Tokens, and texts that a sample may take, which wait at most until all but the smallest go.
+const WAITING_MAX: usize = 1 << 12;
+
+/// The measures of one conversation; reused, so that no conversation allocates. A message takes 24
+/// bytes of lists at most, twice that in lists that have grown.
 #[derive(Debug, Default)]
 pub(super) struct Measurer {
     pub counters: Counters,
@@ -96,10 +100,29 @@ impl Measurer {
         let times = first.time_ms..=last.time_ms + CONVERSATION_GAP_MS;
         let handed_over = resolver.handed_over(first.peer, times);
         self.counters.handover_ai = i64::from(handed_over);
-        keep_smallest(&mut self.user_tokens);
-        keep_smallest(&mut self.reply_tokens);
+        keep_smallest_tokens(&mut self.user_tokens);
+        keep_smallest_tokens(&mut self.reply_tokens);
         write_sample(rows, in_range, &mut self.user_candidates, first.peer, &mut self.user_texts);
         write_sample(rows, in_range, &mut self.reply_candidates, first.peer, &mut self.reply_texts);
+    }
+
+    /// Bytes held.
+    pub fn size(&self) -> usize {
+        let lists = [
+            &self.latencies,
+            &self.reply_chars,
+            &self.hours,
+            &self.scripts,
+            &self.reply_latencies,
+            &self.user_tokens,
+            &self.reply_tokens,
+            &self.user_texts,
+            &self.reply_texts,
+            &self.first_text,
+        ];
+        let candidates = self.user_candidates.capacity() + self.reply_candidates.capacity();
+        lists.map(Vec::capacity).iter().sum::<usize>() * size_of::<i64>()
+            + candidates * size_of::<(u64, u32)>()
     }
 
     fn clear(&mut self) {
@@ -173,9 +196,9 @@ impl Measurer {
         c.u_greeting += i64::from(row.bit(bits::GREETING));
         self.scripts.push(row.script.into());
         let tokens = rows.tokens_of(row);
-        self.user_tokens.extend(tokens.iter().map(|token| i64::from(token.cast_unsigned())));
+        add_tokens(&mut self.user_tokens, tokens);
         if tokens.len() >= SAMPLE_TOKENS_MIN {
-            self.user_candidates.push((Pseudonym(row.message).sample_hash(), entry.row));
+            add_candidate(&mut self.user_candidates, row, entry);
             if first {
                 push_text(&mut self.first_text, row, entry.peer, tokens);
             }
@@ -231,9 +254,9 @@ impl Measurer {
         c.f_code += i64::from(row.bit(bits::CODE));
         c.f_question += i64::from(row.bit(bits::QUESTION));
         let tokens = rows.tokens_of(row);
-        self.reply_tokens.extend(tokens.iter().map(|token| i64::from(token.cast_unsigned())));
+        add_tokens(&mut self.reply_tokens, tokens);
         if tokens.len() >= SAMPLE_TOKENS_MIN {
-            self.reply_candidates.push((Pseudonym(row.message).sample_hash(), entry.row));
+            add_candidate(&mut self.reply_candidates, row, entry);
         }
     }
 
@@ -412,11 +435,33 @@ fn count_facts(c: &mut Counters, facts: &Facts, time_ms: i64) {
     }
 }
 
+/// Adds tokens. The smallest of all are the smallest of those kept so far and those that follow.
+fn add_tokens(to: &mut Vec<i64>, tokens: &[i32]) {
+    if to.len() >= WAITING_MAX {
+        keep_smallest_tokens(to);
+    }
+    to.extend(tokens.iter().map(|token| i64::from(token.cast_unsigned())));
+}
+
 /// Keeps the smallest distinct tokens, ascending.
-fn keep_smallest(tokens: &mut Vec<i64>) {
+fn keep_smallest_tokens(tokens: &mut Vec<i64>) {
     tokens.sort_unstable();
     tokens.dedup();
     tokens.truncate(PEER_TOKENS_MAX);
+}
+
+/// Adds a text that the sample may take, as [`add_tokens`] does tokens.
+fn add_candidate(to: &mut Vec<(u64, u32)>, row: &Row, entry: &Entry) {
+    if to.len() >= WAITING_MAX {
+        keep_smallest_candidates(to);
+    }
+    to.push((Pseudonym(row.message).sample_hash(), entry.row));
+}
+
+/// Keeps the candidates of smallest hash, ascending.
+fn keep_smallest_candidates(candidates: &mut Vec<(u64, u32)>) {
+    candidates.sort_unstable();
+    candidates.truncate(TEXT_SAMPLE_PER_CONVERSATION_MAX);
 }
 
 /// Writes the candidates of smallest hash as entries of a text sample.
@@ -427,8 +472,7 @@ fn write_sample(
     peer: i64,
     sample: &mut Vec<i64>,
 ) {
-    candidates.sort_unstable();
-    candidates.truncate(TEXT_SAMPLE_PER_CONVERSATION_MAX);
+    keep_smallest_candidates(candidates);
     for (_, index) in candidates {
         let row = &in_range[*index as usize];
         push_text(sample, row, peer, rows.tokens_of(row));
@@ -440,4 +484,15 @@ fn push_text(sample: &mut Vec<i64>, row: &Row, peer: i64, tokens: &[i32]) {
     let hash = Pseudonym(row.message).sample_hash().cast_signed();
     sample.extend([hash, peer, row.skeleton, i64::try_from(tokens.len()).unwrap_or_default()]);
     sample.extend(tokens.iter().map(|token| i64::from(token.cast_unsigned())));
+}
+
+#[cfg(test)]
+#[test]
+fn smallest_tokens_stay_however_many_come() {
+    let all: Vec<i32> = (0..20_000).map(|nth| nth * 7_919 % 10_007).collect();
+    let mut kept = Vec::new();
+    all.chunks(16).for_each(|tokens| add_tokens(&mut kept, tokens));
+    assert!(kept.len() < WAITING_MAX + 16);
+    keep_smallest_tokens(&mut kept);
+    assert_eq!(kept, (0..16).collect::<Vec<i64>>());
 }

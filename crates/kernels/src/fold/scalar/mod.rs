@@ -176,18 +176,30 @@ impl Folder {
     /// Bytes held.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.rows.size()
-            + self.waiting.size()
-            + self.ordered.size()
-            + self.pushed.capacity() * size_of::<u32>()
-            + self.sources.size()
+        self.size_of_rows() + self.ordered.size() + self.resolver.size()
     }
 
-    /// Bytes held while a sender is folded, about: what was pushed and collected, and what puts its
-    /// rows in order.
+    /// Bytes held but for what the next sender's fold uses again: rows, the measures of a
+    /// conversation, and conversations that wait.
+    fn size_of_rows(&self) -> usize {
+        self.rows.size()
+            + self.waiting.size()
+            + self.pushed.capacity() * size_of::<u32>()
+            + self.sources.size()
+            + self.measurer.size()
+            + self.output.size()
+    }
+
+    /// Bytes held at most while a sender is folded: what was pushed and collected, what puts its
+    /// rows in order, and what resolves them. What the fold adds to the measures of a conversation,
+    /// 48 bytes a message of the longest one at most, and to the conversations that wait, a batch
+    /// at most, is in [`Self::size`] only then.
     #[must_use]
     pub fn size_to_fold(&self, sender: &str) -> usize {
-        self.size() + self.rows_of(sender) * Ordered::ROW_BYTES
+        let rows = self.rows_of(sender);
+        self.size_of_rows()
+            + self.ordered.size().max(rows * Ordered::ROW_BYTES)
+            + self.resolver.size().max(rows * Resolver::ROW_BYTES)
     }
 
     /// Folds a sender, of whose rows all were pushed or collected. Its conversations, ordered by
@@ -207,7 +219,7 @@ impl Folder {
         let ranks = &self.ranks;
         let mut ordered = mem::take(&mut self.ordered);
         let numbers = self.collected_of(sender).iter().chain(&self.pushed).copied();
-        ordered.sort(&self.rows, numbers, ranks);
+        ordered.sort(&self.rows, self.rows_of(sender), numbers, ranks);
         self.resolver.sender(ordered.all(&self.rows));
         for day in days(&self.days, ordered.times()).map(Day) {
             if !ordered.has_any(day.start(), day.end()) {
@@ -217,10 +229,8 @@ impl Folder {
             let in_range = ordered.window(&self.rows, from, to, ranks);
             self.resolver.resolve(in_range);
             let (resolver, measurer) = (&self.resolver, &mut self.measurer);
-            fold_day(&self.rows, in_range, resolver, measurer, sender, day, &mut self.output);
-            if self.output.len() >= BATCH_ROWS {
-                emit(self.output.finish())?;
-            }
+            let mut to = Batches { output: &mut self.output, emit: &mut *emit };
+            fold_day(&self.rows, in_range, resolver, measurer, sender, day, &mut to)?;
         }
         if self.waiting.next() == Some(sender) {
             self.waiting.advance();
@@ -254,15 +264,29 @@ fn days(all: &RangeInclusive<Day>, times: Option<(i64, i64)>) -> Range<i32> {
     Millis(first).day().0.max(all.start().0)..Millis(last).day().0.min(all.end().0) + 1
 }
 
-fn fold_day(
+/// Conversations, which are given out as soon as they fill a batch.
+struct Batches<'a, E> {
+    output: &'a mut Output,
+    emit: &'a mut dyn FnMut(RecordBatch) -> Result<(), E>,
+}
+
+impl<E> Batches<'_, E> {
+    fn give_full(&mut self) -> Result<(), E> {
+        if self.output.len() >= BATCH_ROWS { (self.emit)(self.output.finish()) } else { Ok(()) }
+    }
+}
+
+/// Folds what starts on a day. A batch is looked at after each peer, who has 48 conversations a day
+/// at most, so it has hardly more than its rows.
+fn fold_day<E>(
     rows: &Rows,
     in_range: &[Row],
     resolver: &Resolver,
     measurer: &mut Measurer,
     sender: &str,
     day: Day,
-    output: &mut Output,
-) {
+    to: &mut Batches<'_, E>,
+) -> Result<(), E> {
     for of_peer in resolver.entries.chunk_by(|a, b| a.peer == b.peer) {
         let mut first_with_user = true;
         segment::pieces(of_peer, day, &mut |piece| {
@@ -270,17 +294,23 @@ fn fold_day(
             if measurer.counters.with_user == 1 && mem::take(&mut first_with_user) {
                 measurer.counters.peer_day_first = 1;
             }
-            output.conversation(sender, measurer);
+            to.output.conversation(sender, measurer);
         });
+        to.give_full()?;
     }
     for failed in resolver.failed.iter().filter(|entry| entry.time_ms >= day.start().0) {
         if failed.time_ms < day.end().0 {
-            output.failed_send(sender, failed, resolver.facts(failed).is_some());
+            to.output.failed_send(sender, failed, resolver.facts(failed).is_some());
+            to.give_full()?;
         }
     }
     for of_peer in resolver.standby.chunk_by(|a, b| a.peer == b.peer) {
-        segment::pieces(of_peer, day, &mut |piece| output.standby_run(sender, &of_peer[piece]));
+        segment::pieces(of_peer, day, &mut |piece| {
+            to.output.standby_run(sender, &of_peer[piece]);
+        });
+        to.give_full()?;
     }
+    Ok(())
 }
 
 /// Whether the class is a free-form message of the API.

@@ -3,7 +3,7 @@
 use std::mem;
 use std::sync::Arc;
 
-use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder};
+use arrow_array::builder::{ArrayBuilder, Int64Builder, ListBuilder, StringBuilder};
 use arrow_array::{
     ArrayRef, Date32Array, Int64Array, RecordBatch, RecordBatchOptions, TimestampMicrosecondArray,
 };
@@ -25,6 +25,8 @@ pub(super) struct Output {
     schema: SchemaRef,
     columns: Vec<Column>,
     rows: usize,
+    /// Of their values.
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -61,12 +63,17 @@ impl Output {
     pub fn new(columns: &[usize]) -> Self {
         let schema = schema().project(columns).expect("columns of the schema");
         let columns = columns.iter().copied().map(Column::new).collect();
-        Self { schema: Arc::new(schema), columns, rows: 0 }
+        Self { schema: Arc::new(schema), columns, rows: 0, bytes: 0 }
     }
 
     /// Rows held.
     pub fn len(&self) -> usize {
         self.rows
+    }
+
+    /// Bytes held at most: lists that have grown have room for twice their values.
+    pub fn size(&self) -> usize {
+        2 * self.bytes
     }
 
     /// Adds the conversation that was measured last.
@@ -120,6 +127,7 @@ impl Output {
 
     /// The batch; the builders are empty again.
     pub fn finish(&mut self) -> RecordBatch {
+        self.bytes = 0;
         let columns = self.columns.iter_mut().map(Column::finish).collect();
         let rows = RecordBatchOptions::new().with_row_count(Some(mem::take(&mut self.rows)));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &rows)
@@ -129,7 +137,7 @@ impl Output {
     fn add(&mut self, mut told: Told) {
         self.rows += 1;
         for column in &mut self.columns {
-            column.add(&mut told);
+            self.bytes += column.add(&mut told);
         }
     }
 }
@@ -154,22 +162,27 @@ impl Column {
         }
     }
 
-    fn add(&mut self, told: &mut Told) {
+    /// Adds a row. Returns how many bytes its value has, with its place where it is a text or list.
+    fn add(&mut self, told: &mut Told) -> usize {
         match self {
-            Self::Sender(senders) => senders.append_value(told.sender),
+            Self::Sender(senders) => return add_text(told.sender, senders),
             Self::Peer(peers) => peers.push(told.peer),
-            Self::RunKind(kinds) => kinds.append_value(told.kind.name()),
+            Self::RunKind(kinds) => return add_text(told.kind.name(), kinds),
             Self::Start(starts) => starts.push(Millis(told.start_ms).micros()),
             Self::End(ends) => ends.push(Millis(told.end_ms).micros()),
             Self::StartDay(days) => days.push(Millis(told.start_ms).day().0),
             Self::Counter(at, counts) => counts.push(told.counters[*at]),
             Self::List(at, lists) => {
+                let before = lists.values().len();
                 if let Some(measured) = &mut told.measured {
                     add_list(*at, measured, lists.values());
                 }
+                let added = lists.values().len() - before;
                 lists.append(true);
+                return size_of::<i32>() + added * size_of::<i64>();
             }
         }
+        size_of::<i64>()
     }
 
     fn finish(&mut self) -> ArrayRef {
@@ -186,6 +199,11 @@ impl Column {
             Self::List(_, lists) => Arc::new(lists.finish()),
         }
     }
+}
+
+fn add_text(text: &str, to: &mut StringBuilder) -> usize {
+    to.append_value(text);
+    size_of::<i32>() + text.len()
 }
 
 /// Adds what a conversation has of a list.

@@ -74,6 +74,25 @@ pub(super) struct Resolver {
 }
 
 impl Resolver {
+    /// What a row takes at most, once lists and maps have grown: its entry, the phone of its user,
+    /// what is known of its message, and that several rows tell of that. What a list or map held
+    /// before it grew is not counted.
+    pub const ROW_BYTES: usize = list_bytes::<Entry>()
+        + map_bytes::<(i64, i64)>()
+        + map_bytes::<(i64, Facts)>()
+        + map_bytes::<i64>();
+
+    /// Bytes held.
+    pub fn size(&self) -> usize {
+        let lists = [&self.entries, &self.failed, &self.standby].map(Vec::capacity);
+        lists.iter().sum::<usize>() * size_of::<Entry>()
+            + self.handovers.capacity() * size_of::<(i64, i64)>()
+            + self.links.allocation_size()
+            + self.facts.allocation_size()
+            + self.winners.allocation_size()
+            + self.repeated.allocation_size()
+    }
+
     /// Learns of the messages that several rows of a sender tell of: few, and only these have to
     /// be looked up again for each day.
     pub fn sender<'a>(&mut self, rows: impl ExactSizeIterator<Item = &'a Row>) {
@@ -252,6 +271,17 @@ impl Resolver {
             });
         }
     }
+}
+
+/// Bytes that a value of a list takes that has grown: it has room for twice as many at most.
+const fn list_bytes<T>() -> usize {
+    2 * size_of::<T>()
+}
+
+/// Bytes that an entry of a map takes that has grown: with a byte of control each, 7 of 16 places
+/// at least are taken.
+const fn map_bytes<T>() -> usize {
+    ((size_of::<T>() + 1) * 16).div_ceil(7)
 }
 
 /// Empties a map, and gives back what it has room for where that is much.

@@ -201,14 +201,22 @@ struct Key {
 }
 
 impl Ordered {
-    /// What a row takes while it is put in order: its key, its copy, and that its message was met.
-    pub const ROW_BYTES: usize = size_of::<Key>() + size_of::<Row>() + 2 * size_of::<i64>();
+    /// What a row takes at most while it is put in order: its key, and its copy in a list that has
+    /// room for twice as many once it has grown.
+    pub const ROW_BYTES: usize = size_of::<Key>() + 2 * size_of::<Row>();
 
-    /// Puts rows in order; `ranks` are the places of the sources among each other.
-    pub fn sort(&mut self, rows: &Rows, numbers: impl Iterator<Item = u32>, ranks: &[u32]) {
+    /// Puts so many rows in order; `ranks` are the places of the sources among each other.
+    pub fn sort(
+        &mut self,
+        rows: &Rows,
+        count: usize,
+        numbers: impl Iterator<Item = u32>,
+        ranks: &[u32],
+    ) {
         self.keys.clear();
         self.window.clear();
         self.of = 0..0;
+        self.keys.reserve_exact(count);
         self.keys.extend(numbers.map(|number| {
             let row = rows.row(number);
             let time_and_direction = row.time_ms * 4 + i64::from(row.direction - ABSENT);

@@ -14,6 +14,8 @@ use turnwise_model::EventKind;
 use super::*;
 use crate::testing::is_found;
 
+mod sizes;
+
 const DAY: i64 = 20_000;
 
 /// One row of `events`, as a test writes it.
