@@ -220,9 +220,7 @@ fn what_somebody_wrote_is_never_opened() {
         format!(
             r#"[{{"MessageId":"1","From":"16505551234","To":"15550783881","Type":"TEXT","Message":{webhook},"Timestamp":1662104191973}}]"#
         ),
-        format!(
-            r#"{{"MessageId":"1","From":"16505551234","Type":"TEXT","Message":"[CANARY","Timestamp":1662104191973}}"#
-        ),
+        r#"{"MessageId":"1","From":"16505551234","Type":"TEXT","Message":"[CANARY","Timestamp":1662104191973}"#.to_owned(),
         format!(r#"{{"headers":"CANARY","body":{webhook}}}"#),
         format!(r#"{{"headers":[{{"name":"Subject","value":"CANARY"}}],"body":{webhook}}}"#),
         format!(r#"{{"headers":{{}},"Body":{webhook},"Message":{webhook},"data":{webhook}}}"#),

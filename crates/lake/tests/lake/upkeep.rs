@@ -78,8 +78,9 @@ fn what_was_replaced_goes_sooner_where_that_is_asked_for_and_what_no_commit_name
 }
 
 #[test]
-fn vacuum_sweeps_a_lake_below_folders_with_the_names_of_its_own() {
+fn vacuum_sweeps_a_lake_below_a_folder_with_the_name_of_its_own() {
     let folder = tempfile::tempdir().expect("folder");
+    // Below a folder with the name of the log the kernel reads no table.
     let (lake, _) = open(&folder.path().join("_turnwise/lake"), false).expect("opens");
     let table = table(&lake);
     append(&table, "a", 0, 5);
