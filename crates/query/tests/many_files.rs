@@ -224,8 +224,8 @@ async fn many_sorted_files_tell_what_few_do() {
     let (plan, found) = fixture.ask(Conversations::new(&fixture.files(1, true))).await;
     assert!(plan.contains("files=1") && !plan.contains("files=2"), "{plan}");
     assert!(found == expected, "{} conversations of few files", found.len());
-    let many = fixture.files(30, true);
-    assert!(many.len() > 200, "{} files", many.len());
+    let many = fixture.files(12, true);
+    assert!(many.len() > 90, "{} files", many.len());
     let (plan, found) = fixture.ask(Conversations::new(&many)).await;
     assert!(found == expected, "{} conversations of many files", found.len());
     let merges = plan.matches("MergeExec").count();
@@ -251,9 +251,9 @@ async fn many_sorted_files_tell_what_few_do() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_beyond_the_bound_are_held_in_shares_that_read_their_own_part() {
     let fixture = Fixture::new();
-    let many = fixture.files(30, true);
+    let many = fixture.files(12, true);
     let (_, expected) = fixture.ask(Conversations::new(&many)).await;
-    for (files, fold_rows) in [(20, u64::MAX), (20, 1_500), (0, u64::MAX), (0, 1_500), (64, 700)] {
+    for (files, fold_rows) in [(8, u64::MAX), (8, 1_500), (0, u64::MAX), (0, 1_500), (12, 700)] {
         let conversations = Conversations::new(&many).sorted_files(files).fold_rows(fold_rows);
         let (plan, found) = fixture.ask(conversations).await;
         let why = format!("{files} files merged, {fold_rows} rows held");
@@ -274,10 +274,11 @@ async fn files_beyond_the_bound_are_held_in_shares_that_read_their_own_part() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn few_senders_are_folded_in_as_many_shares_as_their_rows_need() {
     let fixture = Fixture::new();
-    for (files, is_sorted) in [(30, true), (2, false)] {
+    let of_day = format!("WHERE start_day = DATE '{}'", Day(FIRST.0 + 1).iso());
+    for (files, is_sorted) in [(8, true), (2, false)] {
         let files = fixture.files(files, is_sorted);
-        let all = || Conversations::new(&files).sorted_files(10).fold_rows(400);
-        let (plan, of_all) = fixture.ask(all()).await;
+        let all = || Conversations::new(&files).sorted_files(4).fold_rows(400);
+        let (plan, of_all) = fixture.ask_where(all(), &of_day).await;
         let shares_of_all = shares(&plan);
         let mut before = 0;
         for count in [1, 10, SENDERS] {
@@ -287,7 +288,8 @@ async fn few_senders_are_folded_in_as_many_shares_as_their_rows_need() {
                 names.contains(sender)
             });
             let expected: Vec<&String> = expected.collect();
-            let (plan, found) = fixture.ask(all().only(Arc::new(names.clone()))).await;
+            let named = all().only(Arc::new(names));
+            let (plan, found) = fixture.ask_where(named, &of_day).await;
             assert!(!expected.is_empty() && found.iter().eq(expected), "{count}: {}", found.len());
             let shares = shares(&plan);
             assert!(shares >= before, "{count} senders: {shares}");
