@@ -26,6 +26,7 @@ pub mod guard;
 mod lake_table;
 mod merge_exec;
 mod numbered;
+mod plans;
 pub mod scalars;
 pub mod seen;
 mod shape_exec;

@@ -34,11 +34,13 @@ use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMerge
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
-    PlanProperties, ReplaceChildrenOptions, apply_expression_roots,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    ReplaceChildrenOptions, apply_expression_roots,
 };
 use futures::{StreamExt, stream};
 use turnwise_lake::FileInfo;
+
+use crate::plans::with_children;
 
 /// Rows of a batch of a file that is merged with others.
 pub(crate) const MERGED_BATCH_ROWS: usize = 1_024;
@@ -137,10 +139,7 @@ impl ExecutionPlan for MergeExec {
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(
-            children,
-            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute),
-        )
+        with_children(self, children)
     }
 
     fn apply_expressions(

@@ -35,15 +35,15 @@ use datafusion::physical_plan::metrics::{
     BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput,
 };
 use datafusion::physical_plan::projection::ProjectionExec;
-use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
-    InputOrderMode, PlanProperties, ReplaceChildrenOptions,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, InputOrderMode,
+    PlanProperties, ReplaceChildrenOptions,
 };
 use futures::StreamExt;
 
 use crate::lake_table;
+use crate::plans::{is_dealing, with_children};
 
 /// See the module.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ fn with_numbers(
             return Ok(None);
         }
         (filter.input(), own)
-    } else if plan.is::<CooperativeExec>() || is_round_robin(plan) {
+    } else if plan.is::<CooperativeExec>() || is_dealing(plan) {
         let children = plan.children();
         let [input] = children.as_slice() else { return Ok(None) };
         (*input, at)
@@ -146,14 +146,7 @@ fn with_numbers(
         let told = projection.expr().to_vec();
         return Ok(Some(Arc::new(ProjectionExec::try_new(told, input)?)));
     }
-    let again = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-    Arc::clone(plan).replace_children(vec![input], again).map(Some)
-}
-
-/// Whether it deals batches to partitions as they come, by nothing in their rows.
-fn is_round_robin(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    let dealt = plan.downcast_ref::<RepartitionExec>().map(RepartitionExec::partitioning);
-    matches!(dealt, Some(Partitioning::RoundRobinBatch(_)))
+    with_children(Arc::clone(plan), vec![input]).map(Some)
 }
 
 fn mentions(expr: &Arc<dyn PhysicalExpr>, column: usize) -> bool {
@@ -344,10 +337,7 @@ impl ExecutionPlan for NumbersExec {
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(
-            children,
-            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute),
-        )
+        with_children(self, children)
     }
 
     fn apply_expressions(
@@ -408,10 +398,7 @@ impl ExecutionPlan for NamesExec {
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(
-            children,
-            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute),
-        )
+        with_children(self, children)
     }
 
     fn apply_expressions(

@@ -36,14 +36,16 @@ use datafusion::physical_plan::metrics::{
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
-    PlanProperties, ReplaceChildrenOptions, apply_expression_roots,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    ReplaceChildrenOptions, apply_expression_roots,
 };
 use futures::StreamExt;
 use turnwise_kernels::shape::{ShapeFields, ShapeNumbers, Texts, shape_numbers};
 use turnwise_model::codes::text_bits;
 use turnwise_model::schema::column;
 use turnwise_model::{Keys, Script, limits};
+
+use crate::plans::with_children;
 
 /// A column of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,10 +292,7 @@ impl ExecutionPlan for ShapeExec {
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(
-            children,
-            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute),
-        )
+        with_children(self, children)
     }
 
     fn apply_expressions(

@@ -18,14 +18,14 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, CastExpr, Column, LambdaVariable};
-use datafusion::physical_expr::{Partitioning, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::projection::ProjectionExec;
-use datafusion::physical_plan::repartition::RepartitionExec;
-use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
+use crate::plans::{is_dealing, with_children};
 use crate::shape_exec::ShapeExec;
 
 type Expr = Arc<dyn PhysicalExpr>;
@@ -43,10 +43,7 @@ impl PhysicalOptimizerRule for WantedTexts {
         let narrowed = plan.transform_up(|plan| {
             let input = plan.downcast_ref::<AggregateExec>().map(input_of_wanted).transpose()?;
             Ok(match input.flatten() {
-                Some(input) => {
-                    let again = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-                    Transformed::yes(plan.replace_children(vec![input], again)?)
-                }
+                Some(input) => Transformed::yes(with_children(plan, vec![input])?),
                 None => Transformed::no(plan),
             })
         });
@@ -112,18 +109,11 @@ fn input_of_wanted(aggregate: &AggregateExec) -> Result<Option<Arc<dyn Execution
     let either = |one, other| Arc::new(BinaryExpr::new(one, Operator::Or, other)) as Expr;
     let Some(wanted) = wanted.into_iter().reduce(either) else { return Ok(None) };
     let narrowed: Arc<dyn ExecutionPlan> = Arc::new(shape.only_where(&wanted)?);
-    let again = || ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
     let input = between
         .into_iter()
         .rev()
-        .try_fold(narrowed, |input, plan| Arc::clone(plan).replace_children(vec![input], again()));
+        .try_fold(narrowed, |input, plan| with_children(Arc::clone(plan), vec![input]));
     input.map(Some)
-}
-
-/// Whether a plan deals its input's batches out to partitions as they are.
-fn is_dealing(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    let dealing = plan.downcast_ref::<RepartitionExec>();
-    dealing.is_some_and(|plan| matches!(plan.partitioning(), Partitioning::RoundRobinBatch(_)))
 }
 
 /// An expression over what a projection gives, by what the projection is given.

@@ -38,14 +38,15 @@ use datafusion::physical_plan::execution_plan::{Boundedness, CardinalityEffect, 
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan,
-    ExecutionPlanProperties, InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions,
+    DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, ExecutionPlanProperties,
+    InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions,
 };
 use turnwise_model::Millis;
 use turnwise_model::conversation;
 use turnwise_model::schema::column;
 
 use crate::bare::BareReader;
+use crate::plans::with_children;
 pub(crate) use events::{FOLD_KINDS, Go, Rows};
 pub use share::Senders;
 pub(crate) use share::{Between, Share, is_named, named};
@@ -235,10 +236,7 @@ impl ExecutionPlan for FoldExec {
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(
-            children,
-            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute),
-        )
+        with_children(self, children)
     }
 
     fn apply_expressions(
