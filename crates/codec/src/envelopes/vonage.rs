@@ -3,7 +3,8 @@
 //!
 //! Sender: the digits of `to` in what is received, of `from` in a status. A message's
 //! `message_uuid` takes the wamid's place. Requests and logs of sends look like what is received,
-//! so that is told by a time and by what only Vonage writes of it; all else is of nobody.
+//! so that is told by a time and by what only Vonage writes of it. What has a status and a message
+//! as well tells two directions: that and all else is of nobody.
 //!
 //! It cannot carry: the business account of most messages, whether audio is a voice note, whether a
 //! reply was a button's or a row's (one with a description is taken for a row's), texts of a
@@ -40,7 +41,8 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
     if is_one && !of_whatsapp {
         return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
     }
-    if !has("status") && !is_received(value) {
+    let is_told = if has("status") { !is_of_message(value) } else { is_received(value) };
+    if !is_told {
         return super::unknown(record, &super::nobody(), value, "a message or status of Vonage");
     }
     let waba_id = meant::id(value.at(&["whatsapp", "waba_id"]));
@@ -108,6 +110,13 @@ fn is_received(value: Value<'_>) -> bool {
             Some(direction) => direction == "inbound",
             None => has("profile") || has("context_status"),
         }
+}
+
+/// Whether something has what no status has: a message, or that it was received.
+fn is_of_message(value: Value<'_>) -> bool {
+    ["message_type", "message", "text"].into_iter().any(|key| value.get(key).is_some())
+        || meant::word(value.get("direction")).as_deref() == Some("inbound")
+        || meant::word(value.get("status")).as_deref() == Some("received")
 }
 
 /// The number in an error's title, else behind the `#` of its type. Some errors are in another.

@@ -162,6 +162,26 @@ fn requests_and_logs_of_sends_are_of_nobody() {
     }
 }
 
+#[test]
+fn direction_that_is_told_two_ways_is_none() {
+    for rest in [
+        r#""status":"received","message_type":"text","text":"secret""#,
+        r#""status":"submitted","message_type":"text""#,
+        r#""status":"delivered","message":{"content":{"type":"text","text":"secret"}}"#,
+        r#""status":"read","profile":{"name":"A B"},"text":"secret""#,
+        r#""status":"read","direction":"inbound""#,
+        r#""status":"received""#,
+    ] {
+        let record = format!(
+            r#"{{"message_uuid":"u1","channel":"whatsapp","from":"16505551234","to":"447700900000","timestamp":"2026-11-08T00:02:27Z",{rest}}}"#
+        );
+        let row = only(Format::Vonage, &record);
+        assert_eq!(columns(&row, "reason sender waba_id"), "unknown_shape - -", "{rest}");
+    }
+    let profile = r#"{"message_uuid":"u1","channel":"whatsapp","from":"447700900000","to":"16505551234","timestamp":"2026-11-08T00:02:27Z","status":"read","profile":{"name":"A B"}}"#;
+    assert_eq!(only(Format::Vonage, profile).get("sender"), BUSINESS);
+}
+
 fn failed(error: &str) -> Row {
     let record = format!(
         r#"{{"message_uuid":"u1","to":"16505551234","from":"447700900000","timestamp":"2026-11-08T00:02:27Z","status":"rejected","channel":"whatsapp","error":{error}}}"#
