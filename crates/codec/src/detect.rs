@@ -271,7 +271,7 @@ fn is_of_kapso(value: Value<'_>) -> bool {
             && (has("phone_number_id") || object("whatsapp_config"))
 }
 
-/// What Bird alone writes: events of channels around a message, those of other channels than
+/// What Bird alone writes: events of channels around a message, those that are of no message of
 /// WhatsApp in the newer form, and messages of channels alone.
 fn is_of_bird(root: Value<'_>) -> bool {
     let object = |key: &str| root.get(key).filter(|value| value.is_object());
@@ -285,16 +285,28 @@ fn is_of_bird(root: Value<'_>) -> bool {
         && object("payload").is_some_and(|payload| !is_webhook(payload))
         || begins(root, "type", &OTHERS_OF_BIRD)
             && root.get("timestamp").is_some()
-            && object("data").is_some()
+            && object("data").is_some_and(|data| !is_webhook(data))
         || envelopes::is_message_of_bird(root)
 }
 
 /// Beginnings of Bird's events of channels.
 const CHANNELS_OF_BIRD: [&str; 4] = ["whatsapp.", "sms.", "email.", "channel."];
 
-/// Beginnings of Bird's newer events that are not of WhatsApp.
-const OTHERS_OF_BIRD: [&str; 7] =
-    ["sms.", "email.", "email_mailbox.", "email_suppression.", "verify.", "voice_call.", "domain."];
+/// Beginnings of Bird's newer events that are of no message of WhatsApp.
+const OTHERS_OF_BIRD: [&str; 12] = [
+    "sms.",
+    "sms_suppression.",
+    "email.",
+    "email_mailbox.",
+    "email_suppression.",
+    "verify.",
+    "voice_call.",
+    "domain.",
+    "whatsapp_suppression.",
+    "preference.granted",
+    "preference.revoked",
+    "preference.deleted",
+];
 
 /// Partner events of 360dialog, `{id, event, data}`, unless the data is evidently something else.
 /// Many write events so: only its own names of events tell.

@@ -9,7 +9,8 @@
 //! reply was a button's or a row's, echoes of the phone app, history, standby and account events.
 //! All files come alike: their media type tells what they are. An event for a message that was
 //! sent is a message row beside its status, of which the earliest counts. Interactions other than
-//! `read` are ignored, as are events about conversations and what is of another channel.
+//! `read` are ignored, as are events about conversations, about who may be written to, and what is
+//! of another channel.
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
@@ -229,12 +230,17 @@ fn body(payload: Value<'_>, direction: Direction) -> Body<'_> {
     read.reply_to(payload.at(&["replyTo", "id"]))
 }
 
+/// What newer events are of that are about no message: of WhatsApp itself, or of no one channel.
+const OF_NO_CHANNEL: [&str; 2] = ["whatsapp_suppression", "preference"];
+
 /// `{type: "whatsapp.received", timestamp, data}` and its like for what is sent.
 fn newer<'a>(record: &mut Record<'_>, value: Value<'a>) {
     let kind = meant::word(value.get("type")).unwrap_or_default();
-    let is_other = kind.split_once('.').is_some_and(|(channel, _)| channel != "whatsapp");
-    if is_other && value.get("data").is_some() {
-        return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
+    let of = kind.split_once('.').map_or("whatsapp", |(of, _)| of);
+    if of != "whatsapp" && value.get("data").is_some() {
+        let of_none = OF_NO_CHANNEL.contains(&of);
+        let name = if of_none { ignored::OTHER } else { ignored::OTHER_CHANNEL };
+        return record.ignored(None, name, value.raw().len());
     }
     let (Some(kind), Some(data)) = (kind.strip_prefix("whatsapp."), value.get("data")) else {
         return super::unknown(record, &super::nobody(), value, "an event of Bird");

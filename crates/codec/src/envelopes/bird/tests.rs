@@ -147,6 +147,7 @@ fn newer_events_of_other_channels_are_ignored() {
         "email.delivered",
         "email_mailbox.created",
         "email_suppression.created",
+        "sms_suppression.created",
         "verify.completed",
         "voice_call.ended",
         "domain.verified",
@@ -155,6 +156,24 @@ fn newer_events_of_other_channels_are_ignored() {
             r#"{{"type":"{kind}","timestamp":"2026-11-08T00:02:27Z","data":{{"from":"+16505551234","text":"secret"}}}}"#
         );
         assert_eq!(only(Format::Bird, &event).get("reason"), "other_channel", "{kind}");
+    }
+}
+
+#[test]
+fn events_about_who_may_be_written_to_are_ignored() {
+    for kind in [
+        "whatsapp_suppression.created",
+        "whatsapp_suppression.deleted",
+        "preference.granted",
+        "preference.revoked",
+        "preference.deleted",
+    ] {
+        let event = format!(
+            r#"{{"type":"{kind}","timestamp":"2026-11-08T00:02:27Z","data":{{"id":"x","phone_number":"+16505551234"}}}}"#
+        );
+        let row = only(Format::Bird, &event);
+        assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "other"), "{kind}");
+        assert_eq!(row.get("sender"), "", "{kind}");
     }
 }
 
