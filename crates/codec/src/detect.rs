@@ -215,6 +215,8 @@ fn by_keys_of_wrapper(root: Value<'_>) -> Option<Format> {
             Format::Kapso
         } else if is_of_bird(root) {
             Format::Bird
+        } else if envelopes::is_message_of_messagebird(root) {
+            Format::MessageBird
         } else if object("_vnd")
             || first("messages").is_some_and(is_marked)
             || first("statuses").is_some_and(is_marked)

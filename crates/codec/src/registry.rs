@@ -170,10 +170,10 @@ pub const FORMATS: &[FormatInfo] = &[
     FormatInfo {
         format: Format::MessageBird,
         name: "messagebird",
-        title: "MessageBird: events of conversations",
+        title: "MessageBird: events of conversations, and their messages alone",
         wire: Wire::Json,
         sender: "channelId",
-        carries: &[A::Inbound, A::Outbound, A::Statuses, A::Times, A::Replies],
+        carries: &[A::Inbound, A::Outbound, A::Statuses, A::Times, A::Replies, A::Referrals],
         note: "replaced by bird",
     },
     FormatInfo {

@@ -1,13 +1,14 @@
 //! MessageBird's conversations, which Bird's channels replaced: `{type, contact, conversation,
-//! message}`.
+//! message}`, or one of the messages alone.
 //!
 //! Sender: the channel's id. An event for a message that was sent is a message row beside its
-//! status, of which the earliest counts.
+//! status, of which the earliest counts. A reply names the message that it answers in `replyTo`, in
+//! that of its `metadata`, where an id of zeros is none, or, if its type is one of WhatsApp alone,
+//! in the platform's `context`.
 //!
-//! It cannot carry: the business account, user ids, prices, whether audio is a voice note,
-//! referrals, echoes of the phone app, history, standby and account events; of replies only those
-//! whose type is one of WhatsApp alone, such as `whatsappText`. Events about conversations are
-//! ignored, as is what is of another channel.
+//! It cannot carry: the business account, user ids, prices, whether audio is a voice note, echoes
+//! of the phone app, history, standby and account events. Events about conversations are ignored,
+//! as is what is of another channel.
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
@@ -20,7 +21,8 @@ use crate::record::{Record, Scope};
 
 /// Decodes one event.
 pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
-    let Some(message) = value.get("message").filter(|message| message.is_object()) else {
+    let held = value.get("message").filter(|message| message.is_object());
+    let Some(message) = held.or_else(|| is_message(value).then_some(value)) else {
         if meant::word(value.get("type")).is_some_and(|kind| kind.starts_with("conversation.")) {
             return record.ignored(None, ignored_name("conversation"), value.raw().len());
         }
@@ -29,9 +31,8 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
     if !is_whatsapp(message.get("platform")) {
         return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
     }
-    let channel = |path: &[&str]| meant::id(value.at(path));
-    let sender = channel(&["message", "channelId"])
-        .or_else(|| channel(&["conversation", "lastUsedChannelId"]));
+    let sender = meant::id(message.get("channelId"))
+        .or_else(|| meant::id(value.at(&["conversation", "lastUsedChannelId"])));
     let scope = Scope { waba_id: Id::None, sender };
     match meant::word(message.get("direction")).as_deref() {
         Some("received") => {
@@ -39,13 +40,19 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
         }
         Some("sent") => sent(record, &scope, value, message),
         _ => {
-            record.path.key("message");
+            let key = if held.is_some() { "message.direction" } else { "direction" };
             let found = message.get_or_null("direction").map(Value::kind);
-            let fail = record.fail(Reason::NoDirection, "direction", "sent or received", found);
-            record.path.pop();
+            let fail = record.fail(Reason::NoDirection, key, "sent or received", found);
             record.dead(Some(&scope), fail, value.raw().len());
         }
     }
+}
+
+/// Whether an object is a message without the event around it.
+pub(crate) fn is_message(value: Value<'_>) -> bool {
+    ["conversationId", "channelId", "platform", "createdDatetime"]
+        .into_iter()
+        .all(|key| value.get(key).is_some())
 }
 
 fn row<'a>(
@@ -59,20 +66,32 @@ fn row<'a>(
     super::message(record, scope, event, |record| {
         Ok(Message {
             id: meant::id(message.get("id")),
-            time: time_at_first(
-                record,
-                &[("message.createdDatetime", message.get("createdDatetime"))],
-            )?,
+            time: time_at_first(record, &[("createdDatetime", message.get("createdDatetime"))])?,
             peer: person(event.at(&["contact", "msisdn"])).phone_or_user(message.get(party)),
             direction,
             origin: Origin::Live,
             in_group: false,
-            has_referral: false,
-            body: body(message, direction),
+            has_referral: direction == Direction::Inbound && has_referral(message),
+            body: body(message, direction)
+                .reply_to(answered(message.at(&["replyTo", "id"])))
+                .reply_to(answered(message.at(&["metadata", "replyTo", "id"]))),
             change: None,
         })
     });
 }
+
+/// Whether something led to a message: what it was stands there, not an empty object.
+fn has_referral(message: Value<'_>) -> bool {
+    message.get("referral").is_some_and(|led| led.is_object() && !led.is_hollow())
+}
+
+/// The id of a message that is answered, unless it is that of none.
+fn answered(id: Option<Value<'_>>) -> Option<Value<'_>> {
+    id.filter(|id| meant::word(Some(*id)).as_deref() != Some(NONE))
+}
+
+/// The id of no message.
+const NONE: &str = "00000000-0000-0000-0000-000000000000";
 
 fn sent<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, message: Value<'a>) {
     let name = meant::word(message.get("status"));

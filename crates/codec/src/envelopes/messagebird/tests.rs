@@ -1,7 +1,7 @@
 use turnwise_model::{EventKind, InteractiveType, MessageKind, Status};
 
 use crate::Format;
-use crate::testing::{columns, kinds, message, only, phone, told_alike};
+use crate::testing::{columns, decode, kinds, message, only, phone, told_alike};
 
 fn event(kind: &str, message: &str) -> String {
     format!(
@@ -45,6 +45,82 @@ fn received_message_is_the_channels() {
         );
         assert_eq!(columns(&row, "message_kind interactive_type chars"), expected);
     }
+}
+
+#[test]
+fn reply_names_what_it_answers() {
+    const NOTHING: &str = "00000000-0000-0000-0000-000000000000";
+    const ANSWERED: &str = "4a968dd6-0d3c-4a7e-9c5f-1a2b3c4d5e6f";
+    let tap = r#""type":"interactive","content":{"interactive":{"type":"button_reply","reply":{"id":"yes","text":"Yes"}}}"#;
+    let text = r#""type":"text","content":{"text":"Hello"}"#;
+    let of_whatsapp =
+        r#""type":"whatsappText","content":{"whatsappText":{"text":{"body":"Hello"}}}"#;
+    for content in [tap, text, of_whatsapp] {
+        for (more, is_reply) in [
+            (String::new(), "0"),
+            (format!(r#","replyTo":{{"id":"{ANSWERED}"}}"#), "1"),
+            (format!(r#","replyTo":{{"id":"{NOTHING}"}}"#), "0"),
+            (format!(r#","metadata":{{"replyTo":{{"id":"{ANSWERED}"}}}}"#), "1"),
+            (format!(r#","metadata":{{"replyTo":{{"id":"{NOTHING}"}}}}"#), "0"),
+        ] {
+            for way in ["received", "sent"] {
+                let record =
+                    event("message.created", &format!(r#""direction":"{way}",{content}{more}"#));
+                let row = only(Format::MessageBird, &record);
+                assert_eq!(row.get("is_reply"), is_reply, "{record}");
+            }
+        }
+    }
+}
+
+#[test]
+fn referral_is_one_of_what_was_received() {
+    let led = r#""referral":{"whatsapp":{"headline":"secret","source":{"type":"post","url":"u","id":"1"}}}"#;
+    for (way, referral, has_referral) in [
+        ("received", led, "1"),
+        ("received", r#""referral":{}"#, "0"),
+        ("received", r#""referral":null"#, "0"),
+        ("sent", led, "0"),
+    ] {
+        let record = event(
+            "message.created",
+            &format!(
+                r#""direction":"{way}","type":"text","content":{{"text":"Hello"}},{referral}"#
+            ),
+        );
+        let row = only(Format::MessageBird, &record);
+        assert_eq!(row.get("has_referral"), has_referral, "{record}");
+    }
+}
+
+#[test]
+fn message_may_stand_alone() {
+    let alone = |rest: &str| {
+        format!(
+            r#"{{"id":"m1","conversationId":"v1","platform":"whatsapp","channelId":"ch-1","from":"+16505551234","to":"+15550783881","type":"text","content":{{"text":"Hello"}},"createdDatetime":"2026-11-08T00:02:27Z"{rest}}}"#
+        )
+    };
+    let row = only(Format::MessageBird, &alone(r#","direction":"received","status":"received""#));
+    assert_eq!(columns(&row, "sender direction chars time"), "ch-1 0 5 1794096147000000");
+    assert_eq!(row.get("peer_phone"), phone("ch-1", "16505551234"));
+    assert_eq!(row.get("message"), message("ch-1", "m1"));
+    let sent = alone(r#","direction":"sent","status":"delivered""#);
+    let rows = told_alike(Format::MessageBird, &sent);
+    assert_eq!(kinds(&rows), ["message", "status"]);
+    assert_eq!(columns(&rows[0], "sender direction"), "ch-1 1");
+    assert_eq!(rows[1].get("peer_phone"), phone("ch-1", "15550783881"));
+    let sms = alone(r#","direction":"received""#).replace("whatsapp", "sms");
+    assert_eq!(only(Format::MessageBird, &sms).get("reason"), "other_channel");
+    assert_eq!(
+        columns(&only(Format::MessageBird, &alone("")), "reason detail"),
+        "no_direction direction: expected sent or received, found nothing"
+    );
+    // Others have conversations and channels, too.
+    let other = alone(r#","direction":"received""#).replace("createdDatetime", "created_at");
+    let (_, rows) = decode(Format::MessageBird, &other);
+    assert_eq!(columns(&rows[0], "reason sender"), "unknown_shape -");
+    let (_, rows) = decode(Format::Auto, &other);
+    assert_eq!((kinds(&rows), rows[0].get("sender")), (vec!["dead_letter"], ""));
 }
 
 #[test]

@@ -94,8 +94,6 @@ pub fn messagebird(event: &Event) -> Option<Vec<u8>> {
                 json!({"whatsappText": {"text": {"body": body}, "context": context}}),
             ),
             (K::Order, _) => ("whatsappOrder", json!({"whatsappOrder": {"context": context}})),
-            // Other types cannot say that they are replies.
-            _ if message.is_reply => return None,
             (K::Text, _) => ("text", json!({"text": body})),
             (K::Image | K::Audio | K::Video | K::Sticker, _) => {
                 let name = message.kind.name();
@@ -117,7 +115,8 @@ pub fn messagebird(event: &Event) -> Option<Vec<u8>> {
         let way = if message.direction == Direction::Inbound { "received" } else { "sent" };
         let inner = json!({
             "id": message.id, "direction": way, "type": name, "content": content,
-            "createdDatetime": iso(event),
+            "createdDatetime": iso(event), "replyTo": reply(message, "id"),
+            "referral": message.has_referral.then(|| json!({"whatsapp": {"headline": "x"}})),
         });
         ("message.created", inner)
     };
