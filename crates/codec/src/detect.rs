@@ -170,6 +170,7 @@ pub(crate) fn by_own_keys(root: Value<'_>) -> Option<Format> {
         Format::TwilioEvents
     } else if has("app") && has("type") && object("payload")
         || envelopes::is_of_gateway_of_gupshup(root)
+        || envelopes::lone_reports_of_gupshup(root).is_some()
     {
         Format::GupshupV2
     } else if has("eventType") && (has("namespace") && has("payload") || has("eventDetails")) {

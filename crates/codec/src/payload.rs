@@ -241,12 +241,30 @@ fn of_form(
     let root = parse(record, around, tape, as_json)?;
     let format = if format == Format::GupshupV2 { format } else { detect::by_form(root) };
     let reports = envelopes::reports_of_gupshup(root).filter(|_| format == Format::GupshupV2);
-    let Some(reports) = reports else {
-        json(record, around, format, root, inner);
-        return Ok(());
-    };
+    match reports {
+        Some(reports) => of_reports(record, around, reports, inner),
+        None => {
+            json(record, around, format, root, inner);
+            Ok(())
+        }
+    }
+}
+
+/// Decodes the reports of Gupshup's gateway in a form, which are a text or, where somebody parsed
+/// that, a list.
+fn of_reports(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    reports: Value<'_>,
+    inner: &mut [Scratch],
+) -> Result<(), Fail> {
     record.path.key("response");
-    let done = text(record, around, format, reports, inner);
+    let done = if reports.kind() == Kind::String {
+        text(record, around, Format::GupshupV2, reports, inner)
+    } else {
+        json(record, around, Format::GupshupV2, reports, inner);
+        Ok(())
+    };
     record.path.pop();
     done
 }
@@ -441,6 +459,14 @@ fn one(
         Format::TwilioEvents if value.get("specversion").is_some() => {
             cloudevents::decode(record, around, value, inner);
         }
+        Format::GupshupV2 => match envelopes::lone_reports_of_gupshup(value) {
+            Some(reports) => {
+                let before = record.counts.total();
+                let done = of_reports(record, around, reports, inner);
+                end(record, before, value.raw().len(), done);
+            }
+            None => envelopes::decode(record, around, Format::GupshupV2, value),
+        },
         format => envelopes::decode(record, around, format, value),
     }
 }

@@ -1,7 +1,8 @@
 //! Gupshup's events of version 2: `{app, timestamp, version, type, payload}`; and the callbacks of
 //! its enterprise gateway, `{waNumber, mobile, …}` for what is received, as a form or JSON, and
 //! `{externalId, eventType, eventTs, …}` for what became of a send, as JSON or as the field
-//! `response` of a form, or in older words `{externalId, deliveredTS, status, phoneNo, …}`.
+//! `response` of a form, also of one that somebody parsed, or in older words `{externalId,
+//! deliveredTS, status, phoneNo, …}`.
 //!
 //! Sender: the name of the app, which every event has; the business's number is in few. Statuses
 //! go by `gsId`, Gupshup's own id of the message, since its first status has no other. The gateway
@@ -156,15 +157,37 @@ fn conversation(value: Option<Value<'_>>) -> Option<Category> {
 /// Whether an object is a callback of the enterprise gateway.
 pub(crate) fn is_of_gateway(value: Value<'_>) -> bool {
     let has = |key: &str| value.get(key).is_some();
-    has("waNumber") && has("mobile")
-        || has("externalId")
-            && (has("eventTs") && has("destAddr") || has("deliveredTS") && has("phoneNo"))
+    has("waNumber") && has("mobile") || is_report(value)
+}
+
+/// Whether it tells what became of a send.
+fn is_report(value: Value<'_>) -> bool {
+    let has = |key: &str| value.get(key).is_some();
+    has("externalId") && (has("eventTs") && has("destAddr") || has("deliveredTS") && has("phoneNo"))
 }
 
 /// The reports in a form of the gateway, a text of JSON.
 pub(crate) fn reports(form: Value<'_>) -> Option<Value<'_>> {
     let text = form.get("response").filter(|text| text.kind() == Kind::String)?;
     text.raw().trim_start().starts_with(['[', '{']).then_some(text)
+}
+
+/// The same of a form that somebody parsed, whose list is a text yet, or one already. Others have
+/// a response, too, and people may have written it: so nothing else may stand beside it, and it
+/// must hold the keys of a report.
+pub(crate) fn lone_reports(form: Value<'_>) -> Option<Value<'_>> {
+    let held = form.get("response").filter(|_| form.has_one_key())?;
+    // Of a text as it was sent, so a key's quotes are escaped once; in what a report quotes, twice.
+    let names = |key: &str| held.raw().contains(key);
+    let are_reports = match held.kind() {
+        Kind::String => {
+            reports(form).is_some()
+                && names(r#"\"externalId\""#)
+                && (names(r#"\"eventTs\""#) || names(r#"\"deliveredTS\""#))
+        }
+        _ => held.items().any(is_report),
+    };
+    are_reports.then_some(held)
 }
 
 fn of_gateway(record: &mut Record<'_>, value: Value<'_>) {

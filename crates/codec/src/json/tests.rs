@@ -103,6 +103,17 @@ fn last_of_two_keys_counts_and_null_is_absent() {
 }
 
 #[test]
+fn objects_of_one_key_are_told() {
+    let has_one = |text: &str| Tape::default().parse(text).expect("JSON").has_one_key();
+    for one in [r#"{"a":1}"#, r#"{"a":null}"#, r#"{"a":[1,{"b":2,"c":{}}]}"#, r#"{"a":{}}"#] {
+        assert!(has_one(one), "{one}");
+    }
+    for other in ["{}", "[1]", "7", r#"{"a":1,"b":2}"#, r#"{"a":1,"a":1}"#, r#"{"a":{},"b":{}}"#] {
+        assert!(!has_one(other), "{other}");
+    }
+}
+
+#[test]
 fn deep_nesting_is_refused_without_recursion() {
     let mut tape = Tape::default();
     let deep = "[".repeat(1_000_000);

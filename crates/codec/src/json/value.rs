@@ -92,6 +92,14 @@ impl<'a> Value<'a> {
         self.is_object() && self.node().next == self.at + 1
     }
 
+    /// Whether it is an object with one key.
+    pub(crate) fn has_one_key(self) -> bool {
+        // A key and its value follow the object itself.
+        self.is_object()
+            && !self.is_hollow()
+            && Value { at: self.at + 2, ..self }.node().next == self.node().next
+    }
+
     /// The value of a key that is there and not null; of a repeated key the last.
     /// `None` where this is no object.
     #[must_use]

@@ -1,7 +1,7 @@
 use turnwise_model::{Category, EventKind, InteractiveType, MessageKind};
 
 use crate::Format;
-use crate::testing::{Row, columns, kinds, message, only, phone, told_alike, user};
+use crate::testing::{Row, columns, decode, kinds, message, only, phone, told_alike, user};
 
 fn event(kind: &str, payload: &str) -> String {
     format!(
@@ -227,6 +227,49 @@ fn reports_of_the_gateway_come_as_a_form_too() {
     }
     let broken = only(Format::GupshupV2, "response=%5Bsecret");
     assert_eq!(broken.get("reason"), "invalid_json");
+}
+
+#[test]
+fn reports_are_read_where_their_form_was_parsed() {
+    let new = r#"{"externalId":"g1","eventType":"SENT","eventTs":1794096147000,"destAddr":"16505551234","srcAddr":"15550783881","cause":"say \"hi\"","errorCode":"000","channel":"WHATSAPP"}"#;
+    let old = r#"{"externalId":"g2","deliveredTS":1794096147000,"status":"SUCCESS","phoneNo":"16505551234","mask":"15550783881"}"#;
+    for reports in [format!("[{new}]"), format!("[{old}]"), format!("[{new},{old}]")] {
+        let rows = told_alike(Format::GupshupV2, &reports);
+        assert!(rows.iter().all(|row| row.kind == EventKind::Status), "{reports}");
+        assert_eq!(columns(&rows[0], "sender time"), "15550783881 1794096147000000");
+        let text = serde_json::to_string(&reports).expect("writes");
+        for form in [format!(r#"{{"response":{text}}}"#), format!(r#"{{"response":{reports}}}"#)] {
+            assert_eq!(told_alike(Format::GupshupV2, &form), rows, "{form}");
+            let request = format!(
+                r#"[{{"headers":{{"a":"b"}},"params":{{}},"query":{{}},"webhookUrl":"u","body":{form}}}]"#
+            );
+            assert_eq!(decode(Format::Auto, &request).1, rows, "{request}");
+        }
+    }
+}
+
+#[test]
+fn response_that_somebody_wrote_is_never_opened() {
+    let report = r#"{"externalId":"g1","eventType":"SENT","eventTs":1794096147000,"destAddr":"16505551234","srcAddr":"15550783881"}"#;
+    let webhook = r#"{"entry":[{"changes":[{"field":"messages","value":{"metadata":{"phone_number_id":"1"},"messages":[{"from":"16505551234","id":"w","timestamp":"1794096147","type":"text","text":{"body":"secret"}}]}}]}]}"#;
+    let text = |text: &str| serde_json::to_string(text).expect("writes");
+    let quoted = format!(r#"[{{"text":{}}}]"#, text(report));
+    for record in [
+        format!(r#"{{"response":{}}}"#, text(webhook)),
+        format!(r#"{{"response":{}}}"#, text(&format!("[{webhook}]"))),
+        format!(r#"{{"response":{}}}"#, text(&quoted)),
+        format!(r#"{{"response":{quoted}}}"#),
+        format!(r#"{{"response":{},"id":"1"}}"#, text(&format!("[{report}]"))),
+        format!(r#"{{"prompt":"x","response":[{report}]}}"#),
+        r#"{"response":"externalId, eventTs"}"#.to_owned(),
+        r#"{"response":"[]"}"#.to_owned(),
+    ] {
+        for format in [Format::Auto, Format::GupshupV2] {
+            let (counts, rows) = decode(format, &record);
+            assert_eq!((counts.dead_letters, counts.total()), (1, 1), "{format} {record}");
+            assert_eq!(columns(&rows[0], "reason sender"), "unknown_shape -", "{format} {record}");
+        }
+    }
 }
 
 #[test]
