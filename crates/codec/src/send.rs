@@ -18,7 +18,24 @@ use crate::webhook::contacts::Contact;
 
 /// Whether a value is a send.
 pub(crate) fn is_send(value: Value<'_>) -> bool {
-    value.get("request").is_some() || is_bare_request(value)
+    value.get("request").is_some_and(|request| !is_of_http(request)) || is_bare_request(value)
+}
+
+/// Whether a request is one of HTTP that somebody wrote down: it has a body, and says nothing of
+/// what is sent.
+fn is_of_http(request: Value<'_>) -> bool {
+    let said = [
+        "messaging_product",
+        "type",
+        "to",
+        "recipient",
+        "status",
+        "message_id",
+        "typing_indicator",
+        "action",
+    ];
+    let has = |key: &str| request.get(key).is_some();
+    has("body") && !said.into_iter().any(has)
 }
 
 /// A request body without the record around it.

@@ -8,12 +8,16 @@
 //! {"whatsAppWebhookEntry":"{\"id\":…}"}             an entry ▶ webhook
 //! ```
 //!
+//! Queues and topics write their messages in two spellings each: as they hand them to a function,
+//! and as their own clients get them.
+//!
 //! This is looked for only where nothing but content tells the format, and behind the keys that one
 //! format has and no other. A value is opened if it is known itself, so that events of others stay
-//! dead letters. What somebody wrote may begin with a brace, too, and must never become an event:
-//! so a text is opened only where requests, queues and topics have theirs, beside keys that those
-//! alone write, [`of_text`]. Wrappers lie in each other, `limits::WRAPPERS_MAX` of them. The time
-//! that a wrapper tells is that of what has none of its own.
+//! dead letters; under keys that most of those have, too, it must be a whole webhook. What somebody
+//! wrote may begin with a brace, too, and must never become an event: so a text is opened only
+//! where requests, queues and topics have theirs, beside keys that those alone write, [`of_text`].
+//! Wrappers lie in each other, `limits::WRAPPERS_MAX` of them. The time that a wrapper tells is
+//! that of what has none of its own.
 
 use turnwise_model::Millis;
 use turnwise_model::limits::WRAPPERS_MAX;
@@ -39,6 +43,8 @@ enum How {
     Value,
     Text,
     Base64,
+    /// A message of a topic, whose data is base64.
+    Pushed,
     /// One entry of a webhook, as a value or a text.
     Entry,
 }
@@ -47,7 +53,7 @@ enum How {
 const ENTRY: &str = "whatsAppWebhookEntry";
 
 /// Keys under which wrappers hold what they hold.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 25] = [
     ENTRY,
     "body",
     "body_params",
@@ -57,18 +63,29 @@ const KEYS: [&str; 17] = [
     "detail",
     "event",
     "webhook",
+    "request",
+    "raw",
+    "raw_payload",
+    "metaData",
     "Message",
     "Body",
+    "Data",
     "Sns",
     "kinesis",
     "Records",
+    "records",
     "Messages",
+    "receivedMessages",
     "record",
+    VALUE,
     PUSHED,
 ];
 
-/// Where the push of a subscription holds its message.
+/// Where a subscription holds its message.
 const PUSHED: &str = "message";
+
+/// Where a topic that was written down holds a record's value. A change has one, too.
+const VALUE: &str = "value";
 
 /// Keys that only what was written down of a request has.
 const OF_REQUESTS: [&str; 7] = [
@@ -88,12 +105,15 @@ pub(crate) fn is_one(value: Value<'_>, depth: usize) -> bool {
 
 /// What a value holds at a key, if it is a wrapper.
 fn under<'a>(value: Value<'a>, key: &'static str, depth: usize) -> Option<Inside<'a>> {
-    if depth >= WRAPPERS_MAX || key == PUSHED && value.get("subscription").is_none() {
+    if depth >= WRAPPERS_MAX {
         return None;
     }
     let held = value.get(key)?;
     let how = match held.kind() {
         _ if key == ENTRY => How::Entry,
+        // The message is one more wrapper.
+        _ if key == PUSHED && depth + 1 < WRAPPERS_MAX && is_pushed(value, held) => How::Pushed,
+        _ if is_of_many(value, key) && held.get("entry").is_none() => return None,
         Kind::Object | Kind::Array if held.items().any(|one| is_known(one, depth + 1)) => {
             How::Value
         }
@@ -102,6 +122,26 @@ fn under<'a>(value: Value<'a>, key: &'static str, depth: usize) -> Option<Inside
     };
     Some(Inside { key, held, how })
 }
+
+/// Whether many others have this key, and nothing beside it tells whose it is.
+fn is_of_many(wrapper: Value<'_>, key: &str) -> bool {
+    let of_subscription =
+        || ["subscription", "ackId"].into_iter().any(|mark| wrapper.get(mark).is_some());
+    key == VALUE || key == PUSHED && !of_subscription()
+}
+
+/// Whether a topic pushed a message to the subscription beside it. Then the message needs no time,
+/// which [`of_text`] asks of one that stands alone.
+fn is_pushed(wrapper: Value<'_>, message: Value<'_>) -> bool {
+    let subscription = wrapper.get("subscription").and_then(Value::string);
+    let has = |key: &str| message.get(key).is_some();
+    subscription.is_some_and(|name| name.starts_with("projects/"))
+        && (has("messageId") || has("message_id"))
+        && message.get(DATA).is_some_and(|data| data.kind() == Kind::String)
+}
+
+/// Where a message of a topic holds what was published.
+const DATA: &str = "data";
 
 /// How the text at a key is written, if it is a payload: the body of a request, or what a queue or
 /// a topic brought. The same keys hold what people wrote in the events of others.
@@ -119,10 +159,16 @@ fn of_text(wrapper: Value<'_>, key: &str, held: Value<'_>) -> Option<How> {
         "body" => is_request() || is_record(),
         "Body" => has("ReceiptHandle"),
         "Message" => has("TopicArn"),
-        "data" => {
+        DATA => {
             let of_subscription = has("publishTime") && (has("messageId") || has("message_id"));
             let of_stream = has("sequenceNumber") && has("partitionKey");
-            return (of_subscription || of_stream).then_some(How::Base64);
+            let of_delivery = has("recordId") && has("approximateArrivalTimestamp");
+            let is_encoded = of_subscription || of_stream || of_delivery;
+            return is_encoded.then_some(How::Base64);
+        }
+        "Data" => {
+            let of_stream = has("SequenceNumber") && has("PartitionKey");
+            return of_stream.then_some(How::Base64);
         }
         _ => false,
     };
@@ -188,6 +234,7 @@ fn one(
         }
         How::Text => payload::text(record, around, Format::Auto, held, scratches),
         How::Base64 => cloudevents::encoded(record, around, Format::Auto, held, scratches),
+        How::Pushed => pushed(record, around, held, scratches),
         How::Entry => entry(record, around, wrapper, held, scratches),
     };
     record.path.pop();
@@ -196,19 +243,40 @@ fn one(
 
 /// The time that a wrapper tells, if it is one that an event may have.
 fn time(record: &Record<'_>, wrapper: Value<'_>) -> Option<Millis> {
-    let places: [&[&str]; 7] = [
+    // Of an event bus. Elsewhere nobody knows what such a time is of.
+    const OF_BUS: &[&str] = &["time"];
+    let places: [&[&str]; 9] = [
         &["requestContext", "requestTimeEpoch"],
         &["requestContext", "timeEpoch"],
         &["Timestamp"],
         &["attributes", "SentTimestamp"],
+        &["Attributes", "SentTimestamp"],
         &["publishTime"],
         &["approximateArrivalTimestamp"],
+        &["ApproximateArrivalTimestamp"],
         &["message_timestamp"],
     ];
-    places.into_iter().find_map(|place| match meant::time(wrapper.at(place)) {
+    let is_of_bus = ["detail", "detail-type"].into_iter().all(|key| wrapper.get(key).is_some());
+    let mut places = places.into_iter().chain(is_of_bus.then_some(OF_BUS));
+    places.find_map(|place| match meant::time(wrapper.at(place)) {
         Time::Some(time) => Some(time).filter(|time| record.place.is_in_range(*time)),
         Time::None | Time::Unreadable(_) => None,
     })
+}
+
+/// A message that was pushed, and tells its own time, if any.
+fn pushed(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    message: Value<'_>,
+    scratches: &mut [Scratch],
+) -> Result<(), Fail> {
+    let around = around.wrapped(time(record, message));
+    let Some(data) = message.get(DATA) else { return Ok(()) };
+    record.path.key(DATA);
+    let done = cloudevents::encoded(record, &around, Format::Auto, data, scratches);
+    record.path.pop();
+    done
 }
 
 /// An entry, whose account and number stand beside it, should it name none.

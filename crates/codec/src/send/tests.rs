@@ -92,6 +92,20 @@ fn failed_sends_and_other_requests_are_ignored() {
 }
 
 #[test]
+fn request_of_http_is_no_send() {
+    let sent = r#"{"messaging_product":"whatsapp","to":"1650","type":"text","text":{"body":"x"}}"#;
+    // What is sent is in the body, so nobody says from which number.
+    let logged = record(&format!(r#"{{"method":"POST","body":{sent}}}"#), OK);
+    let row = only(Format::Auto, &logged);
+    assert_eq!((row.kind, row.get("reason")), (EventKind::DeadLetter, "no_sender"));
+    let other = record(r#"{"method":"POST","body":{"x":"secret"}}"#, OK);
+    assert_eq!(only(Format::Auto, &other).get("reason"), "unknown_shape");
+    // A body beside what is sent is one more key.
+    let send = sent.replacen('{', r#"{"body":{"entry":[]},"#, 1);
+    assert_eq!(only(Format::Auto, &record(&send, OK)).kind, EventKind::Message);
+}
+
+#[test]
 fn send_without_what_it_needs_is_a_dead_letter() {
     let text =
         r#"{"messaging_product":"whatsapp","to":"1650","type":"text","text":{"body":"secret"}}"#;

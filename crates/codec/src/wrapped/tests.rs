@@ -65,6 +65,31 @@ fn webhooks_are_taken_out_of_what_brought_them() {
             r#"{{"message":{{"data":{encoded},"messageId":"1","publishTime":"2026-11-08T00:02:27Z"}},"subscription":"projects/x"}}"#
         ),
         format!(r#"{{"version":"0","detail-type":"x","source":"y","detail":{WEBHOOK}}}"#),
+        // The same as their own clients get them.
+        format!(
+            r#"{{"receivedMessages":[{{"ackId":"CANARY","message":{{"data":{encoded},"messageId":"1","publishTime":"2026-11-08T00:02:27Z"}}}}]}}"#
+        ),
+        format!(
+            r#"[{{"ackId":"a","message":{{"data":{encoded},"messageId":"1","publishTime":"2026-11-08T00:02:27Z"}}}}]"#
+        ),
+        format!(
+            r#"{{"message":{{"data":{encoded},"messageId":"1"}},"subscription":"projects/p/subscriptions/s"}}"#
+        ),
+        format!(
+            r#"{{"invocationId":"i","deliveryStreamArn":"a","records":[{{"recordId":"1","approximateArrivalTimestamp":1794096147000,"data":{encoded}}}]}}"#
+        ),
+        format!(
+            r#"{{"Records":[{{"SequenceNumber":"1","ApproximateArrivalTimestamp":1794096147.5,"Data":{encoded},"PartitionKey":"CANARY"}}]}}"#
+        ),
+        // Topics and requests that were written down.
+        format!(r#"{{"topic":"x","partition":0,"offset":1,"key":"CANARY","value":{WEBHOOK}}}"#),
+        format!(r#"{{"records":[{{"key":"CANARY","value":{WEBHOOK}}}]}}"#),
+        format!(r#"{{"message":{WEBHOOK}}}"#),
+        format!(r#"{{"raw":{WEBHOOK}}}"#),
+        format!(r#"{{"id":"1","raw_payload":{WEBHOOK}}}"#),
+        format!(r#"{{"request":{{"method":"POST","url":"CANARY","body":{WEBHOOK}}}}}"#),
+        format!(r#"{{"request":{{"headers":{{}},"body":{webhook}}},"response":{{"status":200}}}}"#),
+        format!(r#"{{"payload_type":"whatsapp_webhook","metaData":{WEBHOOK}}}"#),
         // Providers' words around the platform's webhook.
         format!(r#"{{"event":"message.received","data":{WEBHOOK}}}"#),
         format!(r#"{{"id":"1","event":"message.received","data":{WEBHOOK}}}"#),
@@ -185,6 +210,30 @@ fn time_of_a_wrapper_is_that_of_what_has_none() {
             "1794096147000000",
         ),
         (
+            format!(
+                r#"{{"Messages":[{{"MessageId":"m","ReceiptHandle":"r","Body":{form},"Attributes":{{"SentTimestamp":"1794096147000"}}}}]}}"#
+            ),
+            "1794096147000000",
+        ),
+        (
+            r#"{"version":"0","id":"i","detail-type":"t","source":"s","time":"2026-11-08T00:02:27Z","detail":{"MessageSid":"SM1","AccountSid":"AC1","From":"whatsapp:+16505551234","To":"whatsapp:+15550783881","Body":"hi","SmsStatus":"received"}}"#.to_owned(),
+            "1794096147000000",
+        ),
+        (
+            format!(
+                r#"{{"message":{{"data":{},"messageId":"1","publishTime":"2026-11-08T00:02:27Z"}},"subscription":"projects/p/subscriptions/s"}}"#,
+                base64(FORM)
+            ),
+            "1794096147000000",
+        ),
+        (
+            format!(
+                r#"{{"Records":[{{"SequenceNumber":"1","ApproximateArrivalTimestamp":1794096147.5,"Data":{},"PartitionKey":"p"}}]}}"#,
+                base64(FORM)
+            ),
+            "1794096147500000",
+        ),
+        (
             r#"{"headers":{},"requestContext":{"timeEpoch":1794096147000},"body":{"field":"account_update","value":{"event":"DISABLED_UPDATE"}}}"#.to_owned(),
             "1794096147000000",
         ),
@@ -196,6 +245,11 @@ fn time_of_a_wrapper_is_that_of_what_has_none() {
             "1794139200000000",
         ),
         (format!(r#"{{"headers":{{}},"body":{form}}}"#), "1794139200000000"),
+        // Nor does anybody know what time this is.
+        (
+            format!(r#"{{"headers":{{}},"time":"2026-11-08T00:02:27Z","body":{form}}}"#),
+            "1794139200000000",
+        ),
     ] {
         let (_, rows) = run(&wrapper);
         assert_eq!(rows.len(), 1, "{wrapper}");
@@ -237,6 +291,18 @@ fn what_somebody_wrote_is_never_opened() {
         format!(r#"{{"sequenceNumber":1,"data":{}}}"#, base64(WEBHOOK)),
         format!(r#"{{"publishTime":"x","data":{}}}"#, base64(WEBHOOK)),
         format!(r#"{{"isBase64Encoded":true,"Body":{0},"Message":{0}}}"#, base64(WEBHOOK)),
+        format!(
+            r#"{{"subscription":"gold","message":{{"data":{},"messageId":"1"}}}}"#,
+            base64(WEBHOOK)
+        ),
+        format!(r#"{{"ackId":"1","message":{{"data":{},"messageId":"1"}}}}"#, base64(WEBHOOK)),
+        format!(r#"{{"subscription":"projects/p","message":{webhook}}}"#),
+        format!(r#"{{"recordId":"1","data":{}}}"#, base64(WEBHOOK)),
+        format!(r#"{{"SequenceNumber":"1","Data":{}}}"#, base64(WEBHOOK)),
+        format!(r#"{{"request":{{"body":{webhook}}}}}"#),
+        format!(r#"{{"headers":{{}},"raw":{webhook},"raw_payload":{webhook}}}"#),
+        format!(r#"{{"headers":{{}},"metaData":{webhook},"Data":{webhook}}}"#),
+        format!(r#"{{"records":[{webhook}],"receivedMessages":[{webhook}]}}"#),
     ] {
         let (counts, rows) = run(&record);
         assert_eq!((counts.messages, counts.total()), (0, 1), "{record}");
