@@ -197,7 +197,7 @@ fn by_keys_of_wrapper(root: Value<'_>) -> Option<Format> {
     let first = |key: &str| root.get(key).and_then(|list| list.items().next());
     let is_marked = |item: Value<'_>| item.get("_vnd").is_some();
     Some(
-        if first("results").is_some_and(Value::is_object)
+        if any("results", envelopes::is_result_of_infobip)
             || envelopes::is_event_of_infobip(root)
             || has("integrationType") && has("messageId")
         {
@@ -341,7 +341,10 @@ mod tests {
             (r#"[{}]"#, Format::CloudApi),
             (r#"{"app":"a","type":"message","payload":{}}"#, Format::GupshupV2),
             (r#"{"eventType":"x","payload":{}}"#, Format::EightXEight),
-            (r#"{"results":[{"messageId":"x"}]}"#, Format::Infobip),
+            (r#"{"results":[{"messageId":"x","channel":"y"}]}"#, Format::Infobip),
+            (r#"{"results":[7,{"messageId":"x","seenAt":"y"}]}"#, Format::Infobip),
+            (r#"{"results":[{"messageId":"x","status":{"groupId":1}}]}"#, Format::Infobip),
+            (r#"{"response":[{"externalId":"1","eventTs":1,"destAddr":"2"}]}"#, Format::GupshupV2),
             (r#"{"type":"whatsapp.message.updated","apiVersion":"v2"}"#, Format::YCloud),
             (r#"{"eventType":"whatsapp.x","apiVersion":"v2","createTime":"x"}"#, Format::YCloud),
             (r#"{"wabaId":"1","fromUserId":"x","to":"2"}"#, Format::YCloud),
@@ -379,6 +382,13 @@ mod tests {
             (r#"{"id":"1","event":"messages","data":{"id":"2","from":"3"}}"#, Format::CloudApi),
             (r#"{"contact":{},"phone_number_id":"1"}"#, Format::CloudApi),
             (r#"{"content":{"type":"text"},"createdAt":"x"}"#, Format::CloudApi),
+            (r#"{"results":[{"messageId":"x"}]}"#, Format::CloudApi),
+            (r#"{"results":[{"messageId":"x","status":"y"}]}"#, Format::CloudApi),
+            (r#"{"results":[{"messageId":"x","status":{"code":1}}]}"#, Format::CloudApi),
+            (r#"{"results":[{"id":"x","channel":"whatsapp","seenAt":"y"}]}"#, Format::CloudApi),
+            (r#"{"conversationId":"1","channelId":"2","platform":"x"}"#, Format::CloudApi),
+            (r#"{"type":"preference.updated","timestamp":"x","data":{}}"#, Format::CloudApi),
+            (r#"{"type":"sms.x","timestamp":"x","data":{"entry":[]}}"#, Format::CloudApi),
             (
                 r#"{"phone_number_id":"1","status":"sent","timestamp":1,"conversation":{}}"#,
                 Format::CloudApi,

@@ -128,8 +128,8 @@ pub const FORMATS: &[FormatInfo] = &[
             A::Referrals,
             A::AccountEvents,
         ],
-        note: "reports that name no sender are dead letters; of those that only say seenAt, from and \
-               to name none",
+        note: "reports that name no sender are dead letters, as are deletions; of those that only say \
+               seenAt, from and to name none",
     },
     FormatInfo {
         format: Format::Vonage,

@@ -108,7 +108,7 @@ fn hostile() -> Vec<(&'static str, Format, Vec<u8>)> {
             repeated("{\"metadata\":{\"phone_number_id\":\"1\"},\"errors\":[", "{},", "{}]}"),
         ),
         ("Turn's messages", Format::Turn, repeated("{\"messages\":[", "7,", "{}]}")),
-        ("Infobip's results", Format::Auto, repeated("{\"results\":[{},", "7,", "{}]}")),
+        ("Infobip's results", Format::Infobip, repeated("{\"results\":[{},", "7,", "{}]}")),
         ("Kapso's batch", Format::Kapso, repeated("{\"data\":[", "{},", "7]}")),
         ("texts in a list", Format::Auto, repeated("[", "\"\",", "{}]")),
         ("objects of no keys", Format::Auto, repeated("[", "{},", "{}]")),

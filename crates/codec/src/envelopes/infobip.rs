@@ -1,11 +1,16 @@
 //! Infobip: received messages and reports in `results`, and events that stand alone.
 //!
-//! Sender: the digits of `to` in a received or deleted message (`destination` in the newer form),
-//! of `from` or `sender` in a report. Received is what says when; a report may hold what was sent,
-//! too. Many reports name no sender: those are dead letters. So are those that only say when a
-//! message was seen, unless they name a `sender`: whose number stands in `from` and whose in `to`
-//! is told in two ways. Events that stand alone name a number without saying whose, so they are
-//! rows without a sender.
+//! Sender: the digits of `to` in a received message (`destination` in the newer form), of `from` or
+//! `sender` in a report. Received is what says when and by which channel; a report says how far a
+//! message got, and may hold what was sent, too. Many reports name no sender: those are dead
+//! letters. So are those that only say when a message was seen, unless they name a `sender`: whose
+//! number stands in `from` and whose in `to` is told in two ways. A message that a person deleted
+//! is a dead letter always: the one party that must be named is the person, in `to`. So is what was
+//! written to a group, which `to` names. Events that stand alone name a number without saying
+//! whose, so they are rows without a sender.
+//!
+//! Others have lists of results as well: a result has Infobip's id beside what Infobip alone writes
+//! there. All else in the list is a dead letter without a sender.
 //!
 //! It cannot carry: the business account, categories and models of prices, texts of a business,
 //! echoes of the phone app, history and standby. `PENDING` is `sent` once the message is on its
@@ -28,43 +33,62 @@ use crate::rows::AccountFacts;
 /// Decodes one delivery of results, or one event that stands alone.
 pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let Some(results) = value.get("results") else {
-        let is_result = ["integrationType", "messageId"].iter().all(|key| value.get(key).is_some());
-        return if is_result { one(record, value) } else { alone(record, around, value) };
+        let is_bare = ["integrationType", "messageId"].iter().all(|key| value.get(key).is_some());
+        return if is_bare { one(record, value) } else { alone(record, around, value) };
     };
     record.path.key("results");
     elements::each(record, results, one);
     record.path.pop();
 }
 
+/// Whether an object is a result: Infobip's id beside what Infobip alone writes there.
+pub(crate) fn is_result(value: Value<'_>) -> bool {
+    let has = |key: &str| value.get(key).is_some();
+    let marks = ["integrationType", "channel", "event", "seenAt", "deletedAt"];
+    has("messageId") && (marks.into_iter().any(has) || is_sms(value) || has_outcome(value))
+}
+
 fn one<'a>(record: &mut Record<'_>, value: Value<'a>) {
+    let bytes = value.raw().len();
     let either = |one: &str, other: &str| value.get(one).or_else(|| value.get(other));
     if !value.is_object() {
         let fail = record.fail(Reason::WrongType, "", "object", Some(value.kind()));
-        return record.dead(None, fail, value.raw().len());
+        return record.dead(None, fail, bytes);
     }
     let named = [value.get("integrationType"), value.get("channel")];
-    if named.into_iter().any(|channel| !is_whatsapp(channel))
-        || named.iter().all(Option::is_none) && is_sms(value)
-    {
-        return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
+    let is_named = named.iter().any(Option::is_some);
+    if named.into_iter().any(|channel| !is_whatsapp(channel)) || !is_named && is_sms(value) {
+        return record.ignored(None, ignored::OTHER_CHANNEL, bytes);
+    }
+    let unknown = |record: &mut Record<'_>| {
+        super::unknown(record, &super::nobody(), value, "a message or report");
+    };
+    if !is_result(value) {
+        return unknown(record);
     }
     let (from, to) = (either("from", "sender"), either("to", "destination"));
     let scope = |sender: Id<'a>| Scope { waba_id: Id::None, sender };
     let content = value.get("content").and_then(|content| content.items().next());
     let message = value.get("message").or(content).filter(|message| message.is_object());
     let any = |keys: &[&str]| keys.iter().any(|key| value.get(key).is_some());
-    let is_received = any(&["receivedAt"]) && !any(&["status", "sentAt", "doneAt"]);
+    let is_received = is_named && any(&["receivedAt"]) && !any(&["status", "sentAt", "doneAt"]);
     if let Some(message) = message.filter(|_| is_received) {
-        return received(record, &scope(number(to)), value, message, from);
+        // A group is no sender.
+        let to_group = meant::word(value.get("type")).as_deref() == Some("wa_group");
+        let business = to.filter(|_| !to_group);
+        return received(record, &scope(number(business)), value, message, from);
     }
     if any(&["deletedAt"]) {
-        return deleted(record, &scope(number(to)), value, from);
+        // Whichever of its parties the business is, nothing tells.
+        let fail = record.fail(Reason::NoSender, "", "a phone_number_id above", None);
+        return record.dead(None, fail, bytes);
     }
-    if !any(&["status", "seenAt", "error"]) {
-        return super::unknown(record, &super::nobody(), value, "a message or report");
+    let has_outcome = has_outcome(value);
+    if !has_outcome && !any(&["seenAt"]) {
+        return unknown(record);
     }
     // Who is who, where it was only seen, nothing but the newer form tells.
-    let is_told = any(&["status", "error", "doneAt"]);
+    let is_told = has_outcome || any(&["doneAt"]);
     let business = if is_told { from } else { value.get("sender") };
     super::status(record, &scope(number(business)), value, |record| {
         let places = ["seenAt", "doneAt", "sentAt"].map(|key| (key, value.get(key)));
@@ -84,6 +108,12 @@ fn one<'a>(record: &mut Record<'_>, value: Value<'a>) {
 /// Whether a row that names no channel is of SMS.
 fn is_sms(value: Value<'_>) -> bool {
     ["smsCount", "mccMnc", "cleanText"].iter().any(|key| value.get(key).is_some())
+}
+
+/// Whether a row says how far a message got, in Infobip's words. Others have a status, too.
+fn has_outcome(value: Value<'_>) -> bool {
+    let names = |name| ["status", "error"].into_iter().any(|key| value.at(&[key, name]).is_some());
+    names("groupName") || names("groupId")
 }
 
 fn status(value: Value<'_>) -> Status {
@@ -156,28 +186,6 @@ fn body(message: Value<'_>) -> Body<'_> {
         },
     };
     body.reply_to(message.at(&["context", "id"]))
-}
-
-/// A person deleted a message: a message of its own, as with the Cloud API.
-fn deleted<'a>(
-    record: &mut Record<'_>,
-    scope: &Scope<'a>,
-    value: Value<'a>,
-    peer: Option<Value<'a>>,
-) {
-    super::message(record, scope, value, |record| {
-        Ok(Message {
-            id: Id::None,
-            time: time_at_first(record, &[("deletedAt", value.get("deletedAt"))])?,
-            peer: person(peer),
-            direction: Direction::Inbound,
-            origin: Origin::Live,
-            in_group: false,
-            has_referral: false,
-            body: Body::new(MessageKind::Revoke),
-            change: None,
-        })
-    });
 }
 
 /// Whether an object is an event that stands alone. Many others have a content.

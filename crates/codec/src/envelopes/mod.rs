@@ -30,6 +30,7 @@ pub(crate) use gupshup_v2::is_of_gateway as is_of_gateway_of_gupshup;
 pub(crate) use gupshup_v2::lone_reports as lone_reports_of_gupshup;
 pub(crate) use gupshup_v2::reports as reports_of_gupshup;
 pub(crate) use infobip::is_event as is_event_of_infobip;
+pub(crate) use infobip::is_result as is_result_of_infobip;
 pub(crate) use kapso::LISTS;
 pub(crate) use messagebird::is_message as is_message_of_messagebird;
 pub(crate) use twilio_events::TWILIO as EVENTS_OF_TWILIO;

@@ -114,7 +114,8 @@ fn record(name: &str, count: usize) -> String {
             format!(r#"[{{{all_keys}}},{}]"#, list(count, |_| request.to_owned()))
         }
         "results" => {
-            let result = r#"{"to":"1","from":"2","seenAt":"2026-11-08T00:00:00Z"}"#;
+            let result =
+                r#"{"messageId":"1","to":"1","sender":"2","seenAt":"2026-11-08T00:00:00Z"}"#;
             format!(r#"{{{all_keys},"results":[{}]}}"#, list(count, |_| result.to_owned()))
         }
         "identifiers" => {

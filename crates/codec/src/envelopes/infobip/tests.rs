@@ -172,17 +172,67 @@ fn content_of_somebody_else_is_no_event() {
 }
 
 #[test]
-fn newer_form_and_deletions_are_read() {
-    let record = r#"{"results":[{"event":"MO","channel":"WHATSAPP","sender":"16505551234","destination":"447860099299","content":[{"type":"TEXT","text":"Hello"}],"receivedAt":"2026-11-08T00:02:27.000+0000","messageId":"AB1"},{"channel":"SMS","sender":"1","destination":"2","content":[{"type":"TEXT","text":"x"}]},{"messageId":"AB1","from":"16505551234","to":"447860099299","deletedAt":"2026-11-08T00:02:27.000+0000"}]}"#;
+fn newer_form_is_read() {
+    let record = r#"{"results":[{"event":"MO","channel":"WHATSAPP","sender":"16505551234","destination":"447860099299","content":[{"type":"TEXT","text":"Hello"}],"receivedAt":"2026-11-08T00:02:27.000+0000","messageId":"AB1"},{"channel":"SMS","sender":"1","destination":"2","content":[{"type":"TEXT","text":"x"}]}]}"#;
     let rows = told_alike(Format::Infobip, record);
-    assert_eq!(kinds(&rows), ["message", "ignored", "message"]);
-    assert_eq!(columns(&rows[0], "sender chars"), "447860099299 5");
+    assert_eq!(kinds(&rows), ["message", "ignored"]);
+    assert_eq!(columns(&rows[0], "sender direction chars"), "447860099299 0 5");
+    assert_eq!(rows[0].get("peer_phone"), phone(BUSINESS, "16505551234"));
     assert_eq!(rows[1].get("reason"), "other_channel");
-    assert_eq!(rows[2].get("message_kind"), MessageKind::Revoke.code().to_string());
-    assert_ne!(rows[2].get("message"), rows[0].get("message"));
-    for row in [&rows[0], &rows[2]] {
-        assert_eq!((row.get("sender"), row.get("direction")), (BUSINESS, "0"));
-        assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"));
+}
+
+#[test]
+fn deletion_names_no_sender() {
+    let deleted = |rest: &str| {
+        format!(
+            r#"{{"results":[{{"messageId":"AB1",{rest},"deletedAt":"2026-11-08T00:02:27.000+0000"}}]}}"#
+        )
+    };
+    for rest in [
+        r#""to":"16505551234""#,
+        r#""to":"16505551234","bulkId":"b1","sentAt":"2026-11-08T00:02:20.000+0000""#,
+        r#""to":"16505551234","status":{"groupName":"DELIVERED","name":"X"}"#,
+        r#""channel":"WHATSAPP","to":"16505551234""#,
+        r#""from":"447860099299","to":"16505551234""#,
+        r#""from":"16505551234","to":"447860099299""#,
+        r#""sender":"447860099299","destination":"16505551234""#,
+        r#""sender":"16505551234","destination":"447860099299""#,
+    ] {
+        let row = only(Format::Infobip, &deleted(rest));
+        assert_eq!(row.kind, EventKind::DeadLetter, "{rest}");
+        assert_eq!(columns(&row, "reason sender"), "no_sender -", "{rest}");
+    }
+}
+
+#[test]
+fn results_of_somebody_else_name_no_sender() {
+    for result in [
+        r#""id":1,"from":"16505551234","to":"447860099299","status":"received","text":"secret""#,
+        r#""id":1,"from":"16505551234","to":"447860099299","status":"received","text":"secret","sentAt":"2026-11-08T00:02:20Z""#,
+        r#""id":1,"from":"447860099299","to":"16505551234","deletedAt":"2026-11-08T00:02:20Z""#,
+        r#""from":"447860099299","to":"16505551234","receivedAt":"2026-11-08T00:02:20Z","message":{"text":"secret"}"#,
+        // An id is what many have.
+        r#""messageId":"1","from":"16505551234","to":"447860099299","sentAt":"2026-11-08T00:02:20Z","status":"received""#,
+        r#""messageId":"1","from":"16505551234","to":"447860099299","sentAt":"2026-11-08T00:02:20Z","status":{"code":1},"error":{"code":2}"#,
+        r#""messageId":"1","from":"447860099299","to":"16505551234","receivedAt":"2026-11-08T00:02:20Z","message":{"text":"secret"}"#,
+        r#""messageId":"1","event":"read","from":"16505551234","to":"447860099299","sentAt":"2026-11-08T00:02:20Z","status":"read""#,
+        r#""messageId":"1","event":"in","from":"447860099299","to":"16505551234","receivedAt":"2026-11-08T00:02:20Z","message":{"text":"secret"}"#,
+    ] {
+        let record = format!(r#"{{"count":1,"results":[{{{result}}}]}}"#);
+        for format in [Format::Infobip, Format::Auto] {
+            let (counts, rows) = decode(format, &record);
+            assert_eq!((counts.dead_letters, counts.total()), (1, 1), "{result}");
+            assert_eq!(columns(&rows[0], "reason sender"), "unknown_shape -", "{result}");
+        }
+    }
+}
+
+#[test]
+fn group_is_no_sender() {
+    let record = r#"{"to":"120363012345678901","from":"16505551234","messageId":"AB1","receivedAt":"2026-11-08T00:02:27.000+0000","integrationType":"WHATSAPP","type":"wa_group","message":{"type":"TEXT","text":"secret"}}"#;
+    for record in [record.to_owned(), format!(r#"{{"results":[{record}]}}"#)] {
+        let row = only(Format::Infobip, &record);
+        assert_eq!(columns(&row, "reason sender"), "no_sender -", "{record}");
     }
 }
 
