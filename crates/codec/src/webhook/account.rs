@@ -238,7 +238,7 @@ fn handover(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
     // Some name the person inside alone. The recipient beside it is the business.
     let peer = if peer.has_none() {
         let recipient = inside.and_then(|inside| inside.get("recipient"));
-        person(recipient, &["wa_id"]).without_phone(|number| place.is_own(number))
+        peer.or(person(recipient, &["wa_id"]).without_phone(|number| place.is_own(number)))
     } else {
         peer
     };

@@ -106,8 +106,8 @@ impl<'a> Contacts<'a> {
     }
 
     /// The first contact that a peer is: by its number, or its user id; where there is none by a
-    /// number that means the same. The only contact is taken for the peer of the only item, unless it
-    /// contradicts it, and for items of one list that name nobody.
+    /// number that means the same. The only contact is taken for the peer of the only item, unless
+    /// it contradicts it, and for items of one list that name nobody.
     pub(crate) fn of(&self, peer: &Peer<'_>, company: Company) -> Option<&Contact<'a>> {
         let known = self.0.as_deref()?;
         // A masked number is the same for many people.

@@ -109,7 +109,7 @@ fn unwrapped<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>)
 fn is_empty_envelope(root: Value<'_>) -> bool {
     let is_nothing = |value: Value<'_>| match value.kind() {
         Kind::Null => true,
-        Kind::String => value.raw().trim().is_empty(),
+        Kind::String => value.string().is_some_and(|text| text.trim().is_empty()),
         Kind::Array => value.items().next().is_none(),
         Kind::Object => value.is_hollow(),
         Kind::True | Kind::False | Kind::Number => false,

@@ -145,8 +145,9 @@ fn items<'a>(value: Value<'a>, key: &str) -> impl Iterator<Item = Value<'a>> {
     value.get(key).into_iter().flat_map(Value::items)
 }
 
+/// The same of a message or status that stands alone.
 fn item_names(item: Value<'_>, number: &str) -> bool {
-    says(item, OF_MESSAGE, number) || says(item, OF_STATUS, number)
+    names(item, number) || says(item, OF_MESSAGE, number) || says(item, OF_STATUS, number)
 }
 
 /// Whether one of these places of an object holds this number.
