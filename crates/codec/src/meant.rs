@@ -10,6 +10,7 @@ use turnwise_model::limits::{ERROR_CODE_MAX, ID_BYTES_MAX};
 use turnwise_model::time::MILLISECONDS_FROM;
 
 use crate::json::{Kind, Value};
+use crate::peer::is_of_person;
 
 /// An id, or why it is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,15 @@ impl<'a> Id<'a> {
         match self {
             Self::Some(id) => Some(id),
             Self::None | Self::TooLong => None,
+        }
+    }
+
+    /// The same of an account or of a number of it. What is of a person or a chat whatever is said
+    /// of it is none: some write the chat there.
+    pub(crate) fn of_owner(self) -> Self {
+        match self {
+            Self::Some(id) if is_of_person(&id) => Self::None,
+            id => id,
         }
     }
 
@@ -221,6 +231,19 @@ mod tests {
         assert_eq!(read_time("\"soon\""), Time::Unreadable(Kind::String));
         assert_eq!(read_time("\"nan\""), Time::Unreadable(Kind::String));
         assert_eq!(read_time("1e999"), Time::Some(Millis(i64::MAX)));
+    }
+
+    #[test]
+    fn owners_are_no_chats_and_no_people() {
+        let of_owner = |text: &'static str| id_of(text.into()).of_owner();
+        for id in ["9", "106540352242922", "<WABA_ID>", "+1 555-078-3881"] {
+            assert_eq!(of_owner(id), Id::Some(id.into()));
+        }
+        for id in ["4915112345678@s.whatsapp.net", "77@lid", "1-2@g.us", "DE.4711", "", " "] {
+            assert_eq!(of_owner(id), Id::None, "{id}");
+        }
+        let long: &'static str = "9@".repeat(ID_BYTES_MAX).leak();
+        assert_eq!(of_owner(long), Id::TooLong);
     }
 
     #[test]

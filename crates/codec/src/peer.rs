@@ -154,26 +154,41 @@ pub(crate) fn normal_phone_of<'a>(text: &Cow<'a, str>) -> Cow<'a, str> {
     }
 }
 
-/// Digits at the end by which long numbers are the same.
-pub(crate) const SAME_DIGITS: usize = 8;
+/// Digits at both ends by which long numbers are the same.
+pub(crate) type Ends = ([u8; 2], [u8; 8]);
 
-/// Whether two spellings mean one number: equal, or long numbers with equal last eight digits
-/// (some countries' mobile numbers are written with and without a digit after the country's).
+/// Whether two spellings mean one number: equal, or long numbers with equal ends, the first two and
+/// the last eight digits (some countries' mobile numbers, as those of Mexico, Brazil and Argentina,
+/// are written with and without a digit after the country's).
 pub(crate) fn same_phone(one: &str, other: &str) -> bool {
     let (one, other) = (normal_phone(one), normal_phone(other));
-    one == other || last_of_long(&one).is_some_and(|last| Some(last) == last_of_long(&other))
+    one == other || ends_of_long(&one).is_some_and(|ends| Some(ends) == ends_of_long(&other))
 }
 
-/// The last eight digits of a long number in its one spelling.
-pub(crate) fn last_of_long(phone: &str) -> Option<[u8; SAME_DIGITS]> {
-    let is_long = phone.len() >= 10 && phone.bytes().all(|byte| byte.is_ascii_digit());
-    phone.as_bytes().last_chunk().copied().filter(|_| is_long)
+/// The ends of a long number in its one spelling.
+pub(crate) fn ends_of_long(phone: &str) -> Option<Ends> {
+    if is_number(phone) { ends_of_digits(phone.as_bytes()) } else { None }
 }
 
-/// The same of numbers that are digits alone.
-pub(crate) fn same_digits(one: &[u8], other: &[u8]) -> bool {
-    let last = |digits: &[u8]| digits.last_chunk::<SAME_DIGITS>().copied();
-    one == other || one.len() >= 10 && other.len() >= 10 && last(one) == last(other)
+/// The ends of digits, if they are as many as a long number has.
+fn ends_of_digits(digits: &[u8]) -> Option<Ends> {
+    let is_long = digits.len() >= 10;
+    digits.first_chunk().copied().zip(digits.last_chunk().copied()).filter(|_| is_long)
+}
+
+/// Whether two numbers, digits alone, have the same ends.
+pub(crate) fn are_alike(one: &[u8], other: &[u8]) -> bool {
+    ends_of_digits(one).is_some_and(|ends| Some(ends) == ends_of_digits(other))
+}
+
+/// Whether a number in its one spelling is one: digits, no placeholder of a sample.
+pub(crate) fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether an id is of a person or a chat whatever is said of it: an address, or a user id.
+pub(crate) fn is_of_person(id: &str) -> bool {
+    id.contains('@') || is_user_id(id)
 }
 
 /// `CC.` and something.
@@ -218,7 +233,21 @@ mod tests {
             assert_eq!(normal_phone(text), normal);
         }
         assert!(same_phone("5215512345678", "525512345678"));
+        assert!(same_phone("+55 11 91234-5678", "551112345678"));
+        assert!(same_phone("5491112345678", "541112345678"));
+        // People of two countries may have the same last digits.
+        assert!(!same_phone("4915112345678", "5511912345678"));
         assert!(!same_phone("111", "1111"));
+        for (one, other) in [
+            ("5215512345678", "525512345678"),
+            ("4915112345678", "5511912345678"),
+            ("4912345678", "49012345678"),
+            ("491234567", "491234567"),
+            ("", ""),
+        ] {
+            let alike = are_alike(one.as_bytes(), other.as_bytes());
+            assert_eq!(one == other || alike, same_phone(one, other), "{one} {other}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::body::Text;
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
 use crate::path::Path;
-use crate::peer::Peer;
+use crate::peer::{Peer, is_number, normal_phone};
 use crate::reason::Reason;
 use crate::rows::{AccountFacts, AccountRow, Common, LetterRow, MessageRow, Rows, StatusRow};
 use crate::rows::{StringId, Strings, TextColumns};
@@ -37,6 +37,19 @@ pub(crate) const NOTES_MAX: usize = 1_000;
 pub(crate) struct Scope<'a> {
     pub(crate) waba_id: Id<'a>,
     pub(crate) sender: Id<'a>,
+}
+
+impl Scope<'_> {
+    /// The same without an account that `is_persons` says is the number of a person: it is asked of
+    /// numbers in their one spelling.
+    pub(crate) fn without_account_of(mut self, is_persons: impl FnOnce(&str) -> bool) -> Self {
+        let account = self.waba_id.clone().some();
+        let number = account.as_deref().map(normal_phone);
+        if number.is_some_and(|number| is_number(&number) && is_persons(&number)) {
+            self.waba_id = Id::None;
+        }
+        self
+    }
 }
 
 /// The account and number of an item, checked.

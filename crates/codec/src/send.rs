@@ -10,7 +10,7 @@ use turnwise_model::{Direction, Origin};
 use crate::body::body;
 use crate::json::Value;
 use crate::meant::{self, Id};
-use crate::peer::{Peer, says_group};
+use crate::peer::{Peer, normal_phone, says_group};
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Fail, Record, Scope};
 use crate::rows::MessageRow;
@@ -41,11 +41,13 @@ fn is_of_http(request: Value<'_>) -> bool {
 /// A request body without the record around it.
 fn is_bare_request(value: Value<'_>) -> bool {
     let known = |keys: &[&str]| keys.iter().any(|key| value.get(key).is_some());
+    // A handover's recipient is an object: the business.
+    let names = |key: &&str| value.get(key).is_some_and(|party| !party.is_object());
     let received =
         ["entry", "changes", "metadata", "messages", "statuses", "from", "timestamp", "value"];
     value.get("messaging_product").is_some()
         && !known(&received)
-        && (known(&["to", "recipient"]) || is_mark(value))
+        && (["to", "recipient"].iter().any(names) || is_mark(value))
 }
 
 fn is_mark(request: Value<'_>) -> bool {
@@ -67,10 +69,7 @@ fn is_of_call(request: Value<'_>) -> bool {
 /// Decodes one send.
 pub(crate) fn decode(record: &mut Record<'_>, send: Value<'_>) {
     let bytes = send.raw().len();
-    let scope = Scope {
-        waba_id: meant::id(send.get("waba_id")),
-        sender: meant::id(send.get("phone_number_id")),
-    };
+    let scope = scope(send);
     let bare = is_bare_request(send);
     let request = if bare { Some(send) } else { send.get("request") };
     let Some(request) = request.filter(|request| request.is_object()) else {
@@ -106,6 +105,33 @@ pub(crate) fn decode(record: &mut Record<'_>, send: Value<'_>) {
     }
 }
 
+/// Whose send it is. An account with the number of whom it was sent to is none.
+fn scope(send: Value<'_>) -> Scope<'_> {
+    let waba_id = meant::id(send.get("waba_id")).of_owner();
+    let sender = meant::id(send.get("phone_number_id")).of_owner();
+    let own = sender.clone().some();
+    let people = [requested(send.get("request").unwrap_or(send)), answered(send)];
+    Scope { waba_id, sender }.without_account_of(|number| {
+        let is_it = |phone: &str| normal_phone(phone) == number;
+        !own.as_deref().is_some_and(is_it) && people.iter().filter_map(Peer::phone_text).any(is_it)
+    })
+}
+
+/// Whom a request names.
+fn requested(request: Value<'_>) -> Peer<'_> {
+    Peer::default().phone_or_user(request.get("to")).recipient(request.get("recipient"))
+}
+
+/// Whom the answer to a send names.
+fn answered(send: Value<'_>) -> Peer<'_> {
+    Peer::default().contact(first(send, "contacts").map(Contact::read).as_ref())
+}
+
+/// The first element of a list in the answer to a send.
+fn first<'a>(send: Value<'a>, key: &str) -> Option<Value<'a>> {
+    send.at(&["response", key])?.items().next()
+}
+
 /// Whether the answer's HTTP status is 2xx. Without one the answer itself tells, if there is one.
 fn is_accepted(record: &Record<'_>, send: Value<'_>) -> Result<bool, Fail> {
     let response = send.get("response");
@@ -134,17 +160,9 @@ fn message(
 ) -> Result<MessageRow, Fail> {
     let owner = record.known_owner(scope)?;
     let time = record.time_at("time", send.get("time"))?;
-    let response = send.get("response");
-    let first = |key| response.and_then(|response| response.get(key)?.items().next());
-    let id = first("messages").map_or(Id::None, |message| meant::id(message.get("id")));
+    let id = first(send, "messages").map_or(Id::None, |message| meant::id(message.get("id")));
     let in_group = says_group(request, &["to"]);
-    let peer = if in_group {
-        Peer::default()
-    } else {
-        let requested =
-            Peer::default().phone_or_user(request.get("to")).recipient(request.get("recipient"));
-        Peer::default().contact(first("contacts").map(Contact::read).as_ref()).or(requested)
-    };
+    let peer = if in_group { Peer::default() } else { answered(send).or(requested(request)) };
     record.check_peer(&peer)?;
     let message = record.pseudonym(&owner, id, send)?;
     let columns = peer.columns(record.keys, &owner.name);

@@ -16,6 +16,7 @@ use turnwise_model::{Keys, Millis, Pseudonym};
 
 use crate::country;
 use crate::json::{Nth, Values, unescape_into};
+use crate::peer::is_of_person;
 use crate::record::{Place, Record};
 use crate::rows::{Common, MessageRow, PlainOwner, StatusRow, TextColumns};
 
@@ -87,6 +88,19 @@ pub(crate) fn is_plain_ascii(id: &[u8]) -> bool {
 #[inline]
 pub(crate) fn is_plain_or_empty(id: &[u8]) -> bool {
     id.is_empty() || is_plain(id)
+}
+
+/// Whether a plain id may be an owner's: of nearly all the digits tell. See
+/// [`crate::meant::Id::of_owner`].
+#[inline]
+pub(crate) fn may_be_owners(id: &[u8]) -> bool {
+    is_digits_or_empty(id) || std::str::from_utf8(id).is_ok_and(|id| !is_of_person(id))
+}
+
+/// Whether a phone number stands for the account as well: then it may be a person's.
+#[inline(always)]
+pub(crate) fn is_account(phone: &[u8], waba_id: &[u8]) -> bool {
+    phone == waba_id && !phone.is_empty()
 }
 
 /// Whether a phone number is in its one spelling, digits alone, or missing.
@@ -188,6 +202,8 @@ mod tests {
         for id in ["", " 1", "1\n", "é1", "1é1", "1\u{a0}", "\u{7f}", &long] {
             assert!(!is_plain(id.as_bytes()), "{id}");
         }
+        assert!(may_be_owners(b"") && may_be_owners(b"106540352242922") && may_be_owners(b"of 1"));
+        assert!(!may_be_owners(b"77@lid") && !may_be_owners(b"US.7") && !may_be_owners(b"\xff"));
         assert!(is_digits_or_empty(b"") && is_digits_or_empty(b"0123456789"));
         assert!(!is_digits_or_empty(b"+1") && !is_digits_or_empty(b"12345678x"));
     }

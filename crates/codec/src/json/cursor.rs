@@ -194,6 +194,13 @@ impl<'a, 't> Cursor<'a, 't> {
         if self.peek() == b'{' { self.skip() } else { None }
     }
 
+    /// The same of one that has keys.
+    pub(crate) fn skip_filled_object(&mut self) -> Option<()> {
+        self.peek();
+        let inside = self.rest.strip_prefix(b"{")?.trim_ascii_start();
+        if inside.first() == Some(&b'}') { None } else { self.skip() }
+    }
+
     /// The next byte, white space skipped; 0 at the end.
     #[inline(always)]
     fn peek(&mut self) -> u8 {
@@ -366,6 +373,23 @@ mod tests {
         let mut trace = Trace::default();
         let mut cursor = Cursor::new(text, &mut trace);
         cursor.skip().and_then(|()| cursor.end()).is_some()
+    }
+
+    #[test]
+    fn object_without_keys_is_not_filled() {
+        for (text, is_filled) in [
+            ("{\"a\":1}", true),
+            (" {\n\"a\" : {} } ", true),
+            ("{}", false),
+            (" { \n}", false),
+            ("[1]", false),
+            ("", false),
+        ] {
+            let mut trace = Trace::default();
+            let mut cursor = Cursor::new(text.as_bytes(), &mut trace);
+            let read = cursor.skip_filled_object().and_then(|()| cursor.end());
+            assert_eq!(read.is_some(), is_filled, "{text}");
+        }
     }
 
     #[test]

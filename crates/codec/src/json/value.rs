@@ -128,6 +128,20 @@ impl<'a> Value<'a> {
         found
     }
 
+    /// The keys and values of an object, in their order; anything else has none.
+    pub(crate) fn members(self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
+        let node = self.node();
+        let end = if node.kind == Kind::Object { node.next } else { self.at };
+        let mut at = self.at + 1;
+        std::iter::from_fn(move || {
+            (at < end).then(|| {
+                let (name, value) = (Value { at, ..self }, Value { at: at + 1, ..self });
+                at = value.node().next;
+                (name, value)
+            })
+        })
+    }
+
     /// The value at a path of keys.
     #[must_use]
     pub fn at(self, path: &[&str]) -> Option<Value<'a>> {

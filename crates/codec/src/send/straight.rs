@@ -16,7 +16,8 @@ use crate::rows::MessageRow;
 use crate::straight::body::{self, Answered, Body};
 use crate::straight::contact::Contact;
 use crate::straight::values::{is_plain, is_plain_or_empty, time};
-use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX, is_digits_or_empty};
+use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX};
+use crate::straight::{is_account, is_digits_or_empty, may_be_owners};
 use crate::unknown::UnknownFields;
 
 /// What is kept from text to text: layouts, and memory.
@@ -293,14 +294,20 @@ fn row(
     let time = if send.time.is_none() { None } else { Some(time(values, send.time)?) };
     let Response { contact, id } = send.response;
     let asked = send.request.peer(values)?;
-    if !is_plain_or_empty(values, send.waba_id)
+    let (waba_id, sender) = (values.of(send.waba_id), values.of(send.sender));
+    // What may be a person's is told by meaning.
+    let is_account = |phone: &[u8]| is_account(phone, waba_id);
+    if values.text(send.waba_id).is_escaped()
+        || !is_digits_or_empty(waba_id)
+        || !may_be_owners(sender)
+        || is_account(asked.phone)
+        || is_account(values.of(contact.phone))
         || !(send.sender.is_none() || is_plain(values, send.sender))
         || !contact.is_usual(values)
         || !(id.is_none() || is_plain(values, id))
     {
         return None;
     }
-    let (waba_id, sender) = (values.of(send.waba_id), values.of(send.sender));
     let body = match send.request.kind {
         RequestKind::Message(body) => body,
         RequestKind::Mark(name) => return mark(record, name, [waba_id, sender], values.bytes),

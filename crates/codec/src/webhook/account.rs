@@ -151,11 +151,19 @@ pub(super) fn guess(value: Value<'_>) -> Option<&'static str> {
         Some("account_update")
     } else if has("alert_info") || has("alert_type") {
         Some("account_alerts")
+    } else if has("current_limit") {
+        Some("phone_number_quality_update")
     } else {
         let event = meant::word(value.get("event"))?;
         let is_update = ["account_", "partner_"].iter().any(|prefix| event.starts_with(prefix))
             || known(UPDATES, &event) != OTHER;
-        is_update.then_some("account_update")
+        // Templates are flagged, too, but have no number.
+        let is_of_number = has("display_phone_number") && known(EVENTS, &event) != OTHER;
+        if is_update {
+            Some("account_update")
+        } else {
+            is_of_number.then_some("phone_number_quality_update")
+        }
     }
 }
 
@@ -200,11 +208,12 @@ fn fact(record: &mut Record<'_>, place: &Place<'_>, field: &'static str, value: 
     let of_number = meant::word(value.get("entity_type")).as_deref() == Some("phone_number");
     let mut scope = place.scope.clone();
     if of_number {
-        scope.sender = scope.sender.or_else(|| meant::id(value.get("entity_id")));
+        scope.sender = scope.sender.or_else(|| meant::id(value.get("entity_id")).of_owner());
     }
     // What partners are told stands in an entry of their own: it names the account inside.
     if field == "account_update" {
-        scope.waba_id = meant::id(value.at(&["waba_info", "waba_id"])).or_else(|| scope.waba_id);
+        let inside = meant::id(value.at(&["waba_info", "waba_id"])).of_owner();
+        scope.waba_id = inside.or_else(|| scope.waba_id);
     }
     let facts = AccountFacts { field, event, ..AccountFacts::default() };
     one(record, place, &scope, value, |_, _| Ok((Peer::default(), facts)));
@@ -216,7 +225,8 @@ fn handover(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
         kinds.into_iter().find(|kind| value.get(kind).is_some()).map(str::to_owned)
     });
     let event = named.as_deref().map_or(OTHER, known_event);
-    let body = named.as_deref().and_then(|name| value.get(name)).unwrap_or(value);
+    let inside = named.as_deref().and_then(|name| value.get(name));
+    let body = inside.unwrap_or(value);
     let facts = AccountFacts {
         field: "messaging_handovers",
         event,
@@ -224,16 +234,23 @@ fn handover(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
         role_new: role_at(body, &NEW),
         ..AccountFacts::default()
     };
-    let sender = ["phone_number", "wa_id", "id"];
-    let peer = value.get("sender").map_or_else(Peer::default, |person| {
-        sender
-            .into_iter()
-            .fold(Peer::default(), |peer, key| peer.phone_or_user(person.get(key)))
-            .user(person.get("user_id"))
-    });
+    let peer = person(value.get("sender"), &["phone_number", "wa_id", "id"]);
+    // Some name the person inside alone. The recipient beside it is the business.
+    let peer = if peer.has_none() {
+        let recipient = inside.and_then(|inside| inside.get("recipient"));
+        peer.or(person(recipient, &["wa_id"]).without_phone(|number| place.is_own(number)))
+    } else {
+        peer
+    };
     let contact = place.contacts.of(&peer, Company::Alike).filter(|contact| place.may_be(contact));
     let peer = if peer.has_none() { peer.contact(contact) } else { peer };
     one(record, place, &place.scope, value, |_, _| Ok((peer, facts)));
+}
+
+/// A person with a number under one of these keys.
+fn person<'a>(named: Option<Value<'a>>, keys: &[&str]) -> Peer<'a> {
+    let of = |key: &str| named.and_then(|named| named.get(key));
+    keys.iter().fold(Peer::default(), |peer, key| peer.phone_or_user(of(key))).user(of("user_id"))
 }
 
 fn user_id(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {

@@ -52,8 +52,8 @@ struct Known<'a> {
 enum Name<'a> {
     /// A number in its one spelling.
     Phone(Cow<'a, str>),
-    /// The last digits of a long number: see [`peer::same_phone`].
-    Last([u8; peer::SAME_DIGITS]),
+    /// The ends of a long number: see [`peer::same_phone`].
+    Ends(peer::Ends),
     User(Cow<'a, str>),
 }
 
@@ -100,20 +100,27 @@ impl<'a> Contacts<'a> {
         Self(Some(Rc::new(known)))
     }
 
-    /// The first contact that a peer is: by its number, or its user id. The only contact is taken
-    /// for the peer of the only item, unless it contradicts it, and for items of one list that name
-    /// nobody.
+    /// The only contact, if it names somebody.
+    pub(crate) fn only(&self) -> Option<&Contact<'a>> {
+        self.0.as_deref()?.only()
+    }
+
+    /// The first contact that a peer is: by its number, or its user id; where there is none by a
+    /// number that means the same. The only contact is taken for the peer of the only item, unless
+    /// it contradicts it, and for items of one list that name nobody.
     pub(crate) fn of(&self, peer: &Peer<'_>, company: Company) -> Option<&Contact<'a>> {
         let known = self.0.as_deref()?;
         // A masked number is the same for many people.
         let whole = peer.phone_text().filter(|phone| !peer::is_masked(phone));
-        let by_phone = whole.and_then(|phone| known.by_phone(phone));
+        let phone = whole.map(peer::normal_phone);
+        let ends = phone.as_deref().and_then(peer::ends_of_long);
+        let by_phone = phone.and_then(|phone| known.place(&Name::Phone(phone)));
         let by_user = peer.user_text().and_then(|user| known.place(&Name::User(user.into())));
-        let found = by_phone.into_iter().chain(by_user).min();
-        if let Some(place) = found {
+        let by_id = by_phone.into_iter().chain(by_user).min();
+        if let Some(place) = by_id.or_else(|| known.place(&Name::Ends(ends?))) {
             return known.contacts.get(place as usize);
         }
-        let only = known.contacts.first().filter(|_| known.count == 1)?;
+        let only = known.only()?;
         let is_it = match company {
             Company::Alone => !only.contradicts(peer),
             Company::Alike => peer.has_none(),
@@ -124,6 +131,11 @@ impl<'a> Contacts<'a> {
 }
 
 impl<'a> Known<'a> {
+    /// The only contact, if it names somebody.
+    fn only(&self) -> Option<&Contact<'a>> {
+        self.contacts.first().filter(|_| self.count == 1)
+    }
+
     fn add(&mut self, contact: Contact<'a>) {
         self.count += 1;
         if contact.wa_id == Id::None && contact.user_id == Id::None {
@@ -135,8 +147,8 @@ impl<'a> Known<'a> {
         };
         if let Id::Some(phone) = &contact.wa_id {
             let phone = peer::normal_phone_of(phone);
-            if let Some(last) = peer::last_of_long(&phone) {
-                put(Name::Last(last));
+            if let Some(ends) = peer::ends_of_long(&phone) {
+                put(Name::Ends(ends));
             }
             put(Name::Phone(phone));
         }
@@ -144,12 +156,6 @@ impl<'a> Known<'a> {
             put(Name::User(user.clone()));
         }
         self.contacts.push(contact);
-    }
-
-    fn by_phone(&self, phone: &str) -> Option<u32> {
-        let phone = peer::normal_phone(phone);
-        let by_last = peer::last_of_long(&phone).and_then(|last| self.place(&Name::Last(last)));
-        self.place(&Name::Phone(phone)).into_iter().chain(by_last).min()
     }
 
     fn place(&self, name: &Name<'_>) -> Option<u32> {
@@ -163,20 +169,24 @@ mod tests {
 
     use super::*;
     use crate::json::Tape;
-    use crate::peer::same_phone;
+    use crate::peer::{normal_phone, same_phone};
     use crate::testing::Row;
     use crate::webhook::tests::{phone, rows, user};
 
     /// The plain version: every contact is looked at.
     fn looked_for(contacts: &[Contact<'_>], peer: &Peer<'_>, company: Company) -> Option<usize> {
-        let is_one = |contact: &Contact<'_>| {
+        let has_phone = |contact: &Contact<'_>, is_it: fn(&str, &str) -> bool| {
             let by_phone = contact.wa_id.clone().some().zip(peer.phone_text());
+            by_phone.is_some_and(|(one, other)| !other.contains('*') && is_it(&one, other))
+        };
+        let is_one = |contact: &Contact<'_>| {
             let by_user = contact.user_id.clone().some().zip(peer.user_text());
-            let is_whole = |phone: &str| !phone.contains('*');
-            by_phone.is_some_and(|(one, other)| is_whole(other) && same_phone(&one, other))
+            has_phone(contact, |one, other| normal_phone(one) == normal_phone(other))
                 || by_user.is_some_and(|(one, other)| one == other)
         };
-        contacts.iter().position(is_one).or_else(|| {
+        let is_like = |contact: &Contact<'_>| has_phone(contact, same_phone);
+        let found = contacts.iter().position(is_one);
+        found.or_else(|| contacts.iter().position(is_like)).or_else(|| {
             let [only] = contacts else { return None };
             let has_none = peer.phone_text().is_none() && peer.user_text().is_none();
             // In the list below all numbers but one are whole, and one user id stands as a number.
@@ -195,6 +205,33 @@ mod tests {
             };
             is_it.then_some(0)
         })
+    }
+
+    #[test]
+    fn contact_of_the_very_number_goes_before_one_that_is_like_it() {
+        let contact =
+            |phone: &str, user: &str| format!(r#"{{"wa_id":"{phone}","user_id":"{user}"}}"#);
+        let told = |contacts: &[String], who: &str| {
+            let message = format!(
+                r#"{{{who},"id":"a","timestamp":1794096147,"type":"text","text":{{"body":"x"}}}}"#
+            );
+            let value = format!(r#""contacts":[{}],"messages":[{message}]"#, contacts.join(","));
+            rows("messages", &value).remove(0).get("peer_user").to_owned()
+        };
+        // Two countries: neither is like the other.
+        let (german, brazilian) =
+            (contact("4915112345678", "DE.A"), contact("5511912345678", "BR.B"));
+        let from = r#""from":"5511912345678""#;
+        assert_eq!(told(&[german.clone(), brazilian.clone()], from), user("BR.B"));
+        assert_eq!(told(&[german.clone(), contact("777", "US.7")], from), "");
+        assert_eq!(told(&[german, brazilian], r#""from":"4915112345678""#), user("DE.A"));
+        // Two towns of one, and a number with and without its ninth digit.
+        let paulista = contact("5511912345678", "BR.A");
+        let carioca = contact("5521912345678", "BR.B");
+        let short = contact("552112345678", "BR.C");
+        let from = r#""from":"5521912345678""#;
+        assert_eq!(told(&[paulista, carioca], from), user("BR.B"));
+        assert_eq!(told(&[short, contact("777", "US.7")], from), user("BR.C"));
     }
 
     #[test]
@@ -290,6 +327,8 @@ mod tests {
             r#""+1""#,
             r#""4915112345678""#,
             r#""+49 151-12345678""#,
+            r#""4912345678""#,
+            r#""5511912345678""#,
             r#""04915212345678""#,
             r#""x12345678""#,
             r#""4915****678""#,

@@ -27,8 +27,9 @@ pub(crate) fn looks_like_one(value: Value<'_>) -> bool {
 }
 
 /// One of `messages[]`: received, unless the business's own number wrote it and it tells whom it is
-/// for or how it was made, as echoes do. With neither a sample has one number for all, or somebody
-/// writes the business where the person should be: then nobody wrote it.
+/// for or how it was made, as echoes do, or a gateway tells it by the contact. With none of these a
+/// sample has one number for all, or somebody writes the business where the person should be: then
+/// nobody wrote it.
 pub(super) fn of_list<'a>(
     record: &mut Record<'_>,
     place: &Place<'a>,
@@ -37,8 +38,12 @@ pub(super) fn of_list<'a>(
     value: Value<'a>,
 ) {
     one(record, place, value, |record, owner, item| {
-        let (direction, origin, peer) = if is_own(place, value) && is_as_echoes_are(value) {
+        let is_own = is_own(place, value);
+        let (direction, origin, peer) = if is_own && is_as_echoes_are(value) {
             (Direction::Outbound, origin_of_own(origin, value), addressee(value))
+        } else if is_own && place.is_chat_of_gateway() {
+            let origin = if origin == Origin::Live { Origin::App } else { origin };
+            (Direction::Outbound, origin, addressee(value))
         } else {
             (Direction::Inbound, origin, author(value))
         };
@@ -54,7 +59,12 @@ pub(super) const BY_AGENT: &str = "created_by_1p_bot";
 /// Whether a message tells whom it is for, or how it was made.
 fn is_as_echoes_are(value: Value<'_>) -> bool {
     let keys = ["to", "to_user_id", "recipient", MADE];
-    [value, nested(value)].iter().any(|value| keys.iter().any(|key| value.get(key).is_some()))
+    [value, nested(value)].into_iter().any(|value| keys.iter().any(|key| has_id(value, key)))
+}
+
+/// Whether an id, or another word, is there: some write empty ones.
+fn has_id(value: Value<'_>, key: &str) -> bool {
+    meant::id(value.get(key)) != Id::None
 }
 
 /// The origin of a message of the business: what Meta's own agent wrote is no person's.
@@ -126,7 +136,7 @@ pub(super) fn of_unknown_direction<'a>(
     value: Value<'a>,
 ) {
     one(record, place, value, |record, owner, item| {
-        let addressed = value.get("to").is_some() || value.get("to_user_id").is_some();
+        let addressed = has_id(value, "to") || has_id(value, "to_user_id");
         let direction = if addressed {
             direction(place, &Peer::default(), value)
         } else if is_own(place, value) {
@@ -219,32 +229,39 @@ fn addressee(value: Value<'_>) -> Peer<'_> {
 
 /// Who wrote it: the business or the peer; `None` where neither can be told.
 fn direction(place: &Place<'_>, thread: &Peer<'_>, value: Value<'_>) -> Option<Direction> {
-    let of_business =
-        |text: &str| place.business.iter().flatten().any(|number| peer::same_phone(number, text));
+    let is_business = |text: &str| {
+        let text = peer::normal_phone(text);
+        place.business.iter().flatten().any(|own| peer::normal_phone(own) == text)
+    };
     let from = meant::id(value.get("from")).some();
     let to = meant::id(value.get("to")).some();
     let of_thread = |text: &str| {
         thread.phone_text().is_some_and(|phone| peer::same_phone(phone, text))
             || thread.user_text() == Some(text)
     };
+    // A number that is like the business's is its own only beside a thread that says that it is not
+    // the peer's: many people have one that is alike.
+    let is_like_business = |text: &str| {
+        thread.phone_text().is_some()
+            && !of_thread(text)
+            && place.business.iter().flatten().any(|own| peer::same_phone(own, text))
+    };
+    let of_business = |text: &str| is_business(text) || is_like_business(text);
     if let Some(from) = from.as_deref() {
-        // A number that is exactly the business's or the peer's decides before one like it.
-        if place.business.iter().flatten().any(|number| number == from)
-            || !of_thread(from) && of_business(from)
-        {
+        if of_business(from) {
             return Some(Direction::Outbound);
         }
         if of_thread(from) || peer::is_user_id(from) {
             return Some(Direction::Inbound);
         }
     }
-    if value.get("from_user_id").is_some() {
+    if has_id(value, "from_user_id") {
         return Some(Direction::Inbound);
     }
     if to.as_deref().is_some_and(of_business) {
         return Some(Direction::Inbound);
     }
-    if to.as_deref().is_some_and(of_thread) || value.get("to_user_id").is_some() {
+    if to.as_deref().is_some_and(of_thread) || has_id(value, "to_user_id") {
         return Some(Direction::Outbound);
     }
     // What an importer says of it itself.
@@ -254,9 +271,9 @@ fn direction(place: &Place<'_>, thread: &Peer<'_>, value: Value<'_>) -> Option<D
     // Two parties write in a thread. Where the business's number is not known, whoever is not
     // the peer is the business; where the peer's is not, whoever is not the business the peer.
     let [display, _] = &place.business;
-    match (&from, display, thread.phone_text()) {
-        (Some(_), None, Some(_)) => Some(Direction::Outbound),
-        (Some(_), Some(_), None) => Some(Direction::Inbound),
+    match (&from, display) {
+        (Some(_), None) if !thread.has_none() => Some(Direction::Outbound),
+        (Some(_), Some(_)) if thread.phone_text().is_none() => Some(Direction::Inbound),
         _ => None,
     }
 }
@@ -306,7 +323,9 @@ fn row<'a>(
         voice,
         country: columns.country,
         is_reply: is_reply || body(value).is_reply,
-        has_referral: value.get("referral").is_some_and(Value::is_object),
+        has_referral: value
+            .get("referral")
+            .is_some_and(|referral| referral.is_object() && !referral.is_hollow()),
         text: record.text(text),
     })
 }

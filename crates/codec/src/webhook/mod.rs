@@ -10,10 +10,9 @@ pub(crate) mod account;
 pub(crate) mod contacts;
 mod foreign;
 mod message;
+mod place;
 mod status;
 pub(crate) mod straight;
-
-use std::borrow::Cow;
 
 use turnwise_model::Origin;
 
@@ -21,46 +20,13 @@ use crate::elements;
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
 use crate::payload::Around;
-use crate::peer::{Peer, normal_phone};
+use crate::peer::{Peer, says_group};
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Record, Scope};
-use contacts::{Company, Contact, Contacts};
+use contacts::{Company, Contacts};
 pub(super) use foreign::Foreign;
 pub(super) use message::looks_like_one as is_item;
-
-/// What surrounds an item.
-#[derive(Clone)]
-struct Place<'a> {
-    scope: Scope<'a>,
-    /// `entry.time`.
-    entry_time: Time,
-    /// The webhook field, where the dictionary knows it.
-    field: &'static str,
-    contacts: Contacts<'a>,
-    /// Numbers by which the business itself may be named in `from` and `to`.
-    business: [Option<Cow<'a, str>>; 2],
-    /// Whether all that is in it is of a group.
-    is_of_group: bool,
-}
-
-impl Place<'_> {
-    /// Whether a number is the business's own, digit by digit: many people have one that is alike.
-    fn is_own(&self, number: &str) -> bool {
-        let number = normal_phone(number);
-        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        is_number && self.business.iter().flatten().any(|own| normal_phone(own) == number)
-    }
-
-    /// Whether a contact may be the peer of what the business wrote: it is not the business.
-    fn may_be(&self, contact: &Contact<'_>) -> bool {
-        !matches!(&contact.wa_id, Id::Some(number) if self.is_own(number))
-    }
-
-    /// Whether what the value calls messages are echoes.
-    fn has_echoes_alone(&self) -> bool {
-        matches!(self.field, "smb_message_echoes" | "message_echoes")
-    }
-}
+use place::Place;
 
 /// What a field's name says of its value.
 enum Field {
@@ -118,22 +84,38 @@ fn unwrapped<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>)
     let field = field(meant::word(root.get("field")).as_deref());
     let is_known = !matches!(field, Field::Unknown { .. });
     let is_content = matches!(field, Field::Content(_));
-    let outer =
-        Outer { waba_id: meant::id(root.get("waba_id")).or_else(|| outer.waba_id), ..outer };
+    let waba_id = meant::id(root.get("waba_id")).of_owner().or_else(|| outer.waba_id);
+    let outer = Outer { waba_id, ..outer };
     let holds_one = list_of_messages(root) == ONE_MESSAGE;
     // A time inside says that the id and time beside it are the event's. An echo on standby has but
     // its body inside.
     let is_around = holds_one && root.at(&[ONE_MESSAGE, "timestamp"]).is_some();
-    if (is_content || !is_known) && message::looks_like_one(root) && !is_around {
+    // Others than the platform have events of these names as well.
+    let is_account = has(&"messaging_product") && account::guess(root).is_some();
+    let may_be_bare = (is_content || !is_known) && !is_account && !is_around;
+    if may_be_bare && message::looks_like_one(root) {
         bare(record, outer, root);
-    } else if is_known || has(&"metadata") || ITEMS.iter().any(has) || holds_one {
+    } else if is_known || is_account || has(&"metadata") || ITEMS.iter().any(has) || holds_one {
         value(record, outer, &field, root);
-    } else if root.is_hollow() || has(&"object") {
+    } else if root.is_hollow() || has(&"object") && is_empty_envelope(root) {
         // An envelope around nothing.
     } else {
         let fail = record.fail(Reason::UnknownShape, "", "a webhook", Some(Kind::Object));
         record.dead(None, fail, root.raw().len());
     }
+}
+
+/// Whether an object has nothing in it but the name of what it is about.
+fn is_empty_envelope(root: Value<'_>) -> bool {
+    let is_nothing = |value: Value<'_>| match value.kind() {
+        Kind::Null => true,
+        Kind::String => value.string().is_some_and(|text| text.trim().is_empty()),
+        Kind::Array => value.items().next().is_none(),
+        Kind::Object => value.is_hollow(),
+        Kind::True | Kind::False | Kind::Number => false,
+    };
+    let is_name = |name: Value<'_>| name.string().as_deref() == Some("object");
+    root.members().all(|(name, value)| is_name(name) || is_nothing(value))
 }
 
 /// Every element of a list that should hold objects, by [`elements::each`]. A single object stands
@@ -179,7 +161,7 @@ pub(super) fn named<'a>(
 
 fn entry<'a>(record: &mut Record<'_>, outer: &Outer<'_, 'a>, entry: Value<'a>) {
     // Once for all changes: an entry may have as many keys as it has changes.
-    let waba_id = meant::id(entry.get("id")).or_else(|| outer.waba_id.clone());
+    let waba_id = meant::id(entry.get("id")).of_owner().or_else(|| outer.waba_id.clone());
     let entry_time = match meant::time(entry.get("time")) {
         Time::None => outer.entry_time,
         time => time,
@@ -272,21 +254,25 @@ fn field(name: Option<&str>) -> Field {
     }
 }
 
-fn place<'a>(outer: Outer<'_, 'a>, field: &'static str, value: Value<'a>) -> Place<'a> {
-    let Outer { waba_id, entry_time, sender: otherwise } = outer;
-    let sender = [
-        &["metadata", "phone_number_id"][..],
-        &["phone_number_id"],
-        &["recipient", "phone_number_id"],
-    ]
-    .into_iter()
-    .fold(Id::None, |found, path| found.or_else(|| meant::id(value.at(path))))
-    .or_else(|| otherwise.clone());
-    let display = meant::id(value.at(&["metadata", "display_phone_number"])).some();
-    let business = [display, sender.clone().some()];
-    let scope = Scope { waba_id, sender };
-    let contacts = Contacts::read(value.get("contacts"));
-    Place { scope, entry_time, field, contacts, business, is_of_group: false }
+/// Keys that values of these fields, which are no evidence, have: the first that has all of them.
+const NO_EVIDENCE_KEYS: &[(&str, &[&str])] = &[
+    ("message_template_quality_update", &["message_template_id", "new_quality_score"]),
+    ("template_category_update", &["message_template_id", "new_category"]),
+    ("message_template_status_update", &["message_template_id", "event"]),
+    ("flows", &["flow_id", "event"]),
+    ("phone_number_name_update", &["decision", "display_phone_number"]),
+    ("account_review_update", &["decision"]),
+    ("business_capability_update", &["max_daily_conversation_per_phone"]),
+    ("security", &["requester", "event"]),
+    ("partner_solutions", &["solution_id"]),
+    ("payment_configuration_update", &["provider_name", "configuration_name"]),
+];
+
+/// The field of a value that is no evidence and came without one, where the value tells.
+fn guess_ignored(value: Value<'_>) -> Option<&'static str> {
+    let has = |key: &&str| value.get(key).is_some();
+    let mut fields = NO_EVIDENCE_KEYS.iter();
+    fields.find(|(_, keys)| keys.iter().all(has)).map(|(name, _)| *name)
 }
 
 fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value: Value<'a>) {
@@ -294,7 +280,7 @@ fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value
         Field::Content(name) | Field::Account(name) => name,
         Field::Ignored(_) | Field::Unknown { .. } => ignored::OTHER,
     };
-    let place = place(outer, name, value);
+    let place = Place::of_value(outer, name, value);
     let before = record.counts.total();
     if !matches!(field, Field::Ignored(_)) {
         content(record, &place, value);
@@ -335,6 +321,10 @@ fn no_evidence(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
 /// A value of which no row came gets one, so that it does not disappear: it is empty, or what is in
 /// it is new.
 fn without_row(record: &mut Record<'_>, scope: &Scope<'_>, field: &Field, value: Value<'_>) {
+    let is_unnamed = matches!(field, Field::Unknown { named: false });
+    if let Some(name) = is_unnamed.then(|| guess_ignored(value)).flatten() {
+        return record.ignored(Some(scope), name, value.raw().len());
+    }
     let listed = |key: &&str| value.get_or_null(key).is_some();
     let is_empty = value.is_hollow() || ITEMS.iter().any(listed);
     let is_one = is_empty || listed(&"metadata") || listed(&"contacts");
@@ -439,6 +429,9 @@ fn lists<'a>(
 fn history<'a>(record: &mut Record<'_>, place: &Place<'a>, chunk: Value<'a>) {
     each(record, chunk, "threads", |record, thread| {
         let peer = message::of_thread(thread);
+        let of_group = says_group(thread, &["id"]);
+        let of_group = of_group.then(|| Place { is_of_group: true, ..place.clone() });
+        let place = of_group.as_ref().unwrap_or(place);
         each(record, thread, "messages", |record, element| {
             message::from_history(record, place, &peer, element);
         });
@@ -453,7 +446,7 @@ fn history<'a>(record: &mut Record<'_>, place: &Place<'a>, chunk: Value<'a>) {
 
 /// A message or status that nothing surrounds: it must name its sender itself.
 fn bare<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>) {
-    let place = place(outer, "messages", root);
+    let place = Place::of_item(outer, root);
     if status::looks_like_one(root) {
         status::status(record, &place, Origin::Live, Company::Alone, root);
     } else {

@@ -5,7 +5,7 @@ use turnwise_model::{Category, Origin, PricingModel, PricingType, Status};
 use super::Place;
 use super::contacts::Company;
 use crate::json::Value;
-use crate::meant;
+use crate::meant::{self, Id};
 use crate::peer::{Peer, says_group};
 use crate::reason::{Reason, ignored};
 use crate::record::{Fail, Record};
@@ -65,7 +65,7 @@ fn row<'a>(
     };
     let of_payment = is_of_payment(value);
     let (peer, in_group) = if says_group(value, &["recipient_id"])
-        || value.get("group_id").is_some()
+        || meant::id(value.get("group_id")) != Id::None
         || place.is_of_group
     {
         // The platform's own pages write both names of the number.

@@ -280,6 +280,20 @@ fn fields_that_are_no_evidence_are_ignored_by_name() {
 }
 
 #[test]
+fn envelope_with_something_unknown_in_it_is_not_empty() {
+    let value = format!(r#"{{{META},"messages":[{TEXT}]}}"#);
+    let misspelled = format!(r#"{{"object":"whatsapp_business_account","entries":[{value}]}}"#);
+    for full in [&*misspelled, r#"{"object":"x","id":"1"}"#, r#"{"object":"x","n":0}"#] {
+        let (_, rows) = run(full);
+        assert_eq!((rows[0].kind, rows[0].get("reason")), (EventKind::DeadLetter, "unknown_shape"));
+    }
+    for empty in [r#"{"object":"x"}"#, r#"{"object":"x","a":{},"b":[],"c":null,"d":" "}"#] {
+        let (_, rows) = run(empty);
+        assert_eq!((rows[0].kind, rows[0].get("reason")), (EventKind::Ignored, "empty"));
+    }
+}
+
+#[test]
 fn change_that_gave_no_row_is_an_ignored_one() {
     let value = |value: &str| format!(r#"{{"field":"messages","value":{{{META},{value}}}}}"#);
     let clicks = value(

@@ -138,6 +138,12 @@ enum Twist {
     Alone,
     /// Its statuses name their people elsewhere.
     Inside,
+    /// The account is the number of the person whom it names first, with this behind it.
+    Chat(&'static str),
+    /// Two contacts, of a number that is like that of its first message, and of that very number.
+    Alike,
+    /// Groups and referrals are there and empty.
+    Empty,
 }
 
 fn twist() -> impl Strategy<Value = Twist> {
@@ -165,16 +171,37 @@ fn twist() -> impl Strategy<Value = Twist> {
         Just(T::Group),
         Just(T::Alone),
         Just(T::Inside),
+        prop::sample::select(vec!["", "@s.whatsapp.net", "@lid"]).prop_map(T::Chat),
+        Just(T::Alike),
+        Just(T::Empty),
     ]
+}
+
+/// The number of the person whom a value names first.
+fn person(value: &serde_json::Map<String, serde_json::Value>) -> Option<String> {
+    let first = |list: &str, key: &str| value.get(list).and_then(|list| list[0][key].as_str());
+    let sender = || value.get("sender").and_then(|sender| sender["phone_number"].as_str());
+    let named = first("messages", "from").or_else(|| first("statuses", "recipient_id"));
+    let named = named.or_else(|| first("message_echoes", "to")).or_else(sender);
+    named.map(str::to_owned)
 }
 
 /// The same webhook with twists in all its changes.
 fn twisted(record: &[u8], twists: &[Twist]) -> Vec<u8> {
     let mut tree: serde_json::Value = serde_json::from_slice(record).expect("JSON");
     for entry in tree["entry"].as_array_mut().into_iter().flatten() {
+        let mut chat = None;
         for change in entry["changes"].as_array_mut().into_iter().flatten() {
             let Some(value) = change["value"].as_object_mut() else { continue };
-            twists.iter().for_each(|twist| apply(*twist, value));
+            for twist in twists {
+                if let Twist::Chat(behind) = twist {
+                    chat = person(value).map(|number| format!("{number}{behind}")).or(chat);
+                }
+                apply(*twist, value);
+            }
+        }
+        if let Some(chat) = chat {
+            entry["id"] = chat.into();
         }
     }
     serde_json::to_vec(&tree).expect("JSON")
@@ -233,6 +260,24 @@ fn apply(twist: Twist, value: &mut serde_json::Map<String, serde_json::Value>) {
             for status in statuses.into_iter().flatten().filter_map(|item| item.as_object_mut()) {
                 let Some(person) = status.remove("recipient_id") else { continue };
                 status.insert("message".to_owned(), serde_json::json!({"recipient_id": person}));
+            }
+        }
+        Twist::Chat(_) => {}
+        Twist::Alike => {
+            let from = value.get("messages").and_then(|list| list[0]["from"].as_str());
+            let Some(from) = from.filter(|from| from.len() > 2 && from.is_ascii()) else { return };
+            let (country, rest) = from.split_at(2);
+            let contacts = serde_json::json!([
+                {"wa_id": format!("{country}9{rest}"), "user_id": "US.7"},
+                {"wa_id": from, "user_id": "US.8"},
+            ]);
+            value.insert("contacts".to_owned(), contacts);
+        }
+        Twist::Empty => {
+            put(value.get_mut("statuses"), "group_id", "");
+            let messages = value.get_mut("messages").and_then(|list| list.as_array_mut());
+            for message in messages.into_iter().flatten().filter_map(|item| item.as_object_mut()) {
+                message.insert("referral".to_owned(), serde_json::json!({}));
             }
         }
     }

@@ -100,9 +100,14 @@ struct Facts {
 /// The field that a value without one belongs to, where it tells.
 pub(super) fn guess(value: &Json<'_>) -> Option<&'static str> {
     let any = |keys: &[&str]| keys.iter().any(|key| value.has(key));
-    let is_account = || {
+    let by_event = || {
         let event = name(value.get("event"))?;
-        OF_UPDATES.iter().any(|beginning| event.starts_with(beginning)).then_some("account_update")
+        let is_of_number = value.has("display_phone_number") && shown(&EVENTS, &event) != "other";
+        if OF_UPDATES.iter().any(|beginning| event.starts_with(beginning)) {
+            Some("account_update")
+        } else {
+            is_of_number.then_some("phone_number_quality_update")
+        }
     };
     if any(&["control_passed", "control_taken"]) {
         Some("messaging_handovers")
@@ -112,8 +117,10 @@ pub(super) fn guess(value: &Json<'_>) -> Option<&'static str> {
         Some("account_update")
     } else if any(&["alert_info", "alert_type"]) {
         Some("account_alerts")
+    } else if any(&["current_limit"]) {
+        Some("phone_number_quality_update")
     } else {
-        is_account()
+        by_event()
     }
 }
 
@@ -161,9 +168,9 @@ fn fact(record: &mut Record<'_>, around: &Around<'_>, field: &str, value: &Json<
     let mut scope = around.scope.clone();
     let is_number = name(value.get("entity_type")).as_deref() == Some("phone_number");
     if is_number && scope.sender == Id::Absent {
-        scope.sender = id(value.get("entity_id"));
+        scope.sender = id(value.get("entity_id")).of_owner();
     }
-    let of_account = id(value.at(&["waba_info", "waba_id"]));
+    let of_account = id(value.at(&["waba_info", "waba_id"])).of_owner();
     if field == "account_update" && of_account != Id::Absent {
         scope.waba_id = of_account;
     }
@@ -176,7 +183,8 @@ fn handover(record: &mut Record<'_>, around: &Around<'_>, value: &Json<'_>, path
     let kinds = ["control_passed", "control_taken"];
     let found = || kinds.into_iter().find(|kind| value.has(kind)).map(str::to_owned);
     let named = name(value.get("type")).or_else(found);
-    let body = named.as_deref().and_then(|named| value.get(named)).unwrap_or(value);
+    let inside = named.as_deref().and_then(|named| value.get(named));
+    let body = inside.unwrap_or(value);
     // Apps may have roles of their own, and Meta's agent is one of them.
     let role = |side: &str| {
         let flat = ["role", "app_role"].map(|key| name(body.get(&format!("{side}_{key}"))));
@@ -199,7 +207,14 @@ fn handover(record: &mut Record<'_>, around: &Around<'_>, value: &Json<'_>, path
         ..Facts::default()
     };
     let of = |key| value.at(&["sender", key]);
-    let person = Person::of(&[of("phone_number"), of("wa_id"), of("id")], &[of("user_id")]);
+    let mut person = Person::of(&[of("phone_number"), of("wa_id"), of("id")], &[of("user_id")]);
+    if person.is_nobody() {
+        let of = |key| inside.and_then(|inside| inside.at(&["recipient", key]));
+        let mut recipient = Person::of(&[of("wa_id")], &[of("user_id")]);
+        let is_other = |number: &String| !message::is_number_of(around, number);
+        recipient.phone = recipient.phone.filter(is_other);
+        person = person.or(recipient);
+    }
     let person = match around.contacts[..] {
         [one] if person.is_nobody() && !message::is_business(around, one) => {
             person.or(Person::of(&[one.get("wa_id")], &[one.get("user_id")]))

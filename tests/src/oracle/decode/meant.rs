@@ -6,6 +6,7 @@ use turnwise_model::limits::{ERROR_CODE_MAX, ID_BYTES_MAX};
 use turnwise_model::time::{DAY_MS, MILLISECONDS_FROM};
 
 use super::json::{Json, Node};
+use super::people;
 
 /// An id: absent, there, or too long.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,21 @@ impl Id {
             Self::Known(id) => Some(id),
             Self::Absent | Self::TooLong => None,
         }
+    }
+
+    /// The id of an account or of a number of it: no chat's address and no person's id.
+    #[must_use]
+    pub fn of_owner(self) -> Self {
+        let is_persons = |id: &str| id.contains('@') || people::is_user_id(id);
+        if self.known().is_some_and(is_persons) { Self::Absent } else { self }
+    }
+
+    /// The id of an account, unless it is a number and that of a person.
+    #[must_use]
+    pub fn unless_number(self, is_persons: impl FnOnce(&str) -> bool) -> Self {
+        let number = self.known().map(people::spelled);
+        let is_such = number.is_some_and(|text| people::is_number(&text) && is_persons(&text));
+        if is_such { Self::Absent } else { self }
     }
 }
 

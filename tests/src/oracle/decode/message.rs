@@ -11,7 +11,7 @@ use super::meant::{self, Id, id, name};
 use super::people::{self, Person};
 use super::row::RawRow;
 use super::shape::shape;
-use super::webhook::Around;
+use super::webhook::{self, Around};
 use super::{Letter, Record, account, status};
 
 /// Whether an object is a message or a status with nothing around it.
@@ -30,12 +30,13 @@ pub(super) fn alone<'a>(
     path: &str,
 ) {
     let any = |keys: &[&str]| keys.iter().any(|key| value.has(key));
+    let is_addressed = says(value, "to") || says(value, "to_user_id");
     let is_status = status::is_of_payment(value) || !any(&["type", "from", "from_user_id"]);
     if value.has("status") && is_status {
         return status::status(record, around, Origin::Live, Company::Nobody, value, path);
     }
     write(record, around, value, path, &|_| {
-        let direction = if any(&["to", "to_user_id"]) {
+        let direction = if is_addressed {
             direction(around, &Person::default(), value)
         } else if is_own(around, value) {
             Some(Direction::Outbound)
@@ -46,7 +47,13 @@ pub(super) fn alone<'a>(
         };
         let direction = direction.ok_or_else(|| Letter::at("no_direction", path, "", None))?;
         let person = other_end(value, direction);
-        Ok(Way { origin: Origin::Live, direction, person, company: Company::Nobody })
+        Ok(Way {
+            origin: Origin::Live,
+            direction,
+            person,
+            company: Company::Nobody,
+            is_group: false,
+        })
     });
 }
 
@@ -55,11 +62,10 @@ fn is_own(around: &Around<'_>, value: &Json<'_>) -> bool {
     author(value).phone.is_some_and(|from| is_number_of(around, &from))
 }
 
-fn is_number_of(around: &Around<'_>, number: &str) -> bool {
+pub(super) fn is_number_of(around: &Around<'_>, number: &str) -> bool {
     let number = people::spelled(number);
     let own = [around.display.as_deref(), around.scope.sender.known()];
-    !number.is_empty()
-        && number.bytes().all(|byte| byte.is_ascii_digit())
+    people::is_number(&number)
         && own.into_iter().flatten().any(|own| people::spelled(own) == number)
 }
 
@@ -84,10 +90,16 @@ fn own_origin(origin: Origin, value: &Json<'_>) -> Origin {
 /// Whether a message is written as echoes are: to somebody, or with how it was made.
 fn is_like_an_echo(value: &Json<'_>) -> bool {
     let keys = ["to", "to_user_id", "recipient", "message_creation_type"];
-    keys.iter().any(|key| value.has(key) || inside(value).has(key))
+    keys.iter().any(|key| says(value, key) || says(inside(value), key))
 }
 
-/// One of `messages[]`, which may be the business's own, if it is written as echoes are.
+/// Whether something other than an empty string stands under a key of an id.
+fn says(value: &Json<'_>, key: &str) -> bool {
+    id(value.get(key)) != Id::Absent
+}
+
+/// One of `messages[]`, which may be the business's own, if it is written as echoes are or by a
+/// gateway.
 pub(super) fn received<'a>(
     record: &mut Record<'_>,
     around: &Around<'a>,
@@ -97,10 +109,17 @@ pub(super) fn received<'a>(
     path: &str,
 ) {
     write(record, around, value, path, &|_| {
-        let is_own = is_own(around, value) && is_like_an_echo(value);
-        let direction = if is_own { Direction::Outbound } else { Direction::Inbound };
-        let origin = if is_own { own_origin(origin, value) } else { origin };
-        Ok(Way { origin, direction, person: other_end(value, direction), company })
+        let is_own = is_own(around, value);
+        let is_echo = is_own && is_like_an_echo(value);
+        let is_sent = is_own && !is_echo && webhook::is_chat_of_gateway(around);
+        let direction = if is_echo || is_sent { Direction::Outbound } else { Direction::Inbound };
+        let origin = match origin {
+            origin if is_echo => own_origin(origin, value),
+            Origin::Live if is_sent => Origin::App,
+            origin => origin,
+        };
+        let person = other_end(value, direction);
+        Ok(Way { origin, direction, person, company, is_group: false })
     });
 }
 
@@ -115,7 +134,8 @@ pub(super) fn echoed<'a>(
 ) {
     write(record, around, value, path, &|_| {
         let origin = own_origin(origin, value);
-        Ok(Way { origin, direction: Direction::Outbound, person: addressee(value), company })
+        let (direction, person) = (Direction::Outbound, addressee(value));
+        Ok(Way { origin, direction, person, company, is_group: false })
     });
 }
 
@@ -136,7 +156,10 @@ pub(super) fn past<'a>(
         let direction = direction(around, &named, value)
             .ok_or_else(|| Letter::at("no_direction", path, "from", value.get("from")))?;
         let person = named.or(other_end(value, direction));
-        Ok(Way { origin: Origin::History, direction, person, company: Company::SameList })
+        let is_group = id(of_thread(&["id"])).known().is_some_and(people::is_group)
+            || name(of_thread(&["recipient_type"])).as_deref() == Some("group");
+        let (origin, company) = (Origin::History, Company::SameList);
+        Ok(Way { origin, direction, person, company, is_group })
     });
 }
 
@@ -157,6 +180,8 @@ struct Way {
     direction: Direction,
     person: Person,
     company: Company,
+    /// Whether its thread is a group's.
+    is_group: bool,
 }
 
 /// Standby echoes hold the message in an object of its own.
@@ -193,44 +218,45 @@ fn other_end(value: &Json<'_>, direction: Direction) -> Person {
 fn direction(around: &Around<'_>, thread: &Person, value: &Json<'_>) -> Option<Direction> {
     let own: Vec<&str> =
         around.display.as_deref().into_iter().chain(around.scope.sender.known()).collect();
-    let is_business = |text: &str| own.iter().any(|own| people::is_same_number(own, text));
     let is_peer = |text: &str| {
         thread.phone.as_deref().is_some_and(|phone| people::is_same_number(phone, text))
             || thread.user.as_deref() == Some(text)
     };
+    // Many people have a number like the business's: it is only taken for it where the thread is
+    // known to be another's.
+    let is_like = |text: &str| own.iter().any(|own| people::is_same_number(own, text));
+    let is_business = |text: &str| {
+        own.iter().any(|own| people::spelled(own) == people::spelled(text))
+            || thread.phone.is_some() && !is_peer(text) && is_like(text)
+    };
     let (from, to) = (id(value.get("from")), id(value.get("to")));
     if let Some(from) = from.known() {
-        if own.contains(&from) {
-            return Some(Direction::Outbound);
-        }
-        if is_peer(from) {
-            return Some(Direction::Inbound);
-        }
         if is_business(from) {
             return Some(Direction::Outbound);
         }
-        if people::is_user_id(from) {
+        if is_peer(from) || people::is_user_id(from) {
             return Some(Direction::Inbound);
         }
     }
-    if value.has("from_user_id") || to.known().is_some_and(is_business) {
+    if says(value, "from_user_id") || to.known().is_some_and(is_business) {
         return Some(Direction::Inbound);
     }
-    if value.has("to_user_id") || to.known().is_some_and(is_peer) {
+    if says(value, "to_user_id") || to.known().is_some_and(is_peer) {
         return Some(Direction::Outbound);
     }
     if let Some(by_business) = meant::boolean(value.at(&["history_context", "from_me"])) {
         return Some(if by_business { Direction::Outbound } else { Direction::Inbound });
     }
     // Two write in a thread: who is not the one that is known is the other.
-    match (from.known(), around.display.is_some(), thread.phone.is_some()) {
-        (Some(_), false, true) => Some(Direction::Outbound),
-        (Some(_), true, false) => Some(Direction::Inbound),
+    match (from.known(), around.display.is_some()) {
+        (Some(_), false) if !thread.is_nobody() => Some(Direction::Outbound),
+        (Some(_), true) if thread.phone.is_none() => Some(Direction::Inbound),
         _ => None,
     }
 }
 
-/// The contact that a person is: the one of its number or user id. Else the only one there is:
+/// The contact that a person is: the one of its number or user id, else of a number that means the
+/// same. Else the only one there is:
 /// for an item that nothing else stands beside, unless one of the two says that it is somebody
 /// else; and where all items are of one list, for those that say nothing.
 pub(super) fn contact<'a>(
@@ -238,18 +264,20 @@ pub(super) fn contact<'a>(
     person: &Person,
     company: Company,
 ) -> Option<&'a Json<'a>> {
-    let is_it = |contact: &&&Json<'_>| {
+    let has_number = |contact: &Json<'_>, is_it: fn(&str, &str) -> bool| {
         let phone = id(contact.get("wa_id"));
-        let user = id(contact.get("user_id"));
-        let same_phone = match (phone.known(), &person.phone) {
-            (Some(one), Some(other)) => {
-                !people::is_masked(other) && people::is_same_number(other, one)
-            }
-            _ => false,
-        };
-        same_phone || user.known().is_some() && user.known() == person.user.as_deref()
+        let whole = person.phone.as_deref().filter(|phone| !people::is_masked(phone));
+        phone.known().zip(whole).is_some_and(|(one, other)| is_it(one, other))
     };
-    if let Some(found) = around.contacts.iter().find(is_it) {
+    let is_it = |contact: &Json<'_>| {
+        let user = id(contact.get("user_id"));
+        has_number(contact, |one, other| people::spelled(one) == people::spelled(other))
+            || user.known().is_some() && user.known() == person.user.as_deref()
+    };
+    let is_like = |contact: &Json<'_>| has_number(contact, people::is_same_number);
+    let all = || around.contacts.iter().copied();
+    let found = all().find(|contact| is_it(contact));
+    if let Some(found) = found.or_else(|| all().find(|contact| is_like(contact))) {
         return Some(found);
     }
     let [one] = around.contacts[..] else { return None };
@@ -295,7 +323,8 @@ fn message<'a>(
         id(value.get("group_id")) != Id::Absent
             || name(value.get("recipient_type")).as_deref() == Some("group")
     };
-    let is_group = says_group(value)
+    let is_group = way.is_group
+        || says_group(value)
         || says_group(inner)
         || ["from", "to"]
             .iter()
@@ -325,7 +354,8 @@ fn message<'a>(
     set_body(record, &mut row, inner);
     let answers = is_answer(value) || is_answer(inner);
     row.set(c::IS_REPLY, Some(i32::from(answers)));
-    let is_referred = value.get("referral").is_some_and(Json::is_object);
+    let referral = value.get("referral").map(|referral| &referral.node);
+    let is_referred = matches!(referral, Some(Node::Object(pairs)) if !pairs.is_empty());
     row.set(c::HAS_REFERRAL, Some(i32::from(is_referred)));
     Ok(row)
 }

@@ -116,6 +116,12 @@ impl Person {
         self.phone.is_none() && self.user.is_none()
     }
 
+    /// Whether it has this number.
+    #[must_use]
+    pub fn has_number(&self, number: &str) -> bool {
+        self.phone.as_deref().is_some_and(|phone| spelled(phone) == number)
+    }
+
     /// What rows of a sender hold of it.
     #[must_use]
     pub fn pseudonyms(&self, keys: &Keys, sender: &str) -> Pseudonyms {
@@ -143,14 +149,78 @@ pub fn spelled(text: &str) -> String {
     if is_number { digits } else { text.to_owned() }
 }
 
+/// Whether a number in its one spelling is one, and no placeholder.
+#[must_use]
+pub fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Whether two numbers are one: some countries' are written with and without a digit behind the
-/// country's, so of long ones the last eight digits tell.
+/// country's, so of long ones the first two and the last eight digits tell.
 #[must_use]
 pub fn is_same_number(one: &str, other: &str) -> bool {
     let (one, other) = (spelled(one), spelled(other));
-    let is_long = |text: &str| text.len() >= 10 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_long = |text: &str| text.len() >= 10 && is_number(text);
     one == other
-        || is_long(&one) && is_long(&other) && one[one.len() - 8..] == other[other.len() - 8..]
+        || is_long(&one)
+            && is_long(&other)
+            && one[..2] == other[..2]
+            && one[one.len() - 8..] == other[other.len() - 8..]
+}
+
+const OF_MESSAGES: &[&str] = &["from", "to", "message.from", "message.to"];
+const OF_STATUSES: &[&str] = &[
+    "from",
+    "recipient_id",
+    "recipient_participant_id",
+    "participant_recipient_id",
+    "message.recipient_id",
+];
+
+/// Lists, and where what lies in them names people.
+const NAMES: [(&str, &[&str]); 10] = [
+    ("contacts", &["wa_id"]),
+    ("messages", OF_MESSAGES),
+    ("message", OF_MESSAGES),
+    ("message_echoes", OF_MESSAGES),
+    ("statuses", OF_STATUSES),
+    ("threads", &["id", "context.wa_id"]),
+    ("user_id_update", &["wa_id"]),
+    ("messaging_handovers", OF_HANDOVERS),
+    ("control_passed", &["recipient.wa_id"]),
+    ("control_taken", &["recipient.wa_id"]),
+];
+const OF_HANDOVERS: &[&str] = &[
+    "sender.phone_number",
+    "sender.wa_id",
+    "sender.id",
+    "control_passed.recipient.wa_id",
+    "control_taken.recipient.wa_id",
+];
+
+/// Whether a value names somebody by this number, at whatever place of it.
+#[must_use]
+pub fn are_named(value: &Json<'_>, number: &str) -> bool {
+    let inside = |key: &str| value.get(key).map(Json::list).unwrap_or_default();
+    let in_lists = NAMES.iter().any(|(key, paths)| {
+        inside(key).into_iter().any(|one| paths.iter().any(|path| is_at(one, path, number)))
+    });
+    let mut holders = ["standby", "history", "threads"].into_iter().flat_map(inside);
+    in_lists
+        || OF_HANDOVERS.iter().any(|path| is_at(value, path, number))
+        || holders.any(|holder| are_named(holder, number))
+}
+
+/// Whether a message or status that stands alone names somebody by this number.
+#[must_use]
+pub fn are_named_by_item(item: &Json<'_>, number: &str) -> bool {
+    are_named(item, number)
+        || OF_MESSAGES.iter().chain(OF_STATUSES).any(|path| is_at(item, path, number))
+}
+
+fn is_at(value: &Json<'_>, path: &str, number: &str) -> bool {
+    let path: Vec<&str> = path.split('.').collect();
+    id(value.at(&path)).known().is_some_and(|named| spelled(named) == number)
 }
 
 /// `CC.` and something.

@@ -24,16 +24,49 @@ fn is_mark(request: &Json<'_>) -> bool {
 
 /// A request's body without the record around it.
 fn is_bare(value: &Json<'_>) -> bool {
+    // The recipient of a handover is an object.
+    let names = |key| value.get(key).is_some_and(|party| !party.is_object());
     let of_webhooks =
         ["entry", "changes", "metadata", "messages", "statuses", "from", "timestamp", "value"];
     value.has("messaging_product")
         && !of_webhooks.iter().any(|key| value.has(key))
-        && (value.has("to") || value.has("recipient") || is_mark(value))
+        && (names("to") || names("recipient") || is_mark(value))
+}
+
+/// Whom a request names.
+fn asked(request: &Json<'_>) -> Person {
+    let mut asked = Person::of(&[request.get("to")], &[]);
+    asked.add_recipient(request.get("recipient"));
+    asked
+}
+
+/// Whom the answer names.
+fn answered(send: &Json<'_>) -> Person {
+    let contact = first(send, "contacts");
+    let of = |key| contact.and_then(|contact| contact.get(key));
+    Person::of(&[of("wa_id")], &[of("user_id")])
+}
+
+/// The first of a list in the answer.
+fn first<'b, 'a>(send: &'b Json<'a>, key: &str) -> Option<&'b Json<'a>> {
+    send.at(&["response", key]).and_then(|list| list.list().into_iter().next())
+}
+
+/// Whose send it is: of no account that is the number of whom it was sent to.
+fn scope(send: &Json<'_>) -> Scope {
+    let sender = id(send.get("phone_number_id")).of_owner();
+    let own = sender.known().map(people::spelled);
+    let both = [asked(send.get("request").unwrap_or(send)), answered(send)];
+    let is_persons = |number: &str| {
+        own.as_deref() != Some(number) && both.iter().any(|person| person.has_number(number))
+    };
+    let waba_id = id(send.get("waba_id")).of_owner().unless_number(is_persons);
+    Scope { waba_id, sender }
 }
 
 fn one(record: &mut Record<'_>, send: &Json<'_>, path: &str) {
     let bytes = send.bytes();
-    let scope = Scope { waba_id: id(send.get("waba_id")), sender: id(send.get("phone_number_id")) };
+    let scope = scope(send);
     if !send.is_object() {
         return record.letter(&scope, Letter::at("unknown_shape", path, "", Some(send)), bytes);
     }
@@ -89,17 +122,10 @@ fn message(
 ) -> Result<RawRow, Letter> {
     let sender = record.sender(scope, path)?;
     let time = record.time(path, "time", send.get("time"))?;
-    let first = |key| send.at(&["response", key]).and_then(|list| list.list().into_iter().next());
-    let own = first("messages").map_or(Id::Absent, |message| id(message.get("id")));
+    let own = first(send, "messages").map_or(Id::Absent, |message| id(message.get("id")));
     let is_group = name(request.get("recipient_type")).as_deref() == Some("group")
         || id(request.get("to")).known().is_some_and(people::is_group);
-    let mut person = Person::default();
-    if !is_group {
-        let answered = |key| first("contacts").and_then(|contact| contact.get(key));
-        let mut asked = Person::of(&[request.get("to")], &[]);
-        asked.add_recipient(request.get("recipient"));
-        person = Person::of(&[answered("wa_id")], &[answered("user_id")]).or(asked);
-    }
+    let person = if is_group { Person::default() } else { answered(send).or(asked(request)) };
     record.check_person(path, &person)?;
     let pseudonym = record.message(sender, path, own, send)?;
     let mut row = record.row(EventKind::Message, item, scope, time);

@@ -4,7 +4,7 @@ use turnwise_model::schema::column as c;
 use turnwise_model::{Category, EventKind, Origin, PricingModel, PricingType, Status};
 
 use super::json::Json;
-use super::meant::{self, id, name};
+use super::meant::{self, Id, id, name};
 use super::message::{self, Company};
 use super::people::{self, Person};
 use super::row::RawRow;
@@ -47,7 +47,7 @@ fn status_row<'a>(
         return Err(Letter::at("wrong_type", path, "status", value.get_or_null("status")));
     };
     let is_group = name(value.get("recipient_type")).as_deref() == Some("group")
-        || value.has("group_id")
+        || id(value.get("group_id")) != Id::Absent
         || id(value.get("recipient_id")).known().is_some_and(people::is_group);
     let (person, is_group) = if is_group {
         let person = Person::of(

@@ -5,7 +5,7 @@ use turnwise_model::Origin;
 use super::json::{Json, Node};
 use super::meant::{Id, id, name};
 use super::message::Company;
-use super::{Letter, Record, Scope, account, elements, message, status};
+use super::{Letter, Record, Scope, account, elements, message, people, status};
 
 /// What stands around an item.
 pub(super) struct Around<'a> {
@@ -112,12 +112,19 @@ fn bare<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
         || field.as_deref().is_some_and(is_ignored);
     // With a time of its own the message inside is the event; what is beside it is an envelope's.
     let is_inside = messages_of(root) != LIST && root.at(&["message", "timestamp"]).is_some();
-    if message::stands_alone(root) && !is_inside && (is_content || !is_known) {
-        let around = around(id(root.get("waba_id")), None, "messages", root);
+    let is_account = root.has("messaging_product") && account::guess(root).is_some();
+    let is_value = is_known || is_account || messages_of(root) != LIST;
+    let may_be_alone = !is_inside && !is_account && (is_content || !is_known);
+    if message::stands_alone(root) && may_be_alone {
+        let mut around = around(id(root.get("waba_id")), None, "messages", root);
+        let is_persons = |number: &str| {
+            !message::is_number_of(&around, number) && people::are_named_by_item(root, number)
+        };
+        around.scope.waba_id = around.scope.waba_id.clone().unless_number(is_persons);
         message::alone(record, &around, root, path);
-    } else if is_known || OF_VALUES.iter().any(|key| root.has(key)) || messages_of(root) != LIST {
+    } else if is_value || OF_VALUES.iter().any(|key| root.has(key)) {
         value(record, id(root.get("waba_id")), None, field.as_deref(), root, path);
-    } else if !is_hollow(root) && !root.has("object") {
+    } else if !is_hollow(root) && !(root.has("object") && is_empty(root)) {
         let letter = Letter::at("unknown_shape", path, "", Some(root));
         record.letter(&Scope::default(), letter, root.bytes());
     }
@@ -126,6 +133,19 @@ fn bare<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
 /// An object without a pair.
 fn is_hollow(value: &Json<'_>) -> bool {
     matches!(&value.node, Node::Object(pairs) if pairs.is_empty())
+}
+
+/// Whether nothing but `object` has anything in it.
+fn is_empty(root: &Json<'_>) -> bool {
+    let Node::Object(pairs) = &root.node else { return false };
+    pairs.iter().all(|(key, value)| match &value.node {
+        _ if key == "object" => true,
+        Node::Null => true,
+        Node::Text(text) => text.trim().is_empty(),
+        Node::Array(items) => items.is_empty(),
+        Node::Object(pairs) => pairs.is_empty(),
+        Node::Bool(_) | Node::Number => false,
+    })
 }
 
 /// The elements of a list under a key, with their paths; one that is no object is a dead letter.
@@ -150,7 +170,8 @@ pub(super) fn each<'a>(
 }
 
 fn entry<'a>(record: &mut Record<'_>, entry: &'a Json<'a>, path: &str) {
-    let (account, around) = (id(entry.get("id")), [entry.get("time"), entry.get("field")]);
+    let account = id(entry.get("id")).of_owner();
+    let around = [entry.get("time"), entry.get("field")];
     each(record, entry, "changes", path, &mut |record, one, path| {
         change(record, &account, around, one, path);
     });
@@ -217,6 +238,32 @@ fn shown(field: &str) -> &'static str {
     IGNORED.into_iter().find(|known| *known == field).unwrap_or("other")
 }
 
+/// The field of a value that is no evidence, where its keys tell.
+fn guess_ignored(value: &Json<'_>) -> Option<&'static str> {
+    let has = |keys: &[&str]| keys.iter().all(|key| value.has(key));
+    if has(&["message_template_id", "new_quality_score"]) {
+        Some("message_template_quality_update")
+    } else if has(&["message_template_id", "new_category"]) {
+        Some("template_category_update")
+    } else if has(&["message_template_id", "event"]) {
+        Some("message_template_status_update")
+    } else if has(&["flow_id", "event"]) {
+        Some("flows")
+    } else if has(&["decision", "display_phone_number"]) {
+        Some("phone_number_name_update")
+    } else if has(&["decision"]) {
+        Some("account_review_update")
+    } else if has(&["max_daily_conversation_per_phone"]) {
+        Some("business_capability_update")
+    } else if has(&["requester", "event"]) {
+        Some("security")
+    } else if has(&["solution_id"]) {
+        Some("partner_solutions")
+    } else {
+        has(&["provider_name", "configuration_name"]).then_some("payment_configuration_update")
+    }
+}
+
 fn around<'a>(
     account: Id,
     entry_time: Option<&'a Json<'a>>,
@@ -225,14 +272,32 @@ fn around<'a>(
 ) -> Around<'a> {
     let paths: [&[&str]; 3] =
         [&["metadata", "phone_number_id"], &["phone_number_id"], &["recipient", "phone_number_id"]];
-    let sender = paths.iter().map(|path| id(value.at(path))).find(|id| *id != Id::Absent);
-    Around {
-        scope: Scope { waba_id: account, sender: sender.unwrap_or(Id::Absent) },
+    let mut ids = paths.iter().map(|path| id(value.at(path)).of_owner());
+    let sender = ids.find(|id| *id != Id::Absent).unwrap_or(Id::Absent);
+    let mut around = Around {
+        scope: Scope { waba_id: account.of_owner(), sender },
         entry_time,
         field: field.to_owned(),
         contacts: value.get("contacts").map(Json::list).unwrap_or_default(),
         display: id(value.at(&["metadata", "display_phone_number"])).known().map(str::to_owned),
-    }
+    };
+    // Some gateways write the person where the account should be.
+    let is_persons =
+        |number: &str| !message::is_number_of(&around, number) && people::are_named(value, number);
+    around.scope.waba_id = around.scope.waba_id.clone().unless_number(is_persons);
+    around
+}
+
+/// Whether the only contact is whom a gateway's session wrote to: such a gateway has the number for
+/// the number's id.
+pub(super) fn is_chat_of_gateway(around: &Around<'_>) -> bool {
+    let number = around.display.as_deref().map(people::spelled);
+    let sender = around.scope.sender.known().map(people::spelled);
+    let [one] = around.contacts[..] else { return false };
+    number.as_deref().is_some_and(people::is_number)
+        && number == sender
+        && ["wa_id", "user_id"].iter().any(|key| id(one.get(key)) != Id::Absent)
+        && !message::is_business(around, one)
 }
 
 fn value<'a>(
@@ -279,6 +344,9 @@ fn value<'a>(
         return;
     }
     // Nothing disappears: what gave no row is one.
+    if let Some(guessed) = guess_ignored(value).filter(|_| field.is_none()) {
+        return record.ignored(&around.scope, guessed, value.bytes());
+    }
     let has_any = |keys: &[&str]| keys.iter().any(|key| value.get_or_null(key).is_some());
     let is_empty = is_hollow(value) || has_any(&OF_VALUES[1..]);
     let is_void = is_empty || has_any(&["metadata", "contacts"]);

@@ -62,6 +62,10 @@ fn what_is_unusual_is_left_alone() {
         record(r#"{"to":"1","action":"connect"}"#),
         text.replace("wamid.A", ""),
         text.replace("\"100\"", "\"\""),
+        text.replace("\"100\"", "\"100@lid\""),
+        text.replace("\"9\"", "\"9@lid\""),
+        text.replace("\"9\"", "\"16505551234\""),
+        record(r#"{"to":"1","status":"read","message_id":"wamid.A"}"#).replace("\"9\"", "\"1\""),
         text.replace(r#""time""#, r#""time":1,"time""#),
         text.replace("00:02", "0:02"),
         text.replace("2026-11-08", "2026-11-09"),
@@ -79,5 +83,5 @@ fn what_is_unusual_is_left_alone() {
         TEXT.to_owned(),
         text.replace("+16505551234", &format!("+{:0>1024}", 7)),
     ];
-    assert_eq!(taken(&texts), [false; 24]);
+    assert_eq!(taken(&texts), [false; 28]);
 }

@@ -106,3 +106,103 @@ fn account_is_the_one_that_an_update_names_inside() {
         assert_eq!(row.get("waba_id"), waba_id, "{event} {info}");
     }
 }
+
+#[test]
+fn facts_and_what_is_no_evidence_are_told_without_a_field() {
+    for (value, expected) in [
+        (
+            r#""display_phone_number":"15550783881","event":"FLAGGED","current_limit":"TIER_10K""#,
+            "account phone_number_quality_update FLAGGED -",
+        ),
+        (
+            r#""display_phone_number":"15550783881","event":"ONBOARDING""#,
+            "account phone_number_quality_update ONBOARDING -",
+        ),
+        (r#""current_limit":"TIER_1K""#, "account phone_number_quality_update other -"),
+        (
+            r#""message_template_id":7,"event":"FLAGGED""#,
+            "ignored - - message_template_status_update",
+        ),
+        (
+            r#""message_template_id":7,"previous_category":"UTILITY","new_category":"MARKETING""#,
+            "ignored - - template_category_update",
+        ),
+        (
+            r#""message_template_id":7,"new_quality_score":"GREEN""#,
+            "ignored - - message_template_quality_update",
+        ),
+        (r#""event":"FLOW_STATUS_CHANGE","flow_id":"7""#, "ignored - - flows"),
+        (
+            r#""display_phone_number":"15550783881","decision":"APPROVED""#,
+            "ignored - - phone_number_name_update",
+        ),
+        (r#""decision":"APPROVED""#, "ignored - - account_review_update"),
+        (r#""max_daily_conversation_per_phone":1000"#, "ignored - - business_capability_update"),
+        (
+            r#""display_phone_number":"15550783881","event":"PIN_CHANGED","requester":"8""#,
+            "ignored - - security",
+        ),
+        (r#""event":"SOLUTION_UPDATED","solution_id":"7""#, "ignored - - partner_solutions"),
+        (
+            r#""provider_name":"p","configuration_name":"c","status":"Active""#,
+            "ignored - - payment_configuration_update",
+        ),
+        (r#""solution":"7","provider_name":"p""#, "dead_letter - - unknown_shape"),
+    ] {
+        let (_, rows) =
+            run(&format!(r#"{{"entry":[{{"id":"9","changes":[{{"value":{{{value}}}}}]}}]}}"#));
+        assert_eq!(rows.len(), 1, "{value}");
+        let told = columns(&rows[0], "field event reason");
+        assert_eq!(format!("{} {told}", rows[0].kind.name()), expected, "{value}");
+        // A name that nobody knows is not guessed away.
+        let named = &only("new_field", value);
+        if named.kind.name() == "ignored" {
+            assert_eq!(named.get("reason"), "other", "{value}");
+        }
+    }
+}
+
+#[test]
+fn handover_that_stands_alone_is_one() {
+    let handover = r#"{"messaging_product":"whatsapp","recipient":{"phone_number_id":"100"},"sender":{"phone_number":"16505551234"},"timestamp":"1794096147","type":"control_passed","control_passed":{"new_owner_role":"escalation"}}"#;
+    let told = |text: &str| {
+        let (_, rows) = run(text);
+        assert_eq!(kinds(&rows), ["account"], "{text}");
+        assert_eq!(columns(&rows[0], "sender event role_new"), "100 control_passed escalation");
+        rows[0].clone()
+    };
+    let row = told(handover);
+    assert_eq!(
+        (row.get("peer_phone"), row.get("time")),
+        (&*phone("16505551234"), "1794096147000000")
+    );
+    let without_time = told(&handover.replace(r#""timestamp":"1794096147","#, ""));
+    assert_eq!(without_time.get("peer_phone"), phone("16505551234"));
+    let of_nobody = told(&handover.replace(r#""sender":{"phone_number":"16505551234"},"#, ""));
+    assert_eq!(of_nobody.get("peer_phone"), "");
+    // Others have events of such names, too.
+    let (_, rows) = run(r#"{"id":"1","event":"account_created","account":{"name":"x"}}"#);
+    assert_eq!(kinds(&rows), ["dead_letter"]);
+}
+
+#[test]
+fn person_of_a_handover_may_be_named_inside() {
+    let told = |around: &str, inside: &str| {
+        let value = format!(
+            r#"{around}"type":"control_passed","timestamp":"1794096147","control_passed":{{"new_owner_role":"escalation","recipient":{inside}}}"#
+        );
+        columns(&only("messaging_handovers", &value), "peer_phone peer_user")
+    };
+    let person = r#"{"wa_id":"16505551234","user_id":"US.7"}"#;
+    let both = format!("{} {}", phone("16505551234"), user("US.7"));
+    assert_eq!(told("", person), both);
+    assert_eq!(told(r#""sender":{},"#, person), both);
+    assert_eq!(told("", r#"{"user_id":"US.7"}"#), format!("- {}", user("US.7")));
+    // Who stands outside goes before; the business is nobody's peer.
+    let sender = r#""sender":{"user_id":"US.8"},"#;
+    assert_eq!(told(sender, person), format!("- {}", user("US.8")));
+    assert_eq!(told("", r#"{"wa_id":"15550783881"}"#), "- -");
+    assert_eq!(told("", r#"{"phone_number_id":"100","id":"100"}"#), "- -");
+    let contacts = format!(r#""contacts":[{person}],"#);
+    assert_eq!(told(&contacts, "null"), both);
+}

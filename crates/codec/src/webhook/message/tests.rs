@@ -1,4 +1,4 @@
-use crate::testing::{columns, keys, kinds};
+use crate::testing::{Row, columns, keys, kinds};
 use crate::webhook::tests::{TEXT, change, only, phone, rows, run, user};
 
 /// Messages that the business's own number wrote, in every list where they may stand.
@@ -262,4 +262,150 @@ fn identity_that_stays_has_no_previous_one() {
     assert_eq!(told(both), format!("- {}", user("US.7")));
     let number = r#""type":"user_changed_number","wa_id":"16505559999","user_id":"US.7""#;
     assert_eq!(told(number), format!("{} -", phone("16505551234")));
+}
+
+/// Gateways that have no other id than the number write what their session sent as the platform
+/// writes what it received, with the person as the contact.
+#[test]
+fn what_a_gateways_session_sent_is_for_the_contact() {
+    let told = |metadata: &str, contacts: &str, from: &str| {
+        let value = format!(
+            r#"{{"metadata":{{{metadata}}},"contacts":[{contacts}],"messages":[{}],"statuses":[],"errors":[]}}"#,
+            TEXT.replace("16505551234", from)
+        );
+        run(&format!(r#"{{"entry":[{{"changes":[{{"field":"messages","value":{value}}}]}}]}}"#))
+            .1
+            .remove(0)
+    };
+    let person = r#"{"wa_id":"16505551234","user_id":"US.7"}"#;
+    let peer = |row: &Row, number: &str| {
+        let of_contact = keys().peer_phone(number, "16505551234").0.to_string();
+        row.get("peer_phone") == of_contact
+    };
+    for (display, id) in [
+        ("15550783881", "15550783881"),
+        ("+1 555-078-3881", "15550783881"),
+        ("15550783881", "+15550783881"),
+    ] {
+        let metadata = format!(r#""display_phone_number":"{display}","phone_number_id":"{id}""#);
+        let sent = told(&metadata, person, "15550783881");
+        assert_eq!(columns(&sent, "origin direction"), "1 1", "{metadata}");
+        assert!(peer(&sent, id), "{metadata}");
+        let received = told(&metadata, person, "16505551234");
+        assert_eq!(columns(&received, "origin direction"), "0 0", "{metadata}");
+        assert!(peer(&received, id), "{metadata}");
+        // Nobody, the business itself, or one of two: nothing tells whom it is for.
+        for contacts in ["", "{}", r#"{"wa_id":"15550783881"}"#, &format!("{person},{person}")] {
+            let row = told(&metadata, contacts, "15550783881");
+            assert_eq!(columns(&row, "origin direction"), "0 0", "{contacts}");
+        }
+    }
+    // The platform's numbers have ids, and placeholders are no numbers.
+    let of_platform = r#""display_phone_number":"15550783881","phone_number_id":"100""#;
+    assert_eq!(columns(&told(of_platform, person, "15550783881"), "origin direction"), "0 0");
+    let sample = r#""display_phone_number":"PHONE","phone_number_id":"PHONE""#;
+    assert_eq!(columns(&told(sample, person, "PHONE"), "origin direction"), "0 0");
+}
+
+#[test]
+fn empty_ids_tell_no_direction() {
+    let history = |thread: &str, message: &str| {
+        let threads = format!(
+            r#"[{{{thread},"messages":[{{"id":"w","timestamp":"1739230955","type":"text",{message}}}]}}]"#
+        );
+        let value = format!(
+            r#"{{"metadata":{{"phone_number_id":"100"}},"history":[{{"threads":{threads}}}]}}"#
+        );
+        let whole =
+            format!(r#"{{"entry":[{{"changes":[{{"field":"history","value":{value}}}]}}]}}"#);
+        let row = run(&whole).1.remove(0);
+        format!("{}{}", row.get("direction"), row.get("reason"))
+    };
+    let of_number = r#""id":"16505551234""#;
+    for (thread, message, expected) in [
+        (of_number, r#""from":"15550783881","from_user_id":"","to":"16505551234""#, "1"),
+        (of_number, r#""from":"15550783881","from_user_id":" ","to":"""#, "1"),
+        (of_number, r#""from":"","to_user_id":"","to":"16505551234""#, "1"),
+        (of_number, r#""from":"","from_user_id":"US.1","to_user_id":"""#, "0"),
+        (of_number, r#""from":"","from_user_id":"","to_user_id":"""#, "no_direction"),
+        // Who is known by the user id alone has no number there.
+        (r#""id":"","context":{"user_id":"US.1"}"#, r#""from":"15550783881""#, "1"),
+        (
+            r#""id":"","context":{"user_id":"US.1"}"#,
+            r#""from":"15550783881","from_user_id":"US.1""#,
+            "0",
+        ),
+        (r#""id":"""#, r#""from":"15550783881""#, "no_direction"),
+    ] {
+        assert_eq!(history(thread, message), expected, "{thread} {message}");
+    }
+    // A message that stands alone, and one in the business's name.
+    for empty in [r#""to":"""#, r#""to":" ","to_user_id":"""#] {
+        let around = format!(r#"{{"phone_number_id":"100",{empty},"from""#);
+        let row = run(&TEXT.replace("{\"from\"", &around)).1.remove(0);
+        assert_eq!(columns(&row, "direction"), "0", "{empty}");
+        assert_eq!(row.get("peer_phone"), phone("16505551234"), "{empty}");
+        let own = TEXT.replace("\"16505551234\"", &format!("\"15550783881\",{empty}"));
+        let row = only("messages", &format!(r#""messages":[{own}]"#));
+        assert_eq!(columns(&row, "direction peer_phone"), "0 -", "{empty}");
+    }
+}
+
+#[test]
+fn business_in_a_history_is_the_number_itself_however_it_is_spelled() {
+    let told = |display: &str, thread: &str, from: &str| {
+        let message = format!(
+            r#"{{"from":"{from}","id":"w","timestamp":"1739230955","type":"text","text":{{"body":"x"}}}}"#
+        );
+        let list = match thread {
+            "" => format!(r#""messages":[{message}]"#),
+            thread => {
+                format!(r#""history":[{{"threads":[{{"id":"{thread}","messages":[{message}]}}]}}]"#)
+            }
+        };
+        let text = change("history", &list).replace("+1 555-078-3881", display);
+        let row = run(&text).1.remove(0);
+        let peer = ["4915112345678", "4930112345678", "5511912345678"]
+            .into_iter()
+            .find(|number| row.get("peer_phone") == phone(number));
+        format!("{} {}", columns(&row, "origin direction"), peer.unwrap_or("-"))
+    };
+    let (business, person) = ("+49 151 12345678", "5511912345678");
+    assert_eq!(told(business, person, "4915112345678"), "3 1 5511912345678");
+    assert_eq!(told(business, person, person), "3 0 5511912345678");
+    // One whose number is like it, in a thread and without one.
+    let alike = "4930112345678";
+    assert_eq!(told(business, alike, "4915112345678"), "3 1 4930112345678");
+    assert_eq!(told(business, alike, alike), "3 0 4930112345678");
+    assert_eq!(told(business, "", alike), "3 0 4930112345678");
+    assert_eq!(told(business, "", person), "3 0 5511912345678");
+    assert_eq!(told(business, "", "4915112345678"), "3 1 -");
+    // With the thread of another, what is like the business is the business.
+    assert_eq!(told("+52 55 12345678", person, "5215512345678"), "3 1 5511912345678");
+}
+
+#[test]
+fn thread_of_a_group_is_of_it() {
+    let told = |id: &str, from: &str| {
+        let message = TEXT.replace("16505551234", from);
+        let threads = format!(r#"[{{"id":"{id}","messages":[{message}]}}]"#);
+        let row = only("history", &format!(r#""history":[{{"threads":{threads}}}]"#));
+        let peer = if row.get("peer_phone") == phone("16505551234") { "person" } else { "-" };
+        format!("{} {peer}", columns(&row, "in_group direction"))
+    };
+    assert_eq!(told("120363000000000001@g.us", "16505551234"), "1 0 person");
+    assert_eq!(told("120363000000000001@g.us", "15550783881"), "1 1 -");
+    assert_eq!(told("16505551234", "16505551234"), "0 0 person");
+    assert_eq!(told("16505551234", "15550783881"), "0 1 person");
+}
+
+#[test]
+fn referral_without_a_key_is_none() {
+    for (referral, expected) in
+        [("{}", "0"), ("{ }", "0"), ("null", "0"), ("[]", "0"), (r#"{"source_id":""}"#, "1")]
+    {
+        let message = TEXT.replace("{\"from\"", &format!(r#"{{"referral":{referral},"from""#));
+        let row = only("messages", &format!(r#""messages":[{message}]"#));
+        assert_eq!(row.get("has_referral"), expected, "{referral}");
+    }
 }

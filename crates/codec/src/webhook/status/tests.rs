@@ -79,3 +79,16 @@ fn status_that_stands_alone_may_have_a_conversation() {
     assert_eq!(columns(&rows[0], "sender status category"), "100 0 5");
     assert_eq!(rows[0].get("peer_phone"), phone("16505551234"));
 }
+
+#[test]
+fn empty_id_of_a_group_is_none() {
+    for (group, expected) in
+        [(r#""""#, "0"), (r#"" ""#, "0"), ("null", "0"), (r#""g1""#, "1"), ("7", "1")]
+    {
+        let inner = format!(r#""status":"read","group_id":{group},"recipient_id":"16505551234""#);
+        let row = of(&inner);
+        assert_eq!(row.get("in_group"), expected, "{group}");
+        let person = if expected == "0" { phone("16505551234") } else { String::new() };
+        assert_eq!(row.get("peer_phone"), person, "{group}");
+    }
+}

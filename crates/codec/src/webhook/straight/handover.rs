@@ -150,7 +150,7 @@ impl Roles {
             b"previous_owner_app_role" => PREVIOUS_OF_APP,
             b"new_owner_role" => NEW,
             b"new_owner_app_role" => NEW_OF_APP,
-            b"previous_owner" | b"new_owner" => UNUSUAL,
+            b"previous_owner" | b"new_owner" | b"recipient" => UNUSUAL,
             _ => 0,
         };
         let (mut roles, mut of_apps) = (Self::default(), Self::default());

@@ -200,7 +200,7 @@ pub(super) fn message(cursor: &mut Cursor<'_, '_>, echoed: bool) -> Option<Messa
             TYPE => kind = Some(body::kind(cursor)?),
             CONTEXT => answered = Answered::read(cursor)?,
             REFERRAL => {
-                cursor.skip_object()?;
+                cursor.skip_filled_object()?;
                 has_referral = true;
             }
             CREATION => by_agent = cursor.named(creation)? == BY_AGENT,
@@ -234,6 +234,8 @@ pub(super) fn status(cursor: &mut Cursor<'_, '_>) -> Option<StatusItem> {
         b"pricing" => PRICING,
         b"errors" => ERRORS,
         b"recipient_type" | b"type" | b"group_id" | b"code" | b"message" => UNUSUAL,
+        // They may name people, too.
+        b"recipient_participant_id" | b"participant_recipient_id" | b"from" => UNUSUAL,
         _ => 0,
     };
     let [mut phone, mut user, mut error_code] = [Nth::NONE; 3];

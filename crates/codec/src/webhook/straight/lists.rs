@@ -48,6 +48,21 @@ pub(super) struct Whole<'l> {
     pub(super) statuses: &'l [StatusItem],
 }
 
+impl Whole<'_> {
+    /// The numbers that it names people by, and those of the business beside them.
+    #[inline(always)]
+    pub(super) fn phones(&self) -> impl Iterator<Item = Nth> {
+        let Self { change, contacts, messages, echoes, statuses } = *self;
+        let of_messages = messages.iter().map(|message| message.peer(false)[0]);
+        let of_echoes =
+            echoes.iter().flat_map(|message| [false, true].map(|echoed| message.peer(echoed)[0]));
+        let of_statuses = statuses.iter().map(|status| status.phone);
+        let of_handover = change.handover.iter().map(|handover| handover.phone);
+        let of_contacts = contacts.iter().map(|contact| contact.phone);
+        of_contacts.chain(of_messages).chain(of_echoes).chain(of_statuses).chain(of_handover)
+    }
+}
+
 /// Items of one text that this way takes, and changes.
 pub(super) const ITEMS_MAX: usize = 1_000;
 

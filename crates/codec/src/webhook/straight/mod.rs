@@ -21,11 +21,12 @@ mod read;
 use turnwise_model::{Direction, Millis, Origin};
 
 use crate::json::{Layouts, Nth, Trace, Values};
-use crate::peer::same_digits;
+use crate::peer::are_alike;
 use crate::record::Record;
 use crate::rows::{AccountFacts, MessageRow, PlainOwner, StatusRow, Strings};
 use crate::straight::contact::Contact;
-use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX};
+use crate::straight::values::is_digits_or_empty;
+use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX, is_account, may_be_owners};
 use crate::unknown::UnknownFields;
 use crate::webhook::contacts::Company;
 use crate::work;
@@ -113,13 +114,17 @@ impl Checked {
         let Self { owners, times } = self;
         owners.clear();
         times.clear();
-        for Whole { change, contacts, messages, echoes, statuses } in lists.each() {
+        for whole in lists.each() {
+            let Whole { change, contacts, messages, echoes, statuses } = whole;
             if !contacts.iter().all(|contact| contact.is_usual(values)) {
                 return None;
             }
             // What the business wrote itself or to itself, and who is its own contact, is left
             // alone.
             let own = Own::of(values, change)?;
+            if whole.phones().any(|phone| is_account(values.of(phone), own.account)) {
+                return None;
+            }
             let is_own = |phone: Nth| own.is(values.of(phone));
             if messages.iter().any(|message| is_own(message.peer(false)[0]))
                 || echoes.iter().any(|message| is_own(message.peer(true)[0]))
@@ -156,18 +161,24 @@ impl Checked {
     }
 }
 
-/// The business's own numbers.
+/// The business's own numbers, and its account's.
 struct Own<'a> {
     display: &'a [u8],
     sender: &'a [u8],
+    /// Digits, or empty.
+    account: &'a [u8],
 }
 
 impl<'a> Own<'a> {
+    /// None where meaning has to tell which they are: some write people there.
     #[inline(always)]
     fn of(values: Values<'a>, change: &Change) -> Option<Self> {
-        let is_plain = !values.text(change.display).is_escaped();
+        let Change { waba_id, sender, display, .. } = *change;
+        let is_plain = !values.text(display).is_escaped()
+            && is_digits_or_empty(values, waba_id)
+            && may_be_owners(values.of(sender));
         let of = |nth| values.of(nth);
-        is_plain.then(|| Self { display: of(change.display), sender: of(change.sender) })
+        is_plain.then(|| Self { display: of(display), sender: of(sender), account: of(waba_id) })
     }
 
     /// Whether a phone number may be one of them: of nearly all the last byte tells.
@@ -222,10 +233,14 @@ impl<'a> Around<'a> {
         let same = |contact: &&Contact| {
             work::step(1);
             let (of_phone, of_user) = (self.values.of(contact.phone), self.values.of(contact.user));
-            !phone.is_empty() && !of_phone.is_empty() && same_digits(phone, of_phone)
-                || !user.is_empty() && user == of_user
+            !phone.is_empty() && phone == of_phone || !user.is_empty() && user == of_user
         };
-        self.contacts.iter().find(same).or_else(|| {
+        let alike = |contact: &&Contact| {
+            work::step(1);
+            are_alike(phone, self.values.of(contact.phone))
+        };
+        let found = self.contacts.iter().find(same);
+        found.or_else(|| self.contacts.iter().find(alike)).or_else(|| {
             let [only] = self.contacts else { return None };
             // What both name is not the same.
             let differ = |own: &[u8], of| !own.is_empty() && !self.values.of(of).is_empty();

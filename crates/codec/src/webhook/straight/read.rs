@@ -171,7 +171,7 @@ fn value_field(name: &[u8]) -> Field {
         b"message_echoes" => ECHOES,
         b"statuses" => STATUSES,
         b"phone_number_id" | b"standby" | b"history" | b"errors" | b"calls" | b"user_actions"
-        | b"message" => UNUSUAL,
+        | b"user_id_update" | b"message" => UNUSUAL,
         name => handover::field(name),
     }
 }

@@ -35,8 +35,10 @@ fn usual_webhooks_are_taken_however_they_are_written() {
         message.replace(r#""from""#, r#""new":[{"a":null}],"from""#),
         around("statuses", STATUS),
         around("message_echoes", &TEXT.replace("from", "to")),
+        message.replace(r#""from""#, r#""referral":{"source_id":"7"},"from""#),
+        message.replace("\"9\"", "\"16505551235\""),
     ];
-    assert_eq!(taken(&texts), [true; 9]);
+    assert_eq!(taken(&texts), [true; 11]);
 }
 
 const HANDOVER: &str = r#"{"object":"whatsapp_business_account","entry":[{"id":"9","changes":[{"field":"messaging_handovers","value":{"messaging_product":"whatsapp","sender":{"phone_number":"16505551234"},"recipient":{"phone_number_id":"100","display_phone_number":"1"},"type":"control_passed","timestamp":"1794096147","control_passed":{"previous_owner_role":"ai_agent","new_owner_role":"customer_service"}}}]}]}"#;
@@ -68,8 +70,10 @@ fn handovers_are_taken_unless_they_are_unusual() {
         HANDOVER.replace(r#""phone_number_id":"100","#, ""),
         HANDOVER.replace(r#""type""#, &format!(r#""messages":[{TEXT}],"type""#)),
         HANDOVER.replace("messaging_handovers", "messages"),
+        HANDOVER.replace(r#""new_owner_role""#, r#""recipient":{},"new_owner_role""#),
+        HANDOVER.replace("\"9\"", "\"16505551234\""),
     ];
-    assert_eq!(taken(&texts), [false; 12]);
+    assert_eq!(taken(&texts), [false; 14]);
 }
 
 #[test]
@@ -90,6 +94,19 @@ fn what_is_unusual_is_left_alone() {
         status.replace("\"status\"", "\"message\":{},\"status\""),
         status.replace("\"statuses\"", "\"message\":{},\"statuses\""),
         message.replace(r#""messages":["#, r#""contacts":[{"group_id":"g"}],"messages":["#),
+        message.replace(r#""from""#, r#""referral":{},"from""#),
+        message.replace(r#""messages":["#, r#""user_id_update":[],"messages":["#),
+        // An account that may be a person's.
+        message.replace("\"9\"", "\"16505551234\""),
+        message.replace("\"9\"", "\"+16505551234\""),
+        message.replace("\"9\"", "\"9@lid\""),
+        status.replace("\"9\"", "\"16505551234\""),
+        status.replace("\"recipient_id\"", "\"recipient_participant_id\""),
+        around("message_echoes", &TEXT.replace("from", "to")).replace("\"9\"", "\"16505551234\""),
+        message
+            .replace(r#""messages":["#, r#""contacts":[{"wa_id":"1650"}],"messages":["#)
+            .replace("\"9\"", "\"1650\""),
+        message.replace("\"100\"", "\"100@lid\""),
         around(
             "message_echoes",
             &TEXT.replace("\"from\":\"16505551234\"", "\"to\":\"15550783881\""),
@@ -102,7 +119,7 @@ fn what_is_unusual_is_left_alone() {
         message.replace(r#""messages":"#, r#""user_actions":[],"messages":"#),
         status.replace(r#""errors""#, r#""conversation":{"pricing":{}},"errors""#),
     ];
-    assert_eq!(taken(&texts), [false; 19]);
+    assert_eq!(taken(&texts), [false; 29]);
 }
 
 #[test]

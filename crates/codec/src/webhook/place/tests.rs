@@ -1,0 +1,154 @@
+use turnwise_model::EventKind;
+
+use crate::Format;
+use crate::testing::{Row, columns, decode, decode_by_meaning, kinds};
+use crate::webhook::tests::run;
+
+const METADATA: &str =
+    r#""metadata":{"display_phone_number":"+55 49 98888-0000","phone_number_id":"100"}"#;
+const TEXT: &str = r#"{"from":"5549977776666","id":"3EB0A","timestamp":"1794096147","type":"text","text":{"body":"oi"}}"#;
+
+/// Rows of a webhook with this account and value.
+fn rows(waba_id: &str, field: &str, value: &str) -> Vec<Row> {
+    let text = format!(
+        r#"{{"object":"whatsapp_business_account","entry":[{{"id":{waba_id},"changes":[{{"value":{{"messaging_product":"whatsapp",{METADATA},{value}}},"field":"{field}"}}]}}]}}"#
+    );
+    run(&text).1
+}
+
+fn accounts(rows: &[Row]) -> Vec<&str> {
+    rows.iter().map(|row| row.get("waba_id")).collect()
+}
+
+#[test]
+fn chat_is_no_account() {
+    let value = format!(
+        r#""contacts":[{{"wa_id":"5549977776666"}}],"messages":[{TEXT}],"statuses":[{{"id":"w","status":"read","timestamp":1794096147,"recipient_id":"5549977776666"}}]"#
+    );
+    for chat in [
+        r#""5549977776666@s.whatsapp.net""#,
+        r#""554997777666\u0036\u0040c.us""#,
+        r#""123456789@lid""#,
+        r#""5549977776666-1629319634@g.us""#,
+        r#""BR.4711""#,
+        r#""5549977776666""#,
+        r#""+55 49 97777-6666""#,
+        "5549977776666",
+    ] {
+        let rows = rows(chat, "messages", &value);
+        assert_eq!(kinds(&rows), ["message", "status"], "{chat}");
+        assert_eq!(accounts(&rows), ["", ""], "{chat}");
+        assert!(rows.iter().all(|row| row.get("sender") == "100"), "{chat}");
+    }
+    // Others keep theirs, and so does who writes the business's number for it.
+    for account in ["900000000000038", "5549977776667", "+55 49 98888-0000", "<WABA_ID>"] {
+        let rows = rows(&format!("\"{account}\""), "messages", &value);
+        assert_eq!(accounts(&rows), [account, account], "{account}");
+    }
+}
+
+#[test]
+fn number_of_anybody_in_a_value_is_no_account_of_what_is_in_it() {
+    let at = |list: &str, item: &str| format!(r#""{list}":[{item}]"#);
+    let read = |who: &str| format!(r#"{{"id":"w","status":"read","timestamp":1794096147{who}}}"#);
+    let echo = TEXT.replace("\"from\"", "\"to\"");
+    let own = TEXT.replace("5549977776666", "5549988880000\",\"to\":\"5549977776666");
+    let nested = r#"{"id":"w","timestamp":1794096147,"message":{"to":"5549977776666","type":"text","text":{"body":"x"}}}"#;
+    let of_person = r#","recipient_id":"5549977776666""#;
+    let late = TEXT.replace("1794096147", "1");
+    let nobody = read("");
+    for (field, value) in [
+        ("messages", at("messages", TEXT)),
+        ("messages", at("messages", &late)),
+        ("messages", at("messages", &own)),
+        ("messages", format!(r#""message":{TEXT}"#)),
+        ("messages", at("statuses", &read(of_person))),
+        ("messages", at("statuses", &format!("{},{nobody}", read(of_person)))),
+        ("messages", format!(r#"{},{}"#, at("contacts", r#"{"wa_id":"5549977776666"}"#), at("statuses", &nobody))),
+        ("messages", at("statuses", &read(r#","message":{"recipient_id":"5549977776666"}"#))),
+        (
+            "messages",
+            at("statuses", &read(r#","recipient_type":"group","recipient_participant_id":"5549977776666""#)),
+        ),
+        ("smb_message_echoes", at("message_echoes", &echo)),
+        ("standby", format!(r#""standby":{{{}}}"#, at("message_echoes", nested))),
+        ("standby", format!(r#""standby":[{{{}}}]"#, at("statuses", &read(of_person)))),
+        ("history", format!(r#""history":[{{"threads":[{{"id":"5549977776666",{}}}]}}]"#, at("messages", &own))),
+        ("history", format!(r#""history":[{{{}}}]"#, at("messages", TEXT))),
+        (
+            "messaging_handovers",
+            r#""sender":{"phone_number":"5549977776666"},"type":"control_taken","timestamp":"1794096147","control_taken":{"new_owner_role":"ai_agent"}"#.to_owned(),
+        ),
+        (
+            "user_id_update",
+            r#""user_id_update":[{"wa_id":"5549977776666","user_id":{"current":"BR.2"}}]"#.to_owned(),
+        ),
+    ] {
+        let with = rows("\"5549977776666\"", field, &value);
+        assert!(!with.is_empty() && with.iter().all(|row| row.get("waba_id").is_empty()), "{value}");
+        let without = rows("null", field, &value);
+        assert_eq!(with, without, "{value}");
+        let other = rows("\"9\"", field, &value);
+        assert!(other.iter().all(|row| row.get("waba_id") == "9"), "{value}");
+    }
+}
+
+#[test]
+fn chat_is_no_account_of_what_stands_alone_nor_of_letters() {
+    let alone = |account: &str| {
+        let around = format!(r#"{{"waba_id":"{account}","phone_number_id":"100","from""#);
+        run(&TEXT.replace("{\"from\"", &around)).1.remove(0)
+    };
+    assert_eq!(alone("900000000000038").get("waba_id"), "900000000000038");
+    for chat in ["5549977776666", "5549977776666@c.us"] {
+        let row = alone(chat);
+        assert_eq!((row.kind, row.get("waba_id")), (EventKind::Message, ""), "{chat}");
+    }
+    for entry in [
+        r#"{"id":"5549977776666@c.us"}"#,
+        r#"{"id":"5549977776666@c.us","changes":[{"field":"messages","value":7}]}"#,
+        r#"{"id":"5549977776666@c.us","changes":[{"field":"calls"}]}"#,
+        r#"{"id":"5549977776666@c.us","changes":[{"value":{"x":1}}]}"#,
+    ] {
+        let (_, rows) = run(&format!(r#"{{"entry":[{entry}]}}"#));
+        assert_eq!(accounts(&rows), [""], "{entry}");
+    }
+}
+
+#[test]
+fn chat_is_no_number_of_the_business() {
+    let value = |id: &str| {
+        let value = format!(r#"{{{METADATA},"messages":[{TEXT}]}}"#);
+        let (_, rows) = run(&value.replace("\"100\"", &format!("\"{id}\"")));
+        columns(&rows[0], "reason sender")
+    };
+    assert_eq!(value("100"), "- 100");
+    for chat in ["5549977776666@s.whatsapp.net", "77@lid", "BR.4711"] {
+        assert_eq!(value(chat), "no_sender -", "{chat}");
+    }
+}
+
+#[test]
+fn chat_is_no_account_of_a_send() {
+    let row = |account: &str, sender: &str, to: &str| {
+        let text = format!(
+            r#"{{"time":1794096147,"waba_id":"{account}","phone_number_id":"{sender}","status":200,"request":{{"messaging_product":"whatsapp",{to},"type":"text","text":{{"body":"oi"}}}},"response":{{"contacts":[{{"wa_id":"5549977776666"}}],"messages":[{{"id":"w"}}]}}}}"#
+        );
+        let (_, mut rows) = decode(Format::Send, &text);
+        assert_eq!(rows, decode_by_meaning(Format::Send, &text).1, "{text}");
+        rows.remove(0)
+    };
+    let account = |account: &str, to: &str| row(account, "100", to).get("waba_id").to_owned();
+    let to = r#""to":"+5549955554444""#;
+    assert_eq!(account("9", to), "9");
+    for chat in ["5549977776666", "5549955554444", "+55 49 95555-4444", "7@lid", "BR.1"] {
+        assert_eq!(account(chat, to), "", "{chat}");
+    }
+    assert_eq!(account("5549955554444", r#""recipient":"5549955554444""#), "");
+    assert_eq!(account("5549955554444", r#""recipient":"BR.1""#), "5549955554444");
+    // Marks say whom they are for, too; the business's own number is nobody else's.
+    let mark = r#""status":"read","message_id":"w","to":"5549955554444""#;
+    assert_eq!(columns(&row("5549955554444", "100", mark), "reason waba_id"), "mark_as_read -");
+    assert_eq!(row("5549955554444", "5549955554444", to).get("waba_id"), "5549955554444");
+    assert_eq!(row("9", "7@lid", to).get("reason"), "no_sender");
+}
