@@ -1,5 +1,7 @@
 //! The record being decoded: numbers its items, checks what every row needs, and writes rows.
 
+use std::borrow::Cow;
+
 use turnwise_model::limits::RECORD_ITEMS_MAX;
 use turnwise_model::time::{EARLIEST, FUTURE_SLACK_MS};
 use turnwise_model::{EventKind, Keys, Millis, Offset, Origin, PartitionId, SourceName};
@@ -39,7 +41,12 @@ pub(crate) struct Scope<'a> {
     pub(crate) sender: Id<'a>,
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    /// The account, as it may be stored: of whatever format, a person or a chat is none.
+    fn account(&self) -> Option<Cow<'a, str>> {
+        self.waba_id.clone().of_owner().some()
+    }
+
     /// The same without an account that `is_persons` says is the number of a person: it is asked of
     /// numbers in their one spelling.
     pub(crate) fn without_account_of(mut self, is_persons: impl FnOnce(&str) -> bool) -> Self {
@@ -57,7 +64,7 @@ pub(crate) struct Owner<'a> {
     waba_id: Option<StringId>,
     sender: Option<StringId>,
     /// The sender's id, part of the input of every pseudonym; empty where unknown.
-    pub(crate) name: std::borrow::Cow<'a, str>,
+    pub(crate) name: Cow<'a, str>,
 }
 
 /// Where the rows of a record come from, and how many of its items were begun.
@@ -196,7 +203,7 @@ impl<'d> Record<'d> {
         }
         let name = scope.sender.clone().some();
         Ok(Owner {
-            waba_id: scope.waba_id.clone().some().map(|id| self.rows.strings.intern(&id)),
+            waba_id: scope.account().map(|id| self.rows.strings.intern(&id)),
             sender: name.as_deref().map(|name| self.rows.strings.intern(name)),
             name: name.unwrap_or_default(),
         })
@@ -376,12 +383,10 @@ impl<'d> Record<'d> {
 
     /// Letters bear the record's time; ids too long are left out.
     fn letter_common(&mut self, item: i32, scope: Option<&Scope<'_>>) -> Common {
-        let mut intern = |id: Option<&Id<'_>>| match id {
-            Some(Id::Some(text)) => Some(self.rows.strings.intern(text)),
-            _ => None,
-        };
-        let waba_id = intern(scope.map(|scope| &scope.waba_id));
-        let sender = intern(scope.map(|scope| &scope.sender));
+        let account = scope.and_then(Scope::account);
+        let sender = scope.and_then(|scope| scope.sender.clone().some());
+        let mut intern = |id: Option<Cow<'_, str>>| id.map(|id| self.rows.strings.intern(&id));
+        let (waba_id, sender) = (intern(account), intern(sender));
         Common {
             waba_id,
             sender,

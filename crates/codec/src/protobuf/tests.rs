@@ -182,6 +182,19 @@ fn a_message_that_breaks_off_within_its_item_is_what_the_generated_types_say() {
 }
 
 #[test]
+fn account_is_no_person_and_no_chat() {
+    for id in ["4915112345678@s.whatsapp.net", "77@lid", "DE.4711"] {
+        let mut all = record(vec![item::Event::Message(text_message())]);
+        all.waba_id = id.to_owned();
+        let bytes = all.encode_to_vec();
+        let (_, rows) = run(&bytes);
+        assert_eq!((rows[0].get("waba_id"), rows[0].get("sender")), ("", "100"), "{id}");
+        let (_, broken) = run(&bytes[..bytes.len() - 1]);
+        assert_eq!((kinds(&broken), broken[0].get("waba_id")), (vec!["dead_letter"], ""), "{id}");
+    }
+}
+
+#[test]
 fn owner_may_stand_behind_the_items_or_in_them() {
     let (mut one, other) = (text_message(), text_message());
     one.peer_user_id.clear();

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use crate::straight::{is_plain, is_plain_or_empty};
+use crate::straight::{is_plain, is_plain_or_empty, may_be_owners};
 
 /// A string that many rows share; see [`Strings`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,9 +154,9 @@ impl Strings {
         id
     }
 
-    /// Whether an account, which may be missing, and a number are plain.
+    /// Whether an account, which may be missing, and a number are plain, and the account no person.
     pub(crate) fn may_own([waba_id, sender]: [&[u8]; 2]) -> bool {
-        is_plain_or_empty(waba_id) && is_plain(sender)
+        is_plain_or_empty(waba_id) && may_be_owners(waba_id) && is_plain(sender)
     }
 
     /// The ids of an account and a number, if [they may own](Self::may_own) rows.

@@ -87,7 +87,7 @@ impl<'a> Place<'a> {
         .or_else(|| otherwise.clone());
         let display = meant::id(value.at(&["metadata", "display_phone_number"])).some();
         let business = [display, sender.clone().some()];
-        let scope = Scope { waba_id: waba_id.of_owner(), sender };
+        let scope = Scope { waba_id, sender };
         let contacts = Contacts::read(value.get("contacts"));
         let place = Self { scope, entry_time, field, contacts, business, is_of_group: false };
         let is_persons = |number: &str| !place.is_own(number) && names(value, number);
