@@ -6,6 +6,7 @@
 //! nobody commits are swept by vacuum.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::array::make_comparator;
 use arrow::compute::SortOptions;
@@ -79,7 +80,8 @@ impl Staged {
         self.rows
     }
 
-    /// When staging began: commits later than the deadline after this are refused.
+    /// Since when files may stand in the store: commits later than the deadline after this are
+    /// refused.
     #[must_use]
     pub fn staged_ms(&self) -> i64 {
         self.staged_ms
@@ -146,7 +148,8 @@ impl Table {
     }
 
     /// Writes one data file of rows with these columns that come batch after batch, in the order of
-    /// some of them; of no rows none. `room` is about how many bytes it will have.
+    /// some of them; of no rows none. `room` is about how many bytes it will have. It is staged when
+    /// all rows are read: until then there is no file that a sweep could take.
     pub(crate) fn stage_in_order(
         &self,
         partition: &Partition,
@@ -155,6 +158,7 @@ impl Table {
         room: usize,
         now_ms: i64,
     ) -> Result<Staged> {
+        let started = Instant::now();
         self.expect_fits(schema)?;
         let encoding = Encoding::Sorted(by);
         let folder = self.layout().folder(partition)?;
@@ -172,11 +176,13 @@ impl Table {
             writer.write(&batch).map_err(LakeError::data(WRITE))?;
             rows += batch.num_rows();
         }
-        let mut staged = Staged::empty(now_ms);
-        if rows > 0 {
-            let bytes = writer.into_inner().map_err(LakeError::data(WRITE))?;
-            self.put(vec![staged.add(&folder, order.as_ref(), rows, statistics, bytes)?])?;
+        if rows == 0 {
+            return Ok(Staged::empty(now_ms));
         }
+        let bytes = writer.into_inner().map_err(LakeError::data(WRITE))?;
+        let took = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let mut staged = Staged::empty(now_ms.saturating_add(took));
+        self.put(vec![staged.add(&folder, order.as_ref(), rows, statistics, bytes)?])?;
         Ok(staged)
     }
 

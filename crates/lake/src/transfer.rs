@@ -58,6 +58,7 @@ async fn put_long(store: &DynObjectStore, key: &Path, bytes: &Bytes) -> Result<(
     loop {
         match upload(store, key, bytes).await {
             Err(error) if begun < UPLOADS_MAX => {
+                metrics::counter!("turnwise_lake_uploads_begun_again_total").increment(1);
                 tracing::warn!(%error, begun, "upload of a data file is begun again");
             }
             ended => return ended,

@@ -9,7 +9,7 @@ use crate::args::LogForm;
 use crate::exit::{Failure, Outcome};
 
 /// Counters without labels. They begin at zero, or the first failure would be no increase.
-const COUNTERS: [(&str, &str); 8] = [
+const COUNTERS: [(&str, &str); 9] = [
     ("turnwise_ingest_lost_records_total", "Records that retention took before they were read."),
     (
         "turnwise_ingest_stopped_partitions_total",
@@ -20,6 +20,10 @@ const COUNTERS: [(&str, &str); 8] = [
     ("turnwise_derive_failures_total", "Looks at new rows that failed."),
     ("turnwise_lake_compacted_files_total", "Files that were rewritten into larger ones."),
     ("turnwise_lake_token_files_dropped_total", "Files rewritten without what is made of texts."),
+    (
+        "turnwise_lake_uploads_begun_again_total",
+        "Uploads of long data files that were begun again since a part failed.",
+    ),
     ("turnwise_lake_maintenance_failures_total", "Steps of maintenance that failed."),
 ];
 
