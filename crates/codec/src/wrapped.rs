@@ -4,6 +4,7 @@
 //! ```text
 //! {"headers":{…},"body":{"entry":[…]}}              a value ────────────┐
 //! {"headers":{…},"body":"{\"entry\":[…]}"}          a text ──▶ payload ─┼▶ once more, by content
+//! {"headers":{…},"body":{"response":"[{…}]"}}       reports ▶ payload ─┤   of Gupshup's gateway
 //! {"isBase64Encoded":true,"body":"eyJl…"}           base64 ──▶ payload ─┘
 //! {"whatsAppWebhookEntry":"{\"id\":…}"}             an entry ▶ webhook
 //! ```
@@ -28,7 +29,7 @@ use crate::payload::{self, Around, Scratch};
 use crate::reason::Reason;
 use crate::record::{Fail, Record};
 use crate::webhook::{self, Outer};
-use crate::{Format, cloudevents, detect};
+use crate::{Format, cloudevents, detect, envelopes};
 
 /// One of the things that a wrapper holds.
 struct Inside<'a> {
@@ -47,6 +48,8 @@ enum How {
     Pushed,
     /// One entry of a webhook, as a value or a text.
     Entry,
+    /// A form that somebody parsed, which holds reports of Gupshup's gateway as a text.
+    Reports,
 }
 
 /// The key of an entry.
@@ -55,7 +58,7 @@ const ENTRY: &str = "whatsAppWebhookEntry";
 /// Keys under which wrappers hold what they hold.
 const KEYS: [&str; 25] = [
     ENTRY,
-    "body",
+    BODY,
     "body_params",
     "payload",
     "data",
@@ -80,6 +83,9 @@ const KEYS: [&str; 25] = [
     VALUE,
     PUSHED,
 ];
+
+/// Where a request holds its body.
+const BODY: &str = "body";
 
 /// Where a subscription holds its message.
 const PUSHED: &str = "message";
@@ -113,6 +119,12 @@ fn under<'a>(value: Value<'a>, key: &'static str, depth: usize) -> Option<Inside
         _ if key == ENTRY => How::Entry,
         // The message is one more wrapper.
         _ if key == PUSHED && depth + 1 < WRAPPERS_MAX && is_pushed(value, held) => How::Pushed,
+        _ if key == BODY
+            && is_request(value)
+            && envelopes::posted_reports_of_gupshup(held).is_some() =>
+        {
+            How::Reports
+        }
         _ if is_of_many(value, key) && held.get("entry").is_none() => return None,
         Kind::Object | Kind::Array if held.items().any(|one| is_known(one, depth + 1)) => {
             How::Value
@@ -143,20 +155,24 @@ fn is_pushed(wrapper: Value<'_>, message: Value<'_>) -> bool {
 /// Where a message of a topic holds what was published.
 const DATA: &str = "data";
 
+/// Whether an object is what was written down of a request.
+fn is_request(wrapper: Value<'_>) -> bool {
+    wrapper.get("headers").is_some_and(Value::is_object)
+        || OF_REQUESTS.into_iter().any(|key| wrapper.get(key).is_some())
+}
+
 /// How the text at a key is written, if it is a payload: the body of a request, or what a queue or
 /// a topic brought. The same keys hold what people wrote in the events of others.
 fn of_text(wrapper: Value<'_>, key: &str, held: Value<'_>) -> Option<How> {
     let has = |key: &str| wrapper.get(key).is_some();
-    let is_object = |key: &str| wrapper.get(key).is_some_and(Value::is_object);
-    let is_request = || is_object("headers") || OF_REQUESTS.into_iter().any(has);
     let is_record = || {
         let source = wrapper.get("eventSource").and_then(Value::string);
         has("receiptHandle") || source.is_some_and(|source| source.starts_with("aws:"))
     };
     let is_encoded = || meant::boolean(wrapper.get("isBase64Encoded")) == Some(true);
     let is_text = match key {
-        "body" if is_encoded() => return Some(How::Base64),
-        "body" => is_request() || is_record(),
+        BODY if is_encoded() => return Some(How::Base64),
+        BODY => is_request(wrapper) || is_record(),
         "Body" => has("ReceiptHandle"),
         "Message" => has("TopicArn"),
         DATA => {
@@ -236,6 +252,10 @@ fn one(
         How::Base64 => cloudevents::encoded(record, around, Format::Auto, held, scratches),
         How::Pushed => pushed(record, around, held, scratches),
         How::Entry => entry(record, around, wrapper, held, scratches),
+        How::Reports => match envelopes::posted_reports_of_gupshup(held) {
+            Some(reports) => payload::of_reports(record, around, reports, scratches),
+            None => Ok(()),
+        },
     };
     record.path.pop();
     payload::end(record, before, held.raw().len(), done);

@@ -28,6 +28,7 @@ pub(crate) use bird::is_message as is_message_of_bird;
 pub(crate) use dialog360::is_event as is_event_of_dialog360;
 pub(crate) use gupshup_v2::is_of_gateway as is_of_gateway_of_gupshup;
 pub(crate) use gupshup_v2::lone_reports as lone_reports_of_gupshup;
+pub(crate) use gupshup_v2::posted_reports as posted_reports_of_gupshup;
 pub(crate) use gupshup_v2::reports as reports_of_gupshup;
 pub(crate) use infobip::is_event as is_event_of_infobip;
 pub(crate) use infobip::is_result as is_result_of_infobip;
