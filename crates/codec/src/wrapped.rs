@@ -14,9 +14,11 @@
 //!
 //! This is looked for only where nothing but content tells the format, and behind the keys that one
 //! format has and no other. A value is opened if it is known itself, so that events of others stay
-//! dead letters; under keys that most of those have, too, it must be a whole webhook. What somebody
-//! wrote may begin with a brace, too, and must never become an event: so a text is opened only
-//! where requests, queues and topics have theirs, beside keys that those alone write, [`of_text`].
+//! dead letters; under keys that most of those have, too, it must be a whole webhook, [`holds`].
+//! Who has messages of its own and keeps beside them what they were made of is no wrapper. What
+//! somebody wrote may begin with a brace, too, and must never become an event: so a text is opened
+//! only where requests, queues and topics have theirs, beside keys that those alone write,
+//! [`of_text`].
 //! Wrappers lie in each other, `limits::WRAPPERS_MAX` of them. The time that a wrapper tells is
 //! that of what has none of its own.
 
@@ -125,21 +127,49 @@ fn under<'a>(value: Value<'a>, key: &'static str, depth: usize) -> Option<Inside
         {
             How::Reports
         }
-        _ if is_of_many(value, key) && held.get("entry").is_none() => return None,
-        Kind::Object | Kind::Array if held.items().any(|one| is_known(one, depth + 1)) => {
-            How::Value
-        }
+        Kind::Object | Kind::Array if holds(value, key, held, depth + 1) => How::Value,
         Kind::String => of_text(value, key, held)?,
         _ => return None,
     };
     Some(Inside { key, held, how })
 }
 
-/// Whether many others have this key, and nothing beside it tells whose it is.
-fn is_of_many(wrapper: Value<'_>, key: &str) -> bool {
-    let of_subscription =
-        || ["subscription", "ackId"].into_iter().any(|mark| wrapper.get(mark).is_some());
-    key == VALUE || key == PUSHED && !of_subscription()
+/// Whether a wrapper holds something known as a value at a key. Many others have some of the keys:
+/// there it must be a whole webhook, or what stands beside it tells whose it is.
+fn holds(wrapper: Value<'_>, key: &str, held: Value<'_>, depth: usize) -> bool {
+    let has = |key: &str| wrapper.get(key).is_some();
+    let is_any_known = || held.items().any(|one| is_known(one, depth));
+    match key {
+        VALUE if has("topic") && has("offset") => {
+            is_whole(held) || detect::by_own_keys(held).is_some()
+        }
+        PUSHED if has("subscription") || has("ackId") => is_any_known(),
+        VALUE | PUSHED => is_whole(held),
+        "raw" | "raw_payload" | "metaData" => is_whole(held) && !has_own(wrapper),
+        "request" => (is_whole(held) || under(held, BODY, depth).is_some()) && !has_own(wrapper),
+        "records" => {
+            let is_record = |one: Value<'_>| is_whole(one) || is_one(one, depth);
+            held.items().any(is_record) && !has_own(wrapper)
+        }
+        _ => is_any_known(),
+    }
+}
+
+/// Whether an object is a webhook with the envelope around it.
+fn is_whole(value: Value<'_>) -> bool {
+    value.get("entry").is_some_and(|entry| entry.items().any(Value::is_object))
+}
+
+/// Whether an object has messages of its own and says whose they are. It may keep beside them what
+/// they were made of.
+fn has_own(value: Value<'_>) -> bool {
+    let any = |keys: &[&str]| keys.iter().any(|key| value.get(key).is_some());
+    let names_number =
+        || any(&["phone_number_id"]) || value.at(&["recipient", "phone_number_id"]).is_some();
+    let parties = ["from", "from_user_id", "to", "to_user_id", "recipient_id", "recipient_user_id"];
+    let is_item = || webhook::is_item(value) && any(&parties);
+    value.at(&["metadata", "phone_number_id"]).is_some()
+        || names_number() && (any(&["messages", "statuses", "message_echoes"]) || is_item())
 }
 
 /// Whether a topic pushed a message to the subscription beside it. Then the message needs no time,
