@@ -72,8 +72,8 @@ fn message<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, pay
             direction: Direction::Inbound,
             origin: Origin::Live,
             in_group: payload.get("groupId").is_some(),
-            has_referral: payload.get("referral").is_some()
-                || payload.at(&["context", "referral"]).is_some(),
+            has_referral: meant::has_keys(payload.get("referral"))
+                || meant::has_keys(payload.at(&["context", "referral"])),
             body: body(payload),
             change: None,
         })
@@ -214,7 +214,7 @@ fn of_gateway(record: &mut Record<'_>, value: Value<'_>) {
                 direction: Direction::Inbound,
                 origin: Origin::Live,
                 in_group: false,
-                has_referral: get("referral").is_some(),
+                has_referral: meant::has_keys(get("referral")),
                 body,
                 change: None,
             })

@@ -148,7 +148,8 @@ fn received<'a>(
             in_group: message.get("group").is_some()
                 || message.at(&["context", "groupId"]).is_some()
                 || value.get("groupId").is_some(),
-            has_referral: message.get("referral").is_some() || value.get("referral").is_some(),
+            has_referral: meant::has_keys(message.get("referral"))
+                || meant::has_keys(value.get("referral")),
             body: body(message),
             change: None,
         })

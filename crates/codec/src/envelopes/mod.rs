@@ -6,8 +6,8 @@
 //!
 //! Where there is no `phone_number_id`, a provider's own id of the number, or else the digits of
 //! the business's number, stand for the sender: an opaque id, and never the peer's. Which of two
-//! numbers is the business's is told by the kind of event alone. A provider's message ids take
-//! the wamid's place. Error codes are as the provider numbers them.
+//! numbers is the business's is told by the kind of event alone. Nor is an account the number of a
+//! person that the same event names. A provider's message ids take the wamid's place. Error codes are as the provider numbers them.
 
 mod bird;
 mod dialog360;
@@ -49,7 +49,7 @@ use crate::body::{Body, Text};
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
 use crate::payload::Around;
-use crate::peer::{Peer, normal_phone};
+use crate::peer::{Peer, normal_phone, same_phone};
 use crate::reason::Reason;
 use crate::record::{Fail, Record, Scope};
 use crate::rows::{AccountFacts, MessageRow, StatusRow};
@@ -332,6 +332,14 @@ pub(crate) fn number(value: Option<Value<'_>>) -> Id<'_> {
         Id::Some(Cow::Owned(text)) => meant::id_of(Cow::Owned(normal_phone(&text).into_owned())),
         other => other,
     }
+}
+
+/// Whether a number stands at one of these places of an object, in whatever spelling.
+pub(crate) fn names(object: Value<'_>, places: &[&[&str]], number_of: &str) -> bool {
+    places.iter().any(|place| {
+        let named = number(object.at(place)).some();
+        named.is_some_and(|named| same_phone(&named, number_of))
+    })
 }
 
 /// A person's address.

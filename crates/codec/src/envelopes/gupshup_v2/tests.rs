@@ -312,3 +312,14 @@ fn sender_of_the_gateway_is_a_number() {
         assert_eq!(columns(&row, "reason sender"), "no_sender -", "{record}");
     }
 }
+
+#[test]
+fn empty_referral_is_none() {
+    for (referral, has_referral) in [("{}", "0"), (r#"{"source_type":"ad"}"#, "1")] {
+        let payload = format!(
+            r#""id":"ABE1","source":"16505551234","type":"text","payload":{{"text":"Hi"}},"referral":{referral}"#
+        );
+        let row = only(Format::GupshupV2, &event("message", &payload));
+        assert_eq!(row.get("has_referral"), has_referral, "{referral}");
+    }
+}
