@@ -4,7 +4,7 @@
 //! ```text
 //! {"headers":{…},"body":{"entry":[…]}}              a value ────────────┐
 //! {"headers":{…},"body":"{\"entry\":[…]}"}          a text ──▶ payload ─┼▶ once more, by content
-//! {"headers":{…},"body":{"response":"[{…}]"}}       reports ▶ payload ─┤   of Gupshup's gateway
+//! {"headers":{…},"body":{"response":"[{…}]"}}       reports ─▶ payload ─┤  of Gupshup's gateway
 //! {"isBase64Encoded":true,"body":"eyJl…"}           base64 ──▶ payload ─┘
 //! {"whatsAppWebhookEntry":"{\"id\":…}"}             an entry ▶ webhook
 //! ```
@@ -18,9 +18,8 @@
 //! Who has messages of its own and keeps beside them what they were made of is no wrapper. What
 //! somebody wrote may begin with a brace, too, and must never become an event: so a text is opened
 //! only where requests, queues and topics have theirs, beside keys that those alone write,
-//! [`of_text`].
-//! Wrappers lie in each other, `limits::WRAPPERS_MAX` of them. The time that a wrapper tells is
-//! that of what has none of its own.
+//! [`of_text`]. Wrappers lie in each other, `limits::WRAPPERS_MAX` of them. The time that a wrapper
+//! tells is that of what has none of its own.
 
 use turnwise_model::Millis;
 use turnwise_model::limits::WRAPPERS_MAX;
@@ -31,7 +30,7 @@ use crate::payload::{self, Around, Scratch};
 use crate::reason::Reason;
 use crate::record::{Fail, Record};
 use crate::webhook::{self, Outer};
-use crate::{Format, cloudevents, detect, envelopes};
+use crate::{Format, cloudevents, detect, elements, envelopes};
 
 /// One of the things that a wrapper holds.
 struct Inside<'a> {
@@ -52,6 +51,8 @@ enum How {
     Entry,
     /// A form that somebody parsed, which holds reports of Gupshup's gateway as a text.
     Reports,
+    /// Records that a stream delivered by HTTP, each its data in base64.
+    Delivery,
 }
 
 /// The key of an entry.
@@ -78,7 +79,7 @@ const KEYS: [&str; 25] = [
     "Sns",
     "kinesis",
     "Records",
-    "records",
+    RECORDS,
     "Messages",
     "receivedMessages",
     "record",
@@ -88,6 +89,9 @@ const KEYS: [&str; 25] = [
 
 /// Where a request holds its body.
 const BODY: &str = "body";
+
+/// Where streams and topics hold their records.
+const RECORDS: &str = "records";
 
 /// Where a subscription holds its message.
 const PUSHED: &str = "message";
@@ -121,6 +125,7 @@ fn under<'a>(value: Value<'a>, key: &'static str, depth: usize) -> Option<Inside
         _ if key == ENTRY => How::Entry,
         // The message is one more wrapper.
         _ if key == PUSHED && depth + 1 < WRAPPERS_MAX && is_pushed(value, held) => How::Pushed,
+        _ if key == RECORDS && is_delivery(value, held) => How::Delivery,
         _ if key == BODY
             && is_request(value)
             && envelopes::posted_reports_of_gupshup(held).is_some() =>
@@ -147,7 +152,7 @@ fn holds(wrapper: Value<'_>, key: &str, held: Value<'_>, depth: usize) -> bool {
         VALUE | PUSHED => is_whole(held),
         "raw" | "raw_payload" | "metaData" => is_whole(held) && !has_own(wrapper),
         "request" => (is_whole(held) || under(held, BODY, depth).is_some()) && !has_own(wrapper),
-        "records" => {
+        RECORDS => {
             let is_record = |one: Value<'_>| is_whole(one) || is_one(one, depth);
             held.items().any(is_record) && !has_own(wrapper)
         }
@@ -182,7 +187,21 @@ fn is_pushed(wrapper: Value<'_>, message: Value<'_>) -> bool {
         && message.get(DATA).is_some_and(|data| data.kind() == Kind::String)
 }
 
-/// Where a message of a topic holds what was published.
+/// Whether a stream delivered records by HTTP: they have their data and nothing else, and the
+/// request has nothing but its id and time beside them.
+fn is_delivery(wrapper: Value<'_>, records: Value<'_>) -> bool {
+    let is = |key: &str, kind: Kind| wrapper.get(key).is_some_and(|value| value.kind() == kind);
+    let is_record = |one: Value<'_>| {
+        one.has_one_key() && one.get(DATA).is_some_and(|data| data.kind() == Kind::String)
+    };
+    is("requestId", Kind::String)
+        && is("timestamp", Kind::Number)
+        && wrapper.members().count() == 3
+        && records.kind() == Kind::Array
+        && records.items().all(is_record)
+}
+
+/// Where a message of a topic, or a record that was delivered, holds what was published.
 const DATA: &str = "data";
 
 /// Whether an object is what was written down of a request.
@@ -286,6 +305,10 @@ fn one(
             Some(reports) => payload::of_reports(record, around, reports, scratches),
             None => Ok(()),
         },
+        How::Delivery => {
+            delivered(record, around, held, scratches);
+            Ok(())
+        }
     };
     record.path.pop();
     payload::end(record, before, held.raw().len(), done);
@@ -327,6 +350,23 @@ fn pushed(
     let done = cloudevents::encoded(record, &around, Format::Auto, data, scratches);
     record.path.pop();
     done
+}
+
+/// Records that were delivered.
+fn delivered(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    records: Value<'_>,
+    scratches: &mut [Scratch],
+) {
+    elements::each(record, records, |record, one| {
+        let before = record.counts.total();
+        let Some(data) = one.get(DATA) else { return };
+        record.path.key(DATA);
+        let done = cloudevents::encoded(record, around, Format::Auto, data, scratches);
+        record.path.pop();
+        payload::end(record, before, one.raw().len(), done);
+    });
 }
 
 /// An entry, whose account and number stand beside it, should it name none.

@@ -81,6 +81,9 @@ fn webhooks_are_taken_out_of_what_brought_them() {
         format!(
             r#"{{"Records":[{{"SequenceNumber":"1","ApproximateArrivalTimestamp":1794096147.5,"Data":{encoded},"PartitionKey":"CANARY"}}]}}"#
         ),
+        format!(
+            r#"{{"requestId":"CANARY","timestamp":1794096147000,"records":[{{"data":{encoded}}}]}}"#
+        ),
         // Topics and requests that were written down.
         format!(r#"{{"topic":"x","partition":0,"offset":1,"key":"CANARY","value":{WEBHOOK}}}"#),
         format!(r#"{{"records":[{{"key":"CANARY","value":{WEBHOOK}}}]}}"#),
@@ -348,6 +351,15 @@ fn what_somebody_wrote_is_never_opened() {
         format!(r#"{{"ackId":"1","message":{{"data":{},"messageId":"1"}}}}"#, base64(WEBHOOK)),
         format!(r#"{{"subscription":"projects/p","message":{webhook}}}"#),
         format!(r#"{{"recordId":"1","data":{}}}"#, base64(WEBHOOK)),
+        format!(r#"{{"timestamp":1794096147000,"records":[{{"data":{}}}]}}"#, base64(WEBHOOK)),
+        format!(
+            r#"{{"requestId":"1","timestamp":1794096147000,"x":1,"records":[{{"data":{}}}]}}"#,
+            base64(WEBHOOK)
+        ),
+        format!(
+            r#"{{"requestId":"1","timestamp":1794096147000,"records":[{{"id":1,"data":{}}}]}}"#,
+            base64(WEBHOOK)
+        ),
         format!(r#"{{"SequenceNumber":"1","Data":{}}}"#, base64(WEBHOOK)),
         format!(r#"{{"request":{{"body":{webhook}}}}}"#),
         format!(r#"{{"headers":{{}},"raw":{webhook},"raw_payload":{webhook}}}"#),
