@@ -7,7 +7,8 @@
 //! Where there is no `phone_number_id`, a provider's own id of the number, or else the digits of
 //! the business's number, stand for the sender: an opaque id, and never the peer's. Which of two
 //! numbers is the business's is told by the kind of event alone. Nor is an account the number of a
-//! person that the same event names. A provider's message ids take the wamid's place. Error codes are as the provider numbers them.
+//! person that the same event names. A provider's message ids take the wamid's place. Error codes
+//! are as the provider numbers them.
 
 mod bird;
 mod dialog360;
