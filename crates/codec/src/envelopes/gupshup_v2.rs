@@ -12,8 +12,8 @@
 //!
 //! It cannot carry: the business account, whether audio is a voice note, texts of a business,
 //! echoes of the phone app, history and standby; of the gateway also interactive types, prices, and
-//! captions where what was received holds its media as a text. Masked numbers are no peers. Billing,
-//! opt-in and template events are ignored.
+//! captions where what was received holds its media as a text. Masked numbers are no peers.
+//! Billing, opt-in and template events are ignored.
 
 use turnwise_model::{Category, Direction, InteractiveType, MessageKind, Origin, Status};
 
