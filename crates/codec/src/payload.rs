@@ -252,7 +252,7 @@ fn of_form(
 
 /// Decodes the reports of Gupshup's gateway in a form, which are a text or, where somebody parsed
 /// that, a list.
-fn of_reports(
+pub(crate) fn of_reports(
     record: &mut Record<'_>,
     around: &Around<'_>,
     reports: Value<'_>,

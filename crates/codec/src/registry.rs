@@ -148,7 +148,8 @@ pub const FORMATS: &[FormatInfo] = &[
             A::Referrals,
         ],
         note: "no wamid: ids are Vonage's own; few messages name the business account; what has no \
-               status and no mark of what is received is a dead letter",
+               status and no mark of what is received is a dead letter, as is a status beside a \
+               message that does not call itself outbound",
     },
     FormatInfo {
         format: Format::Bird,

@@ -4,6 +4,7 @@
 //! ```text
 //! {"headers":{…},"body":{"entry":[…]}}              a value ────────────┐
 //! {"headers":{…},"body":"{\"entry\":[…]}"}          a text ──▶ payload ─┼▶ once more, by content
+//! {"headers":{…},"body":{"response":"[{…}]"}}       reports ─▶ payload ─┤  of Gupshup's gateway
 //! {"isBase64Encoded":true,"body":"eyJl…"}           base64 ──▶ payload ─┘
 //! {"whatsAppWebhookEntry":"{\"id\":…}"}             an entry ▶ webhook
 //! ```
@@ -13,11 +14,12 @@
 //!
 //! This is looked for only where nothing but content tells the format, and behind the keys that one
 //! format has and no other. A value is opened if it is known itself, so that events of others stay
-//! dead letters; under keys that most of those have, too, it must be a whole webhook. What somebody
-//! wrote may begin with a brace, too, and must never become an event: so a text is opened only
-//! where requests, queues and topics have theirs, beside keys that those alone write, [`of_text`].
-//! Wrappers lie in each other, `limits::WRAPPERS_MAX` of them. The time that a wrapper tells is
-//! that of what has none of its own.
+//! dead letters; under keys that most of those have, too, it must be a whole webhook, [`holds`].
+//! Who has messages of its own and keeps beside them what they were made of is no wrapper. What
+//! somebody wrote may begin with a brace, too, and must never become an event: so a text is opened
+//! only where requests, queues and topics have theirs, beside keys that those alone write,
+//! [`of_text`]. Wrappers lie in each other, `limits::WRAPPERS_MAX` of them. The time that a wrapper
+//! tells is that of what has none of its own.
 
 use turnwise_model::Millis;
 use turnwise_model::limits::WRAPPERS_MAX;
@@ -28,7 +30,7 @@ use crate::payload::{self, Around, Scratch};
 use crate::reason::Reason;
 use crate::record::{Fail, Record};
 use crate::webhook::{self, Outer};
-use crate::{Format, cloudevents, detect};
+use crate::{Format, cloudevents, detect, elements, envelopes};
 
 /// One of the things that a wrapper holds.
 struct Inside<'a> {
@@ -47,6 +49,10 @@ enum How {
     Pushed,
     /// One entry of a webhook, as a value or a text.
     Entry,
+    /// A form that somebody parsed, which holds reports of Gupshup's gateway as a text.
+    Reports,
+    /// Records that a stream delivered by HTTP, each its data in base64.
+    Delivery,
 }
 
 /// The key of an entry.
@@ -55,7 +61,7 @@ const ENTRY: &str = "whatsAppWebhookEntry";
 /// Keys under which wrappers hold what they hold.
 const KEYS: [&str; 25] = [
     ENTRY,
-    "body",
+    BODY,
     "body_params",
     "payload",
     "data",
@@ -73,13 +79,19 @@ const KEYS: [&str; 25] = [
     "Sns",
     "kinesis",
     "Records",
-    "records",
+    RECORDS,
     "Messages",
     "receivedMessages",
     "record",
     VALUE,
     PUSHED,
 ];
+
+/// Where a request holds its body.
+const BODY: &str = "body";
+
+/// Where streams and topics hold their records.
+const RECORDS: &str = "records";
 
 /// Where a subscription holds its message.
 const PUSHED: &str = "message";
@@ -113,21 +125,56 @@ fn under<'a>(value: Value<'a>, key: &'static str, depth: usize) -> Option<Inside
         _ if key == ENTRY => How::Entry,
         // The message is one more wrapper.
         _ if key == PUSHED && depth + 1 < WRAPPERS_MAX && is_pushed(value, held) => How::Pushed,
-        _ if is_of_many(value, key) && held.get("entry").is_none() => return None,
-        Kind::Object | Kind::Array if held.items().any(|one| is_known(one, depth + 1)) => {
-            How::Value
+        _ if key == RECORDS && is_delivery(value, held) => How::Delivery,
+        _ if key == BODY
+            && is_request(value)
+            && envelopes::posted_reports_of_gupshup(held).is_some() =>
+        {
+            How::Reports
         }
+        Kind::Object | Kind::Array if holds(value, key, held, depth + 1) => How::Value,
         Kind::String => of_text(value, key, held)?,
         _ => return None,
     };
     Some(Inside { key, held, how })
 }
 
-/// Whether many others have this key, and nothing beside it tells whose it is.
-fn is_of_many(wrapper: Value<'_>, key: &str) -> bool {
-    let of_subscription =
-        || ["subscription", "ackId"].into_iter().any(|mark| wrapper.get(mark).is_some());
-    key == VALUE || key == PUSHED && !of_subscription()
+/// Whether a wrapper holds something known as a value at a key. Many others have some of the keys:
+/// there it must be a whole webhook, or what stands beside it tells whose it is.
+fn holds(wrapper: Value<'_>, key: &str, held: Value<'_>, depth: usize) -> bool {
+    let has = |key: &str| wrapper.get(key).is_some();
+    let is_any_known = || held.items().any(|one| is_known(one, depth));
+    match key {
+        VALUE if has("topic") && has("offset") => {
+            is_whole(held) || detect::by_own_keys(held).is_some()
+        }
+        PUSHED if has("subscription") || has("ackId") => is_any_known(),
+        VALUE | PUSHED => is_whole(held),
+        "raw" | "raw_payload" | "metaData" => is_whole(held) && !has_own(wrapper),
+        "request" => (is_whole(held) || under(held, BODY, depth).is_some()) && !has_own(wrapper),
+        RECORDS => {
+            let is_record = |one: Value<'_>| is_whole(one) || is_one(one, depth);
+            held.items().any(is_record) && !has_own(wrapper)
+        }
+        _ => is_any_known(),
+    }
+}
+
+/// Whether an object is a webhook with the envelope around it.
+fn is_whole(value: Value<'_>) -> bool {
+    value.get("entry").is_some_and(|entry| entry.items().any(Value::is_object))
+}
+
+/// Whether an object has messages of its own and says whose they are. It may keep beside them what
+/// they were made of.
+fn has_own(value: Value<'_>) -> bool {
+    let any = |keys: &[&str]| keys.iter().any(|key| value.get(key).is_some());
+    let names_number =
+        || any(&["phone_number_id"]) || value.at(&["recipient", "phone_number_id"]).is_some();
+    let parties = ["from", "from_user_id", "to", "to_user_id", "recipient_id", "recipient_user_id"];
+    let is_item = || webhook::is_item(value) && any(&parties);
+    value.at(&["metadata", "phone_number_id"]).is_some()
+        || names_number() && (any(&["messages", "statuses", "message_echoes"]) || is_item())
 }
 
 /// Whether a topic pushed a message to the subscription beside it. Then the message needs no time,
@@ -140,23 +187,41 @@ fn is_pushed(wrapper: Value<'_>, message: Value<'_>) -> bool {
         && message.get(DATA).is_some_and(|data| data.kind() == Kind::String)
 }
 
-/// Where a message of a topic holds what was published.
+/// Whether a stream delivered records by HTTP: they have their data and nothing else, and the
+/// request has nothing but its id and time beside them.
+fn is_delivery(wrapper: Value<'_>, records: Value<'_>) -> bool {
+    let is = |key: &str, kind: Kind| wrapper.get(key).is_some_and(|value| value.kind() == kind);
+    let is_record = |one: Value<'_>| {
+        one.has_one_key() && one.get(DATA).is_some_and(|data| data.kind() == Kind::String)
+    };
+    is("requestId", Kind::String)
+        && is("timestamp", Kind::Number)
+        && wrapper.members().count() == 3
+        && records.kind() == Kind::Array
+        && records.items().all(is_record)
+}
+
+/// Where a message of a topic, or a record that was delivered, holds what was published.
 const DATA: &str = "data";
+
+/// Whether an object is what was written down of a request.
+fn is_request(wrapper: Value<'_>) -> bool {
+    wrapper.get("headers").is_some_and(Value::is_object)
+        || OF_REQUESTS.into_iter().any(|key| wrapper.get(key).is_some())
+}
 
 /// How the text at a key is written, if it is a payload: the body of a request, or what a queue or
 /// a topic brought. The same keys hold what people wrote in the events of others.
 fn of_text(wrapper: Value<'_>, key: &str, held: Value<'_>) -> Option<How> {
     let has = |key: &str| wrapper.get(key).is_some();
-    let is_object = |key: &str| wrapper.get(key).is_some_and(Value::is_object);
-    let is_request = || is_object("headers") || OF_REQUESTS.into_iter().any(has);
     let is_record = || {
         let source = wrapper.get("eventSource").and_then(Value::string);
         has("receiptHandle") || source.is_some_and(|source| source.starts_with("aws:"))
     };
     let is_encoded = || meant::boolean(wrapper.get("isBase64Encoded")) == Some(true);
     let is_text = match key {
-        "body" if is_encoded() => return Some(How::Base64),
-        "body" => is_request() || is_record(),
+        BODY if is_encoded() => return Some(How::Base64),
+        BODY => is_request(wrapper) || is_record(),
         "Body" => has("ReceiptHandle"),
         "Message" => has("TopicArn"),
         DATA => {
@@ -236,6 +301,14 @@ fn one(
         How::Base64 => cloudevents::encoded(record, around, Format::Auto, held, scratches),
         How::Pushed => pushed(record, around, held, scratches),
         How::Entry => entry(record, around, wrapper, held, scratches),
+        How::Reports => match envelopes::posted_reports_of_gupshup(held) {
+            Some(reports) => payload::of_reports(record, around, reports, scratches),
+            None => Ok(()),
+        },
+        How::Delivery => {
+            delivered(record, around, held, scratches);
+            Ok(())
+        }
     };
     record.path.pop();
     payload::end(record, before, held.raw().len(), done);
@@ -277,6 +350,23 @@ fn pushed(
     let done = cloudevents::encoded(record, &around, Format::Auto, data, scratches);
     record.path.pop();
     done
+}
+
+/// Records that were delivered.
+fn delivered(
+    record: &mut Record<'_>,
+    around: &Around<'_>,
+    records: Value<'_>,
+    scratches: &mut [Scratch],
+) {
+    elements::each(record, records, |record, one| {
+        let before = record.counts.total();
+        let Some(data) = one.get(DATA) else { return };
+        record.path.key(DATA);
+        let done = cloudevents::encoded(record, around, Format::Auto, data, scratches);
+        record.path.pop();
+        payload::end(record, before, one.raw().len(), done);
+    });
 }
 
 /// An entry, whose account and number stand beside it, should it name none.

@@ -122,6 +122,11 @@ fn alike(c: &mut Canaries) -> Vec<Value> {
         .to_string()
     };
     let stamp = "2026-11-06T21:20:00.000+0000";
+    // A text that somebody wrote, as reports of Gupshup's gateway would be.
+    let reports = |c: &mut Canaries| {
+        json!([{"externalId": c.word(), "eventType": c.word(), "eventTs": 1_794_000_000_000_i64,
+            "destAddr": c.phone(), "srcAddr": c.text()}])
+    };
     vec![
         json!({"id": c.word(), "event": "message.created", "data": {"id": c.wamid(),
             "from": c.phone(), "text": c.text()}}),
@@ -148,6 +153,14 @@ fn alike(c: &mut Canaries) -> Vec<Value> {
             "channel": "whatsapp", "status": "received", "message_type": "text",
             "text": c.text(), "timestamp": "2026-11-06T21:20:00Z"}),
         json!({"response": forged(c)}),
+        json!({"response": reports(c).to_string()}),
+        json!({"data": {"response": reports(c).to_string()}}),
+        json!({"headers": {}, "body": {"response": reports(c).to_string()}}),
+        json!({"response": reports(c)}),
+        json!({"externalId": c.word(), "deliveredTS": 1_794_000_000_000_i64, "status": c.word(),
+            "phoneNo": c.phone(), "mask": c.text()}),
+        json!({"waNumber": c.text(), "mobile": c.phone(), "type": "text", "text": c.text(),
+            "timestamp": "1794000000000", "messageId": c.word()}),
         json!({"raw": forged(c), "metaData": forged(c), "request": {"body": forged(c)}}),
         json!({"content": {"type": "text", "text": c.text()}, "createdAt": stamp,
             "from": c.phone()}),

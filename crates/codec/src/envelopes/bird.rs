@@ -144,7 +144,8 @@ fn inbound<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, pay
             direction: Direction::Inbound,
             origin: Origin::Live,
             in_group: false,
-            has_referral: extra("referral").is_some() || payload.get("referral").is_some(),
+            has_referral: meant::has_keys(extra("referral"))
+                || meant::has_keys(payload.get("referral")),
             body: body(payload, Direction::Inbound),
             change: None,
         })
@@ -259,7 +260,7 @@ fn newer<'a>(record: &mut Record<'_>, value: Value<'a>) {
                 direction: Direction::Inbound,
                 origin: Origin::Live,
                 in_group: false,
-                has_referral: data.get("referral").is_some(),
+                has_referral: meant::has_keys(data.get("referral")),
                 body: newer_body(data),
                 change: None,
             })

@@ -78,8 +78,8 @@ fn message<'a>(
             direction,
             origin,
             in_group: false,
-            has_referral: payload.at(&["content", "referral"]).is_some()
-                || payload.get("referral").is_some(),
+            has_referral: meant::has_keys(payload.at(&["content", "referral"]))
+                || meant::has_keys(payload.get("referral")),
             body: body(payload.get("type"), payload.get("content"))
                 .reply_to(payload.get("replyToUmid")),
             change: None,

@@ -1,18 +1,19 @@
 //! Gupshup's events of version 2: `{app, timestamp, version, type, payload}`; and the callbacks of
 //! its enterprise gateway, `{waNumber, mobile, …}` for what is received, as a form or JSON, and
 //! `{externalId, eventType, eventTs, …}` for what became of a send, as JSON or as the field
-//! `response` of a form, also of one that somebody parsed, or in older words `{externalId,
-//! deliveredTS, status, phoneNo, …}`.
+//! `response` of a form, also of one that somebody parsed: as a list, or as a text in the body of a
+//! request; or in older words `{externalId, deliveredTS, status, phoneNo, …}`.
 //!
 //! Sender: the name of the app, which every event has; the business's number is in few. Statuses
 //! go by `gsId`, Gupshup's own id of the message, since its first status has no other. The gateway
 //! names no app: its sender is the digits of `waNumber`, in reports of `srcAddr`, in older ones of
-//! `mask`, which mostly is a name and no number: those are dead letters.
+//! `mask`, which mostly is a name and no number: what is no number there is nobody's, and a dead
+//! letter.
 //!
 //! It cannot carry: the business account, whether audio is a voice note, texts of a business,
 //! echoes of the phone app, history and standby; of the gateway also interactive types, prices, and
-//! captions where what was received holds its media as a text. Masked numbers are no peers. Billing,
-//! opt-in and template events are ignored.
+//! captions where what was received holds its media as a text. Masked numbers are no peers.
+//! Billing, opt-in and template events are ignored.
 
 use turnwise_model::{Category, Direction, InteractiveType, MessageKind, Origin, Status};
 
@@ -71,8 +72,8 @@ fn message<'a>(record: &mut Record<'_>, scope: &Scope<'a>, event: Value<'a>, pay
             direction: Direction::Inbound,
             origin: Origin::Live,
             in_group: payload.get("groupId").is_some(),
-            has_referral: payload.get("referral").is_some()
-                || payload.at(&["context", "referral"]).is_some(),
+            has_referral: meant::has_keys(payload.get("referral"))
+                || meant::has_keys(payload.at(&["context", "referral"])),
             body: body(payload),
             change: None,
         })
@@ -172,21 +173,20 @@ pub(crate) fn reports(form: Value<'_>) -> Option<Value<'_>> {
     text.raw().trim_start().starts_with(['[', '{']).then_some(text)
 }
 
-/// The same of a form that somebody parsed, whose list is a text yet, or one already. Others have
-/// a response, too, and people may have written it: so nothing else may stand beside it, and it
-/// must hold the keys of a report.
+/// The same of a form that somebody parsed, whose list was read already. Others have a response,
+/// too: so nothing else may stand beside it, and it must hold the keys of a report.
 pub(crate) fn lone_reports(form: Value<'_>) -> Option<Value<'_>> {
-    let held = form.get("response").filter(|_| form.has_one_key())?;
+    form.get("response").filter(|held| form.has_one_key() && held.items().any(is_report))
+}
+
+/// The same where the list is a text yet. People write texts: this is asked of nothing but the body
+/// of a request, which is what was posted.
+pub(crate) fn posted_reports(body: Value<'_>) -> Option<Value<'_>> {
+    let held = reports(body).filter(|_| body.has_one_key())?;
     // Of a text as it was sent, so a key's quotes are escaped once; in what a report quotes, twice.
     let names = |key: &str| held.raw().contains(key);
-    let are_reports = match held.kind() {
-        Kind::String => {
-            reports(form).is_some()
-                && names(r#"\"externalId\""#)
-                && (names(r#"\"eventTs\""#) || names(r#"\"deliveredTS\""#))
-        }
-        _ => held.items().any(is_report),
-    };
+    let are_reports =
+        names(r#"\"externalId\""#) && (names(r#"\"eventTs\""#) || names(r#"\"deliveredTS\""#));
     are_reports.then_some(held)
 }
 
@@ -195,7 +195,7 @@ fn of_gateway(record: &mut Record<'_>, value: Value<'_>) {
     if !is_whatsapp(get("channel")) {
         return record.ignored(None, ignored::OTHER_CHANNEL, value.raw().len());
     }
-    let scope = |business| Scope { waba_id: Id::None, sender: number(business) };
+    let scope = |business| Scope { waba_id: Id::None, sender: digits(number(business)) };
     if get("waNumber").is_some() {
         return super::message(record, &scope(get("waNumber")), value, |record| {
             let name = meant::word(get("type")).unwrap_or_default();
@@ -214,17 +214,17 @@ fn of_gateway(record: &mut Record<'_>, value: Value<'_>) {
                 direction: Direction::Inbound,
                 origin: Origin::Live,
                 in_group: false,
-                has_referral: get("referral").is_some(),
+                has_referral: meant::has_keys(get("referral")),
                 body,
                 change: None,
             })
         });
     }
-    let sender = match get("srcAddr") {
-        None if get("deliveredTS").is_some() => digits(number(get("mask"))),
-        source => number(source),
+    let source = match get("srcAddr") {
+        None if get("deliveredTS").is_some() => get("mask"),
+        source => source,
     };
-    super::status(record, &Scope { waba_id: Id::None, sender }, value, |record| {
+    super::status(record, &scope(source), value, |record| {
         let name = meant::word(get("eventType").or_else(|| get("status"))).unwrap_or_default();
         let status = match name.as_str() {
             "success" => Status::Delivered,

@@ -6,8 +6,8 @@
 //! letters. So are those that only say when a message was seen, unless they name a `sender`: whose
 //! number stands in `from` and whose in `to` is told in two ways. A message that a person deleted
 //! is a dead letter always: the one party that must be named is the person, in `to`. So is what was
-//! written to a group, which `to` names. Events that stand alone name a number without saying
-//! whose, so they are rows without a sender.
+//! written to a group, which `to` names: its id or address is no sender. Events that stand alone
+//! name a number without saying whose, so they are rows without a sender.
 //!
 //! Others have lists of results as well: a result has Infobip's id beside what Infobip alone writes
 //! there. All else in the list is a dead letter without a sender.
@@ -148,7 +148,8 @@ fn received<'a>(
             in_group: message.get("group").is_some()
                 || message.at(&["context", "groupId"]).is_some()
                 || value.get("groupId").is_some(),
-            has_referral: message.get("referral").is_some() || value.get("referral").is_some(),
+            has_referral: meant::has_keys(message.get("referral"))
+                || meant::has_keys(value.get("referral")),
             body: body(message),
             change: None,
         })

@@ -232,7 +232,7 @@ fn of_first_version<'a>(
             direction,
             origin,
             in_group,
-            has_referral: message.get("referral").is_some_and(Value::is_object),
+            has_referral: meant::has_keys(message.get("referral")),
             body,
             change: None,
         })

@@ -71,18 +71,14 @@ fn row<'a>(
             direction,
             origin: Origin::Live,
             in_group: false,
-            has_referral: direction == Direction::Inbound && has_referral(message),
+            has_referral: direction == Direction::Inbound
+                && meant::has_keys(message.get("referral")),
             body: body(message, direction)
                 .reply_to(answered(message.at(&["replyTo", "id"])))
                 .reply_to(answered(message.at(&["metadata", "replyTo", "id"]))),
             change: None,
         })
     });
-}
-
-/// Whether something led to a message: what it was stands there, not an empty object.
-fn has_referral(message: Value<'_>) -> bool {
-    message.get("referral").is_some_and(|led| led.is_object() && !led.is_hollow())
 }
 
 /// The id of a message that is answered, unless it is that of none.

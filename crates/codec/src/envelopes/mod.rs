@@ -6,8 +6,9 @@
 //!
 //! Where there is no `phone_number_id`, a provider's own id of the number, or else the digits of
 //! the business's number, stand for the sender: an opaque id, and never the peer's. Which of two
-//! numbers is the business's is told by the kind of event alone. A provider's message ids take
-//! the wamid's place. Error codes are as the provider numbers them.
+//! numbers is the business's is told by the kind of event alone. Nor is an account the number of a
+//! person that the same event names. A provider's message ids take the wamid's place. Error codes
+//! are as the provider numbers them.
 
 mod bird;
 mod dialog360;
@@ -28,6 +29,7 @@ pub(crate) use bird::is_message as is_message_of_bird;
 pub(crate) use dialog360::is_event as is_event_of_dialog360;
 pub(crate) use gupshup_v2::is_of_gateway as is_of_gateway_of_gupshup;
 pub(crate) use gupshup_v2::lone_reports as lone_reports_of_gupshup;
+pub(crate) use gupshup_v2::posted_reports as posted_reports_of_gupshup;
 pub(crate) use gupshup_v2::reports as reports_of_gupshup;
 pub(crate) use infobip::is_event as is_event_of_infobip;
 pub(crate) use infobip::is_result as is_result_of_infobip;
@@ -48,7 +50,7 @@ use crate::body::{Body, Text};
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
 use crate::payload::Around;
-use crate::peer::{Peer, normal_phone};
+use crate::peer::{Peer, normal_phone, same_phone};
 use crate::reason::Reason;
 use crate::record::{Fail, Record, Scope};
 use crate::rows::{AccountFacts, MessageRow, StatusRow};
@@ -331,6 +333,14 @@ pub(crate) fn number(value: Option<Value<'_>>) -> Id<'_> {
         Id::Some(Cow::Owned(text)) => meant::id_of(Cow::Owned(normal_phone(&text).into_owned())),
         other => other,
     }
+}
+
+/// Whether a number stands at one of these places of an object, in whatever spelling.
+pub(crate) fn names(object: Value<'_>, places: &[&[&str]], number_of: &str) -> bool {
+    places.iter().any(|place| {
+        let named = number(object.at(place)).some();
+        named.is_some_and(|named| same_phone(&named, number_of))
+    })
 }
 
 /// A person's address.

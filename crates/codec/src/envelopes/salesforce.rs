@@ -47,7 +47,7 @@ pub(super) fn decode(record: &mut Record<'_>, value: Value<'_>) {
                 direction: Direction::Inbound,
                 origin: Origin::Live,
                 in_group: false,
-                has_referral: holder.get("referral").is_some(),
+                has_referral: meant::has_keys(holder.get("referral")),
                 body: body_named(&name, holder),
                 change: None,
             })

@@ -4,7 +4,7 @@
 //! Sender: the digits of `to` in what is received, of `from` in a status. A message's
 //! `message_uuid` takes the wamid's place. Requests and logs of sends look like what is received,
 //! so that is told by a time and by what only Vonage writes of it. What has a status and a message
-//! as well tells two directions: that and all else is of nobody.
+//! as well tells two directions, unless it calls itself outbound: that and all else is of nobody.
 //!
 //! It cannot carry: the business account of most messages, whether audio is a voice note, whether a
 //! reply was a button's or a row's (one with a description is taken for a row's), texts of a
@@ -13,14 +13,20 @@
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
-use super::{Delivery, Message, Price, category, code, is_code, is_whatsapp, number, person};
-use super::{pricing_model, pricing_type, time_at_first, twilio};
+use super::{Delivery, Message, Price, category, code, is_code, is_whatsapp, names, number};
+use super::{person, pricing_model, pricing_type, time_at_first, twilio};
 use crate::body::Body;
 use crate::json::Value;
 use crate::meant::{self, Id};
 use crate::peer::Peer;
 use crate::reason::ignored;
 use crate::record::{Record, Scope};
+
+/// Where the person stands in what is received.
+const FROM: &[&[&str]] = &[&["from"], &["from", "number"], &["from", "id"]];
+/// The same of what was sent.
+const TO: &[&[&str]] =
+    &[&["to"], &["to", "number"], &["to", "id"], &["whatsapp", "recipient", "wa_id"]];
 
 /// Decodes one message or status.
 pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
@@ -46,12 +52,15 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
         return super::unknown(record, &super::nobody(), value, "a message or status of Vonage");
     }
     let waba_id = meant::id(value.at(&["whatsapp", "waba_id"]));
-    let scope = |sender: Id<'a>| Scope { waba_id: waba_id.clone(), sender };
+    let scope = |sender: Id<'a>, person: &[&[&str]]| {
+        let scope = Scope { waba_id: waba_id.clone(), sender };
+        scope.without_account_of(|account| names(value, person, account))
+    };
     let (from, to) = (party("from"), party("to"));
     let id = meant::id(value.get("message_uuid"));
     let user = |key: &str| value.at(&["whatsapp", key]).or_else(|| value.at(&["profile", key]));
     if !has("status") {
-        return super::message(record, &scope(number(to)), value, |record| {
+        return super::message(record, &scope(number(to), FROM), value, |record| {
             Ok(Message {
                 id,
                 time: time_at_first(record, &[("timestamp", value.get("timestamp"))])?,
@@ -59,14 +68,14 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
                 direction: Direction::Inbound,
                 origin: Origin::Live,
                 in_group: false,
-                has_referral: value.at(&["whatsapp", "referral"]).is_some()
-                    || value.get("referral").is_some(),
+                has_referral: meant::has_keys(value.at(&["whatsapp", "referral"]))
+                    || meant::has_keys(value.get("referral")),
                 body: body(value),
                 change: None,
             })
         });
     }
-    super::status(record, &scope(number(from)), value, |record| {
+    super::status(record, &scope(number(from), TO), value, |record| {
         let priced = |key| value.at(&["whatsapp", "pricing", key]);
         let recipient = |key| value.at(&["whatsapp", "recipient", key]);
         Ok(Delivery {
@@ -112,11 +121,22 @@ fn is_received(value: Value<'_>) -> bool {
         }
 }
 
-/// Whether something has what no status has: a message, or that it was received.
+/// Whether something has what no status has: a message, or that it was received. What it says of
+/// its direction wins.
 fn is_of_message(value: Value<'_>) -> bool {
-    ["message_type", "message", "text"].into_iter().any(|key| value.get(key).is_some())
-        || meant::word(value.get("direction")).as_deref() == Some("inbound")
-        || meant::word(value.get("status")).as_deref() == Some("received")
+    match meant::word(value.get("direction")).as_deref() {
+        Some("inbound") => true,
+        Some("outbound") => false,
+        _ => {
+            // Some write empty ones for what is not there.
+            let holds = |key: &str| {
+                let held = value.get(key);
+                twilio::has_text(held) || meant::has_keys(held)
+            };
+            ["message_type", "message", "text"].into_iter().any(holds)
+                || meant::word(value.get("status")).as_deref() == Some("received")
+        }
+    }
 }
 
 /// The number in an error's title, else behind the `#` of its type. Some errors are in another.

@@ -14,8 +14,8 @@
 
 use turnwise_model::{Direction, Origin, Status};
 
-use super::{Change, Delivery, Message, Price, category, code, number, person, pricing_model};
-use super::{pricing_type, time_at_first};
+use super::{Change, Delivery, Message, Price, category, code, names, number, person};
+use super::{pricing_model, pricing_type, time_at_first};
 use crate::body::body;
 use crate::json::Value;
 use crate::meant::{self, Id, Time};
@@ -102,8 +102,29 @@ fn alone(record: &mut Record<'_>, value: Value<'_>) {
     }
 }
 
+/// Where people may stand in a message, or in a handover. The business stands in some of these.
+const PARTIES: &[&[&str]] = &[
+    &["from"],
+    &["to"],
+    &["recipient"],
+    &["consumerPhoneNumber"],
+    &["system", "new_wa_id"],
+    &["system", "wa_id"],
+    &["system", "customer"],
+];
+
 fn scope<'a>(message: Value<'a>, sender: Option<Value<'a>>) -> Scope<'a> {
-    Scope { waba_id: meant::id(message.get("wabaId")), sender: number(sender) }
+    whose(message, number(sender))
+}
+
+/// Whose a message or handover is: an account with the number of a party of it is none, unless
+/// that is the sender's own.
+fn whose<'a>(message: Value<'a>, sender: Id<'a>) -> Scope<'a> {
+    let own = sender.clone().some();
+    let scope = Scope { waba_id: meant::id(message.get("wabaId")), sender };
+    scope.without_account_of(|account| {
+        own.as_deref() != Some(account) && names(message, PARTIES, account)
+    })
 }
 
 fn id(message: Value<'_>) -> Id<'_> {
@@ -123,7 +144,7 @@ fn inbound<'a>(record: &mut Record<'_>, event: Value<'a>, message: Value<'a>, or
             direction: Direction::Inbound,
             origin,
             in_group: get("groupId").is_some(),
-            has_referral: get("referral").is_some_and(Value::is_object),
+            has_referral: meant::has_keys(get("referral")),
             body: body(message),
             change: get("system").map(change),
         })
@@ -257,7 +278,7 @@ fn status<'a>(record: &mut Record<'_>, event: Value<'a>, message: Value<'a>, ori
 /// The platform's own agent handed a thread over.
 fn of_agent(record: &mut Record<'_>, time: Time, event: Value<'_>, agent: Value<'_>, kind: &str) {
     let sender = meant::id(agent.get("phoneNumberId"));
-    let scope = Scope { waba_id: meant::id(agent.get("wabaId")), sender };
+    let scope = whose(agent, sender);
     if kind != "whatsapp.meta_business_agent.handover.updated" {
         return record.ignored(Some(&scope), ignored::OTHER, event.raw().len());
     }

@@ -81,9 +81,15 @@ fn webhooks_are_taken_out_of_what_brought_them() {
         format!(
             r#"{{"Records":[{{"SequenceNumber":"1","ApproximateArrivalTimestamp":1794096147.5,"Data":{encoded},"PartitionKey":"CANARY"}}]}}"#
         ),
+        format!(
+            r#"{{"requestId":"CANARY","timestamp":1794096147000,"records":[{{"data":{encoded}}}]}}"#
+        ),
         // Topics and requests that were written down.
         format!(r#"{{"topic":"x","partition":0,"offset":1,"key":"CANARY","value":{WEBHOOK}}}"#),
         format!(r#"{{"records":[{{"key":"CANARY","value":{WEBHOOK}}}]}}"#),
+        format!(
+            r#"{{"topic":"x","offset":1,"value":{{"specversion":"1.0","type":"x","data":{WEBHOOK}}}}}"#
+        ),
         format!(r#"{{"message":{WEBHOOK}}}"#),
         format!(r#"{{"raw":{WEBHOOK}}}"#),
         format!(r#"{{"id":"1","raw_payload":{WEBHOOK}}}"#),
@@ -159,6 +165,53 @@ fn all_that_a_wrapper_holds_is_taken() {
     let (_, rows) = run(&bad);
     assert_eq!(kinds(&rows), ["dead_letter", "message"]);
     assert_eq!(rows[0].get("detail"), "body: expected JSON, found an error at byte 1");
+}
+
+#[test]
+fn who_has_messages_of_its_own_keeps_them() {
+    let (_, plain) = decode(Format::CloudApi, WEBHOOK);
+    let value = WEBHOOK.find(r#"{"metadata""#).expect("a value");
+    let value = &WEBHOOK[value..WEBHOOK.len() - "}}]}]}".len()];
+    let item = WEBHOOK.find(r#"{"from""#).expect("a message");
+    let item = &WEBHOOK[item..WEBHOOK.len() - "}]}}]}]}".len()];
+    let of_number = format!(r#"{item},"phone_number_id":"100""#);
+    for kept in [
+        r#""raw":{"message_uuid":"u","channel":"CANARY"}"#,
+        r#""raw":{"app":"a","type":"message","payload":{"x":"CANARY"}}"#,
+        r#""raw":{"entry":"CANARY"}"#,
+        r#""metaData":{"request":"CANARY"}"#,
+        r#""records":[{"request":"CANARY"}]"#,
+        &format!(r#""raw":{WEBHOOK}"#),
+        &format!(r#""raw_payload":{WEBHOOK}"#),
+        &format!(r#""records":[{{"value":{WEBHOOK}}}]"#),
+    ] {
+        for own in [value, &of_number] {
+            let (counts, rows) = run(&format!("{own},{kept}}}"));
+            assert_eq!((counts.messages, counts.total()), (1, 1), "{own} {kept}");
+            for name in ["sender", "message", "peer_phone", "chars"] {
+                assert_eq!(rows[0].get(name), plain[0].get(name), "{own} {kept}");
+            }
+        }
+        // A message of nobody gives way to a whole webhook.
+        let (counts, _) = run(&format!("{item},{kept}}}"));
+        assert_eq!(counts.total(), 1, "{kept}");
+        assert_eq!(counts.messages == 1, kept.contains("wamid"), "{kept}");
+    }
+}
+
+#[test]
+fn topic_that_was_written_down_may_hold_sends() {
+    let send = r#"{"time":"2026-11-08T00:02:27Z","phone_number_id":"100","status":200,"request":{"to":"16505551234","type":"text","text":{"body":"CANARY"}},"response":{"messages":[{"id":"wamid.B"}]}}"#;
+    let (_, plain) = decode(Format::Send, send);
+    let (_, rows) = run(&format!(r#"{{"topic":"s","partition":0,"offset":1,"value":{send}}}"#));
+    assert_eq!(rows, plain);
+    for other in [
+        format!(r#"{{"topic":"s","value":{send}}}"#),
+        format!(r#"{{"topic":"s","offset":1,"value":{}}}"#, text(send)),
+    ] {
+        let (counts, _) = run(&other);
+        assert_eq!((counts.messages, counts.dead_letters), (0, 1), "{other}");
+    }
 }
 
 #[test]
@@ -298,6 +351,15 @@ fn what_somebody_wrote_is_never_opened() {
         format!(r#"{{"ackId":"1","message":{{"data":{},"messageId":"1"}}}}"#, base64(WEBHOOK)),
         format!(r#"{{"subscription":"projects/p","message":{webhook}}}"#),
         format!(r#"{{"recordId":"1","data":{}}}"#, base64(WEBHOOK)),
+        format!(r#"{{"timestamp":1794096147000,"records":[{{"data":{}}}]}}"#, base64(WEBHOOK)),
+        format!(
+            r#"{{"requestId":"1","timestamp":1794096147000,"x":1,"records":[{{"data":{}}}]}}"#,
+            base64(WEBHOOK)
+        ),
+        format!(
+            r#"{{"requestId":"1","timestamp":1794096147000,"records":[{{"id":1,"data":{}}}]}}"#,
+            base64(WEBHOOK)
+        ),
         format!(r#"{{"SequenceNumber":"1","Data":{}}}"#, base64(WEBHOOK)),
         format!(r#"{{"request":{{"body":{webhook}}}}}"#),
         format!(r#"{{"headers":{{}},"raw":{webhook},"raw_payload":{webhook}}}"#),

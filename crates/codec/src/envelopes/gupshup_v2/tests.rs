@@ -238,8 +238,10 @@ fn reports_are_read_where_their_form_was_parsed() {
         assert!(rows.iter().all(|row| row.kind == EventKind::Status), "{reports}");
         assert_eq!(columns(&rows[0], "sender time"), "15550783881 1794096147000000");
         let text = serde_json::to_string(&reports).expect("writes");
-        for form in [format!(r#"{{"response":{text}}}"#), format!(r#"{{"response":{reports}}}"#)] {
-            assert_eq!(told_alike(Format::GupshupV2, &form), rows, "{form}");
+        let list = format!(r#"{{"response":{reports}}}"#);
+        assert_eq!(told_alike(Format::GupshupV2, &list), rows, "{list}");
+        // A text is read in the body of a request alone.
+        for form in [list, format!(r#"{{"response":{text}}}"#)] {
             let request = format!(
                 r#"[{{"headers":{{"a":"b"}},"params":{{}},"query":{{}},"webhookUrl":"u","body":{form}}}]"#
             );
@@ -261,6 +263,11 @@ fn response_that_somebody_wrote_is_never_opened() {
         format!(r#"{{"response":{quoted}}}"#),
         format!(r#"{{"response":{},"id":"1"}}"#, text(&format!("[{report}]"))),
         format!(r#"{{"prompt":"x","response":[{report}]}}"#),
+        format!(r#"{{"response":{}}}"#, text(&format!("[{report}]"))),
+        format!(r#"{{"data":{{"response":{}}}}}"#, text(&format!("[{report}]"))),
+        format!(r#"{{"body":{{"response":{}}}}}"#, text(&format!("[{report}]"))),
+        format!(r#"{{"headers":"x","body":{{"response":{}}}}}"#, text(&format!("[{report}]"))),
+        format!(r#"{{"headers":{{}},"data":{{"response":{}}}}}"#, text(&format!("[{report}]"))),
         r#"{"response":"externalId, eventTs"}"#.to_owned(),
         r#"{"response":"[]"}"#.to_owned(),
     ] {
@@ -291,5 +298,28 @@ fn reports_in_older_words_need_a_number_for_a_mask() {
     for mask in ["", "DEMO"] {
         let row = only(Format::GupshupV2, &form("SUCCESS", mask));
         assert_eq!(columns(&row, "reason sender"), "no_sender -", "{mask}");
+    }
+}
+
+#[test]
+fn sender_of_the_gateway_is_a_number() {
+    for record in [
+        r#"[{"externalId":"g1","eventType":"SENT","eventTs":1794096147000,"destAddr":"16505551234","srcAddr":"my bank pin"}]"#,
+        r#"{"response":[{"externalId":"g1","eventType":"SENT","eventTs":1794096147000,"destAddr":"16505551234","srcAddr":"my bank pin"}]}"#,
+        r#"{"waNumber":"my bank pin","mobile":"16505551234","type":"text","text":"Hello","timestamp":"1794096147000","messageId":"g1"}"#,
+    ] {
+        let row = only(Format::GupshupV2, record);
+        assert_eq!(columns(&row, "reason sender"), "no_sender -", "{record}");
+    }
+}
+
+#[test]
+fn empty_referral_is_none() {
+    for (referral, has_referral) in [("{}", "0"), (r#"{"source_type":"ad"}"#, "1")] {
+        let payload = format!(
+            r#""id":"ABE1","source":"16505551234","type":"text","payload":{{"text":"Hi"}},"referral":{referral}"#
+        );
+        let row = only(Format::GupshupV2, &event("message", &payload));
+        assert_eq!(row.get("has_referral"), has_referral, "{referral}");
     }
 }

@@ -112,3 +112,16 @@ fn what_the_shown_number_wrote_is_outbound() {
     assert_eq!(columns(&row, "direction"), "0");
     assert_eq!(row.get("peer_phone"), phone("100", "16505551234"));
 }
+
+#[test]
+fn number_of_a_person_is_no_account() {
+    let one = message("inbound", r#""from":"16505551234""#);
+    for (id, account) in [("9", "9"), ("16505551234", "-"), ("+1 650 555 1234", "-")] {
+        let record = format!(
+            r#"{{"waba_id":"{id}","metadata":{{"phone_number_id":"100"}},"messages":[{one},7]}}"#
+        );
+        for row in told_alike(Format::Turn, &record) {
+            assert_eq!(columns(&row, "sender waba_id"), format!("100 {account}"), "{id}");
+        }
+    }
+}

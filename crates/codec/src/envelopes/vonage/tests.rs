@@ -182,6 +182,48 @@ fn direction_that_is_told_two_ways_is_none() {
     assert_eq!(only(Format::Vonage, profile).get("sender"), BUSINESS);
 }
 
+#[test]
+fn direction_of_a_status_wins_over_empty_texts() {
+    let status = |rest: &str| {
+        format!(
+            r#"{{"message_uuid":"u1","channel":"whatsapp","from":"447700900000","to":"16505551234","timestamp":"2026-11-08T00:02:27Z","status":"delivered",{rest}}}"#
+        )
+    };
+    for rest in [
+        r#""direction":"outbound","message_type":"text""#,
+        r#""direction":"outbound","message_type":"text","text":"secret""#,
+        r#""text":"""#,
+        r#""message_type":"","message":{},"text":"""#,
+    ] {
+        let row = only(Format::Vonage, &status(rest));
+        assert_eq!(columns(&row, "sender status"), format!("{BUSINESS} 1"), "{rest}");
+        assert_eq!(row.get("peer_phone"), phone(BUSINESS, "16505551234"), "{rest}");
+    }
+}
+
+#[test]
+fn number_of_a_person_is_no_account() {
+    let account = |id: &str| format!(r#""text":"x","whatsapp":{{"waba_id":"{id}"}}"#);
+    assert_eq!(columns(&row("text", &account("9")), "sender waba_id"), "447700900000 9");
+    for id in ["16505551234", "+1 650 555 1234"] {
+        let record = received("text", &account(id));
+        let dead = record.replace("2026-11-08T00:02:27Z", "soon");
+        let status = format!(
+            r#"{{"message_uuid":"u1","from":"447700900000","to":"16505551234","channel":"whatsapp","status":"read","timestamp":"2026-11-08T00:02:27Z","whatsapp":{{"waba_id":"{id}"}}}}"#
+        );
+        for record in [record, dead, status] {
+            let row = only(Format::Vonage, &record);
+            assert_eq!(columns(&row, "sender waba_id"), "447700900000 -", "{record}");
+        }
+    }
+}
+
+#[test]
+fn empty_referral_is_none() {
+    let row = row("text", r#""text":"x","referral":{},"whatsapp":{"referral":{}}"#);
+    assert_eq!(row.get("has_referral"), "0");
+}
+
 fn failed(error: &str) -> Row {
     let record = format!(
         r#"{{"message_uuid":"u1","to":"16505551234","from":"447700900000","timestamp":"2026-11-08T00:02:27Z","status":"rejected","channel":"whatsapp","error":{error}}}"#

@@ -325,3 +325,16 @@ fn message_to_a_group_and_its_status_have_no_peer() {
         }
     }
 }
+
+#[test]
+fn number_of_a_person_is_no_account_and_an_empty_referral_none() {
+    let of_person = |text: String| text.replace(r#""wabaId":"9""#, r#""wabaId":"16505551234""#);
+    let rest = r#""type":"text","text":{"body":"x"},"referral":{}"#;
+    let received = event("inbound_message.received", &of_person(inbound(rest)));
+    let row = only(Format::YCloud, &received);
+    assert_eq!(columns(&row, "sender waba_id has_referral"), "15550783881 - 0");
+    let dead = received.replace("2026-11-08T00", "soon");
+    assert_eq!(columns(&only(Format::YCloud, &dead), "sender waba_id"), "15550783881 -");
+    let sent = event("message.updated", &of_person(outbound(rest)));
+    assert_eq!(columns(&only(Format::YCloud, &sent), "sender waba_id"), "15550783881 -");
+}

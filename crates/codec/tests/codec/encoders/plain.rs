@@ -157,7 +157,7 @@ pub fn gupshup_v2(event: &Event) -> Option<Vec<u8>> {
         let payload = json!({
             "id": message.id, "source": party(event), "type": name, "payload": inner,
             "sender": {"userId": user(event)}, "context": reply(message, "gsId"),
-            "referral": message.has_referral.then(|| json!({})),
+            "referral": message.has_referral.then(|| json!({"x": 1})),
         });
         ("message", payload)
     };
@@ -212,7 +212,7 @@ pub fn infobip(event: &Event) -> Option<Vec<u8>> {
             return None;
         }
         if message.has_referral {
-            inner["referral"] = json!({});
+            inner["referral"] = json!({"x": 1});
         }
         json!({
             "from": party(event), "to": event.phone_number_id, "integrationType": "WHATSAPP", "receivedAt": stamp,
@@ -267,7 +267,7 @@ pub fn vonage(event: &Event) -> Option<Vec<u8>> {
             }
             _ => return None,
         };
-        let referral = message.has_referral.then(|| json!({}));
+        let referral = message.has_referral.then(|| json!({"x": 1}));
         json!({
             "message_uuid": message.id, "from": party(event), "to": event.phone_number_id, "message_type": name, name: inner,
             "context": reply(message, "message_uuid"), "context_status": "none", "whatsapp": {"referral": referral},
@@ -292,7 +292,7 @@ pub fn eight_x_eight(event: &Event) -> Option<Vec<u8>> {
         let message = event.message()?;
         let body = text(message)?;
         let (name, content) = content_of_8x8(message, body)?;
-        let referral = message.has_referral.then(|| json!({}));
+        let referral = message.has_referral.then(|| json!({"x": 1}));
         let mut payload = json!({
             "umid": message.id, "timestamp": iso(event),
             "type": name, "content": content, "referral": referral,

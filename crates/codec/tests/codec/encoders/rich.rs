@@ -41,7 +41,7 @@ pub fn bird(event: &Event) -> Option<Vec<u8>> {
         payload["receiver"] = json!({"contacts": [contact]});
     } else {
         payload["sender"] = json!({ "contact": contact });
-        payload["referral"] = if message.has_referral { json!({}) } else { Value::Null };
+        payload["referral"] = if message.has_referral { json!({"x": 1}) } else { Value::Null };
     }
     let kind = if outbound { "outbound" } else { "inbound" };
     bytes(json!({"service": "channels", "event": format!("whatsapp.{kind}"), "payload": payload}))
@@ -160,7 +160,7 @@ pub fn ycloud(event: &Event) -> Option<Vec<u8>> {
     let inbound = message.direction == Direction::Inbound;
     let mut value = json!({
         "wamid": message.id, "wabaId": event.waba_id, "type": name, name: inner, "context": reply(message, "id"),
-        "referral": message.has_referral.then(|| json!({})),
+        "referral": message.has_referral.then(|| json!({"x": 1})),
     });
     let business = json!(format!("+{}", event.phone_number_id));
     let (own, other, of_user, time) = if inbound {
