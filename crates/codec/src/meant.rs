@@ -182,6 +182,11 @@ pub(crate) fn is_error_code(code: i64) -> bool {
     code.unsigned_abs() <= ERROR_CODE_MAX
 }
 
+/// Whether a value is an object with at least one key: some write empty ones for what is not there.
+pub(crate) fn has_keys(value: Option<Value<'_>>) -> bool {
+    value.is_some_and(|value| value.is_object() && !value.is_hollow())
+}
+
 /// A word of a closed list, in lower case: what names of types and statuses are.
 pub(crate) fn word(value: Option<Value<'_>>) -> Option<String> {
     let text = value?.string()?;
@@ -206,6 +211,16 @@ mod tests {
         for none in ["49170555", "\"4917055512345\"", "-49170555", "-9223372036854775808", "1.5"] {
             assert_eq!(read(&format!("{{\"code\":{none}}}")), None, "{none}");
         }
+    }
+
+    #[test]
+    fn empty_objects_have_no_keys() {
+        let read = |json: &str| has_keys(Some(Tape::default().parse(json).expect("JSON")));
+        assert!(read("{\"a\":null}"));
+        for none in ["{}", "[]", "[1]", "\"a\"", "null", "1"] {
+            assert!(!read(none), "{none}");
+        }
+        assert!(!has_keys(None));
     }
 
     #[test]

@@ -323,9 +323,7 @@ fn row<'a>(
         voice,
         country: columns.country,
         is_reply: is_reply || body(value).is_reply,
-        has_referral: value
-            .get("referral")
-            .is_some_and(|referral| referral.is_object() && !referral.is_hollow()),
+        has_referral: meant::has_keys(value.get("referral")),
         text: record.text(text),
     })
 }
