@@ -108,7 +108,7 @@ pub(crate) fn decode(record: &mut Record<'_>, send: Value<'_>) {
 /// Whose send it is. An account with the number of whom it was sent to is none.
 fn scope(send: Value<'_>) -> Scope<'_> {
     let waba_id = meant::id(send.get("waba_id"));
-    let sender = meant::id(send.get("phone_number_id")).of_owner();
+    let sender = meant::id(send.get("phone_number_id"));
     let own = sender.clone().some();
     let people = [requested(send.get("request").unwrap_or(send)), answered(send)];
     Scope { waba_id, sender }.without_account_of(|number| {

@@ -208,7 +208,7 @@ fn fact(record: &mut Record<'_>, place: &Place<'_>, field: &'static str, value: 
     let of_number = meant::word(value.get("entity_type")).as_deref() == Some("phone_number");
     let mut scope = place.scope.clone();
     if of_number {
-        scope.sender = scope.sender.or_else(|| meant::id(value.get("entity_id")).of_owner());
+        scope.sender = scope.sender.or_else(|| meant::id(value.get("entity_id")));
     }
     // What partners are told stands in an entry of their own: it names the account inside.
     if field == "account_update" {

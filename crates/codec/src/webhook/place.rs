@@ -83,7 +83,7 @@ impl<'a> Place<'a> {
             &["recipient", "phone_number_id"],
         ]
         .into_iter()
-        .fold(Id::None, |found, path| found.or_else(|| meant::id(value.at(path)).of_owner()))
+        .fold(Id::None, |found, path| found.or_else(|| meant::id(value.at(path)).of_sender()))
         .or_else(|| otherwise.clone());
         let display = meant::id(value.at(&["metadata", "display_phone_number"])).some();
         let business = [display, sender.clone().some()];

@@ -168,7 +168,7 @@ fn fact(record: &mut Record<'_>, around: &Around<'_>, field: &str, value: &Json<
     let mut scope = around.scope.clone();
     let is_number = name(value.get("entity_type")).as_deref() == Some("phone_number");
     if is_number && scope.sender == Id::Absent {
-        scope.sender = id(value.get("entity_id")).of_owner();
+        scope.sender = id(value.get("entity_id")).of_sender();
     }
     let of_account = id(value.at(&["waba_info", "waba_id"])).of_owner();
     if field == "account_update" && of_account != Id::Absent {

@@ -54,7 +54,7 @@ fn first<'b, 'a>(send: &'b Json<'a>, key: &str) -> Option<&'b Json<'a>> {
 
 /// Whose send it is: of no account that is the number of whom it was sent to.
 fn scope(send: &Json<'_>) -> Scope {
-    let sender = id(send.get("phone_number_id")).of_owner();
+    let sender = id(send.get("phone_number_id")).of_sender();
     let own = sender.known().map(people::spelled);
     let both = [asked(send.get("request").unwrap_or(send)), answered(send)];
     let is_persons = |number: &str| {

@@ -272,7 +272,7 @@ fn around<'a>(
 ) -> Around<'a> {
     let paths: [&[&str]; 3] =
         [&["metadata", "phone_number_id"], &["phone_number_id"], &["recipient", "phone_number_id"]];
-    let mut ids = paths.iter().map(|path| id(value.at(path)).of_owner());
+    let mut ids = paths.iter().map(|path| id(value.at(path)).of_sender());
     let sender = ids.find(|id| *id != Id::Absent).unwrap_or(Id::Absent);
     let mut around = Around {
         scope: Scope { waba_id: account.of_owner(), sender },
