@@ -71,6 +71,7 @@ pub(super) fn decode_of<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root:
     } else if has(&"changes") {
         entry(record, &outer, root);
     } else if has(&"value") {
+        let outer = outer.without_account_in(std::iter::once(root), place::change_names);
         change(record, outer, None, root);
     } else {
         unwrapped(record, outer, root);
@@ -94,8 +95,10 @@ fn unwrapped<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>)
     let is_account = has(&"messaging_product") && account::guess(root).is_some();
     let may_be_bare = (is_content || !is_known) && !is_account && !is_around;
     if may_be_bare && message::looks_like_one(root) {
+        let outer = outer.without_account_in(std::iter::once(root), place::item_names);
         bare(record, outer, root);
     } else if is_known || is_account || has(&"metadata") || ITEMS.iter().any(has) || holds_one {
+        let outer = outer.without_account_in(std::iter::once(root), place::value_names);
         value(record, outer, &field, root);
     } else if root.is_hollow() || has(&"object") && is_empty_envelope(root) {
         // An envelope around nothing.
@@ -156,6 +159,7 @@ pub(super) fn named<'a>(
     name: Option<&str>,
     inner: Value<'a>,
 ) {
+    let outer = outer.without_account_in(std::iter::once(inner), place::value_names);
     value(record, outer, &field(name), inner);
 }
 
@@ -167,14 +171,16 @@ fn entry<'a>(record: &mut Record<'_>, outer: &Outer<'_, 'a>, entry: Value<'a>) {
         time => time,
     };
     let field = meant::word(entry.get("field"));
+    let changes = entry.get("changes").into_iter().flat_map(Value::items);
+    let outer = Outer { waba_id, entry_time, sender: outer.sender };
+    let outer = outer.without_account_in(changes, place::change_names);
     each(record, entry, "changes", |record, element| {
-        let outer = Outer { waba_id: waba_id.clone(), entry_time, sender: outer.sender };
-        change(record, outer, field.as_deref(), element);
+        change(record, outer.clone(), field.as_deref(), element);
     });
     if entry.get_or_null("changes").is_none() && !entry.is_hollow() {
         // Other products have other lists in their entries.
         let is_other = entry.get("messaging").is_some() || entry.get("standby").is_some();
-        let scope = Scope { waba_id, sender: Id::None };
+        let scope = Scope { waba_id: outer.waba_id, sender: Id::None };
         let name = if is_other { ignored::OTHER } else { ignored::EMPTY };
         record.ignored(Some(&scope), name, entry.raw().len());
     }
@@ -280,7 +286,7 @@ fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value
         Field::Content(name) | Field::Account(name) => name,
         Field::Ignored(_) | Field::Unknown { .. } => ignored::OTHER,
     };
-    let place = Place::of_value(outer, name, value);
+    let place = Place::of(outer, name, value);
     let before = record.counts.total();
     if !matches!(field, Field::Ignored(_)) {
         content(record, &place, value);
@@ -446,7 +452,7 @@ fn history<'a>(record: &mut Record<'_>, place: &Place<'a>, chunk: Value<'a>) {
 
 /// A message or status that nothing surrounds: it must name its sender itself.
 fn bare<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>) {
-    let place = Place::of_item(outer, root);
+    let place = Place::of(outer, "messages", root);
     if status::looks_like_one(root) {
         status::status(record, &place, Origin::Live, Company::Alone, root);
     } else {

@@ -116,14 +116,12 @@ fn bare<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
     let is_value = is_known || is_account || messages_of(root) != LIST;
     let may_be_alone = !is_inside && !is_account && (is_content || !is_known);
     if message::stands_alone(root) && may_be_alone {
-        let mut around = around(id(root.get("waba_id")), None, "messages", root);
-        let is_persons = |number: &str| {
-            !message::is_number_of(&around, number) && people::are_named_by_item(root, number)
-        };
-        around.scope.waba_id = around.scope.waba_id.clone().unless_number(is_persons);
+        let account = account_of(root.get("waba_id"), &[root], people::are_named_by_item);
+        let around = around(account, None, "messages", root);
         message::alone(record, &around, root, path);
     } else if is_value || OF_VALUES.iter().any(|key| root.has(key)) {
-        value(record, id(root.get("waba_id")), None, field.as_deref(), root, path);
+        let account = account_of(root.get("waba_id"), &[root], people::are_named);
+        value(record, account, None, field.as_deref(), root, path);
     } else if !is_hollow(root) && !(root.has("object") && is_empty(root)) {
         let letter = Letter::at("unknown_shape", path, "", Some(root));
         record.letter(&Scope::default(), letter, root.bytes());
@@ -170,7 +168,16 @@ pub(super) fn each<'a>(
 }
 
 fn entry<'a>(record: &mut Record<'_>, entry: &'a Json<'a>, path: &str) {
-    let account = id(entry.get("id")).of_owner();
+    // An account of none of its changes is one of them all.
+    let changes = entry.get("changes").map(Json::list).unwrap_or_default();
+    let account =
+        account_of(entry.get("id"), &changes, |change, number| match change.get("value") {
+            Some(values) => {
+                let mut values = values.list().into_iter();
+                values.any(|value| !is_of_number(value, number) && people::are_named(value, number))
+            }
+            None => people::are_named_by_item(change, number),
+        });
     let around = [entry.get("time"), entry.get("field")];
     each(record, entry, "changes", path, &mut |record, one, path| {
         change(record, &account, around, one, path);
@@ -264,28 +271,59 @@ fn guess_ignored(value: &Json<'_>) -> Option<&'static str> {
     }
 }
 
+/// The account that an id names, unless one of these names a person by that number.
+fn account_of(
+    named: Option<&Json<'_>>,
+    all: &[&Json<'_>],
+    are_named: impl Fn(&Json<'_>, &str) -> bool,
+) -> Id {
+    let is_persons =
+        |number: &str| all.iter().any(|one| !is_of_number(one, number) && are_named(one, number));
+    id(named).of_owner().unless_number(is_persons)
+}
+
+fn is_of_number(value: &Json<'_>, number: &str) -> bool {
+    sender(value).known().is_some_and(|sender| people::spelled(sender) == number)
+}
+
+/// The id of the number that a value is of; it is no contact's, where another number is shown.
+fn sender(value: &Json<'_>) -> Id {
+    let paths: [&[&str]; 3] =
+        [&["metadata", "phone_number_id"], &["phone_number_id"], &["recipient", "phone_number_id"]];
+    let mut ids = paths.iter().map(|path| id(value.at(path)).of_sender());
+    let found = ids.find(|id| *id != Id::Absent).unwrap_or(Id::Absent);
+    let number = found.known().map(people::spelled).filter(|number| people::is_number(number));
+    let Some(number) = number else { return found };
+    let display = id(value.at(&["metadata", "display_phone_number"]));
+    let shows_another = display.known().is_some_and(|display| {
+        people::is_number(&people::spelled(display)) && !people::is_same_number(display, &number)
+    });
+    let list = |key| value.get(key).map(Json::list).unwrap_or_default();
+    // The business itself may be the contact of its echoes.
+    let is_it = |contact: &Json<'_>| {
+        id(contact.get("wa_id")).known().is_some_and(|own| people::spelled(own) == number)
+    };
+    let is_contact = list("contacts").into_iter().any(is_it);
+    if shows_another && is_contact && list("message_echoes").is_empty() {
+        Id::Absent
+    } else {
+        found
+    }
+}
+
 fn around<'a>(
     account: Id,
     entry_time: Option<&'a Json<'a>>,
     field: &str,
     value: &'a Json<'a>,
 ) -> Around<'a> {
-    let paths: [&[&str]; 3] =
-        [&["metadata", "phone_number_id"], &["phone_number_id"], &["recipient", "phone_number_id"]];
-    let mut ids = paths.iter().map(|path| id(value.at(path)).of_sender());
-    let sender = ids.find(|id| *id != Id::Absent).unwrap_or(Id::Absent);
-    let mut around = Around {
-        scope: Scope { waba_id: account.of_owner(), sender },
+    Around {
+        scope: Scope { waba_id: account, sender: sender(value) },
         entry_time,
         field: field.to_owned(),
         contacts: value.get("contacts").map(Json::list).unwrap_or_default(),
         display: id(value.at(&["metadata", "display_phone_number"])).known().map(str::to_owned),
-    };
-    // Some gateways write the person where the account should be.
-    let is_persons =
-        |number: &str| !message::is_number_of(&around, number) && people::are_named(value, number);
-    around.scope.waba_id = around.scope.waba_id.clone().unless_number(is_persons);
-    around
+    }
 }
 
 /// Whether the only contact is whom a gateway's session wrote to: such a gateway has the number for
