@@ -175,7 +175,7 @@ fn display(value: Value<'_>) -> Option<Cow<'_, str>> {
 }
 
 /// Whether what stands for the number's id is the number of a contact, beside another that is
-/// shown: some write the chat there. In samples all are one; contacts of echoes may be the business.
+/// shown: some write the chat there. In samples all are one; those of echoes may be the business.
 fn is_contacts(value: Value<'_>, id: &str) -> bool {
     let id = normal_phone(id);
     let is_other = |display: Cow<'_, str>| {

@@ -116,10 +116,10 @@ impl Person {
         self.phone.is_none() && self.user.is_none()
     }
 
-    /// Whether it has this number.
+    /// Whether it has this number, or one that means the same.
     #[must_use]
     pub fn has_number(&self, number: &str) -> bool {
-        self.phone.as_deref().is_some_and(|phone| spelled(phone) == number)
+        self.phone.as_deref().is_some_and(|phone| is_same_number(phone, number))
     }
 
     /// What rows of a sender hold of it.

@@ -299,7 +299,6 @@ fn sender(value: &Json<'_>) -> Id {
         people::is_number(&people::spelled(display)) && !people::is_same_number(display, &number)
     });
     let list = |key| value.get(key).map(Json::list).unwrap_or_default();
-    // The business itself may be the contact of its echoes.
     let is_it = |contact: &Json<'_>| {
         id(contact.get("wa_id")).known().is_some_and(|own| people::spelled(own) == number)
     };

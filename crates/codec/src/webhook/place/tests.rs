@@ -204,6 +204,11 @@ fn chat_is_no_account_of_a_send() {
     // Marks say whom they are for, too; the business's own number is nobody else's.
     let mark = r#""status":"read","message_id":"w","to":"5549955554444""#;
     assert_eq!(columns(&row("5549955554444", "100", mark), "reason waba_id"), "mark_as_read -");
-    assert_eq!(row("5549955554444", "5549955554444", to).get("waba_id"), "5549955554444");
+    let other = r#""to":"+5549955553333""#;
+    assert_eq!(row("5549977776666", "5549977776666", other).get("waba_id"), "5549977776666");
+    // Nobody sends to themselves.
+    let own = row("5549955554444", "5549955554444", to);
+    assert_eq!(columns(&own, "reason waba_id sender"), "no_sender - -");
+    assert_eq!(account("554955554444", to), "");
     assert_eq!(row("9", "7@lid", to).get("reason"), "no_sender");
 }
