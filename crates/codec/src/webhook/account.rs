@@ -260,6 +260,9 @@ fn user_id(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
         let peer = Peer::default()
             .phone_or_user(value.get("wa_id"))
             .user(value.at(&["user_id", "current"]));
+        // Some tell the number beside it, of the contact that has the user id.
+        let contact = place.contacts.of(&peer, Company::Mixed);
+        let peer = peer.contact(contact.filter(|contact| place.may_be(contact)));
         let facts = AccountFacts {
             field: "user_id_update",
             event: "user_changed_user_id",

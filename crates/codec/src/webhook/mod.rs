@@ -91,8 +91,11 @@ fn unwrapped<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>)
     // A time inside says that the id and time beside it are the event's. An echo on standby has but
     // its body inside.
     let is_around = holds_one && root.at(&[ONE_MESSAGE, "timestamp"]).is_some();
-    // Others than the platform have events of these names as well.
-    let is_account = has(&"messaging_product") && account::guess(root).is_some();
+    // Others than the platform have events of these names as well, and some write what became of a
+    // message as an event beside it.
+    let is_account = has(&"messaging_product")
+        && account::guess(root).is_some()
+        && !["from", "recipient_id", "status"].iter().any(has);
     let may_be_bare = (is_content || !is_known) && !is_account && !is_around;
     if may_be_bare && message::looks_like_one(root) {
         let outer = outer.without_account_in(std::iter::once(root), place::item_names);
@@ -283,7 +286,8 @@ fn guess_ignored(value: Value<'_>) -> Option<&'static str> {
 
 fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value: Value<'a>) {
     let name = match field {
-        Field::Content(name) | Field::Account(name) => name,
+        Field::Content(name) | Field::Account(name) => *name,
+        Field::Unknown { named: false } if value.get("history").is_some() => "history",
         Field::Ignored(_) | Field::Unknown { .. } => ignored::OTHER,
     };
     let place = Place::of(outer, name, value);
@@ -292,7 +296,11 @@ fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value
         content(record, &place, value);
     }
     // What the alerts of a flow call errors are figures.
-    let is_of_flow = matches!(field, Field::Ignored("flows"));
+    let is_of_flow = match field {
+        Field::Ignored(name) => *name == "flows",
+        Field::Unknown { named: false } => guess_ignored(value) == Some("flows"),
+        _ => false,
+    };
     if !is_of_flow && few(value, list_of_messages(value)) == 0 {
         let errors_of = if name == ignored::OTHER { "messages" } else { name };
         each(record, value, "errors", |record, error| {

@@ -228,6 +228,12 @@ fn handover(record: &mut Record<'_>, around: &Around<'_>, value: &Json<'_>, path
 fn user_id(record: &mut Record<'_>, around: &Around<'_>, value: &Json<'_>, path: &str) {
     let before = Person::of(&[], &[value.at(&["user_id", "previous"])]);
     let person = Person::of(&[value.get("wa_id")], &[value.at(&["user_id", "current"])]);
+    let contact = message::contact(around, &person, message::Company::OtherLists)
+        .filter(|one| !message::is_business(around, one));
+    let person = match contact {
+        Some(one) => person.or(Person::of(&[one.get("wa_id")], &[one.get("user_id")])),
+        None => person,
+    };
     let sender = around.scope.sender.known();
     let facts = record.check_person(path, &before).map(|()| Facts {
         event: "user_changed_user_id",

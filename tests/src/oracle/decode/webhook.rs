@@ -5,6 +5,7 @@ use turnwise_model::Origin;
 use super::json::{Json, Node};
 use super::meant::{Id, id, name};
 use super::message::Company;
+use super::owner::{self, account_of, sender};
 use super::{Letter, Record, Scope, account, elements, message, people, status};
 
 /// What stands around an item.
@@ -112,7 +113,8 @@ fn bare<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
         || field.as_deref().is_some_and(is_ignored);
     // With a time of its own the message inside is the event; what is beside it is an envelope's.
     let is_inside = messages_of(root) != LIST && root.at(&["message", "timestamp"]).is_some();
-    let is_account = root.has("messaging_product") && account::guess(root).is_some();
+    let is_item = ["from", "recipient_id", "status"].iter().any(|key| root.has(key));
+    let is_account = root.has("messaging_product") && account::guess(root).is_some() && !is_item;
     let is_value = is_known || is_account || messages_of(root) != LIST;
     let may_be_alone = !is_inside && !is_account && (is_content || !is_known);
     if message::stands_alone(root) && may_be_alone {
@@ -174,7 +176,9 @@ fn entry<'a>(record: &mut Record<'_>, entry: &'a Json<'a>, path: &str) {
         account_of(entry.get("id"), &changes, |change, number| match change.get("value") {
             Some(values) => {
                 let mut values = values.list().into_iter();
-                values.any(|value| !is_of_number(value, number) && people::are_named(value, number))
+                values.any(|value| {
+                    !owner::is_of_number(value, number) && people::are_named(value, number)
+                })
             }
             None => people::are_named_by_item(change, number),
         });
@@ -271,45 +275,6 @@ fn guess_ignored(value: &Json<'_>) -> Option<&'static str> {
     }
 }
 
-/// The account that an id names, unless one of these names a person by that number.
-fn account_of(
-    named: Option<&Json<'_>>,
-    all: &[&Json<'_>],
-    are_named: impl Fn(&Json<'_>, &str) -> bool,
-) -> Id {
-    let is_persons =
-        |number: &str| all.iter().any(|one| !is_of_number(one, number) && are_named(one, number));
-    id(named).of_owner().unless_number(is_persons)
-}
-
-fn is_of_number(value: &Json<'_>, number: &str) -> bool {
-    sender(value).known().is_some_and(|sender| people::spelled(sender) == number)
-}
-
-/// The id of the number that a value is of; it is no contact's, where another number is shown.
-fn sender(value: &Json<'_>) -> Id {
-    let paths: [&[&str]; 3] =
-        [&["metadata", "phone_number_id"], &["phone_number_id"], &["recipient", "phone_number_id"]];
-    let mut ids = paths.iter().map(|path| id(value.at(path)).of_sender());
-    let found = ids.find(|id| *id != Id::Absent).unwrap_or(Id::Absent);
-    let number = found.known().map(people::spelled).filter(|number| people::is_number(number));
-    let Some(number) = number else { return found };
-    let display = id(value.at(&["metadata", "display_phone_number"]));
-    let shows_another = display.known().is_some_and(|display| {
-        people::is_number(&people::spelled(display)) && !people::is_same_number(display, &number)
-    });
-    let list = |key| value.get(key).map(Json::list).unwrap_or_default();
-    let is_it = |contact: &Json<'_>| {
-        id(contact.get("wa_id")).known().is_some_and(|own| people::spelled(own) == number)
-    };
-    let is_contact = list("contacts").into_iter().any(is_it);
-    if shows_another && is_contact && list("message_echoes").is_empty() {
-        Id::Absent
-    } else {
-        found
-    }
-}
-
 fn around<'a>(
     account: Id,
     entry_time: Option<&'a Json<'a>>,
@@ -348,7 +313,9 @@ fn value<'a>(
     let is_content = field.is_some_and(|field| CONTENT.contains(&field));
     let is_account = field.is_some_and(|field| account::FIELDS.contains(&field));
     let is_no_evidence = !is_content && !is_account && field.is_some_and(is_ignored);
-    let known = field.filter(|_| is_content || is_account).unwrap_or("other");
+    let unnamed = if field.is_none() && value.has("history") { "history" } else { "other" };
+    let known = field.filter(|_| is_content || is_account).unwrap_or(unnamed);
+    let is_of_flow = field.or_else(|| guess_ignored(value)) == Some("flows");
     let around = around(account, entry_time, known, value);
     let rows_before = record.rows.len();
     if !is_no_evidence {
@@ -356,7 +323,7 @@ fn value<'a>(
     }
     let has_messages = value.get(messages_of(value)).is_some_and(|list| !list.list().is_empty());
     // A flow's are figures.
-    if !has_messages && field != Some("flows") {
+    if !has_messages && !is_of_flow {
         let named = if known == "other" { "messages" } else { known };
         each(record, value, "errors", path, &mut |record, one, path| {
             account::error(record, &around, named, one, path);

@@ -328,8 +328,8 @@ fn empty_ids_tell_no_direction() {
         (of_number, r#""from":"","to_user_id":"","to":"16505551234""#, "1"),
         (of_number, r#""from":"","from_user_id":"US.1","to_user_id":"""#, "0"),
         (of_number, r#""from":"","from_user_id":"","to_user_id":"""#, "no_direction"),
-        // Who is known by the user id alone has no number there.
-        (r#""id":"","context":{"user_id":"US.1"}"#, r#""from":"15550783881""#, "1"),
+        // Who is known by the user id alone may have this number or not.
+        (r#""id":"","context":{"user_id":"US.1"}"#, r#""from":"15550783881""#, "no_direction"),
         (
             r#""id":"","context":{"user_id":"US.1"}"#,
             r#""from":"15550783881","from_user_id":"US.1""#,

@@ -110,6 +110,24 @@ fn number_of_anybody_in_a_value_is_no_account_of_what_is_in_it() {
 }
 
 #[test]
+fn value_without_a_field_is_told_by_what_is_in_it() {
+    let told = |value: &str| {
+        let text =
+            format!(r#"{{"entry":[{{"id":"9","changes":[{{"value":{{{METADATA},{value}}}}}]}}]}}"#);
+        run(&text).1.iter().map(|row| columns(row, "reason origin direction")).collect::<Vec<_>>()
+    };
+    // What was written on the phone is past where a history stands beside it.
+    let echo = TEXT.replace("\"from\"", "\"to\"");
+    let threads = format!(r#"[{{"threads":[{{"id":"5549977776666","messages":[{TEXT}]}}]}}]"#);
+    let history = format!(r#""message_echoes":[{echo}],"history":{threads}"#);
+    assert_eq!(told(&history), ["- 3 1", "- 3 0"]);
+    assert_eq!(told(&format!(r#""message_echoes":[{echo}]"#)), ["- 1 1"]);
+    // The errors of a flow are figures.
+    let flow = r#""flow_id":"1","event":"ENDPOINT_ERROR_RATE","errors":[{"error_type":"x"}]"#;
+    assert_eq!(told(flow), ["flows - -"]);
+}
+
+#[test]
 fn chat_is_no_account_of_what_stands_alone_nor_of_letters() {
     let alone = |account: &str| {
         let around = format!(r#"{{"waba_id":"{account}","phone_number_id":"100","from""#);
