@@ -182,7 +182,10 @@ fn is_contacts(value: Value<'_>, id: &str) -> bool {
         let display = normal_phone(&display);
         is_number(&display) && !same_phone(&display, &id)
     };
-    let is_it = |contact: Value<'_>| matches!(meant::id(contact.get("wa_id")), Id::Some(number) if normal_phone(&number) == id);
+    let is_it = |contact: Value<'_>| {
+        let number = meant::id(contact.get("wa_id")).some();
+        number.is_some_and(|number| normal_phone(&number) == id)
+    };
     is_number(&id)
         && display(value).is_some_and(is_other)
         && items(value, "message_echoes").next().is_none()

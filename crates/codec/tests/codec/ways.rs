@@ -283,8 +283,8 @@ fn apply(twist: Twist, value: &mut serde_json::Map<String, serde_json::Value>) {
             }
         }
         Twist::Renumbered => {
-            let first = value.get_mut("messages").and_then(|list| list[0].as_object_mut());
-            let Some(message) = first else { return };
+            let first = value.get_mut("messages").and_then(|list| list.get_mut(0));
+            let Some(message) = first.and_then(|item| item.as_object_mut()) else { return };
             let Some(person) = message.remove("from") else { return };
             let system = serde_json::json!({"type": "user_changed_number", "wa_id": person});
             message.insert("system".to_owned(), system);
