@@ -59,6 +59,11 @@ const BODIES: &[&str] = &[
     "unsupported",
 ];
 
+/// Whether an object holds a body of some name.
+pub(crate) fn has_body(message: Value<'_>) -> bool {
+    BODIES.iter().any(|name| message.get(name).is_some())
+}
+
 /// Reads a message's body; `message` is the object that holds `type`.
 pub(crate) fn body(message: Value<'_>) -> Body<'_> {
     let named = meant::word(message.get("type"));
@@ -110,7 +115,8 @@ fn interactive_type(inner: Option<Value<'_>>) -> InteractiveType {
     }
 }
 
-/// The first of these that is a string is the text; else the first length counts.
+/// The first of these that is a string is the text; else the first length counts, as it does beside
+/// a text that was emptied.
 fn text<'a>(kind: MessageKind, message: Value<'a>, inner: Option<Value<'a>>) -> Text<'a> {
     let Some(inner) = inner else { return Text::None };
     let bodies: &[&[&str]] = match kind {
@@ -128,18 +134,24 @@ fn text<'a>(kind: MessageKind, message: Value<'a>, inner: Option<Value<'a>>) -> 
     };
     let found = bodies.iter().find_map(|path| inner.at(path)?.string());
     let bare = || (kind == MessageKind::Text).then(|| inner.string()).flatten();
-    if let Some(text) = found.or_else(bare) {
-        return Text::Body(text);
+    let text = found.or_else(bare);
+    if text.as_deref().is_some_and(|text| !text.is_empty()) {
+        return text.map_or(Text::None, Text::Body);
     }
     let lengths = [
         inner.get("chars"),
         inner.at(&["body", "chars"]),
+        inner.at(&["body", "text", "chars"]),
+        inner.at(&["text", "chars"]),
         inner.at(&["caption", "chars"]),
         inner.at(&["button_reply", "chars"]),
         inner.at(&["list_reply", "chars"]),
         message.get("chars").filter(|chars| chars.kind() != Kind::Object),
     ];
-    lengths.into_iter().find_map(meant::integer).map_or(Text::None, text_length)
+    match lengths.into_iter().find_map(meant::integer).map_or(Text::None, text_length) {
+        Text::None => text.map_or(Text::None, Text::Body),
+        length => length,
+    }
 }
 
 /// A text of which only the length is known. A number beyond what a text can hold is no length; it
@@ -190,6 +202,16 @@ mod tests {
         check(r#"{"type":"text","text":{"chars":123}}"#, M::Text, None, Some("#123"));
         check(r#"{"type":"text","text":{"chars":"123"}}"#, M::Text, None, Some("#123"));
         check(r#"{"type":"text","text":{"chars":65537}}"#, M::Text, None, None);
+        check(r#"{"type":"text","text":{"body":"","chars":5}}"#, M::Text, None, Some("#5"));
+        check(r#"{"type":"text","text":{"body":"hi","chars":5}}"#, M::Text, None, Some("hi"));
+        check(r#"{"type":"text","text":{"body":{"chars":6}}}"#, M::Text, None, Some("#6"));
+        check(r#"{"type":"button","button":{"text":{"chars":4}}}"#, M::Button, None, Some("#4"));
+        check(
+            r#"{"type":"interactive","interactive":{"type":"button","body":{"text":{"chars":9}}}}"#,
+            M::Interactive,
+            None,
+            Some("#9"),
+        );
         check(r#"{"type":"image","image":{"id":"1","caption":"c"}}"#, M::Image, None, Some("c"));
         check(r#"{"type":"image","image":{"id":"1"},"chars":7}"#, M::Image, None, Some("#7"));
         check(r#"{"type":"image","image":{"id":"1","chars":8}}"#, M::Image, None, Some("#8"));

@@ -5,6 +5,8 @@
 //! they can; else its content does. Repeats are told by the messages inside, not by source and id.
 //! `time` stands for the time of what has none of its own.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -76,6 +78,12 @@ pub(crate) fn encoded(
 ) -> Result<(), Fail> {
     let (text, scratch, inner) = payload::opened(record, data, "base64", scratches)?;
     let mut bytes = scratch.take_bytes();
+    // Some break it into lines.
+    let text: Cow<'_, str> = if text.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        Cow::Owned(text.split_ascii_whitespace().collect())
+    } else {
+        text
+    };
     let done = STANDARD.decode_vec(text.as_bytes(), &mut bytes).or_else(|_| {
         bytes.clear();
         URL_SAFE.decode_vec(text.as_bytes(), &mut bytes)

@@ -10,7 +10,7 @@ use turnwise_model::limits::{ERROR_CODE_MAX, ID_BYTES_MAX};
 use turnwise_model::time::MILLISECONDS_FROM;
 
 use crate::json::{Kind, Value};
-use crate::peer::is_of_person;
+use crate::peer::{is_no_sender, is_of_person};
 
 /// An id, or why it is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,11 +43,19 @@ impl<'a> Id<'a> {
         }
     }
 
-    /// The same of an account or of a number of it. What is of a person or a chat whatever is said
-    /// of it is none: some write the chat there.
+    /// The same of an account. What is of a person or a chat whatever is said of it is none: some
+    /// write the chat there.
     pub(crate) fn of_owner(self) -> Self {
         match self {
             Self::Some(id) if is_of_person(&id) => Self::None,
+            id => id,
+        }
+    }
+
+    /// The same of a number of an account, by [`is_no_sender`].
+    pub(crate) fn of_sender(self) -> Self {
+        match self {
+            Self::Some(id) if is_no_sender(&id) => Self::None,
             id => id,
         }
     }
@@ -256,6 +264,13 @@ mod tests {
         }
         for id in ["4915112345678@s.whatsapp.net", "77@lid", "1-2@g.us", "DE.4711", "", " "] {
             assert_eq!(of_owner(id), Id::None, "{id}");
+        }
+        let of_sender = |text: &'static str| id_of(text.into()).of_sender();
+        for id in ["9", "<PHONE>", "UK.support", "DE.my shop 1", "us.1"] {
+            assert_eq!(of_sender(id), Id::Some(id.into()));
+        }
+        for id in ["1650@s.whatsapp.net", "me@shop", "US.1349", "US.ENT.A1", "1-2@g.us", ""] {
+            assert_eq!(of_sender(id), Id::None, "{id}");
         }
         let long: &'static str = "9@".repeat(ID_BYTES_MAX).leak();
         assert_eq!(of_owner(long), Id::TooLong);

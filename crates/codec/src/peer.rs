@@ -191,6 +191,15 @@ pub(crate) fn is_of_person(id: &str) -> bool {
     id.contains('@') || is_user_id(id)
 }
 
+/// Whether an id that stands for a number of a business is of a person or a chat: an address, or a
+/// user id of letters and digits. The name of an app or a channel that stands there for the number
+/// may begin like a user id (`UK.support`), but those have a digit behind it.
+pub(crate) fn is_no_sender(id: &str) -> bool {
+    let may_be_in_one = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.';
+    let is_one = || id.bytes().all(may_be_in_one) && id.bytes().any(|byte| byte.is_ascii_digit());
+    id.contains('@') || is_user_id(id) && is_one()
+}
+
 /// `CC.` and something.
 pub(crate) fn is_user_id(text: &str) -> bool {
     let bytes = text.as_bytes();

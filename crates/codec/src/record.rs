@@ -47,6 +47,11 @@ impl<'a> Scope<'a> {
         self.waba_id.clone().of_owner().some()
     }
 
+    /// The number, likewise.
+    fn sender(&self) -> Option<Cow<'a, str>> {
+        self.sender.clone().of_sender().some()
+    }
+
     /// The same without an account that `is_persons` says is the number of a person: it is asked of
     /// numbers in their one spelling.
     pub(crate) fn without_account_of(mut self, is_persons: impl FnOnce(&str) -> bool) -> Self {
@@ -201,7 +206,7 @@ impl<'d> Record<'d> {
         if scope.waba_id == Id::TooLong {
             return Err(self.fail(Reason::IdTooLong, "waba_id", "id", Some(Kind::String)));
         }
-        let name = scope.sender.clone().some();
+        let name = scope.sender();
         Ok(Owner {
             waba_id: scope.account().map(|id| self.rows.strings.intern(&id)),
             sender: name.as_deref().map(|name| self.rows.strings.intern(name)),
@@ -384,7 +389,7 @@ impl<'d> Record<'d> {
     /// Letters bear the record's time; ids too long are left out.
     fn letter_common(&mut self, item: i32, scope: Option<&Scope<'_>>) -> Common {
         let account = scope.and_then(Scope::account);
-        let sender = scope.and_then(|scope| scope.sender.clone().some());
+        let sender = scope.and_then(Scope::sender);
         let mut intern = |id: Option<Cow<'_, str>>| id.map(|id| self.rows.strings.intern(&id));
         let (waba_id, sender) = (intern(account), intern(sender));
         Common {

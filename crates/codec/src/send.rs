@@ -5,12 +5,12 @@
 
 pub(crate) mod straight;
 
-use turnwise_model::{Direction, Origin};
+use turnwise_model::{Direction, MessageKind, Origin};
 
-use crate::body::body;
+use crate::body::{Body, Text, body, has_body};
 use crate::json::Value;
 use crate::meant::{self, Id};
-use crate::peer::{Peer, normal_phone, says_group};
+use crate::peer::{Peer, is_number, normal_phone, same_phone, says_group};
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Fail, Record, Scope};
 use crate::rows::MessageRow;
@@ -18,12 +18,12 @@ use crate::webhook::contacts::Contact;
 
 /// Whether a value is a send.
 pub(crate) fn is_send(value: Value<'_>) -> bool {
-    value.get("request").is_some_and(|request| !is_of_http(request)) || is_bare_request(value)
+    value.get("request").is_some_and(|request| !is_no_send(request)) || is_bare_request(value)
 }
 
-/// Whether a request is one of HTTP that somebody wrote down: it has a body, and says nothing of
-/// what is sent.
-fn is_of_http(request: Value<'_>) -> bool {
+/// Whether a request is a webhook, or one of HTTP that somebody wrote down: it says nothing of what
+/// is sent.
+fn is_no_send(request: Value<'_>) -> bool {
     let said = [
         "messaging_product",
         "type",
@@ -35,7 +35,16 @@ fn is_of_http(request: Value<'_>) -> bool {
         "action",
     ];
     let has = |key: &str| request.get(key).is_some();
-    has("body") && !said.into_iter().any(has)
+    let of_value = has("metadata") && !["type", "to", "recipient"].into_iter().any(has);
+    let of_http = ["body", "headers", "method", "url"].into_iter().any(has);
+    has("entry") || has("changes") || of_value || of_http && !said.into_iter().any(has)
+}
+
+/// Whether a request is for a message: it says what, or to whom. Blocking people and setting a
+/// number up are requests, too.
+fn is_of_message(request: Value<'_>) -> bool {
+    let keys = ["type", "to", "recipient"];
+    keys.into_iter().any(|key| request.get(key).is_some()) || has_body(request)
 }
 
 /// A request body without the record around it.
@@ -98,6 +107,15 @@ pub(crate) fn decode(record: &mut Record<'_>, send: Value<'_>) {
             Err(fail) => return record.dead(Some(&scope), fail, bytes),
         }
     }
+    if !is_of_message(request) {
+        if request.get("batch").is_none() {
+            return record.ignored(Some(&scope), ignored::OTHER, bytes);
+        }
+        // Each of them may be a send, but none has its answer.
+        let found = Some(request.kind());
+        let fail = record.fail(Reason::UnknownShape, "request", "one send", found);
+        return record.dead(Some(&scope), fail, bytes);
+    }
     let Some(item) = record.begin() else { return };
     match message(record, &scope, item, send, request) {
         Ok(row) => record.message(row),
@@ -105,16 +123,29 @@ pub(crate) fn decode(record: &mut Record<'_>, send: Value<'_>) {
     }
 }
 
-/// Whose send it is. An account with the number of whom it was sent to is none.
+/// Whose send it is. An account with the number of whom it was sent to is none, and so is a sender
+/// that is told to send to itself.
 fn scope(send: Value<'_>) -> Scope<'_> {
     let waba_id = meant::id(send.get("waba_id"));
-    let sender = meant::id(send.get("phone_number_id")).of_owner();
+    let requested = requested(send.get("request").unwrap_or(send));
+    let input = first(send, "contacts").and_then(|contact| contact.get("input"));
+    let sender = match meant::id(send.get("phone_number_id")) {
+        Id::Some(id) if requested.phone_text().is_some_and(|to| are_one(&id, to)) => Id::None,
+        id => id,
+    };
     let own = sender.clone().some();
-    let people = [requested(send.get("request").unwrap_or(send)), answered(send)];
+    let people = [requested, answered(send), Peer::default().phone_or_user(input)];
     Scope { waba_id, sender }.without_account_of(|number| {
-        let is_it = |phone: &str| normal_phone(phone) == number;
-        !own.as_deref().is_some_and(is_it) && people.iter().filter_map(Peer::phone_text).any(is_it)
+        let mut phones = people.iter().filter_map(Peer::phone_text);
+        let is_own = own.as_deref().is_some_and(|own| normal_phone(own) == number);
+        !is_own && phones.any(|phone| same_phone(phone, number))
     })
+}
+
+/// Whether two ids are one number, digit by digit.
+fn are_one(one: &str, other: &str) -> bool {
+    let one = normal_phone(one);
+    is_number(&one) && one == normal_phone(other)
 }
 
 /// Whom a request names.
@@ -151,6 +182,19 @@ fn is_accepted(record: &Record<'_>, send: Value<'_>) -> Result<bool, Fail> {
     Err(record.fail(Reason::WrongType, "status", "HTTP status", found))
 }
 
+/// What was asked for. Of a text with a category the platform makes a template.
+fn requested_body(request: Value<'_>) -> Body<'_> {
+    let body = body(request);
+    let category = meant::word(request.get("category"));
+    let categories = ["authentication", "marketing", "utility"];
+    if body.kind == MessageKind::Text
+        && category.is_some_and(|category| categories.contains(&category.as_str()))
+    {
+        return Body { kind: MessageKind::Template, text: Text::None, ..body };
+    }
+    body
+}
+
 fn message(
     record: &mut Record<'_>,
     scope: &Scope<'_>,
@@ -166,7 +210,7 @@ fn message(
     record.check_peer(&peer)?;
     let message = record.pseudonym(&owner, id, send)?;
     let columns = peer.columns(record.keys, &owner.name);
-    let body = body(request);
+    let body = requested_body(request);
     let mut common = record.common(&owner, item, time).with_peer(columns);
     common.message = Some(message);
     Ok(MessageRow {

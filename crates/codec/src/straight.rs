@@ -16,7 +16,7 @@ use turnwise_model::{Keys, Millis, Pseudonym};
 
 use crate::country;
 use crate::json::{Nth, Values, unescape_into};
-use crate::peer::is_of_person;
+use crate::peer::{are_alike, is_of_person};
 use crate::record::{Place, Record};
 use crate::rows::{Common, MessageRow, PlainOwner, StatusRow, TextColumns};
 
@@ -90,17 +90,20 @@ pub(crate) fn is_plain_or_empty(id: &[u8]) -> bool {
     id.is_empty() || is_plain(id)
 }
 
-/// Whether a plain id may be an owner's: of nearly all the digits tell. See
-/// [`crate::meant::Id::of_owner`].
+/// Whether a plain id may be an owner's: of nearly all the digits tell. Meaning takes a few more
+/// for senders, see [`crate::meant::Id::of_sender`].
 #[inline]
 pub(crate) fn may_be_owners(id: &[u8]) -> bool {
     is_digits_or_empty(id) || std::str::from_utf8(id).is_ok_and(|id| !is_of_person(id))
 }
 
-/// Whether a phone number stands for the account as well: then it may be a person's.
+/// Whether a phone number, or one that means the same, stands for the account as well: then it may
+/// be a person's. Of nearly all the last digit tells.
 #[inline(always)]
 pub(crate) fn is_account(phone: &[u8], waba_id: &[u8]) -> bool {
-    phone == waba_id && !phone.is_empty()
+    !phone.is_empty()
+        && phone.last() == waba_id.last()
+        && (phone == waba_id || are_alike(phone, waba_id))
 }
 
 /// Whether a phone number is in its one spelling, digits alone, or missing.
@@ -204,6 +207,10 @@ mod tests {
         }
         assert!(may_be_owners(b"") && may_be_owners(b"106540352242922") && may_be_owners(b"of 1"));
         assert!(!may_be_owners(b"77@lid") && !may_be_owners(b"US.7") && !may_be_owners(b"\xff"));
+        for (phone, other) in [("4912", "4912"), ("551112345678", "5511912345678")] {
+            assert!(is_account(phone.as_bytes(), other.as_bytes()), "{phone} {other}");
+        }
+        assert!(!is_account(b"", b"") && !is_account(b"4912", b"") && !is_account(b"1", b"11"));
         assert!(is_digits_or_empty(b"") && is_digits_or_empty(b"0123456789"));
         assert!(!is_digits_or_empty(b"+1") && !is_digits_or_empty(b"12345678x"));
     }

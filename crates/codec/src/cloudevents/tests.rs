@@ -18,12 +18,14 @@ fn data_is_read_however_it_is_written() {
     let text = serde_json::to_string(WEBHOOK).expect("writes");
     let standard = base64::engine::general_purpose::STANDARD.encode(WEBHOOK);
     let bare = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(WEBHOOK);
+    let (first, rest) = standard.split_at(76);
     for data in [
         format!(r#""data":{WEBHOOK}"#),
         format!(r#""data":[{WEBHOOK}]"#),
         format!(r#""data":{text}"#),
         format!(r#""data_base64":"{standard}""#),
         format!(r#""data_base64":"{bare}","data":null"#),
+        format!(r#""data_base64":"{first}\r\n{rest}\n""#),
     ] {
         for format in [Format::Auto, Format::CloudEvents] {
             let (_, rows) = decode(format, &event(&data, ""));

@@ -297,7 +297,7 @@ fn meant_item<'a>(
     let unknown_fields = match read.and_then(|item| item.check().map(|()| item)) {
         Ok(item) => {
             let [waba_id, sender] = owner(head, &item).map(fields::text);
-            rows::item(record, &scope(waba_id, sender), &item, inner);
+            rows::item(record, scope(waba_id, sender), &item, inner);
             item.unknown_fields
         }
         Err(error) => {

@@ -11,7 +11,8 @@ use crate::RecordCounts;
 use crate::body::{Text, has_text, text_length};
 use crate::record::Place;
 use crate::rows::{PlainOwner, Rows, Strings, TextColumns};
-use crate::straight::{Hashing, PlainIds, is_digits_or_empty, is_plain, is_plain_or_empty};
+use crate::straight::{Hashing, PlainIds, is_account};
+use crate::straight::{is_digits_or_empty, is_plain, is_plain_or_empty};
 
 /// A record on the straight way: as little of it as a row needs, so that it stays in registers.
 pub(crate) struct Straight<'r, 'd> {
@@ -172,10 +173,14 @@ fn own<'a>(
     waba_id: &'a [u8],
     sender: &'a [u8],
     mut wire: Wire<'a>,
+    phone: &[u8],
 ) -> Option<(PlainOwner, &'a [u8])> {
     let own = |bytes: Option<&'a [u8]>, all| bytes.filter(|own| !own.is_empty()).unwrap_or(all);
     let waba_id = own(wire.bytes_of(WABA_ID).ok()?, waba_id);
     let sender = own(wire.bytes_of(SENDER).ok()?, sender);
+    if is_account(phone, waba_id) {
+        return None;
+    }
     let owner = strings.plain_owner(waba_id, sender)?;
     wire.rest().is_empty().then_some((owner, sender))
 }
@@ -183,11 +188,16 @@ fn own<'a>(
 impl Straight<'_, '_> {
     /// Who an item is of: what it says behind its event, else the record's. Asked when all else is
     /// known to be plain: ids are only kept then, so that a record has no more of them than items.
+    /// An account with the number of the person is left to meaning.
     #[inline(always)]
-    fn owner<'a>(&mut self, (of, wire): Owner<'a>) -> Option<(PlainOwner, &'a [u8])> {
+    fn owner<'a>(&mut self, (of, wire): Owner<'a>, phone: &[u8]) -> Option<(PlainOwner, &'a [u8])> {
         match of.owner {
-            Some(owner) if wire.rest().is_empty() => Some((owner, of.sender)),
-            _ if self.place.has_room(1) => own(&mut self.rows.strings, of.waba_id, of.sender, wire),
+            Some(owner) if wire.rest().is_empty() => {
+                (!is_account(phone, of.waba_id)).then_some((owner, of.sender))
+            }
+            _ if self.place.has_room(1) => {
+                own(&mut self.rows.strings, of.waba_id, of.sender, wire, phone)
+            }
             _ => None,
         }
     }
@@ -222,7 +232,7 @@ impl Straight<'_, '_> {
         if !fields.text.is_none_or(is_utf8) {
             return None;
         }
-        let (owner, sender) = self.owner(of)?;
+        let (owner, sender) = self.owner(of, fields.phone)?;
         let ids = PlainIds { owner, sender, phone, user, message: id };
         let item = self.place.begin()?;
         let kind = rows::kind(fields);
@@ -251,7 +261,7 @@ impl Straight<'_, '_> {
         }
         let (origin, time) = self.origin_and_time(fields.origin, fields.time)?;
         let status = code(fields.status, StatusCode::from_code, StatusCode::Other)?;
-        let (owner, sender) = self.owner(of)?;
+        let (owner, sender) = self.owner(of, phone)?;
         let ids = PlainIds { owner, sender, phone, user, message: id };
         let item = self.place.begin()?;
         let common = self.place.plain_common(self.hashing, &ids, time, item);

@@ -2,7 +2,7 @@ use prost::Message as _;
 use turnwise_model::EventKind;
 
 use crate::events::{self, item, message};
-use crate::testing::{Row, decode_bytes, decode_with_headers, keys, kinds};
+use crate::testing::{Row, columns, decode_bytes, decode_with_headers, keys, kinds};
 use crate::{Format, Headers, RecordCounts};
 
 const TIME: i64 = 1_794_096_147_000;
@@ -55,6 +55,31 @@ fn message_has_the_columns_that_json_would_give_it() {
     };
     let row = only(sent);
     assert_eq!((row.get("direction"), row.get("chars"), row.get("bytes")), ("1", "123", ""));
+}
+
+#[test]
+fn people_are_no_senders_and_no_accounts() {
+    let told = |waba_id: &str, sender: &str, message: events::Message| {
+        let record = record(vec![item::Event::Message(message)]);
+        let record =
+            events::Record { waba_id: waba_id.into(), phone_number_id: sender.into(), ..record };
+        let row = run(&record.encode_to_vec()).1.remove(0);
+        columns(&row, "reason waba_id sender")
+    };
+    assert_eq!(told("9", "100", text_message()), "- 9 100");
+    for sender in ["US.1349", "16505551234@s.whatsapp.net", "1-2@g.us"] {
+        assert_eq!(told("9", sender, text_message()), "no_sender 9 -", "{sender}");
+    }
+    assert_eq!(told("9", "UK.support", text_message()), "- 9 UK.support");
+    for account in ["16505551234", "+1 650-555-1234", "7@lid", "US.7"] {
+        assert_eq!(told(account, "100", text_message()), "- - 100", "{account}");
+    }
+    // With and without the digit behind the country's, and of what is no row.
+    let brazilian = events::Message { peer_phone: "551112345678".into(), ..text_message() };
+    assert_eq!(told("5511912345678", "100", brazilian.clone()), "- - 100");
+    let late = events::Message { time_ms: 1, ..brazilian };
+    assert_eq!(told("5511912345678", "100", late), "time_out_of_range - 100");
+    assert_eq!(told("100", "100", text_message()), "- 100 100");
 }
 
 #[test]

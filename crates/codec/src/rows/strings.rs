@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use crate::straight::{is_plain, is_plain_or_empty, may_be_owners};
+use crate::straight::{is_digits_or_empty, is_plain, may_be_owners};
 
 /// A string that many rows share; see [`Strings`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,9 +154,9 @@ impl Strings {
         id
     }
 
-    /// Whether an account, which may be missing, and a number are plain, and the account no person.
+    /// Whether an account, which may be missing, is of digits, and a number plain and no person.
     pub(crate) fn may_own([waba_id, sender]: [&[u8]; 2]) -> bool {
-        is_plain_or_empty(waba_id) && may_be_owners(waba_id) && is_plain(sender)
+        is_digits_or_empty(waba_id) && is_plain(sender) && may_be_owners(sender)
     }
 
     /// The ids of an account and a number, if [they may own](Self::may_own) rows.
@@ -255,7 +255,7 @@ mod tests {
                         let waba_id = owner.waba_id.map_or("", |id| strings.get(id));
                         [waba_id.as_bytes(), strings.get(owner.sender).as_bytes()]
                     });
-                    let plain = is_plain_or_empty(waba_id) && is_plain(sender);
+                    let plain = is_digits_or_empty(waba_id) && is_plain(sender);
                     assert_eq!(found, plain.then_some([waba_id, sender]));
                 }
             }

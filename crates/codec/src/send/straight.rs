@@ -16,8 +16,7 @@ use crate::rows::MessageRow;
 use crate::straight::body::{self, Answered, Body};
 use crate::straight::contact::Contact;
 use crate::straight::values::{is_plain, is_plain_or_empty, time};
-use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX};
-use crate::straight::{is_account, is_digits_or_empty, may_be_owners};
+use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX, is_account, is_digits_or_empty};
 use crate::unknown::UnknownFields;
 
 /// What is kept from text to text: layouts, and memory.
@@ -61,6 +60,8 @@ enum RequestKind {
 #[derive(Clone, Copy, Debug, Default)]
 struct Response {
     contact: Contact,
+    /// Whom it was asked to be sent to, as the answer says.
+    input: Nth,
     id: Nth,
 }
 
@@ -160,6 +161,8 @@ fn request_field(name: &[u8]) -> Field {
         b"status" => STATUS,
         b"typing_indicator" => TYPING,
         b"chars" | b"system" | b"voice" => UNUSUAL,
+        // It may be no send; a text of a category is a template.
+        b"entry" | b"changes" | b"metadata" | b"category" => UNUSUAL,
         name => body::field(name, BODY),
     }
 }
@@ -248,7 +251,7 @@ fn response(cursor: &mut Cursor<'_, '_>) -> Option<Response> {
     let mut response = Response::default();
     cursor.object(name, |cursor, field| match field {
         CONTACTS => first(cursor, |cursor| {
-            response.contact = Contact::read(cursor)?;
+            (response.contact, response.input) = contact(cursor)?;
             Some(())
         }),
         MESSAGES => first(cursor, |cursor| {
@@ -261,6 +264,39 @@ fn response(cursor: &mut Cursor<'_, '_>) -> Option<Response> {
         _ => None,
     })?;
     Some(response)
+}
+
+/// The contact of an answer, and what it says was asked for.
+#[inline(always)]
+fn contact(cursor: &mut Cursor<'_, '_>) -> Option<(Contact, Nth)> {
+    const WA_ID: Field = 1;
+    const USER_ID: Field = 2;
+    const INPUT: Field = 3;
+    let name = |name: &[u8]| match name {
+        b"wa_id" => WA_ID,
+        b"user_id" => USER_ID,
+        b"input" => INPUT,
+        _ => 0,
+    };
+    let (mut contact, mut input) = (Contact::default(), Nth::NONE);
+    cursor.object(name, |cursor, field| {
+        match field {
+            WA_ID => contact.phone = cursor.string()?,
+            USER_ID => contact.user = cursor.string()?,
+            _ => input = cursor.string()?,
+        }
+        Some(())
+    })?;
+    Some((contact, input))
+}
+
+/// A number as an answer repeats it, empty where it is a user id.
+#[inline]
+fn repeated<'a>(values: Values<'a>, input: Nth) -> Option<&'a [u8]> {
+    match values.of(input).first() {
+        Some(first) if first.is_ascii_alphabetic() => Some(&[]),
+        _ => digits_behind_plus(values, input),
+    }
 }
 
 /// Reads the first element of an array, and skips the others.
@@ -292,15 +328,18 @@ fn row(
         Some((200..300).contains(&whole(values.of(send.status))?))
     };
     let time = if send.time.is_none() { None } else { Some(time(values, send.time)?) };
-    let Response { contact, id } = send.response;
+    let Response { contact, input, id } = send.response;
+    let input = repeated(values, input)?;
     let asked = send.request.peer(values)?;
     let (waba_id, sender) = (values.of(send.waba_id), values.of(send.sender));
     // What may be a person's is told by meaning.
     let is_account = |phone: &[u8]| is_account(phone, waba_id);
     if values.text(send.waba_id).is_escaped()
         || !is_digits_or_empty(waba_id)
-        || !may_be_owners(sender)
+        || !is_digits_or_empty(sender)
+        || asked.phone == sender && !sender.is_empty()
         || is_account(asked.phone)
+        || is_account(input)
         || is_account(values.of(contact.phone))
         || !(send.sender.is_none() || is_plain(values, send.sender))
         || !contact.is_usual(values)

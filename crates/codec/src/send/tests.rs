@@ -1,6 +1,7 @@
 use turnwise_model::{EventKind, MessageKind};
 
 use crate::Format;
+use crate::json::Tape;
 use crate::testing::{Row, decode, keys, kinds};
 
 fn record(request: &str, rest: &str) -> String {
@@ -103,6 +104,52 @@ fn request_of_http_is_no_send() {
     // A body beside what is sent is one more key.
     let send = sent.replacen('{', r#"{"body":{"entry":[]},"#, 1);
     assert_eq!(only(Format::Auto, &record(&send, OK)).kind, EventKind::Message);
+}
+
+#[test]
+fn webhook_in_a_request_is_no_send() {
+    let row = only(Format::Send, &record(r#"{"object":"x","entry":[{"id":"9"}]}"#, OK));
+    assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "other"));
+    let sent = r#"{"to":"1650","type":"text","text":{"body":"x"}}"#;
+    for (request, expected) in [
+        (sent.to_owned(), true),
+        (r#"{"object":"x","entry":[]}"#.to_owned(), false),
+        (r#"{"field":"messages","changes":[]}"#.to_owned(), false),
+        (r#"{"messaging_product":"whatsapp","metadata":{},"messages":[]}"#.to_owned(), false),
+        (r#"{"method":"POST","url":"/x"}"#.to_owned(), false),
+        (sent.replacen('{', r#"{"headers":{},"metadata":{},"#, 1), true),
+    ] {
+        let text = record(&request, OK);
+        let mut tape = Tape::default();
+        let told = super::is_send(tape.parse(&text).expect("JSON"));
+        assert_eq!(told, expected, "{request}");
+    }
+}
+
+#[test]
+fn request_for_no_message_is_ignored() {
+    for request in [
+        r#"{"messaging_product":"whatsapp","block_users":[{"user":"1650"}]}"#,
+        r#"{"pin":"123456"}"#,
+        r#"{"subject":"x"}"#,
+        "{}",
+    ] {
+        let row = only(Format::Send, &record(request, OK));
+        assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "other"), "{request}");
+    }
+    let row = only(Format::Send, &record(r#"{"batch":[{"method":"POST"}]}"#, OK));
+    assert_eq!((row.kind, row.get("reason")), (EventKind::DeadLetter, "unknown_shape"));
+}
+
+#[test]
+fn text_with_a_category_is_a_template() {
+    let text = r#"{"to":"1650","type":"text","text":{"body":"x"},"category":"utility"}"#;
+    let kind = |kind: MessageKind| kind.code().to_string();
+    let row = only(Format::Auto, &record(text, OK));
+    assert_eq!(row.get("message_kind"), kind(MessageKind::Template));
+    assert_eq!((row.get("chars"), row.get("bytes")), ("", ""));
+    let other = only(Format::Auto, &record(&text.replace("utility", "x"), OK));
+    assert_eq!(other.get("message_kind"), kind(MessageKind::Text));
 }
 
 #[test]

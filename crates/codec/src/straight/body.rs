@@ -73,7 +73,11 @@ fn body(cursor: &mut Cursor<'_, '_>, kind: MessageKind) -> Option<Body> {
     let mut body = Body { kind, interactive: None, voice: None, text: Nth::NONE };
     match kind {
         MessageKind::Text => {
-            let name = |name: &[u8]| u8::from(name == b"body");
+            let name = |name: &[u8]| match name {
+                b"body" => 1,
+                name if is_text_elsewhere(name) => UNUSUAL,
+                _ => 0,
+            };
             body.text = only_string(cursor, name)?;
         }
         _ => other_body(cursor, &mut body)?,
@@ -85,7 +89,11 @@ fn body(cursor: &mut Cursor<'_, '_>, kind: MessageKind) -> Option<Body> {
 fn other_body(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
     match body.kind {
         MessageKind::Button => {
-            let name = |name: &[u8]| u8::from(name == b"text");
+            let name = |name: &[u8]| match name {
+                b"text" => 1,
+                name if is_text_elsewhere(name) => UNUSUAL,
+                _ => 0,
+            };
             body.text = only_string(cursor, name)?;
             Some(())
         }
@@ -101,7 +109,7 @@ fn other_body(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
 
 /// Keys of bodies that may hold a text or its length where this reader does not look.
 fn is_text_elsewhere(name: &[u8]) -> bool {
-    matches!(name, b"chars" | b"body" | b"caption" | b"button_reply" | b"list_reply")
+    matches!(name, b"chars" | b"body" | b"text" | b"caption" | b"button_reply" | b"list_reply")
 }
 
 fn media(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
@@ -147,11 +155,19 @@ fn interactive(cursor: &mut Cursor<'_, '_>, body: &mut Body) -> Option<()> {
         match field {
             TYPE => body.interactive = Some(interactive_type(cursor)?),
             REPLY => {
-                let name = |name: &[u8]| u8::from(name == b"title");
+                let name = |name: &[u8]| match name {
+                    b"title" => 1,
+                    b"chars" => UNUSUAL,
+                    _ => 0,
+                };
                 body.text = only_string(cursor, name)?;
             }
             BODY => {
-                let name = |name: &[u8]| u8::from(name == b"text");
+                let name = |name: &[u8]| match name {
+                    b"text" => 1,
+                    b"chars" => UNUSUAL,
+                    _ => 0,
+                };
                 written = only_string(cursor, name)?;
             }
             _ => return None,

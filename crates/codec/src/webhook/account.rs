@@ -208,7 +208,7 @@ fn fact(record: &mut Record<'_>, place: &Place<'_>, field: &'static str, value: 
     let of_number = meant::word(value.get("entity_type")).as_deref() == Some("phone_number");
     let mut scope = place.scope.clone();
     if of_number {
-        scope.sender = scope.sender.or_else(|| meant::id(value.get("entity_id")).of_owner());
+        scope.sender = scope.sender.or_else(|| meant::id(value.get("entity_id")));
     }
     // What partners are told stands in an entry of their own: it names the account inside.
     if field == "account_update" {
@@ -260,6 +260,9 @@ fn user_id(record: &mut Record<'_>, place: &Place<'_>, value: Value<'_>) {
         let peer = Peer::default()
             .phone_or_user(value.get("wa_id"))
             .user(value.at(&["user_id", "current"]));
+        // Some tell the number beside it, of the contact that has the user id.
+        let contact = place.contacts.of(&peer, Company::Mixed);
+        let peer = peer.contact(contact.filter(|contact| place.may_be(contact)));
         let facts = AccountFacts {
             field: "user_id_update",
             event: "user_changed_user_id",

@@ -38,12 +38,10 @@ pub(super) fn of_list<'a>(
     value: Value<'a>,
 ) {
     one(record, place, value, |record, owner, item| {
-        let is_own = is_own(place, value);
-        let (direction, origin, peer) = if is_own && is_as_echoes_are(value) {
+        let is_sent =
+            is_own(place, value) && (is_as_echoes_are(value) || place.is_chat_of_gateway());
+        let (direction, origin, peer) = if is_sent {
             (Direction::Outbound, origin_of_own(origin, value), addressee(value))
-        } else if is_own && place.is_chat_of_gateway() {
-            let origin = if origin == Origin::Live { Origin::App } else { origin };
-            (Direction::Outbound, origin, addressee(value))
         } else {
             (Direction::Inbound, origin, author(value))
         };
@@ -239,10 +237,11 @@ fn direction(place: &Place<'_>, thread: &Peer<'_>, value: Value<'_>) -> Option<D
         thread.phone_text().is_some_and(|phone| peer::same_phone(phone, text))
             || thread.user_text() == Some(text)
     };
-    // A number that is like the business's is its own only beside a thread that says that it is not
-    // the peer's: many people have one that is alike.
+    // A number that is like the business's is its own as well, unless it is the peer's by the
+    // thread, or what it wrote was for the business.
+    let is_for_business = to.as_deref().is_some_and(is_business);
     let is_like_business = |text: &str| {
-        thread.phone_text().is_some()
+        !is_for_business
             && !of_thread(text)
             && place.business.iter().flatten().any(|own| peer::same_phone(own, text))
     };
@@ -269,10 +268,11 @@ fn direction(place: &Place<'_>, thread: &Peer<'_>, value: Value<'_>) -> Option<D
         return Some(if from_me { Direction::Outbound } else { Direction::Inbound });
     }
     // Two parties write in a thread. Where the business's number is not known, whoever is not
-    // the peer is the business; where the peer's is not, whoever is not the business the peer.
+    // the peer is the business; where the peer's is not, whoever is not the business the peer. A
+    // thread of a user id does not tell whose a number is.
     let [display, _] = &place.business;
     match (&from, display) {
-        (Some(_), None) if !thread.has_none() => Some(Direction::Outbound),
+        (Some(_), None) if thread.phone_text().is_some() => Some(Direction::Outbound),
         (Some(_), Some(_)) if thread.phone_text().is_none() => Some(Direction::Inbound),
         _ => None,
     }

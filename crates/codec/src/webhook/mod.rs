@@ -71,6 +71,7 @@ pub(super) fn decode_of<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root:
     } else if has(&"changes") {
         entry(record, &outer, root);
     } else if has(&"value") {
+        let outer = outer.without_account_in(std::iter::once(root), place::change_names);
         change(record, outer, None, root);
     } else {
         unwrapped(record, outer, root);
@@ -90,12 +91,17 @@ fn unwrapped<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>)
     // A time inside says that the id and time beside it are the event's. An echo on standby has but
     // its body inside.
     let is_around = holds_one && root.at(&[ONE_MESSAGE, "timestamp"]).is_some();
-    // Others than the platform have events of these names as well.
-    let is_account = has(&"messaging_product") && account::guess(root).is_some();
+    // Others than the platform have events of these names as well, and some write what became of a
+    // message as an event beside it.
+    let is_account = has(&"messaging_product")
+        && account::guess(root).is_some()
+        && !["from", "recipient_id", "status"].iter().any(has);
     let may_be_bare = (is_content || !is_known) && !is_account && !is_around;
     if may_be_bare && message::looks_like_one(root) {
+        let outer = outer.without_account_in(std::iter::once(root), place::item_names);
         bare(record, outer, root);
     } else if is_known || is_account || has(&"metadata") || ITEMS.iter().any(has) || holds_one {
+        let outer = outer.without_account_in(std::iter::once(root), place::value_names);
         value(record, outer, &field, root);
     } else if root.is_hollow() || has(&"object") && is_empty_envelope(root) {
         // An envelope around nothing.
@@ -156,6 +162,7 @@ pub(super) fn named<'a>(
     name: Option<&str>,
     inner: Value<'a>,
 ) {
+    let outer = outer.without_account_in(std::iter::once(inner), place::value_names);
     value(record, outer, &field(name), inner);
 }
 
@@ -167,14 +174,16 @@ fn entry<'a>(record: &mut Record<'_>, outer: &Outer<'_, 'a>, entry: Value<'a>) {
         time => time,
     };
     let field = meant::word(entry.get("field"));
+    let changes = entry.get("changes").into_iter().flat_map(Value::items);
+    let outer = Outer { waba_id, entry_time, sender: outer.sender };
+    let outer = outer.without_account_in(changes, place::change_names);
     each(record, entry, "changes", |record, element| {
-        let outer = Outer { waba_id: waba_id.clone(), entry_time, sender: outer.sender };
-        change(record, outer, field.as_deref(), element);
+        change(record, outer.clone(), field.as_deref(), element);
     });
     if entry.get_or_null("changes").is_none() && !entry.is_hollow() {
         // Other products have other lists in their entries.
         let is_other = entry.get("messaging").is_some() || entry.get("standby").is_some();
-        let scope = Scope { waba_id, sender: Id::None };
+        let scope = Scope { waba_id: outer.waba_id, sender: Id::None };
         let name = if is_other { ignored::OTHER } else { ignored::EMPTY };
         record.ignored(Some(&scope), name, entry.raw().len());
     }
@@ -277,16 +286,21 @@ fn guess_ignored(value: Value<'_>) -> Option<&'static str> {
 
 fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value: Value<'a>) {
     let name = match field {
-        Field::Content(name) | Field::Account(name) => name,
+        Field::Content(name) | Field::Account(name) => *name,
+        Field::Unknown { named: false } if value.get("history").is_some() => "history",
         Field::Ignored(_) | Field::Unknown { .. } => ignored::OTHER,
     };
-    let place = Place::of_value(outer, name, value);
+    let place = Place::of(outer, name, value);
     let before = record.counts.total();
     if !matches!(field, Field::Ignored(_)) {
         content(record, &place, value);
     }
     // What the alerts of a flow call errors are figures.
-    let is_of_flow = matches!(field, Field::Ignored("flows"));
+    let is_of_flow = match field {
+        Field::Ignored(name) => *name == "flows",
+        Field::Unknown { named: false } => guess_ignored(value) == Some("flows"),
+        _ => false,
+    };
     if !is_of_flow && few(value, list_of_messages(value)) == 0 {
         let errors_of = if name == ignored::OTHER { "messages" } else { name };
         each(record, value, "errors", |record, error| {
@@ -446,7 +460,7 @@ fn history<'a>(record: &mut Record<'_>, place: &Place<'a>, chunk: Value<'a>) {
 
 /// A message or status that nothing surrounds: it must name its sender itself.
 fn bare<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>) {
-    let place = Place::of_item(outer, root);
+    let place = Place::of(outer, "messages", root);
     if status::looks_like_one(root) {
         status::status(record, &place, Origin::Live, Company::Alone, root);
     } else {

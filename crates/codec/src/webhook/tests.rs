@@ -440,6 +440,9 @@ fn unwrapped_payloads_are_taken_where_sender_and_direction_are_known() {
     assert_eq!(rows[1].get("reason"), "no_sender");
     let both = own.replace("\"type\"", "\"to\":\"1777\",\"type\"");
     assert_eq!(run(&both).1[0].get("reason"), "no_direction");
+    // An event beside it does not hide a message.
+    let event = own.replacen('{', r#"{"messaging_product":"whatsapp","event":"account_x","#, 1);
+    assert_eq!(kinds(&run(&event).1), ["message"]);
     let (_, rows) = run(r#"{"screen_0_name":"x"}"#);
     assert_eq!(rows[0].get("reason"), "unknown_shape");
     let status = r#"{"id":"w","status":"sent","timestamp":1794096147,"recipient_id":"1","metadata":{"phone_number_id":"100"}}"#;

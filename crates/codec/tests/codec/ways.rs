@@ -144,6 +144,12 @@ enum Twist {
     Alike,
     /// Groups and referrals are there and empty.
     Empty,
+    /// Its echoes name their people as requests do.
+    Addressed,
+    /// Its first message tells of another number.
+    Renumbered,
+    /// A list in which others than items name people.
+    Listed(&'static str),
 }
 
 fn twist() -> impl Strategy<Value = Twist> {
@@ -174,6 +180,9 @@ fn twist() -> impl Strategy<Value = Twist> {
         prop::sample::select(vec!["", "@s.whatsapp.net", "@lid"]).prop_map(T::Chat),
         Just(T::Alike),
         Just(T::Empty),
+        Just(T::Addressed),
+        Just(T::Renumbered),
+        prop::sample::select(vec!["user_preferences", "calls", "groups"]).prop_map(T::Listed),
     ]
 }
 
@@ -182,7 +191,10 @@ fn person(value: &serde_json::Map<String, serde_json::Value>) -> Option<String> 
     let first = |list: &str, key: &str| value.get(list).and_then(|list| list[0][key].as_str());
     let sender = || value.get("sender").and_then(|sender| sender["phone_number"].as_str());
     let named = first("messages", "from").or_else(|| first("statuses", "recipient_id"));
+    let system = || value.get("messages").and_then(|list| list[0]["system"]["wa_id"].as_str());
     let named = named.or_else(|| first("message_echoes", "to")).or_else(sender);
+    let named = named.or_else(|| first("message_echoes", "recipient")).or_else(system);
+    let named = named.or_else(|| first("user_preferences", "wa_id"));
     named.map(str::to_owned)
 }
 
@@ -263,6 +275,25 @@ fn apply(twist: Twist, value: &mut serde_json::Map<String, serde_json::Value>) {
             }
         }
         Twist::Chat(_) => {}
+        Twist::Addressed => {
+            let echoes = value.get_mut("message_echoes").and_then(|list| list.as_array_mut());
+            for echo in echoes.into_iter().flatten().filter_map(|item| item.as_object_mut()) {
+                let Some(person) = echo.remove("to") else { continue };
+                echo.insert("recipient".to_owned(), person);
+            }
+        }
+        Twist::Renumbered => {
+            let first = value.get_mut("messages").and_then(|list| list.get_mut(0));
+            let Some(message) = first.and_then(|item| item.as_object_mut()) else { return };
+            let Some(person) = message.remove("from") else { return };
+            let system = serde_json::json!({"type": "user_changed_number", "wa_id": person});
+            message.insert("system".to_owned(), system);
+            message.insert("type".to_owned(), "system".into());
+        }
+        Twist::Listed(list) => {
+            let person = serde_json::json!({"wa_id": "16505551234", "from": "16505551234"});
+            value.insert(list.to_owned(), serde_json::json!([person]));
+        }
         Twist::Alike => {
             let from = value.get("messages").and_then(|list| list[0]["from"].as_str());
             let Some(from) = from.filter(|from| from.len() > 2 && from.is_ascii()) else { return };

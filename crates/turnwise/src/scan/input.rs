@@ -457,6 +457,9 @@ mod tests {
             assert_eq!(records_of(format, &framed), two);
             assert_eq!(records_of(format, &gz(&framed)), two);
             assert_eq!(records_of(format, &cut)[2], "3 broken Frame");
+            // An empty record before them hides none.
+            let empty = [&[0], &framed[..]].concat();
+            assert_eq!(records_of(format, &empty).len(), 3);
         }
         // Lengths that are digits, blanks, brackets and quotes, before the line's end that the
         // first field's tag is.

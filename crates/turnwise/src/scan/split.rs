@@ -170,11 +170,15 @@ fn body(input: &mut impl BufRead, record: &mut Vec<u8>, length: u64) -> Result<F
     Ok(if read + dropped == length { Frame::Whole } else { Frame::Broken })
 }
 
-/// The first frame's record at the beginning of an input, if all of it is there.
+/// The record of the first frame of an input that is not empty, if all of it is there.
 pub(crate) fn first_framed(mut bytes: &[u8]) -> Option<Vec<u8>> {
     let mut record = Vec::new();
-    let first = frame(&mut bytes, &mut record);
-    matches!(first, Ok(Frame::Whole)).then_some(record)
+    while let Ok(Frame::Whole) = frame(&mut bytes, &mut record) {
+        if !record.is_empty() {
+            return Some(record);
+        }
+    }
+    None
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ fn fact(record: &mut Record<'_>, around: &Around<'_>, field: &str, value: &Json<
     let mut scope = around.scope.clone();
     let is_number = name(value.get("entity_type")).as_deref() == Some("phone_number");
     if is_number && scope.sender == Id::Absent {
-        scope.sender = id(value.get("entity_id")).of_owner();
+        scope.sender = id(value.get("entity_id")).of_sender();
     }
     let of_account = id(value.at(&["waba_info", "waba_id"])).of_owner();
     if field == "account_update" && of_account != Id::Absent {
@@ -228,6 +228,12 @@ fn handover(record: &mut Record<'_>, around: &Around<'_>, value: &Json<'_>, path
 fn user_id(record: &mut Record<'_>, around: &Around<'_>, value: &Json<'_>, path: &str) {
     let before = Person::of(&[], &[value.at(&["user_id", "previous"])]);
     let person = Person::of(&[value.get("wa_id")], &[value.at(&["user_id", "current"])]);
+    let contact = message::contact(around, &person, message::Company::OtherLists)
+        .filter(|one| !message::is_business(around, one));
+    let person = match contact {
+        Some(one) => person.or(Person::of(&[one.get("wa_id")], &[one.get("user_id")])),
+        None => person,
+    };
     let sender = around.scope.sender.known();
     let facts = record.check_person(path, &before).map(|()| Facts {
         event: "user_changed_user_id",

@@ -40,7 +40,19 @@ impl Id {
         }
     }
 
-    /// The id of an account or of a number of it: no chat's address and no person's id.
+    /// The id of a number of an account: no chat's address and no person's id. Names of apps may
+    /// look like such an id, but have no digit in them.
+    #[must_use]
+    pub fn of_sender(self) -> Self {
+        let is_id = |id: &str| {
+            let is_name = id.chars().all(|ch| ch.is_ascii_alphanumeric() || ch == '.');
+            is_name && id.contains(|ch: char| ch.is_ascii_digit()) && people::is_user_id(id)
+        };
+        let is_persons = |id: &str| id.contains('@') || is_id(id);
+        if self.known().is_some_and(is_persons) { Self::Absent } else { self }
+    }
+
+    /// The id of an account: no chat's address and no person's id.
     #[must_use]
     pub fn of_owner(self) -> Self {
         let is_persons = |id: &str| id.contains('@') || people::is_user_id(id);

@@ -109,15 +109,10 @@ pub(super) fn received<'a>(
     path: &str,
 ) {
     write(record, around, value, path, &|_| {
-        let is_own = is_own(around, value);
-        let is_echo = is_own && is_like_an_echo(value);
-        let is_sent = is_own && !is_echo && webhook::is_chat_of_gateway(around);
-        let direction = if is_echo || is_sent { Direction::Outbound } else { Direction::Inbound };
-        let origin = match origin {
-            origin if is_echo => own_origin(origin, value),
-            Origin::Live if is_sent => Origin::App,
-            origin => origin,
-        };
+        let is_sent = is_own(around, value)
+            && (is_like_an_echo(value) || webhook::is_chat_of_gateway(around));
+        let direction = if is_sent { Direction::Outbound } else { Direction::Inbound };
+        let origin = if is_sent { own_origin(origin, value) } else { origin };
         let person = other_end(value, direction);
         Ok(Way { origin, direction, person, company, is_group: false })
     });
@@ -222,14 +217,13 @@ fn direction(around: &Around<'_>, thread: &Person, value: &Json<'_>) -> Option<D
         thread.phone.as_deref().is_some_and(|phone| people::is_same_number(phone, text))
             || thread.user.as_deref() == Some(text)
     };
-    // Many people have a number like the business's: it is only taken for it where the thread is
-    // known to be another's.
-    let is_like = |text: &str| own.iter().any(|own| people::is_same_number(own, text));
-    let is_business = |text: &str| {
-        own.iter().any(|own| people::spelled(own) == people::spelled(text))
-            || thread.phone.is_some() && !is_peer(text) && is_like(text)
-    };
+    // A number like the business's is its own, unless the thread is of that very number, or the
+    // business itself is whom it is for.
     let (from, to) = (id(value.get("from")), id(value.get("to")));
+    let is_like = |text: &str| own.iter().any(|own| people::is_same_number(own, text));
+    let is_it = |text: &str| own.iter().any(|own| people::spelled(own) == people::spelled(text));
+    let is_for_it = to.known().is_some_and(is_it);
+    let is_business = |text: &str| is_it(text) || is_like(text) && !is_peer(text) && !is_for_it;
     if let Some(from) = from.known() {
         if is_business(from) {
             return Some(Direction::Outbound);
@@ -249,7 +243,7 @@ fn direction(around: &Around<'_>, thread: &Person, value: &Json<'_>) -> Option<D
     }
     // Two write in a thread: who is not the one that is known is the other.
     match (from.known(), around.display.is_some()) {
-        (Some(_), false) if !thread.is_nobody() => Some(Direction::Outbound),
+        (Some(_), false) if thread.phone.is_some() => Some(Direction::Outbound),
         (Some(_), true) if thread.phone.is_none() => Some(Direction::Inbound),
         _ => None,
     }
@@ -389,30 +383,18 @@ pub(super) fn is_answer(message: &Json<'_>) -> bool {
     ["id", "message_id"].iter().any(|key| id(message.at(&["context", key])) != Id::Absent)
 }
 
+/// Names of bodies.
+const BODIES: &str = "text image audio voice video document sticker interactive button location \
+                      contacts order template hsm reaction system edit revoke unsupported";
+
+/// Whether there is a body of some name.
+pub(super) fn has_body(message: &Json<'_>) -> bool {
+    BODIES.split(' ').any(|body| message.has(body))
+}
+
 /// Kind, interactive type, voice mark and text of a message.
 pub(super) fn set_body(record: &Record<'_>, row: &mut RawRow, message: &Json<'_>) {
-    const BODIES: [&str; 19] = [
-        "text",
-        "image",
-        "audio",
-        "voice",
-        "video",
-        "document",
-        "sticker",
-        "interactive",
-        "button",
-        "location",
-        "contacts",
-        "order",
-        "template",
-        "hsm",
-        "reaction",
-        "system",
-        "edit",
-        "revoke",
-        "unsupported",
-    ];
-    let found = || BODIES.into_iter().find(|body| message.has(body)).map(str::to_owned);
+    let found = || BODIES.split(' ').find(|body| message.has(body)).map(str::to_owned);
     let named = name(message.get("type")).or_else(found).unwrap_or_default();
     let kind = match named.as_str() {
         "voice" => MessageKind::Audio,
@@ -429,7 +411,9 @@ pub(super) fn set_body(record: &Record<'_>, row: &mut RawRow, message: &Json<'_>
         row.set(c::INTERACTIVE_TYPE, Some(interactive_type(body).code()));
     }
     let Some(body) = body else { return };
-    if let Some(text) = text(kind, body) {
+    let length = length(kind, body, message);
+    // An emptied text leaves its length.
+    if let Some(text) = text(kind, body).filter(|text| !text.is_empty() || length.is_none()) {
         let shape = shape(text, record.keys);
         row.set(c::CHARS, Some(shape.chars));
         row.set(c::BYTES, Some(shape.bytes));
@@ -441,7 +425,7 @@ pub(super) fn set_body(record: &Record<'_>, row: &mut RawRow, message: &Json<'_>
         row.set(c::SKELETON, Some(shape.skeleton));
         row.set(c::TEXT_BUCKET, Some(shape.bucket));
     } else {
-        row.set(c::CHARS, length(kind, body, message));
+        row.set(c::CHARS, length);
     }
 }
 
@@ -485,10 +469,17 @@ fn length(kind: MessageKind, body: &Json<'_>, message: &Json<'_>) -> Option<i32>
             | MessageKind::Button
     );
     let beside = message.get("chars").filter(|chars| !matches!(chars.node, Node::Object(_)));
-    let named = ["body", "caption", "button_reply", "list_reply"];
-    let within = named.iter().map(|name| body.at(&[name, "chars"]));
-    let all = std::iter::once(body.get("chars")).chain(within).chain([beside]);
-    let chars = all.filter_map(meant::whole).next()?;
+    let all = [
+        body.get("chars"),
+        body.at(&["body", "chars"]),
+        body.at(&["body", "text", "chars"]),
+        body.at(&["text", "chars"]),
+        body.at(&["caption", "chars"]),
+        body.at(&["button_reply", "chars"]),
+        body.at(&["list_reply", "chars"]),
+        beside,
+    ];
+    let chars = all.into_iter().find_map(meant::whole)?;
     let most = i32::try_from(TEXT_BYTES_MAX).unwrap_or(i32::MAX);
     i32::try_from(chars).ok().filter(|chars| has_text && (0..=most).contains(chars))
 }

@@ -12,6 +12,7 @@ mod country;
 mod json;
 mod meant;
 mod message;
+mod owner;
 mod people;
 mod row;
 mod send;

@@ -116,10 +116,10 @@ impl Person {
         self.phone.is_none() && self.user.is_none()
     }
 
-    /// Whether it has this number.
+    /// Whether it has this number, or one that means the same.
     #[must_use]
     pub fn has_number(&self, number: &str) -> bool {
-        self.phone.as_deref().is_some_and(|phone| spelled(phone) == number)
+        self.phone.as_deref().is_some_and(|phone| is_same_number(phone, number))
     }
 
     /// What rows of a sender hold of it.
@@ -168,7 +168,18 @@ pub fn is_same_number(one: &str, other: &str) -> bool {
             && one[one.len() - 8..] == other[other.len() - 8..]
 }
 
-const OF_MESSAGES: &[&str] = &["from", "to", "message.from", "message.to"];
+const OF_MESSAGES: &[&str] = &[
+    "from",
+    "to",
+    "recipient",
+    "message.from",
+    "message.to",
+    "message.recipient",
+    "system.customer",
+    "system.previous_wa_id",
+    "system.wa_id",
+    "system.new_wa_id",
+];
 const OF_STATUSES: &[&str] = &[
     "from",
     "recipient_id",
@@ -178,7 +189,7 @@ const OF_STATUSES: &[&str] = &[
 ];
 
 /// Lists, and where what lies in them names people.
-const NAMES: [(&str, &[&str]); 10] = [
+const NAMES: [(&str, &[&str]); 13] = [
     ("contacts", &["wa_id"]),
     ("messages", OF_MESSAGES),
     ("message", OF_MESSAGES),
@@ -189,7 +200,12 @@ const NAMES: [(&str, &[&str]); 10] = [
     ("messaging_handovers", OF_HANDOVERS),
     ("control_passed", &["recipient.wa_id"]),
     ("control_taken", &["recipient.wa_id"]),
+    ("calls", &["from", "to"]),
+    ("user_preferences", &["wa_id"]),
+    ("state_sync", &["contact.phone_number"]),
 ];
+/// What a group tells of its members.
+const MEMBERS: [&str; 3] = ["added_participants", "removed_participants", "failed_participants"];
 const OF_HANDOVERS: &[&str] = &[
     "sender.phone_number",
     "sender.wa_id",
@@ -198,15 +214,23 @@ const OF_HANDOVERS: &[&str] = &[
     "control_taken.recipient.wa_id",
 ];
 
-/// Whether a value names somebody by this number, at whatever place of it.
+/// Whether a value names somebody by this number, or one that means the same, at whatever place.
 #[must_use]
 pub fn are_named(value: &Json<'_>, number: &str) -> bool {
     let inside = |key: &str| value.get(key).map(Json::list).unwrap_or_default();
     let in_lists = NAMES.iter().any(|(key, paths)| {
         inside(key).into_iter().any(|one| paths.iter().any(|path| is_at(one, path, number)))
     });
+    let is_member = |one: &Json<'_>| ["wa_id", "input"].iter().any(|key| is_at(one, key, number));
+    let mut groups = inside("groups").into_iter();
+    let is_in_group = groups.any(|group| {
+        MEMBERS
+            .iter()
+            .any(|key| group.get(key).is_some_and(|all| all.list().into_iter().any(is_member)))
+    });
     let mut holders = ["standby", "history", "threads"].into_iter().flat_map(inside);
     in_lists
+        || is_in_group
         || OF_HANDOVERS.iter().any(|path| is_at(value, path, number))
         || holders.any(|holder| are_named(holder, number))
 }
@@ -220,7 +244,7 @@ pub fn are_named_by_item(item: &Json<'_>, number: &str) -> bool {
 
 fn is_at(value: &Json<'_>, path: &str, number: &str) -> bool {
     let path: Vec<&str> = path.split('.').collect();
-    id(value.at(&path)).known().is_some_and(|named| spelled(named) == number)
+    id(value.at(&path)).known().is_some_and(|named| is_same_number(named, number))
 }
 
 /// `CC.` and something.

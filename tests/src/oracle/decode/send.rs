@@ -1,11 +1,11 @@
 //! Records of sends: a request, the platform's answer, and when it came.
 
 use turnwise_model::schema::column as c;
-use turnwise_model::{Direction, EventKind, Millis, Origin, PricingRegime};
+use turnwise_model::{Direction, EventKind, MessageKind, Millis, Origin, PricingRegime};
 
 use super::json::Json;
 use super::meant::{self, Id, id, name};
-use super::message::{is_answer, set_body, set_person};
+use super::message::{self, is_answer, set_body, set_person};
 use super::people::{self, Person};
 use super::row::RawRow;
 use super::{Letter, Record, Scope, elements};
@@ -52,13 +52,21 @@ fn first<'b, 'a>(send: &'b Json<'a>, key: &str) -> Option<&'b Json<'a>> {
     send.at(&["response", key]).and_then(|list| list.list().into_iter().next())
 }
 
-/// Whose send it is: of no account that is the number of whom it was sent to.
+/// Whose send it is: of no account that is the number of whom it was sent to, and of no number that
+/// it was sent to.
 fn scope(send: &Json<'_>) -> Scope {
-    let sender = id(send.get("phone_number_id")).of_owner();
+    let mut sender = id(send.get("phone_number_id")).of_sender();
+    let asked = asked(send.get("request").unwrap_or(send));
     let own = sender.known().map(people::spelled);
-    let both = [asked(send.get("request").unwrap_or(send)), answered(send)];
+    let to = asked.phone.as_deref().map(people::spelled);
+    if to.is_some_and(|to| people::is_number(&to) && own.as_ref() == Some(&to)) {
+        sender = Id::Absent;
+    }
+    let own = sender.known().map(people::spelled);
+    let repeated = first(send, "contacts").and_then(|contact| contact.get("input"));
+    let all = [asked, answered(send), Person::of(&[repeated], &[])];
     let is_persons = |number: &str| {
-        own.as_deref() != Some(number) && both.iter().any(|person| person.has_number(number))
+        own.as_deref() != Some(number) && all.iter().any(|person| person.has_number(number))
     };
     let waba_id = id(send.get("waba_id")).of_owner().unless_number(is_persons);
     Scope { waba_id, sender }
@@ -95,8 +103,16 @@ fn one(record: &mut Record<'_>, send: &Json<'_>, path: &str) {
             }
         }
     }
+    let keys = ["type", "to", "recipient"];
+    if !keys.iter().any(|key| request.has(key)) && !message::has_body(request) {
+        if !request.has("batch") {
+            return record.ignored(&scope, "other", bytes);
+        }
+        let letter = Letter::at("unknown_shape", path, "request", Some(request));
+        return record.letter(&scope, letter, bytes);
+    }
     record.item(&scope, bytes, |record, item| {
-        message(record, &scope, item, send, request, path).map(Some)
+        row(record, &scope, item, send, request, path).map(Some)
     });
 }
 
@@ -112,7 +128,7 @@ fn accepted(send: &Json<'_>) -> Option<bool> {
     send.at(&["response", "messages"]).map(|_| true)
 }
 
-fn message(
+fn row(
     record: &Record<'_>,
     scope: &Scope,
     item: i32,
@@ -137,6 +153,15 @@ fn message(
     row.set(c::PRICING_REGIME, Some(PricingRegime::at(Millis(time)).code()));
     row.set(c::IS_REPLY, Some(i32::from(is_answer(request))));
     row.set(c::HAS_REFERRAL, Some(0));
-    set_body(record, &mut row, request);
+    let mut of_body = RawRow::new(EventKind::Message);
+    set_body(record, &mut of_body, request);
+    let category = name(request.get("category")).unwrap_or_default();
+    let has_category = ["utility", "authentication", "marketing"].contains(&category.as_str());
+    if has_category && of_body.int(c::MESSAGE_KIND) == Some(MessageKind::Text.code().into()) {
+        // The platform makes a template of it.
+        row.set(c::MESSAGE_KIND, Some(MessageKind::Template.code()));
+    } else {
+        row.cells.extend(of_body.cells);
+    }
     Ok(row)
 }

@@ -5,6 +5,7 @@ use turnwise_model::Origin;
 use super::json::{Json, Node};
 use super::meant::{Id, id, name};
 use super::message::Company;
+use super::owner::{self, account_of, sender};
 use super::{Letter, Record, Scope, account, elements, message, people, status};
 
 /// What stands around an item.
@@ -112,18 +113,17 @@ fn bare<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
         || field.as_deref().is_some_and(is_ignored);
     // With a time of its own the message inside is the event; what is beside it is an envelope's.
     let is_inside = messages_of(root) != LIST && root.at(&["message", "timestamp"]).is_some();
-    let is_account = root.has("messaging_product") && account::guess(root).is_some();
+    let is_item = ["from", "recipient_id", "status"].iter().any(|key| root.has(key));
+    let is_account = root.has("messaging_product") && account::guess(root).is_some() && !is_item;
     let is_value = is_known || is_account || messages_of(root) != LIST;
     let may_be_alone = !is_inside && !is_account && (is_content || !is_known);
     if message::stands_alone(root) && may_be_alone {
-        let mut around = around(id(root.get("waba_id")), None, "messages", root);
-        let is_persons = |number: &str| {
-            !message::is_number_of(&around, number) && people::are_named_by_item(root, number)
-        };
-        around.scope.waba_id = around.scope.waba_id.clone().unless_number(is_persons);
+        let account = account_of(root.get("waba_id"), &[root], people::are_named_by_item);
+        let around = around(account, None, "messages", root);
         message::alone(record, &around, root, path);
     } else if is_value || OF_VALUES.iter().any(|key| root.has(key)) {
-        value(record, id(root.get("waba_id")), None, field.as_deref(), root, path);
+        let account = account_of(root.get("waba_id"), &[root], people::are_named);
+        value(record, account, None, field.as_deref(), root, path);
     } else if !is_hollow(root) && !(root.has("object") && is_empty(root)) {
         let letter = Letter::at("unknown_shape", path, "", Some(root));
         record.letter(&Scope::default(), letter, root.bytes());
@@ -170,7 +170,18 @@ pub(super) fn each<'a>(
 }
 
 fn entry<'a>(record: &mut Record<'_>, entry: &'a Json<'a>, path: &str) {
-    let account = id(entry.get("id")).of_owner();
+    // An account of none of its changes is one of them all.
+    let changes = entry.get("changes").map(Json::list).unwrap_or_default();
+    let account =
+        account_of(entry.get("id"), &changes, |change, number| match change.get("value") {
+            Some(values) => {
+                let mut values = values.list().into_iter();
+                values.any(|value| {
+                    !owner::is_of_number(value, number) && people::are_named(value, number)
+                })
+            }
+            None => people::are_named_by_item(change, number),
+        });
     let around = [entry.get("time"), entry.get("field")];
     each(record, entry, "changes", path, &mut |record, one, path| {
         change(record, &account, around, one, path);
@@ -270,22 +281,13 @@ fn around<'a>(
     field: &str,
     value: &'a Json<'a>,
 ) -> Around<'a> {
-    let paths: [&[&str]; 3] =
-        [&["metadata", "phone_number_id"], &["phone_number_id"], &["recipient", "phone_number_id"]];
-    let mut ids = paths.iter().map(|path| id(value.at(path)).of_owner());
-    let sender = ids.find(|id| *id != Id::Absent).unwrap_or(Id::Absent);
-    let mut around = Around {
-        scope: Scope { waba_id: account.of_owner(), sender },
+    Around {
+        scope: Scope { waba_id: account, sender: sender(value) },
         entry_time,
         field: field.to_owned(),
         contacts: value.get("contacts").map(Json::list).unwrap_or_default(),
         display: id(value.at(&["metadata", "display_phone_number"])).known().map(str::to_owned),
-    };
-    // Some gateways write the person where the account should be.
-    let is_persons =
-        |number: &str| !message::is_number_of(&around, number) && people::are_named(value, number);
-    around.scope.waba_id = around.scope.waba_id.clone().unless_number(is_persons);
-    around
+    }
 }
 
 /// Whether the only contact is whom a gateway's session wrote to: such a gateway has the number for
@@ -311,7 +313,9 @@ fn value<'a>(
     let is_content = field.is_some_and(|field| CONTENT.contains(&field));
     let is_account = field.is_some_and(|field| account::FIELDS.contains(&field));
     let is_no_evidence = !is_content && !is_account && field.is_some_and(is_ignored);
-    let known = field.filter(|_| is_content || is_account).unwrap_or("other");
+    let unnamed = if field.is_none() && value.has("history") { "history" } else { "other" };
+    let known = field.filter(|_| is_content || is_account).unwrap_or(unnamed);
+    let is_of_flow = field.or_else(|| guess_ignored(value)) == Some("flows");
     let around = around(account, entry_time, known, value);
     let rows_before = record.rows.len();
     if !is_no_evidence {
@@ -319,7 +323,7 @@ fn value<'a>(
     }
     let has_messages = value.get(messages_of(value)).is_some_and(|list| !list.list().is_empty());
     // A flow's are figures.
-    if !has_messages && field != Some("flows") {
+    if !has_messages && !is_of_flow {
         let named = if known == "other" { "messages" } else { known };
         each(record, value, "errors", path, &mut |record, one, path| {
             account::error(record, &around, named, one, path);

@@ -67,6 +67,10 @@ fn what_is_unusual_is_left_alone() {
         text.replace("\"9\"", "\"16505551234\""),
         record(r#"{"to":"1","status":"read","message_id":"wamid.A"}"#).replace("\"9\"", "\"1\""),
         text.replace(r#""time""#, r#""time":1,"time""#),
+        text.replace("\"100\"", "\"16505551234\""),
+        text.replace("\"9\"", "\"1650\""),
+        text.replace(r#""to""#, r#""category":"utility","to""#),
+        text.replace(r#""to""#, r#""entry":[],"to""#),
         text.replace("00:02", "0:02"),
         text.replace("2026-11-08", "2026-11-09"),
         text.replace(r#""waba_id""#, r#""entry":null,"waba_id""#),
@@ -83,5 +87,5 @@ fn what_is_unusual_is_left_alone() {
         TEXT.to_owned(),
         text.replace("+16505551234", &format!("+{:0>1024}", 7)),
     ];
-    assert_eq!(taken(&texts), [false; 28]);
+    assert_eq!(taken(&texts), [false; 32]);
 }

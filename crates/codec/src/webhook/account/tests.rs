@@ -27,6 +27,24 @@ fn account_updates_are_told_by_their_event() {
 }
 
 #[test]
+fn changed_user_id_has_the_number_of_the_contact_that_has_it() {
+    let told = |contact: &str| {
+        let update = r#"{"user_id":{"previous":"US.6","current":"US.7"}}"#;
+        let value = format!(r#""contacts":[{contact}],"user_id_update":[{update}]"#);
+        columns(&only("user_id_update", &value), "peer_phone peer_user")
+    };
+    let both = format!("{} {}", phone("16505551234"), user("US.7"));
+    assert_eq!(told(r#"{"wa_id":"16505551234","user_id":"US.7"}"#), both);
+    // Who had the former one may be another by now, and the business is nobody.
+    for contact in [
+        r#"{"wa_id":"16505551234","user_id":"US.6"}"#,
+        r#"{"wa_id":"15550783881","user_id":"US.7"}"#,
+    ] {
+        assert_eq!(told(contact), format!("- {}", user("US.7")), "{contact}");
+    }
+}
+
+#[test]
 fn changed_identity_has_two_names() {
     for kind in ["customer_identity_changed", "user_identity_changed"] {
         let rows = rows(

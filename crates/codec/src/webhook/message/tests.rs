@@ -289,7 +289,7 @@ fn what_a_gateways_session_sent_is_for_the_contact() {
     ] {
         let metadata = format!(r#""display_phone_number":"{display}","phone_number_id":"{id}""#);
         let sent = told(&metadata, person, "15550783881");
-        assert_eq!(columns(&sent, "origin direction"), "1 1", "{metadata}");
+        assert_eq!(columns(&sent, "origin direction"), "0 1", "{metadata}");
         assert!(peer(&sent, id), "{metadata}");
         let received = told(&metadata, person, "16505551234");
         assert_eq!(columns(&received, "origin direction"), "0 0", "{metadata}");
@@ -328,8 +328,8 @@ fn empty_ids_tell_no_direction() {
         (of_number, r#""from":"","to_user_id":"","to":"16505551234""#, "1"),
         (of_number, r#""from":"","from_user_id":"US.1","to_user_id":"""#, "0"),
         (of_number, r#""from":"","from_user_id":"","to_user_id":"""#, "no_direction"),
-        // Who is known by the user id alone has no number there.
-        (r#""id":"","context":{"user_id":"US.1"}"#, r#""from":"15550783881""#, "1"),
+        // Who is known by the user id alone may have this number or not.
+        (r#""id":"","context":{"user_id":"US.1"}"#, r#""from":"15550783881""#, "no_direction"),
         (
             r#""id":"","context":{"user_id":"US.1"}"#,
             r#""from":"15550783881","from_user_id":"US.1""#,
@@ -377,11 +377,39 @@ fn business_in_a_history_is_the_number_itself_however_it_is_spelled() {
     let alike = "4930112345678";
     assert_eq!(told(business, alike, "4915112345678"), "3 1 4930112345678");
     assert_eq!(told(business, alike, alike), "3 0 4930112345678");
-    assert_eq!(told(business, "", alike), "3 0 4930112345678");
+    assert_eq!(told(business, "", alike), "3 1 -");
     assert_eq!(told(business, "", person), "3 0 5511912345678");
     assert_eq!(told(business, "", "4915112345678"), "3 1 -");
     // With the thread of another, what is like the business is the business.
     assert_eq!(told("+52 55 12345678", person, "5215512345678"), "3 1 5511912345678");
+}
+
+#[test]
+fn business_with_and_without_its_ninth_digit_is_itself() {
+    let business = |text: &str| text.replace("+1 555-078-3881", "5511912345678");
+    let own = r#""from":"551112345678","id":"w","timestamp":"1739230955","type":"text""#;
+    let told = |thread: &str, message: &str| {
+        let threads = format!(r#"[{{{thread}"messages":[{{{message}}}]}}]"#);
+        let text = change("history", &format!(r#""history":[{{"threads":{threads}}}]"#));
+        columns(&run(&business(&text)).1[0], "origin direction peer_phone")
+    };
+    assert_eq!(told(r#""context":{"user_id":"DE.1"},"#, own), "3 1 -");
+    let to = |number: &str| format!(r#"{own},"to":"{number}""#);
+    let person = phone("4915112345678");
+    assert_eq!(told("", &to("4915112345678")), format!("3 1 {person}"));
+    // A person with such a number writes to the business, or is whom the thread is with.
+    let alike = phone("551112345678");
+    assert_eq!(told("", &to("5511912345678")), format!("3 0 {alike}"));
+    assert_eq!(told(r#""id":"551112345678","#, own), format!("3 0 {alike}"));
+}
+
+#[test]
+fn thread_of_a_user_id_does_not_tell_whose_a_number_is() {
+    let message = TEXT.replace("16505551234", "4915112345678");
+    let threads = format!(r#"[{{"context":{{"user_id":"DE.1"}},"messages":[{message}]}}]"#);
+    let text = change("history", &format!(r#""history":[{{"threads":{threads}}}]"#));
+    let text = text.replace(r#""display_phone_number":"+1 555-078-3881","#, "");
+    assert_eq!(run(&text).1[0].get("reason"), "no_direction");
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn chat_is_no_account() {
         r#""5549977776666""#,
         r#""+55 49 97777-6666""#,
         "5549977776666",
+        r#""554977776666""#,
     ] {
         let rows = rows(chat, "messages", &value);
         assert_eq!(kinds(&rows), ["message", "status"], "{chat}");
@@ -83,6 +84,21 @@ fn number_of_anybody_in_a_value_is_no_account_of_what_is_in_it() {
             "user_id_update",
             r#""user_id_update":[{"wa_id":"5549977776666","user_id":{"current":"BR.2"}}]"#.to_owned(),
         ),
+        ("smb_message_echoes", at("message_echoes", &echo.replace("\"to\"", "\"recipient\""))),
+        (
+            "messages",
+            at("messages", r#"{"id":"w","timestamp":"1794096147","type":"system","system":{"type":"user_changed_number","wa_id":"5549977776666"}}"#),
+        ),
+        ("calls", at("calls", r#"{"id":"c","from":"5549977776666"}"#)),
+        ("user_preferences", at("user_preferences", r#"{"wa_id":"5549977776666"}"#)),
+        (
+            "smb_app_state_sync",
+            at("state_sync", r#"{"type":"contact","contact":{"phone_number":"5549977776666"}}"#),
+        ),
+        (
+            "group_participants_update",
+            at("groups", r#"{"added_participants":[{"wa_id":"5549977776666"}]}"#),
+        ),
     ] {
         let with = rows("\"5549977776666\"", field, &value);
         assert!(!with.is_empty() && with.iter().all(|row| row.get("waba_id").is_empty()), "{value}");
@@ -91,6 +107,24 @@ fn number_of_anybody_in_a_value_is_no_account_of_what_is_in_it() {
         let other = rows("\"9\"", field, &value);
         assert!(other.iter().all(|row| row.get("waba_id") == "9"), "{value}");
     }
+}
+
+#[test]
+fn value_without_a_field_is_told_by_what_is_in_it() {
+    let told = |value: &str| {
+        let text =
+            format!(r#"{{"entry":[{{"id":"9","changes":[{{"value":{{{METADATA},{value}}}}}]}}]}}"#);
+        run(&text).1.iter().map(|row| columns(row, "reason origin direction")).collect::<Vec<_>>()
+    };
+    // What was written on the phone is past where a history stands beside it.
+    let echo = TEXT.replace("\"from\"", "\"to\"");
+    let threads = format!(r#"[{{"threads":[{{"id":"5549977776666","messages":[{TEXT}]}}]}}]"#);
+    let history = format!(r#""message_echoes":[{echo}],"history":{threads}"#);
+    assert_eq!(told(&history), ["- 3 1", "- 3 0"]);
+    assert_eq!(told(&format!(r#""message_echoes":[{echo}]"#)), ["- 1 1"]);
+    // The errors of a flow are figures.
+    let flow = r#""flow_id":"1","event":"ENDPOINT_ERROR_RATE","errors":[{"error_type":"x"}]"#;
+    assert_eq!(told(flow), ["flows - -"]);
 }
 
 #[test]
@@ -113,6 +147,45 @@ fn chat_is_no_account_of_what_stands_alone_nor_of_letters() {
         let (_, rows) = run(&format!(r#"{{"entry":[{entry}]}}"#));
         assert_eq!(accounts(&rows), [""], "{entry}");
     }
+}
+
+#[test]
+fn number_of_anybody_in_an_entry_is_no_account_of_anything_in_it() {
+    let value = format!(r#"{{{METADATA},"messages":[{TEXT}]}}"#);
+    let other = format!(
+        r#"{{{METADATA},"statuses":[{{"id":"w","status":"read","timestamp":1794096147}}]}}"#
+    );
+    for changes in [
+        format!(r#"{{"field":"messages","value":{value}}},{{"field":"messages","value":{other}}}"#),
+        format!(r#"{{"field":"messages","value":{other}}},{{"field":"messages","value":{value}}}"#),
+        format!(r#"{{"field":"messages","value":{value}}},{{"field":"calls"}}"#),
+        format!(r#"{{"field":"messages","value":{value}}},{{"field":"messages","value":7}}"#),
+        format!(r#"{{"field":"messages","value":[{value}]}}"#),
+        r#"{"field":"messages","from":"5549977776666"}"#.to_owned(),
+    ] {
+        let (_, rows) =
+            run(&format!(r#"{{"entry":[{{"id":"5549977776666","changes":[{changes}]}}]}}"#));
+        assert!(rows.iter().all(|row| row.get("waba_id").is_empty()), "{changes} {rows:?}");
+        let (_, rows) = run(&format!(r#"{{"entry":[{{"id":"9","changes":[{changes}]}}]}}"#));
+        assert!(rows.iter().all(|row| row.get("waba_id") == "9"), "{changes} {rows:?}");
+    }
+}
+
+#[test]
+fn contact_is_no_number_of_the_business_that_shows_another() {
+    let told = |display: &str, id: &str| {
+        let contact = r#""contacts":[{"wa_id":"5549977776666"}]"#;
+        let value = format!(r#"{contact},"messages":[{TEXT}]"#);
+        let (_, rows) = run(&format!(
+            r#"{{"entry":[{{"id":"9","changes":[{{"field":"messages","value":{{"metadata":{{"display_phone_number":"{display}","phone_number_id":"{id}"}},{value}}}}}]}}]}}"#
+        ));
+        columns(&rows[0], "reason sender")
+    };
+    assert_eq!(told("+55 49 98888-0000", "5549977776666"), "no_sender -");
+    assert_eq!(told("+55 49 98888-0000", "+55 49 97777-6666"), "no_sender -");
+    // A sample has one number for all; others have another for their id.
+    assert_eq!(told("5549977776666", "5549977776666"), "- 5549977776666");
+    assert_eq!(told("+55 49 98888-0000", "5549977776667"), "- 5549977776667");
 }
 
 #[test]
@@ -149,6 +222,11 @@ fn chat_is_no_account_of_a_send() {
     // Marks say whom they are for, too; the business's own number is nobody else's.
     let mark = r#""status":"read","message_id":"w","to":"5549955554444""#;
     assert_eq!(columns(&row("5549955554444", "100", mark), "reason waba_id"), "mark_as_read -");
-    assert_eq!(row("5549955554444", "5549955554444", to).get("waba_id"), "5549955554444");
+    let other = r#""to":"+5549955553333""#;
+    assert_eq!(row("5549977776666", "5549977776666", other).get("waba_id"), "5549977776666");
+    // Nobody sends to themselves.
+    let own = row("5549955554444", "5549955554444", to);
+    assert_eq!(columns(&own, "reason waba_id sender"), "no_sender - -");
+    assert_eq!(account("554955554444", to), "");
     assert_eq!(row("9", "7@lid", to).get("reason"), "no_sender");
 }

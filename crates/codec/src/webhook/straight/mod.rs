@@ -126,7 +126,9 @@ impl Checked {
                 return None;
             }
             let is_own = |phone: Nth| own.is(values.of(phone));
-            if messages.iter().any(|message| is_own(message.peer(false)[0]))
+            let is_sender = |contact: &Contact| own.is_sender(values.of(contact.phone));
+            if contacts.iter().any(is_sender)
+                || messages.iter().any(|message| is_own(message.peer(false)[0]))
                 || echoes.iter().any(|message| is_own(message.peer(true)[0]))
                 || (!echoes.is_empty() || change.handover.is_some())
                     && contacts.iter().any(|contact| is_own(contact.phone))
@@ -181,15 +183,27 @@ impl<'a> Own<'a> {
         is_plain.then(|| Self { display: of(display), sender: of(sender), account: of(waba_id) })
     }
 
-    /// Whether a phone number may be one of them: of nearly all the last byte tells.
+    /// Whether a phone number may be one of them.
     #[inline(always)]
     fn is(&self, phone: &[u8]) -> bool {
-        let may_be = |own: &[u8]| match (own, phone) {
-            ([.., own], [.., last]) => own == last || !own.is_ascii_digit(),
-            _ => false,
-        };
-        may_be(self.display) && has_digits(self.display, phone)
-            || may_be(self.sender) && has_digits(self.sender, phone)
+        may_be(self.display, phone) || self.is_sender(phone)
+    }
+
+    /// Whether it may be what stands for the id.
+    #[inline(always)]
+    fn is_sender(&self, phone: &[u8]) -> bool {
+        may_be(self.sender, phone)
+    }
+}
+
+/// Whether a phone number may be this one of the business: of nearly all the last byte tells.
+#[inline(always)]
+fn may_be(own: &[u8], phone: &[u8]) -> bool {
+    match (own, phone) {
+        ([.., of_own], [.., last]) if of_own == last || !of_own.is_ascii_digit() => {
+            has_digits(own, phone)
+        }
+        _ => false,
     }
 }
 

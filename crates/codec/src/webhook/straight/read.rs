@@ -171,7 +171,9 @@ fn value_field(name: &[u8]) -> Field {
         b"message_echoes" => ECHOES,
         b"statuses" => STATUSES,
         b"phone_number_id" | b"standby" | b"history" | b"errors" | b"calls" | b"user_actions"
-        | b"user_id_update" | b"message" => UNUSUAL,
+        | b"user_id_update" | b"message" | b"user_preferences" | b"state_sync" | b"groups" => {
+            UNUSUAL
+        }
         name => handover::field(name),
     }
 }
