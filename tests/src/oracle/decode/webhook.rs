@@ -124,7 +124,7 @@ fn bare<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
     } else if is_value || OF_VALUES.iter().any(|key| root.has(key)) {
         let account = account_of(root.get("waba_id"), &[root], people::are_named);
         value(record, account, None, field.as_deref(), root, path);
-    } else if !is_hollow(root) && !(root.has("object") && is_empty(root)) {
+    } else if !(is_hollow(root) || root.has("object") && is_empty(root)) {
         let letter = Letter::at("unknown_shape", path, "", Some(root));
         record.letter(&Scope::default(), letter, root.bytes());
     }
