@@ -168,13 +168,15 @@ fn is_whole(value: Value<'_>) -> bool {
 /// Whether an object has messages of its own and says whose they are. It may keep beside them what
 /// they were made of.
 fn has_own(value: Value<'_>) -> bool {
-    let any = |keys: &[&str]| keys.iter().any(|key| value.get(key).is_some());
-    let names_number =
-        || any(&["phone_number_id"]) || value.at(&["recipient", "phone_number_id"]).is_some();
+    let has = |path: &[&str]| value.at(path).is_some();
+    let holds = |key: &str| value.get(key).is_some_and(|list| list.items().any(Value::is_object));
+    let names_number = has(&["metadata", "phone_number_id"])
+        || has(&["phone_number_id"])
+        || has(&["recipient", "phone_number_id"]);
     let parties = ["from", "from_user_id", "to", "to_user_id", "recipient_id", "recipient_user_id"];
-    let is_item = || webhook::is_item(value) && any(&parties);
-    value.at(&["metadata", "phone_number_id"]).is_some()
-        || names_number() && (any(&["messages", "statuses", "message_echoes"]) || is_item())
+    let is_item = || webhook::is_item(value) && parties.iter().any(|key| has(&[key]));
+    let lists = ["messages", "statuses", "message_echoes", "history", "standby"];
+    names_number && (lists.into_iter().any(holds) || is_item())
 }
 
 /// Whether a topic pushed a message to the subscription beside it. Then the message needs no time,

@@ -284,10 +284,16 @@ fn guess_ignored(value: Value<'_>) -> Option<&'static str> {
     fields.find(|(_, keys)| keys.iter().all(has)).map(|(name, _)| *name)
 }
 
+/// Whether a value has a part of a history: some write an empty list for none.
+fn has_history(value: Value<'_>) -> bool {
+    let history = value.get("history");
+    history.is_some_and(|chunks| chunks.items().any(|chunk| meant::has_keys(Some(chunk))))
+}
+
 fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value: Value<'a>) {
     let name = match field {
         Field::Content(name) | Field::Account(name) => *name,
-        Field::Unknown { named: false } if value.get("history").is_some() => "history",
+        Field::Unknown { named: false } if has_history(value) => "history",
         Field::Ignored(_) | Field::Unknown { .. } => ignored::OTHER,
     };
     let place = Place::of(outer, name, value);

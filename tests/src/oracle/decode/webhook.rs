@@ -313,7 +313,11 @@ fn value<'a>(
     let is_content = field.is_some_and(|field| CONTENT.contains(&field));
     let is_account = field.is_some_and(|field| account::FIELDS.contains(&field));
     let is_no_evidence = !is_content && !is_account && field.is_some_and(is_ignored);
-    let unnamed = if field.is_none() && value.has("history") { "history" } else { "other" };
+    let chunks = value.get("history").map(|history| history.list()).unwrap_or_default();
+    let is_filled =
+        |chunk: &&Json<'_>| matches!(&chunk.node, Node::Object(pairs) if !pairs.is_empty());
+    let has_history = chunks.iter().any(is_filled);
+    let unnamed = if field.is_none() && has_history { "history" } else { "other" };
     let known = field.filter(|_| is_content || is_account).unwrap_or(unnamed);
     let is_of_flow = field.or_else(|| guess_ignored(value)) == Some("flows");
     let around = around(account, entry_time, known, value);

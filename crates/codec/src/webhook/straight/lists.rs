@@ -49,17 +49,16 @@ pub(super) struct Whole<'l> {
 }
 
 impl Whole<'_> {
-    /// The numbers that it names people by, and those of the business beside them.
+    /// Whether this is so of a number that it names somebody by, a person or the business.
     #[inline(always)]
-    pub(super) fn phones(&self) -> impl Iterator<Item = Nth> {
+    pub(super) fn names(&self, is_so: impl Fn(Nth) -> bool) -> bool {
         let Self { change, contacts, messages, echoes, statuses } = *self;
-        let of_messages = messages.iter().map(|message| message.peer(false)[0]);
-        let of_echoes =
-            echoes.iter().flat_map(|message| [false, true].map(|echoed| message.peer(echoed)[0]));
-        let of_statuses = statuses.iter().map(|status| status.phone);
-        let of_handover = change.handover.iter().map(|handover| handover.phone);
-        let of_contacts = contacts.iter().map(|contact| contact.phone);
-        of_contacts.chain(of_messages).chain(of_echoes).chain(of_statuses).chain(of_handover)
+        let is_of = |message: &Message, echoed| is_so(message.peer(echoed)[0]);
+        contacts.iter().any(|contact| is_so(contact.phone))
+            || messages.iter().any(|message| is_of(message, false))
+            || echoes.iter().any(|message| is_of(message, false) || is_of(message, true))
+            || statuses.iter().any(|status| is_so(status.phone))
+            || change.handover.as_ref().is_some_and(|handover| is_so(handover.phone))
     }
 }
 

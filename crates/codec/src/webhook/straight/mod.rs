@@ -122,7 +122,7 @@ impl Checked {
             // What the business wrote itself or to itself, and who is its own contact, is left
             // alone.
             let own = Own::of(values, change)?;
-            if whole.phones().any(|phone| is_account(values.of(phone), own.account)) {
+            if whole.names(|phone| is_account(values.of(phone), own.account)) {
                 return None;
             }
             let is_own = |phone: Nth| own.is(values.of(phone));
