@@ -27,6 +27,7 @@ mod format;
 mod frame;
 mod json;
 mod meant;
+mod numbers;
 mod path;
 mod payload;
 mod peer;

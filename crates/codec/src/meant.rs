@@ -10,7 +10,7 @@ use turnwise_model::limits::{ERROR_CODE_MAX, ID_BYTES_MAX};
 use turnwise_model::time::MILLISECONDS_FROM;
 
 use crate::json::{Kind, Value};
-use crate::peer::{is_no_sender, is_of_person};
+use crate::peer::{is_no_sender, is_number, is_of_person, normal_phone};
 
 /// An id, or why it is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,18 @@ impl<'a> Id<'a> {
             Self::Some(id) if is_no_sender(&id) => Self::None,
             id => id,
         }
+    }
+
+    /// The same unless it is a number, in its one spelling, of which this is so.
+    pub(crate) fn unless_number(self, is_so: impl FnOnce(&str) -> bool) -> Self {
+        let is_such = match &self {
+            Self::Some(id) => {
+                let number = normal_phone(id);
+                is_number(&number) && is_so(&number)
+            }
+            Self::None | Self::TooLong => false,
+        };
+        if is_such { Self::None } else { self }
     }
 
     pub(crate) fn or_else(self, next: impl FnOnce() -> Self) -> Self {

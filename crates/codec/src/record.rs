@@ -9,8 +9,9 @@ use turnwise_model::{EventKind, Keys, Millis, Offset, Origin, PartitionId, Sourc
 use crate::body::Text;
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
+use crate::numbers::People;
 use crate::path::Path;
-use crate::peer::{Peer, is_number, normal_phone};
+use crate::peer::{Peer, normal_phone};
 use crate::reason::Reason;
 use crate::rows::{AccountFacts, AccountRow, Common, LetterRow, MessageRow, Rows, StatusRow};
 use crate::rows::{StringId, Strings, TextColumns};
@@ -52,15 +53,20 @@ impl<'a> Scope<'a> {
         self.sender.clone().of_sender().some()
     }
 
-    /// The same without an account that `is_persons` says is the number of a person: it is asked of
-    /// numbers in their one spelling.
-    pub(crate) fn without_account_of(mut self, is_persons: impl FnOnce(&str) -> bool) -> Self {
-        let account = self.waba_id.clone().some();
-        let number = account.as_deref().map(normal_phone);
-        if number.is_some_and(|number| is_number(&number) && is_persons(&number)) {
-            self.waba_id = Id::None;
-        }
-        self
+    /// The same without an account that `is_persons` says is the number of a person. The sender's
+    /// own is nobody else's.
+    pub(crate) fn without_account_of(self, is_persons: impl FnOnce(&str) -> bool) -> Self {
+        let own = self.sender.clone().some();
+        let waba_id = self.waba_id.unless_number(|number| {
+            let is_own = own.as_deref().is_some_and(|own| normal_phone(own) == number);
+            !is_own && is_persons(number)
+        });
+        Self { waba_id, ..self }
+    }
+
+    /// The same without one that has a number which a value names: see [`People`].
+    pub(crate) fn without_account_in(self, value: Value<'_>) -> Self {
+        self.without_account_of(|number| People::of(value).have(number))
     }
 }
 

@@ -10,7 +10,7 @@ use turnwise_model::{Direction, MessageKind, Origin};
 use crate::body::{Body, Text, body, has_body};
 use crate::json::Value;
 use crate::meant::{self, Id};
-use crate::peer::{Peer, is_number, normal_phone, same_phone, says_group};
+use crate::peer::{Peer, same_phone, says_group};
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Fail, Record, Scope};
 use crate::rows::MessageRow;
@@ -123,29 +123,19 @@ pub(crate) fn decode(record: &mut Record<'_>, send: Value<'_>) {
     }
 }
 
-/// Whose send it is. An account with the number of whom it was sent to is none, and so is a sender
-/// that is told to send to itself.
+/// Whose send it is: an account is none of the people whom it names, and nor is a number. Nobody
+/// sends to themselves.
 fn scope(send: Value<'_>) -> Scope<'_> {
-    let waba_id = meant::id(send.get("waba_id"));
-    let requested = requested(send.get("request").unwrap_or(send));
     let input = first(send, "contacts").and_then(|contact| contact.get("input"));
-    let sender = match meant::id(send.get("phone_number_id")) {
-        Id::Some(id) if requested.phone_text().is_some_and(|to| are_one(&id, to)) => Id::None,
-        id => id,
-    };
-    let own = sender.clone().some();
+    let requested = requested(send.get("request").unwrap_or(send));
     let people = [requested, answered(send), Peer::default().phone_or_user(input)];
-    Scope { waba_id, sender }.without_account_of(|number| {
+    let is_persons = |id: &str| {
         let mut phones = people.iter().filter_map(Peer::phone_text);
-        let is_own = own.as_deref().is_some_and(|own| normal_phone(own) == number);
-        !is_own && phones.any(|phone| same_phone(phone, number))
-    })
-}
-
-/// Whether two ids are one number, digit by digit.
-fn are_one(one: &str, other: &str) -> bool {
-    let one = normal_phone(one);
-    is_number(&one) && one == normal_phone(other)
+        phones.any(|phone| same_phone(phone, id))
+    };
+    let waba_id = meant::id(send.get("waba_id"));
+    let sender = meant::id(send.get("phone_number_id")).unless_number(is_persons);
+    Scope { waba_id, sender }.without_account_in(send)
 }
 
 /// Whom a request names.

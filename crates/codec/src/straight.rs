@@ -5,6 +5,7 @@
 //! Everything else takes the way that says what is meant; where both can go they give the same
 //! rows, and tests compare them.
 
+pub(crate) mod accounts;
 pub(crate) mod body;
 pub(crate) mod contact;
 pub(crate) mod values;
@@ -97,18 +98,18 @@ pub(crate) fn may_be_owners(id: &[u8]) -> bool {
     is_digits_or_empty(id) || std::str::from_utf8(id).is_ok_and(|id| !is_of_person(id))
 }
 
-/// Whether a phone number, or one that means the same, stands for the account as well: then it may
-/// be a person's. Of nearly all the last eight digits tell.
+/// Whether a phone number, or one that means the same, stands for the id of an account or of a
+/// business's number as well: then that may be a person's. Of nearly all the last eight digits tell.
 #[inline(always)]
-pub(crate) fn is_account(phone: &[u8], waba_id: &[u8]) -> bool {
-    match (phone.last_chunk::<8>(), waba_id.last_chunk()) {
-        (Some(last), Some(of_account)) => last == of_account && means(phone, waba_id),
-        _ => !phone.is_empty() && phone == waba_id,
+pub(crate) fn is_same(phone: &[u8], id: &[u8]) -> bool {
+    match (phone.last_chunk::<8>(), id.last_chunk()) {
+        (Some(last), Some(of_id)) => last == of_id && is_same_number(phone, id),
+        _ => !phone.is_empty() && phone == id,
     }
 }
 
 #[inline(never)]
-fn means(phone: &[u8], number: &[u8]) -> bool {
+fn is_same_number(phone: &[u8], number: &[u8]) -> bool {
     phone == number || are_alike(phone, number)
 }
 
@@ -214,9 +215,9 @@ mod tests {
         assert!(may_be_owners(b"") && may_be_owners(b"106540352242922") && may_be_owners(b"of 1"));
         assert!(!may_be_owners(b"77@lid") && !may_be_owners(b"US.7") && !may_be_owners(b"\xff"));
         for (phone, other) in [("4912", "4912"), ("551112345678", "5511912345678")] {
-            assert!(is_account(phone.as_bytes(), other.as_bytes()), "{phone} {other}");
+            assert!(is_same(phone.as_bytes(), other.as_bytes()), "{phone} {other}");
         }
-        assert!(!is_account(b"", b"") && !is_account(b"4912", b"") && !is_account(b"1", b"11"));
+        assert!(!is_same(b"", b"") && !is_same(b"4912", b"") && !is_same(b"1", b"11"));
         assert!(is_digits_or_empty(b"") && is_digits_or_empty(b"0123456789"));
         assert!(!is_digits_or_empty(b"+1") && !is_digits_or_empty(b"12345678x"));
     }

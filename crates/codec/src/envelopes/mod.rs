@@ -50,7 +50,7 @@ use crate::body::{Body, Text};
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
 use crate::payload::Around;
-use crate::peer::{Peer, normal_phone, same_phone};
+use crate::peer::{Peer, normal_phone};
 use crate::reason::Reason;
 use crate::record::{Fail, Record, Scope};
 use crate::rows::{AccountFacts, MessageRow, StatusRow};
@@ -333,14 +333,6 @@ pub(crate) fn number(value: Option<Value<'_>>) -> Id<'_> {
         Id::Some(Cow::Owned(text)) => meant::id_of(Cow::Owned(normal_phone(&text).into_owned())),
         other => other,
     }
-}
-
-/// Whether a number stands at one of these places of an object, in whatever spelling.
-pub(crate) fn names(object: Value<'_>, places: &[&[&str]], number_of: &str) -> bool {
-    places.iter().any(|place| {
-        let named = number(object.at(place)).some();
-        named.is_some_and(|named| same_phone(&named, number_of))
-    })
 }
 
 /// A person's address.

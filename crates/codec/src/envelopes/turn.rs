@@ -11,12 +11,12 @@
 
 use turnwise_model::{Direction, Origin};
 
-use super::{names, number};
+use super::number;
 use crate::elements;
 use crate::json::Value;
 use crate::meant::{self, Id};
 use crate::payload::Around;
-use crate::peer::{Peer, normal_phone, same_phone};
+use crate::peer::{Peer, same_phone};
 use crate::reason::Reason;
 use crate::record::{Record, Scope};
 use crate::webhook::contacts::{Company, Contacts};
@@ -30,12 +30,8 @@ pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<
     let sender = meant::id(value.at(&["metadata", "phone_number_id"]))
         .or_else(|| meant::id(value.get("phone_number_id")));
     let display = meant::id(value.at(&["metadata", "display_phone_number"])).some();
-    let own = [display.clone(), sender.clone().some()];
     let scope = Scope { waba_id: meant::id(value.get("waba_id")), sender };
-    let scope = scope.without_account_of(|account| {
-        let is_own = own.iter().flatten().any(|number| normal_phone(number) == account);
-        !is_own && names_anybody(value, account)
-    });
+    let scope = scope.without_account_in(value);
     let contacts = Contacts::read(value.get("contacts"));
     let [messages, statuses] = ["messages", "statuses"].map(|key| few(value, key));
     let foreign = |own: usize| Foreign {
@@ -59,19 +55,6 @@ pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<
     each(record, &scope, value, "messages", |record, one| message(record, &of_messages, one));
     let of_statuses = foreign(statuses);
     each(record, &scope, value, "statuses", |record, status| of_statuses.status(record, status));
-}
-
-/// Whether somebody who has this number stands in what Turn wrote, or in the one item that it is.
-fn names_anybody(value: Value<'_>, number: &str) -> bool {
-    const OF_CONTACT: &[&[&str]] = &[&["wa_id"]];
-    const OF_ITEM: &[&[&str]] =
-        &[&["from"], &["to"], &["recipient_id"], &["_vnd", "v1", "chat", "owner"]];
-    let lists = [("contacts", OF_CONTACT), ("messages", OF_ITEM), ("statuses", OF_ITEM)];
-    names(value, OF_ITEM, number)
-        || lists.into_iter().any(|(list, places)| {
-            let mut items = value.get(list).into_iter().flat_map(Value::items);
-            items.any(|item| names(item, places, number))
-        })
 }
 
 fn message<'a>(record: &mut Record<'_>, foreign: &Foreign<'a>, value: Value<'a>) {

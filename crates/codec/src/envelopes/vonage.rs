@@ -13,20 +13,14 @@
 
 use turnwise_model::{Direction, InteractiveType, MessageKind, Origin, Status};
 
-use super::{Delivery, Message, Price, category, code, is_code, is_whatsapp, names, number};
+use super::{Delivery, Message, Price, category, code, is_code, is_whatsapp, number};
 use super::{person, pricing_model, pricing_type, time_at_first, twilio};
 use crate::body::Body;
 use crate::json::Value;
-use crate::meant::{self, Id};
+use crate::meant;
 use crate::peer::Peer;
 use crate::reason::ignored;
 use crate::record::{Record, Scope};
-
-/// Where the person stands in what is received.
-const FROM: &[&[&str]] = &[&["from"], &["from", "number"], &["from", "id"]];
-/// The same of what was sent.
-const TO: &[&[&str]] =
-    &[&["to"], &["to", "number"], &["to", "id"], &["whatsapp", "recipient", "wa_id"]];
 
 /// Decodes one message or status.
 pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
@@ -52,15 +46,12 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
         return super::unknown(record, &super::nobody(), value, "a message or status of Vonage");
     }
     let waba_id = meant::id(value.at(&["whatsapp", "waba_id"]));
-    let scope = |sender: Id<'a>, person: &[&[&str]]| {
-        let scope = Scope { waba_id: waba_id.clone(), sender };
-        scope.without_account_of(|account| names(value, person, account))
-    };
+    let scope = |sender| Scope { waba_id: waba_id.clone(), sender }.without_account_in(value);
     let (from, to) = (party("from"), party("to"));
     let id = meant::id(value.get("message_uuid"));
     let user = |key: &str| value.at(&["whatsapp", key]).or_else(|| value.at(&["profile", key]));
     if !has("status") {
-        return super::message(record, &scope(number(to), FROM), value, |record| {
+        return super::message(record, &scope(number(to)), value, |record| {
             Ok(Message {
                 id,
                 time: time_at_first(record, &[("timestamp", value.get("timestamp"))])?,
@@ -75,7 +66,7 @@ pub(super) fn decode<'a>(record: &mut Record<'_>, value: Value<'a>) {
             })
         });
     }
-    super::status(record, &scope(number(from), TO), value, |record| {
+    super::status(record, &scope(number(from)), value, |record| {
         let priced = |key| value.at(&["whatsapp", "pricing", key]);
         let recipient = |key| value.at(&["whatsapp", "recipient", key]);
         Ok(Delivery {

@@ -14,7 +14,7 @@
 
 use turnwise_model::{Direction, Origin, Status};
 
-use super::{Change, Delivery, Message, Price, category, code, names, number, person};
+use super::{Change, Delivery, Message, Price, category, code, number, person};
 use super::{pricing_model, pricing_type, time_at_first};
 use crate::body::body;
 use crate::json::Value;
@@ -102,17 +102,6 @@ fn alone(record: &mut Record<'_>, value: Value<'_>) {
     }
 }
 
-/// Where people may stand in a message, or in a handover. The business stands in some of these.
-const PARTIES: &[&[&str]] = &[
-    &["from"],
-    &["to"],
-    &["recipient"],
-    &["consumerPhoneNumber"],
-    &["system", "new_wa_id"],
-    &["system", "wa_id"],
-    &["system", "customer"],
-];
-
 fn scope<'a>(message: Value<'a>, sender: Option<Value<'a>>) -> Scope<'a> {
     whose(message, number(sender))
 }
@@ -120,11 +109,7 @@ fn scope<'a>(message: Value<'a>, sender: Option<Value<'a>>) -> Scope<'a> {
 /// Whose a message or handover is: an account with the number of a party of it is none, unless
 /// that is the sender's own.
 fn whose<'a>(message: Value<'a>, sender: Id<'a>) -> Scope<'a> {
-    let own = sender.clone().some();
-    let scope = Scope { waba_id: meant::id(message.get("wabaId")), sender };
-    scope.without_account_of(|account| {
-        own.as_deref() != Some(account) && names(message, PARTIES, account)
-    })
+    Scope { waba_id: meant::id(message.get("wabaId")), sender }.without_account_in(message)
 }
 
 fn id(message: Value<'_>) -> Id<'_> {

@@ -6,7 +6,7 @@
 //! What was read in this way is the same of all texts of one layout ([`super::layouts`]): readers
 //! get strings and numbers by their place among all, and look at none of them.
 
-use super::layouts::{Found, VALUES_MAX};
+use super::layouts::Found;
 use super::noted::Nth;
 use super::scan::{self, Text};
 use crate::unknown::{Unknown, unknown};
@@ -27,8 +27,7 @@ const WORDS: [&[u8]; 4] = [b"whatsapp_business_account", b"whatsapp", b"individu
 /// How a text is laid out: where its strings and numbers stand.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
-    /// Strings, and numbers; those that the layout tells left out. Of those that were skipped only
-    /// as many as a layout may have.
+    /// Strings, and numbers; those that the layout tells left out.
     pub(crate) values: Vec<Text>,
     /// Fields that nobody knows.
     pub(crate) unknown: Vec<Unknown>,
@@ -262,7 +261,7 @@ impl<'a, 't> Cursor<'a, 't> {
     fn skip_string(&mut self) -> Option<()> {
         let text = self.any_string()?;
         if !WORDS.contains(&text.span().of(self.bytes)) {
-            self.note_skipped(text);
+            self.note(text)?;
         }
         Some(())
     }
@@ -272,20 +271,12 @@ impl<'a, 't> Cursor<'a, 't> {
         scan::number(self.bytes, &mut self.rest)
     }
 
-    /// Notes a value that is asked for.
+    /// Notes a value, asked for or not.
     #[inline(always)]
     fn note(&mut self, text: Text) -> Option<Nth> {
         let nth = Nth::of(self.trace.values.len())?;
         self.trace.values.push(text);
         Some(nth)
-    }
-
-    /// Notes a value for the layout: one more than a layout may have is enough to tell.
-    #[inline(always)]
-    fn note_skipped(&mut self, text: Text) {
-        if self.trace.values.len() <= VALUES_MAX {
-            self.trace.values.push(text);
-        }
     }
 
     fn literal(&mut self, literal: &[u8]) -> Option<()> {
@@ -302,8 +293,7 @@ impl<'a, 't> Cursor<'a, 't> {
             b'n' => self.literal(b"null"),
             _ => {
                 let number = self.any_number()?;
-                self.note_skipped(number);
-                Some(())
+                self.note(number).map(drop)
             }
         }
     }

@@ -36,7 +36,7 @@ const NODES_MAX: usize = 4_096;
 /// Items and the like of all that readers made of texts, at most.
 const WEIGHT_MAX: usize = 32 << 10;
 /// Strings and numbers of a text whose layout is learned, at most.
-pub(super) const VALUES_MAX: usize = 200;
+const VALUES_MAX: usize = 200;
 /// Unknown fields of a text whose layout is learned, at most.
 const UNKNOWN_MAX: usize = 64;
 /// Texts of new layouts that a full tree, or a place with all its branches, lets pass before the tree
@@ -312,10 +312,6 @@ impl<P> Layouts<P> {
         read: P,
         weight: usize,
     ) {
-        // What is skipped behind so many is not noted.
-        if to.values > VALUES_MAX {
-            return;
-        }
         let (Some(bytes), Some(values), Some(unknown)) = (
             bytes.get(..to.at),
             trace.values.get(from.values..to.values),

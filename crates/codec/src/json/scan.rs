@@ -68,7 +68,15 @@ impl Text {
         Self(self.0 | other.0 & (ESCAPED | HIGH))
     }
 
+    /// The eight bytes before its end, of whatever they are; 0 where there are fewer.
+    #[inline(always)]
+    pub(super) fn last_eight(self, bytes: &[u8]) -> u64 {
+        let before = bytes.get(..self.range().end).and_then(|before| before.last_chunk());
+        before.map_or(0, |last| u64::from_le_bytes(*last))
+    }
+
     /// Where it begins and ends in its text.
+    #[inline(always)]
     pub(super) fn range(self) -> std::ops::Range<usize> {
         let span = self.span().0;
         let at = span as u32 as usize;

@@ -122,7 +122,13 @@ fn of_any_form(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
 
 /// Decodes a record that is laid out in any way.
 fn of_any_layout<'a>(record: &mut Record<'_>, bytes: &'a [u8], wire: Wire<'a>) -> u64 {
-    let (head, items) = Head::of(wire);
+    let (mut head, items) = Head::of(wire);
+    // The number of somebody whom any item names is no account of the others either.
+    let [waba_id, sender] = [head.waba_id, head.sender].map(fields::text);
+    let own = scope(waba_id, sender).without_account_of(|number| name(items, number));
+    if own.waba_id == Id::None {
+        head.waba_id = &[];
+    }
     let mut unknown_fields = head.unknown_fields;
     let nth = self::items(record, bytes, &head, items, &mut unknown_fields);
     if let Some(broken) = head.broken {
@@ -134,6 +140,23 @@ fn of_any_layout<'a>(record: &mut Record<'_>, bytes: &'a [u8], wire: Wire<'a>) -
         record.dead(None, Fail { reason: Reason::UnknownShape, detail }, bytes.len());
     }
     unknown_fields
+}
+
+/// Whether an item, before the record breaks off, names somebody by a number.
+fn name(mut items: Wire<'_>, number: &str) -> bool {
+    while let Ok(Some(tag)) = items.tag() {
+        if tag != ITEM {
+            if items.skip(tag, 0).is_err() {
+                break;
+            }
+            continue;
+        }
+        let Ok(inner) = items.bytes() else { break };
+        if Item::read(Wire::new(inner)).is_ok_and(|item| rows::names(&item, number)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Decodes the items up to where the record ends or breaks; gives their number.

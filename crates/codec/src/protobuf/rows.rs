@@ -8,7 +8,7 @@ use super::fields::{Account, Change, Event, Item, Message, Status, text};
 use super::name_of_none;
 use crate::body::{self, Text};
 use crate::meant::{self, Id, id_of};
-use crate::peer::{Peer, normal_phone, same_phone};
+use crate::peer::{Peer, same_phone};
 use crate::reason::{Reason, ignored_name};
 use crate::record::{Fail, Owner, Record, Scope};
 use crate::rows::{AccountFacts, Common, MessageRow, StatusRow, TextColumns};
@@ -17,11 +17,7 @@ use crate::webhook::account;
 /// Writes the rows of an item, or its dead letter. `bytes` are its own. An account with the number
 /// of somebody whom it names is none.
 pub(super) fn item(record: &mut Record<'_>, scope: Scope<'_>, item: &Item<'_>, bytes: &[u8]) {
-    let own = scope.sender.clone().some();
-    let scope = &scope.without_account_of(|number| {
-        let is_own = own.as_deref().is_some_and(|own| normal_phone(own) == number);
-        !is_own && named(&item.event).into_iter().any(|phone| same_phone(text(phone), number))
-    });
+    let scope = &scope.without_account_of(|number| names(item, number));
     match &item.event {
         Event::None => record.ignored(Some(scope), name_of_none(item.unknown_fields), bytes.len()),
         Event::Ignored(name) => record.ignored(Some(scope), ignored_name(text(name)), bytes.len()),
@@ -55,6 +51,11 @@ pub(super) fn item(record: &mut Record<'_>, scope: Scope<'_>, item: &Item<'_>, b
             }
         }
     }
+}
+
+/// Whether an item names somebody by a number.
+pub(super) fn names(item: &Item<'_>, number: &str) -> bool {
+    named(&item.event).into_iter().any(|phone| same_phone(text(phone), number))
 }
 
 /// The numbers of people that an event names, empty where it does not.

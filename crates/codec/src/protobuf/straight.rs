@@ -9,9 +9,10 @@ use super::rows::{self, code, millis};
 use super::wire::Wire;
 use crate::RecordCounts;
 use crate::body::{Text, has_text, text_length};
+use crate::numbers::DIGITS_MIN;
 use crate::record::Place;
 use crate::rows::{PlainOwner, Rows, Strings, TextColumns};
-use crate::straight::{Hashing, PlainIds, is_account};
+use crate::straight::{Hashing, PlainIds, is_same};
 use crate::straight::{is_digits_or_empty, is_plain, is_plain_or_empty};
 
 /// A record on the straight way: as little of it as a row needs, so that it stays in registers.
@@ -57,7 +58,8 @@ impl<'a> Of<'a> {
             return None;
         }
         let first = next(wire)?;
-        let is_usual = wire.rest().is_empty() || are_items(*wire);
+        let is_usual = wire.rest().is_empty()
+            || are_items(*wire) && !holds(first, waba_id) && !holds(wire.rest(), waba_id);
         is_usual.then_some((Self { waba_id, sender, owner }, first))
     }
 }
@@ -66,6 +68,14 @@ impl<'a> Of<'a> {
 #[inline(always)]
 pub(super) fn next<'a>(wire: &mut Wire<'a>) -> Option<&'a [u8]> {
     if wire.takes(ITEM) { wire.bytes().ok() } else { None }
+}
+
+/// Whether the last eight digits of an account stand in items: then it may be the number of
+/// somebody whom one of them names, and so no account of any.
+#[inline(never)]
+fn holds(items: &[u8], waba_id: &[u8]) -> bool {
+    let last = waba_id.get(waba_id.len().saturating_sub(8)..).unwrap_or_default();
+    waba_id.len() >= DIGITS_MIN && memchr::memmem::find(items, last).is_some()
 }
 
 /// Whether nothing follows but items.
@@ -178,7 +188,7 @@ fn own<'a>(
     let own = |bytes: Option<&'a [u8]>, all| bytes.filter(|own| !own.is_empty()).unwrap_or(all);
     let waba_id = own(wire.bytes_of(WABA_ID).ok()?, waba_id);
     let sender = own(wire.bytes_of(SENDER).ok()?, sender);
-    if is_account(phone, waba_id) {
+    if is_same(phone, waba_id) {
         return None;
     }
     let owner = strings.plain_owner(waba_id, sender)?;
@@ -193,7 +203,7 @@ impl Straight<'_, '_> {
     fn owner<'a>(&mut self, (of, wire): Owner<'a>, phone: &[u8]) -> Option<(PlainOwner, &'a [u8])> {
         match of.owner {
             Some(owner) if wire.rest().is_empty() => {
-                (!is_account(phone, of.waba_id)).then_some((owner, of.sender))
+                (!is_same(phone, of.waba_id)).then_some((owner, of.sender))
             }
             _ if self.place.has_room(1) => {
                 own(&mut self.rows.strings, of.waba_id, of.sender, wire, phone)

@@ -13,10 +13,11 @@ use crate::meant::id_of;
 use crate::reason::ignored;
 use crate::record::{Record, Scope};
 use crate::rows::MessageRow;
+use crate::straight::accounts::is_alone;
 use crate::straight::body::{self, Answered, Body};
 use crate::straight::contact::Contact;
 use crate::straight::values::{is_plain, is_plain_or_empty, time};
-use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX, is_account, is_digits_or_empty};
+use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX, is_digits_or_empty, is_same};
 use crate::unknown::UnknownFields;
 
 /// What is kept from text to text: layouts, and memory.
@@ -333,14 +334,12 @@ fn row(
     let asked = send.request.peer(values)?;
     let (waba_id, sender) = (values.of(send.waba_id), values.of(send.sender));
     // What may be a person's is told by meaning.
-    let is_account = |phone: &[u8]| is_account(phone, waba_id);
+    let is_sender = |phone: &[u8]| is_same(phone, sender);
     if values.text(send.waba_id).is_escaped()
         || !is_digits_or_empty(waba_id)
         || !is_digits_or_empty(sender)
-        || asked.phone == sender && !sender.is_empty()
-        || is_account(asked.phone)
-        || is_account(input)
-        || is_account(values.of(contact.phone))
+        || !is_alone(values, send.waba_id)
+        || [asked.phone, input, values.of(contact.phone)].into_iter().any(is_sender)
         || !(send.sender.is_none() || is_plain(values, send.sender))
         || !contact.is_usual(values)
         || !(id.is_none() || is_plain(values, id))

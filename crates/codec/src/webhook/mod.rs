@@ -19,6 +19,7 @@ use turnwise_model::Origin;
 use crate::elements;
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
+use crate::numbers::People;
 use crate::payload::Around;
 use crate::peer::{Peer, says_group};
 use crate::reason::{Reason, ignored, ignored_name};
@@ -63,30 +64,37 @@ pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, root: Value<'
 /// The same, with an account, a time and a sender for what names none.
 pub(super) fn decode_of<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>) {
     let has = |key: &&str| root.get(key).is_some();
+    let people = People::of(root);
     if !root.is_object() {
         let fail = record.fail(Reason::UnknownShape, "", "object", Some(root.kind()));
         record.dead(None, fail, root.raw().len());
     } else if root.get_or_null("entry").is_some() {
-        each(record, root, "entry", |record, element| entry(record, &outer, element));
+        each(record, root, "entry", |record, element| {
+            entry(record, &outer, &people, element);
+        });
     } else if has(&"changes") {
-        entry(record, &outer, root);
+        entry(record, &outer, &people, root);
     } else if has(&"value") {
-        let outer = outer.without_account_in(std::iter::once(root), place::change_names);
-        change(record, outer, None, root);
+        change(record, outer.without_account_of(&people), None, root);
     } else {
-        unwrapped(record, outer, root);
+        unwrapped(record, outer, &people, root);
     }
 }
 
 /// A value, a message or a status without a change around it. Some write the field's name beside
 /// what is in the value.
-fn unwrapped<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>) {
+fn unwrapped<'a>(
+    record: &mut Record<'_>,
+    outer: Outer<'_, 'a>,
+    people: &People<'_>,
+    root: Value<'a>,
+) {
     let has = |key: &&str| root.get(key).is_some();
     let field = field(meant::word(root.get("field")).as_deref());
     let is_known = !matches!(field, Field::Unknown { .. });
     let is_content = matches!(field, Field::Content(_));
     let waba_id = meant::id(root.get("waba_id")).of_owner().or_else(|| outer.waba_id);
-    let outer = Outer { waba_id, ..outer };
+    let outer = Outer { waba_id, ..outer }.without_account_of(people);
     let holds_one = list_of_messages(root) == ONE_MESSAGE;
     // A time inside says that the id and time beside it are the event's. An echo on standby has but
     // its body inside.
@@ -98,10 +106,8 @@ fn unwrapped<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, root: Value<'a>)
         && !["from", "recipient_id", "status"].iter().any(has);
     let may_be_bare = (is_content || !is_known) && !is_account && !is_around;
     if may_be_bare && message::looks_like_one(root) {
-        let outer = outer.without_account_in(std::iter::once(root), place::item_names);
         bare(record, outer, root);
     } else if is_known || is_account || has(&"metadata") || ITEMS.iter().any(has) || holds_one {
-        let outer = outer.without_account_in(std::iter::once(root), place::value_names);
         value(record, outer, &field, root);
     } else if root.is_hollow() || has(&"object") && is_empty_envelope(root) {
         // An envelope around nothing.
@@ -162,11 +168,15 @@ pub(super) fn named<'a>(
     name: Option<&str>,
     inner: Value<'a>,
 ) {
-    let outer = outer.without_account_in(std::iter::once(inner), place::value_names);
-    value(record, outer, &field(name), inner);
+    value(record, outer.without_account_of(&People::of(inner)), &field(name), inner);
 }
 
-fn entry<'a>(record: &mut Record<'_>, outer: &Outer<'_, 'a>, entry: Value<'a>) {
+fn entry<'a>(
+    record: &mut Record<'_>,
+    outer: &Outer<'_, 'a>,
+    people: &People<'_>,
+    entry: Value<'a>,
+) {
     // Once for all changes: an entry may have as many keys as it has changes.
     let waba_id = meant::id(entry.get("id")).of_owner().or_else(|| outer.waba_id.clone());
     let entry_time = match meant::time(entry.get("time")) {
@@ -174,9 +184,7 @@ fn entry<'a>(record: &mut Record<'_>, outer: &Outer<'_, 'a>, entry: Value<'a>) {
         time => time,
     };
     let field = meant::word(entry.get("field"));
-    let changes = entry.get("changes").into_iter().flat_map(Value::items);
-    let outer = Outer { waba_id, entry_time, sender: outer.sender };
-    let outer = outer.without_account_in(changes, place::change_names);
+    let outer = Outer { waba_id, entry_time, sender: outer.sender }.without_account_of(people);
     each(record, entry, "changes", |record, element| {
         change(record, outer.clone(), field.as_deref(), element);
     });

@@ -1,8 +1,7 @@
 //! What surrounds the items of a value: whose they are, and which numbers are the business's own.
 //!
-//! Some gateways write the chat, and so the person, where the account should be. An address is told
-//! by its form ([`Id::of_owner`]); a bare number is an account's, unless somebody in the value, or
-//! in another of the same entry, has it.
+//! Some gateways write the chat, and so the person, where the account or its number should be: such
+//! ids are none. See [`crate::numbers`] for the account.
 
 use std::borrow::Cow;
 
@@ -10,6 +9,7 @@ use super::Outer;
 use super::contacts::{Contact, Contacts};
 use crate::json::Value;
 use crate::meant::{self, Id, Time};
+use crate::numbers::{DIGITS_MIN, People};
 use crate::peer::{is_number, normal_phone, same_phone};
 use crate::record::Scope;
 
@@ -28,57 +28,6 @@ pub(super) struct Place<'a> {
     /// Whether all that is in it is of a group.
     pub(super) is_of_group: bool,
 }
-
-/// Where an object names people by their numbers.
-type Places = &'static [&'static [&'static str]];
-
-/// The lists of a value or a standby copy, and where what is in them names people. The straight way
-/// reads each of these places, or leaves what has it alone.
-const LISTS: [(&str, Places); 8] = [
-    ("contacts", &[&["wa_id"]]),
-    ("messages", OF_MESSAGE),
-    ("message", OF_MESSAGE),
-    ("message_echoes", OF_MESSAGE),
-    ("statuses", OF_STATUS),
-    ("calls", &[&["from"], &["to"]]),
-    ("user_preferences", &[&["wa_id"]]),
-    ("state_sync", &[&["contact", "phone_number"]]),
-];
-/// The same of a group.
-const OF_GROUP: [(&str, Places); 3] = [
-    ("added_participants", OF_MEMBER),
-    ("removed_participants", OF_MEMBER),
-    ("failed_participants", OF_MEMBER),
-];
-const OF_MEMBER: Places = &[&["wa_id"], &["input"]];
-const OF_MESSAGE: Places = &[
-    &["from"],
-    &["to"],
-    &["recipient"],
-    &["message", "from"],
-    &["message", "to"],
-    &["message", "recipient"],
-    &["system", "wa_id"],
-    &["system", "new_wa_id"],
-    &["system", "customer"],
-    &["system", "previous_wa_id"],
-];
-const OF_STATUS: Places = &[
-    &["recipient_id"],
-    &["recipient_participant_id"],
-    &["participant_recipient_id"],
-    &["message", "recipient_id"],
-    &["from"],
-];
-const OF_THREAD: Places = &[&["id"], &["context", "wa_id"]];
-const OF_USER_ID: Places = &[&["wa_id"]];
-const OF_HANDOVER: Places = &[
-    &["sender", "phone_number"],
-    &["sender", "wa_id"],
-    &["sender", "id"],
-    &["control_passed", "recipient", "wa_id"],
-    &["control_taken", "recipient", "wa_id"],
-];
 
 impl<'a> Place<'a> {
     /// What surrounds the items of a value, or a message or status that stands alone.
@@ -120,43 +69,12 @@ impl<'a> Place<'a> {
     }
 }
 
-impl<'a> Outer<'_, 'a> {
-    /// The same without an account that has the number of somebody whom one of these names: each is
-    /// asked by `names`, once.
-    pub(super) fn without_account_in(
-        self,
-        mut all: impl Iterator<Item = Value<'a>>,
-        names: fn(Value<'_>, &Id<'_>, &str) -> bool,
-    ) -> Self {
-        let scope = Scope { waba_id: self.waba_id, sender: Id::None };
-        let is_persons = |number: &str| all.any(|one| names(one, self.sender, number));
-        let waba_id = scope.without_account_of(is_persons).waba_id;
+impl Outer<'_, '_> {
+    /// The same without an account that one of these people has the number of.
+    pub(super) fn without_account_of(self, people: &People<'_>) -> Self {
+        let waba_id = self.waba_id.unless_number(|number| people.have(number));
         Self { waba_id, ..self }
     }
-}
-
-/// Whether a change names somebody who has this number. One without a value may be one itself.
-pub(super) fn change_names(change: Value<'_>, otherwise: &Id<'_>, number: &str) -> bool {
-    match change.get("value") {
-        Some(values) => values.items().any(|value| value_names(value, otherwise, number)),
-        None => item_names(change, otherwise, number),
-    }
-}
-
-/// The same of a value. The number that it is of itself is nobody else's.
-pub(super) fn value_names(value: Value<'_>, otherwise: &Id<'_>, number: &str) -> bool {
-    !is_sender(value, otherwise, number) && names(value, number)
-}
-
-/// The same of a message or status that stands alone.
-pub(super) fn item_names(item: Value<'_>, otherwise: &Id<'_>, number: &str) -> bool {
-    let has =
-        || names(item, number) || says(item, OF_MESSAGE, number) || says(item, OF_STATUS, number);
-    !is_sender(item, otherwise, number) && has()
-}
-
-fn is_sender(value: Value<'_>, otherwise: &Id<'_>, number: &str) -> bool {
-    matches!(sender(value, otherwise), Id::Some(id) if normal_phone(&id) == number)
 }
 
 /// The number that a value is of, by its id.
@@ -165,7 +83,7 @@ fn sender<'a>(value: Value<'a>, otherwise: &Id<'a>) -> Id<'a> {
         [&["metadata", "phone_number_id"], &["phone_number_id"], &["recipient", "phone_number_id"]];
     let read = |place: &[&str]| meant::id(value.at(place)).of_sender();
     let id = places.into_iter().fold(Id::None, |found, place| found.or_else(|| read(place)));
-    let is_persons = matches!(&id, Id::Some(id) if is_contacts(value, id));
+    let is_persons = matches!(&id, Id::Some(id) if is_persons(value, id));
     if is_persons { otherwise.clone() } else { id.or_else(|| otherwise.clone()) }
 }
 
@@ -174,57 +92,36 @@ fn display(value: Value<'_>) -> Option<Cow<'_, str>> {
     meant::id(value.at(&["metadata", "display_phone_number"])).some()
 }
 
-/// Whether what stands for the number's id is the number of a contact, beside another that is
-/// shown: some write the chat there. In samples all are one; those of echoes may be the business.
-fn is_contacts(value: Value<'_>, id: &str) -> bool {
+/// Whether what stands for the number's id is that of a person, whom some write there. In samples
+/// all have the number that is shown; and a business may name itself by its id in `from`, where
+/// somebody else is named as well.
+fn is_persons(value: Value<'_>, id: &str) -> bool {
     let id = normal_phone(id);
-    let is_other = |display: Cow<'_, str>| {
-        let display = normal_phone(&display);
-        is_number(&display) && !same_phone(&display, &id)
+    let shown = display(value).filter(|shown| is_number(&normal_phone(shown)));
+    if !is_number(&id) || shown.as_deref().is_some_and(|shown| same_phone(shown, &id)) {
+        return false;
+    }
+    let is_it = |named: Option<Value<'_>>| {
+        meant::id(named).some().is_some_and(|named| same_phone(&named, &id))
     };
-    let is_it = |contact: Value<'_>| {
-        let number = meant::id(contact.get("wa_id")).some();
-        number.is_some_and(|number| normal_phone(&number) == id)
+    let any = |list, key| items(value, list).any(|item| is_it(item.get(key)));
+    // The contact of an echo may be the business.
+    let has_contact =
+        || items(value, "message_echoes").next().is_none() && any("contacts", "wa_id");
+    let is_alone = |message: Value<'_>| {
+        let is_other = |contact: Value<'_>| !is_it(contact.get("wa_id"));
+        message.get("to").is_none() && !items(value, "contacts").any(is_other)
     };
-    is_number(&id)
-        && display(value).is_some_and(is_other)
-        && items(value, "message_echoes").next().is_none()
-        && items(value, "contacts").any(is_it)
-}
-
-/// Whether a value names somebody who has this number.
-fn names(value: Value<'_>, number: &str) -> bool {
-    let in_thread =
-        |thread: Value<'_>| says(thread, OF_THREAD, number) || lists_name(thread, number);
-    let in_group = |group: Value<'_>| have(group, &OF_GROUP, number);
-    says(value, OF_HANDOVER, number)
-        || lists_name(value, number)
-        || items(value, "groups").any(in_group)
-        || items(value, "standby").any(|copy| lists_name(copy, number))
-        || items(value, "history")
-            .any(|chunk| lists_name(chunk, number) || items(chunk, "threads").any(in_thread))
-        || items(value, "messaging_handovers").any(|handover| says(handover, OF_HANDOVER, number))
-        || items(value, "user_id_update").any(|update| says(update, OF_USER_ID, number))
-}
-
-fn lists_name(value: Value<'_>, number: &str) -> bool {
-    have(value, &LISTS, number)
-}
-
-fn have(value: Value<'_>, lists: &[(&str, Places)], number: &str) -> bool {
-    lists.iter().any(|(list, places)| items(value, list).any(|item| says(item, places, number)))
+    let mut written = items(value, "messages").filter(|message| is_it(message.get("from")));
+    let mut threads = items(value, "history").flat_map(|chunk| items(chunk, "threads"));
+    any("statuses", "recipient_id")
+        || any("user_preferences", "wa_id")
+        || threads.any(|thread| is_it(thread.get("id")))
+        || shown.is_some() && (has_contact() || id.len() >= DIGITS_MIN && written.any(is_alone))
 }
 
 fn items<'a>(value: Value<'a>, key: &str) -> impl Iterator<Item = Value<'a>> {
     value.get(key).into_iter().flat_map(Value::items)
-}
-
-/// Whether one of these places of an object holds this number, or one that means the same.
-fn says(object: Value<'_>, places: &[&[&str]], number: &str) -> bool {
-    places.iter().any(|place| {
-        let named = meant::id(object.at(place)).some();
-        named.is_some_and(|named| same_phone(&named, number))
-    })
 }
 
 #[cfg(test)]

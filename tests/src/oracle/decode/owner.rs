@@ -4,22 +4,13 @@ use super::json::Json;
 use super::meant::{Id, id};
 use super::people;
 
-/// The account that an id names, unless one of these names a person by that number.
-pub(super) fn account_of(
-    named: Option<&Json<'_>>,
-    all: &[&Json<'_>],
-    are_named: impl Fn(&Json<'_>, &str) -> bool,
-) -> Id {
-    let is_persons =
-        |number: &str| all.iter().any(|one| !is_of_number(one, number) && are_named(one, number));
-    id(named).of_owner().unless_number(is_persons)
+/// The account that an id names, unless a person in the record has that number.
+pub(super) fn account_of(named: Option<&Json<'_>>, root: &Json<'_>) -> Id {
+    id(named).of_owner().unless_number(|number| people::are_named(root, number))
 }
 
-pub(super) fn is_of_number(value: &Json<'_>, number: &str) -> bool {
-    sender(value).known().is_some_and(|sender| people::spelled(sender) == number)
-}
-
-/// The id of the number that a value is of; it is no contact's, where another number is shown.
+/// The id of the number that a value is of; it is nobody's whom the value names, but for samples in
+/// which all have one number.
 pub(super) fn sender(value: &Json<'_>) -> Id {
     let paths: [&[&str]; 3] =
         [&["metadata", "phone_number_id"], &["phone_number_id"], &["recipient", "phone_number_id"]];
@@ -28,17 +19,27 @@ pub(super) fn sender(value: &Json<'_>) -> Id {
     let number = found.known().map(people::spelled).filter(|number| people::is_number(number));
     let Some(number) = number else { return found };
     let display = id(value.at(&["metadata", "display_phone_number"]));
-    let shows_another = display.known().is_some_and(|display| {
-        people::is_number(&people::spelled(display)) && !people::is_same_number(display, &number)
-    });
-    let list = |key| value.get(key).map(Json::list).unwrap_or_default();
-    let is_it = |contact: &Json<'_>| {
-        id(contact.get("wa_id")).known().is_some_and(|own| people::spelled(own) == number)
-    };
-    let is_contact = list("contacts").into_iter().any(is_it);
-    if shows_another && is_contact && list("message_echoes").is_empty() {
-        Id::Absent
-    } else {
-        found
+    let shown = display.known().map(people::spelled).filter(|shown| people::is_number(shown));
+    if shown.as_ref().is_some_and(|shown| people::is_same_number(shown, &number)) {
+        return found;
     }
+    let is_it = |named: Option<&Json<'_>>| {
+        id(named).known().is_some_and(|own| people::is_same_number(own, &number))
+    };
+    let list = |key: &str| value.get(key).map(Json::list).unwrap_or_default();
+    let any = |key: &str, place: &str| list(key).into_iter().any(|item| is_it(item.get(place)));
+    let is_alone = list("contacts").into_iter().all(|contact| is_it(contact.get("wa_id")));
+    let wrote_to_nobody = number.len() >= 7
+        && is_alone
+        && list("messages").into_iter().any(|one| is_it(one.get("from")) && !one.has("to"));
+    let is_contact = list("message_echoes").is_empty() && any("contacts", "wa_id");
+    let threads = |chunk: &Json<'_>| {
+        let threads = chunk.get("threads").map(Json::list).unwrap_or_default();
+        threads.into_iter().any(|thread| is_it(thread.get("id")))
+    };
+    let is_persons = any("statuses", "recipient_id")
+        || any("user_preferences", "wa_id")
+        || list("history").into_iter().any(threads)
+        || shown.is_some() && (is_contact || wrote_to_nobody);
+    if is_persons { Id::Absent } else { found }
 }

@@ -3,7 +3,7 @@
 use turnwise_model::Keys;
 
 use super::country;
-use super::json::Json;
+use super::json::{Json, Node};
 use super::meant::{Id, id};
 
 /// A person as a record names it.
@@ -168,83 +168,71 @@ pub fn is_same_number(one: &str, other: &str) -> bool {
             && one[one.len() - 8..] == other[other.len() - 8..]
 }
 
-const OF_MESSAGES: &[&str] = &[
-    "from",
-    "to",
-    "recipient",
-    "message.from",
-    "message.to",
-    "message.recipient",
-    "system.customer",
-    "system.previous_wa_id",
-    "system.wa_id",
-    "system.new_wa_id",
-];
-const OF_STATUSES: &[&str] = &[
-    "from",
-    "recipient_id",
-    "recipient_participant_id",
-    "participant_recipient_id",
-    "message.recipient_id",
-];
-
-/// Lists, and where what lies in them names people.
-const NAMES: [(&str, &[&str]); 13] = [
-    ("contacts", &["wa_id"]),
-    ("messages", OF_MESSAGES),
-    ("message", OF_MESSAGES),
-    ("message_echoes", OF_MESSAGES),
-    ("statuses", OF_STATUSES),
-    ("threads", &["id", "context.wa_id"]),
-    ("user_id_update", &["wa_id"]),
-    ("messaging_handovers", OF_HANDOVERS),
-    ("control_passed", &["recipient.wa_id"]),
-    ("control_taken", &["recipient.wa_id"]),
-    ("calls", &["from", "to"]),
-    ("user_preferences", &["wa_id"]),
-    ("state_sync", &["contact.phone_number"]),
-];
-/// What a group tells of its members.
-const MEMBERS: [&str; 3] = ["added_participants", "removed_participants", "failed_participants"];
-const OF_HANDOVERS: &[&str] = &[
-    "sender.phone_number",
-    "sender.wa_id",
-    "sender.id",
-    "control_passed.recipient.wa_id",
-    "control_taken.recipient.wa_id",
-];
-
-/// Whether a value names somebody by this number, or one that means the same, at whatever place.
-#[must_use]
-pub fn are_named(value: &Json<'_>, number: &str) -> bool {
-    let inside = |key: &str| value.get(key).map(Json::list).unwrap_or_default();
-    let in_lists = NAMES.iter().any(|(key, paths)| {
-        inside(key).into_iter().any(|one| paths.iter().any(|path| is_at(one, path, number)))
-    });
-    let is_member = |one: &Json<'_>| ["wa_id", "input"].iter().any(|key| is_at(one, key, number));
-    let mut groups = inside("groups").into_iter();
-    let is_in_group = groups.any(|group| {
-        MEMBERS
-            .iter()
-            .any(|key| group.get(key).is_some_and(|all| all.list().into_iter().any(is_member)))
-    });
-    let mut holders = ["standby", "history", "threads"].into_iter().flat_map(inside);
-    in_lists
-        || is_in_group
-        || OF_HANDOVERS.iter().any(|path| is_at(value, path, number))
-        || holders.any(|holder| are_named(holder, number))
+/// Numbers in a record: where people may be named, and those that businesses show as theirs.
+#[derive(Default)]
+struct Numbers {
+    named: Vec<String>,
+    shown: Vec<String>,
 }
 
-/// Whether a message or status that stands alone names somebody by this number.
-#[must_use]
-pub fn are_named_by_item(item: &Json<'_>, number: &str) -> bool {
-    are_named(item, number)
-        || OF_MESSAGES.iter().chain(OF_STATUSES).any(|path| is_at(item, path, number))
+impl Numbers {
+    fn take(&mut self, value: &Json<'_>) {
+        match &value.node {
+            Node::Object(pairs) => {
+                for (key, inner) in pairs {
+                    self.take_of(key, inner);
+                }
+            }
+            Node::Array(items) => items.iter().for_each(|item| self.take(item)),
+            _ => self.named.extend(spelled_in(value)),
+        }
+    }
+
+    fn take_of(&mut self, key: &str, value: &Json<'_>) {
+        let key = key.to_ascii_lowercase();
+        let of_business = ["waba", "business", "account", "phone_number_id", "phonenumberid"];
+        if key == "display_phone_number" {
+            self.shown.extend(spelled_in(value));
+        } else if !of_business.iter().any(|part| key.contains(part)) {
+            self.take(value);
+        }
+    }
+
+    fn take_entry(&mut self, entry: &Json<'_>) {
+        let Node::Object(pairs) = &entry.node else { return };
+        for (key, value) in pairs.iter().filter(|(key, _)| key != "id") {
+            self.take_of(key, value);
+        }
+    }
 }
 
-fn is_at(value: &Json<'_>, path: &str, number: &str) -> bool {
-    let path: Vec<&str> = path.split('.').collect();
-    id(value.at(&path)).known().is_some_and(|named| is_same_number(named, number))
+/// The numbers of a text or number; an address has some of its parts.
+fn spelled_in(value: &Json<'_>) -> Vec<String> {
+    let parts: Vec<&str> = match &value.node {
+        Node::Text(text) => text.split(['@', ':']).collect(),
+        Node::Number => vec![value.raw],
+        _ => Vec::new(),
+    };
+    let spelled = parts.into_iter().map(spelled).filter(|number| is_number(number));
+    if value.bytes() > 160 { Vec::new() } else { spelled.collect() }
+}
+
+/// Whether a record has this number, or one that means the same, anywhere but as an account's or
+/// as what a business shows.
+#[must_use]
+pub fn are_named(root: &Json<'_>, number: &str) -> bool {
+    let mut numbers = Numbers::default();
+    if let Node::Object(pairs) = &root.node {
+        for (key, value) in pairs.iter().filter(|(key, _)| key != "id") {
+            if key == "entry" {
+                value.list().into_iter().for_each(|entry| numbers.take_entry(entry));
+            } else {
+                numbers.take_of(key, value);
+            }
+        }
+    }
+    let is_among = |all: &[String]| all.iter().any(|one| is_same_number(one, number));
+    number.len() >= 7 && is_among(&numbers.named) && !is_among(&numbers.shown)
 }
 
 /// `CC.` and something.

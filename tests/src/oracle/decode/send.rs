@@ -52,23 +52,16 @@ fn first<'b, 'a>(send: &'b Json<'a>, key: &str) -> Option<&'b Json<'a>> {
     send.at(&["response", key]).and_then(|list| list.list().into_iter().next())
 }
 
-/// Whose send it is: of no account that is the number of whom it was sent to, and of no number that
-/// it was sent to.
+/// Whose send it is: of no account and no number that is a person's.
 fn scope(send: &Json<'_>) -> Scope {
-    let mut sender = id(send.get("phone_number_id")).of_sender();
-    let asked = asked(send.get("request").unwrap_or(send));
-    let own = sender.known().map(people::spelled);
-    let to = asked.phone.as_deref().map(people::spelled);
-    if to.is_some_and(|to| people::is_number(&to) && own.as_ref() == Some(&to)) {
-        sender = Id::Absent;
-    }
-    let own = sender.known().map(people::spelled);
     let repeated = first(send, "contacts").and_then(|contact| contact.get("input"));
+    let asked = asked(send.get("request").unwrap_or(send));
     let all = [asked, answered(send), Person::of(&[repeated], &[])];
-    let is_persons = |number: &str| {
-        own.as_deref() != Some(number) && all.iter().any(|person| person.has_number(number))
-    };
-    let waba_id = id(send.get("waba_id")).of_owner().unless_number(is_persons);
+    let is_persons = |number: &str| all.iter().any(|person| person.has_number(number));
+    let sender = id(send.get("phone_number_id")).of_sender().unless_number(is_persons);
+    let own = sender.known().map(people::spelled);
+    let is_named = |number: &str| own.as_deref() != Some(number) && people::are_named(send, number);
+    let waba_id = id(send.get("waba_id")).of_owner().unless_number(is_named);
     Scope { waba_id, sender }
 }
 

@@ -5,7 +5,7 @@ use turnwise_model::Origin;
 use super::json::{Json, Node};
 use super::meant::{Id, id, name};
 use super::message::Company;
-use super::owner::{self, account_of, sender};
+use super::owner::{account_of, sender};
 use super::{Letter, Record, Scope, account, elements, message, people, status};
 
 /// What stands around an item.
@@ -94,9 +94,11 @@ fn envelope<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
         return record.letter(&Scope::default(), letter, root.bytes());
     }
     if root.get_or_null("entry").is_some() {
-        each(record, root, "entry", path, &mut |record, one, path| entry(record, one, path));
+        each(record, root, "entry", path, &mut |record, one, path| {
+            entry(record, root, one, path);
+        });
     } else if root.has("changes") {
-        entry(record, root, path);
+        entry(record, root, root, path);
     } else if root.has("value") {
         change(record, &Id::Absent, [None, None], root, path);
     } else {
@@ -118,11 +120,11 @@ fn bare<'a>(record: &mut Record<'_>, root: &'a Json<'a>, path: &str) {
     let is_value = is_known || is_account || messages_of(root) != LIST;
     let may_be_alone = !is_inside && !is_account && (is_content || !is_known);
     if message::stands_alone(root) && may_be_alone {
-        let account = account_of(root.get("waba_id"), &[root], people::are_named_by_item);
+        let account = account_of(root.get("waba_id"), root);
         let around = around(account, None, "messages", root);
         message::alone(record, &around, root, path);
     } else if is_value || OF_VALUES.iter().any(|key| root.has(key)) {
-        let account = account_of(root.get("waba_id"), &[root], people::are_named);
+        let account = account_of(root.get("waba_id"), root);
         value(record, account, None, field.as_deref(), root, path);
     } else if !(is_hollow(root) || root.has("object") && is_empty(root)) {
         let letter = Letter::at("unknown_shape", path, "", Some(root));
@@ -169,19 +171,8 @@ pub(super) fn each<'a>(
     }
 }
 
-fn entry<'a>(record: &mut Record<'_>, entry: &'a Json<'a>, path: &str) {
-    // An account of none of its changes is one of them all.
-    let changes = entry.get("changes").map(Json::list).unwrap_or_default();
-    let account =
-        account_of(entry.get("id"), &changes, |change, number| match change.get("value") {
-            Some(values) => {
-                let mut values = values.list().into_iter();
-                values.any(|value| {
-                    !owner::is_of_number(value, number) && people::are_named(value, number)
-                })
-            }
-            None => people::are_named_by_item(change, number),
-        });
+fn entry<'a>(record: &mut Record<'_>, root: &Json<'_>, entry: &'a Json<'a>, path: &str) {
+    let account = account_of(entry.get("id"), root);
     let around = [entry.get("time"), entry.get("field")];
     each(record, entry, "changes", path, &mut |record, one, path| {
         change(record, &account, around, one, path);

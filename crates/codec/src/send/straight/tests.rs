@@ -65,10 +65,11 @@ fn what_is_unusual_is_left_alone() {
         text.replace("\"100\"", "\"100@lid\""),
         text.replace("\"9\"", "\"9@lid\""),
         text.replace("\"9\"", "\"16505551234\""),
-        record(r#"{"to":"1","status":"read","message_id":"wamid.A"}"#).replace("\"9\"", "\"1\""),
+        record(r#"{"to":"1650555","status":"read","message_id":"wamid.A"}"#)
+            .replace("\"9\"", "\"1650555\""),
         text.replace(r#""time""#, r#""time":1,"time""#),
         text.replace("\"100\"", "\"16505551234\""),
-        text.replace("\"9\"", "\"1650\""),
+        text.replace("\"9\"", "\"16505559999\"").replace("Hi", "+16505559999"),
         text.replace(r#""to""#, r#""category":"utility","to""#),
         text.replace(r#""to""#, r#""entry":[],"to""#),
         text.replace("00:02", "0:02"),

@@ -219,14 +219,20 @@ fn chat_is_no_account_of_a_send() {
     }
     assert_eq!(account("5549955554444", r#""recipient":"5549955554444""#), "");
     assert_eq!(account("5549955554444", r#""recipient":"BR.1""#), "5549955554444");
-    // Marks say whom they are for, too; the business's own number is nobody else's.
+    // Marks say whom they are for, too.
     let mark = r#""status":"read","message_id":"w","to":"5549955554444""#;
     assert_eq!(columns(&row("5549955554444", "100", mark), "reason waba_id"), "mark_as_read -");
-    let other = r#""to":"+5549955553333""#;
-    assert_eq!(row("5549977776666", "5549977776666", other).get("waba_id"), "5549977776666");
-    // Nobody sends to themselves.
-    let own = row("5549955554444", "5549955554444", to);
-    assert_eq!(columns(&own, "reason waba_id sender"), "no_sender - -");
+    // The business's own number is nobody else's, and nobody sends to themselves.
+    assert_eq!(account("100", to), "100");
+    for (own, to) in [
+        ("5549955554444", to),
+        ("554955554444", to),
+        ("5549977776666", r#""to":"+5549955553333""#),
+        ("5549977776666", r#""recipient":"BR.1""#),
+    ] {
+        let own = row(own, own, to);
+        assert_eq!(columns(&own, "reason waba_id sender"), "no_sender - -");
+    }
     assert_eq!(account("554955554444", to), "");
     assert_eq!(row("9", "7@lid", to).get("reason"), "no_sender");
 }

@@ -48,20 +48,6 @@ pub(super) struct Whole<'l> {
     pub(super) statuses: &'l [StatusItem],
 }
 
-impl Whole<'_> {
-    /// Whether this is so of a number that it names somebody by, a person or the business.
-    #[inline(always)]
-    pub(super) fn names(&self, is_so: impl Fn(Nth) -> bool) -> bool {
-        let Self { change, contacts, messages, echoes, statuses } = *self;
-        let is_of = |message: &Message, echoed| is_so(message.peer(echoed)[0]);
-        contacts.iter().any(|contact| is_so(contact.phone))
-            || messages.iter().any(|message| is_of(message, false))
-            || echoes.iter().any(|message| is_of(message, false) || is_of(message, true))
-            || statuses.iter().any(|status| is_so(status.phone))
-            || change.handover.as_ref().is_some_and(|handover| is_so(handover.phone))
-    }
-}
-
 /// Items of one text that this way takes, and changes.
 pub(super) const ITEMS_MAX: usize = 1_000;
 
@@ -79,9 +65,7 @@ impl Counts {
             statuses: self.statuses - before.statuses,
         }
     }
-}
 
-impl Counts {
     /// Whether there are no items.
     pub(super) fn are_none(self) -> bool {
         self.messages + self.echoes + self.statuses == 0

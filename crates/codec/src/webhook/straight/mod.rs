@@ -24,9 +24,10 @@ use crate::json::{Layouts, Nth, Trace, Values};
 use crate::peer::are_alike;
 use crate::record::Record;
 use crate::rows::{AccountFacts, MessageRow, PlainOwner, StatusRow, Strings};
+use crate::straight::accounts::{are_alone, is_alone};
 use crate::straight::contact::Contact;
 use crate::straight::values::is_digits_or_empty;
-use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX, is_account, may_be_owners};
+use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX, may_be_owners};
 use crate::unknown::UnknownFields;
 use crate::webhook::contacts::Company;
 use crate::work;
@@ -51,6 +52,8 @@ struct Checked {
     /// Of changes.
     owners: Vec<PlainOwner>,
     times: Vec<Millis>,
+    /// Of accounts.
+    ends: Vec<u64>,
 }
 
 impl Default for Scratch {
@@ -111,9 +114,16 @@ impl Checked {
     /// usual.
     #[inline(always)]
     fn all(&mut self, record: &mut Record<'_>, values: Values<'_>, lists: &Lists) -> Option<()> {
-        let Self { owners, times } = self;
+        let Self { owners, times, ends } = self;
         owners.clear();
         times.clear();
+        let are_alone = match &lists.changes[..] {
+            [change] => is_alone(values, change.waba_id),
+            changes => are_alone(values, changes.iter().map(|change| change.waba_id), ends),
+        };
+        if !are_alone {
+            return None;
+        }
         for whole in lists.each() {
             let Whole { change, contacts, messages, echoes, statuses } = whole;
             if !contacts.iter().all(|contact| contact.is_usual(values)) {
@@ -122,12 +132,10 @@ impl Checked {
             // What the business wrote itself or to itself, and who is its own contact, is left
             // alone.
             let own = Own::of(values, change)?;
-            if whole.names(|phone| is_account(values.of(phone), own.account)) {
-                return None;
-            }
             let is_own = |phone: Nth| own.is(values.of(phone));
-            let is_sender = |contact: &Contact| own.is_sender(values.of(contact.phone));
-            if contacts.iter().any(is_sender)
+            let is_sender = |phone: Nth| own.is_sender(values.of(phone));
+            if contacts.iter().any(|contact| is_sender(contact.phone))
+                || statuses.iter().any(|status| is_sender(status.phone))
                 || messages.iter().any(|message| is_own(message.peer(false)[0]))
                 || echoes.iter().any(|message| is_own(message.peer(true)[0]))
                 || (!echoes.is_empty() || change.handover.is_some())
@@ -163,12 +171,10 @@ impl Checked {
     }
 }
 
-/// The business's own numbers, and its account's.
+/// The business's own numbers.
 struct Own<'a> {
     display: &'a [u8],
     sender: &'a [u8],
-    /// Digits, or empty.
-    account: &'a [u8],
 }
 
 impl<'a> Own<'a> {
@@ -180,7 +186,7 @@ impl<'a> Own<'a> {
             && is_digits_or_empty(values, waba_id)
             && may_be_owners(values.of(sender));
         let of = |nth| values.of(nth);
-        is_plain.then(|| Self { display: of(display), sender: of(sender), account: of(waba_id) })
+        is_plain.then(|| Self { display: of(display), sender: of(sender) })
     }
 
     /// Whether a phone number may be one of them.
@@ -201,17 +207,19 @@ impl<'a> Own<'a> {
 fn may_be(own: &[u8], phone: &[u8]) -> bool {
     match (own, phone) {
         ([.., of_own], [.., last]) if of_own == last || !of_own.is_ascii_digit() => {
-            has_digits(own, phone)
+            ends_alike(own, phone)
         }
         _ => false,
     }
 }
 
-/// Whether a number has these digits, with anything between them: so it is taken for one more often
-/// than [`crate::peer::normal_phone`] takes it, never less.
+/// Whether a number ends in the last eight digits of this one, or has all of fewer, with anything
+/// between them: so it is taken for the same more often than [`crate::peer::same_phone`] takes it,
+/// never less.
 #[inline(never)]
-fn has_digits(own: &[u8], phone: &[u8]) -> bool {
-    own.iter().filter(|byte| byte.is_ascii_digit()).eq(phone)
+fn ends_alike(own: &[u8], phone: &[u8]) -> bool {
+    let own = own.iter().rev().filter(|byte| byte.is_ascii_digit());
+    own.take(8).eq(phone.iter().rev().take(8))
 }
 
 /// What an item's rows need of the change around it.

@@ -1,0 +1,204 @@
+//! The phone numbers in a record, so that none of a person is stored as an account.
+//!
+//! Some gateways write the chat, and so the person, where the account should be. An address is told
+//! by its form ([`crate::meant::Id::of_owner`]). A bare number is an account's unless it stands
+//! somewhere else in the record, in whatever spelling and at whatever place: lists of places where
+//! people are named would never be whole. Only what stands under keys of businesses and their
+//! accounts is passed over, and the number that a business shows is its own.
+
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
+use crate::json::{Kind, Value};
+use crate::peer::{ends_of_long, is_number, normal_phone};
+use crate::work;
+
+/// Digits of the shortest number that a person has.
+pub(crate) const DIGITS_MIN: usize = 7;
+
+/// Bytes of the longest spelling of a number that is looked at, with an address around it and
+/// escapes in it.
+const SPELLING_BYTES_MAX: usize = 160;
+
+/// A number of a person as it is compared: the ends of a long one, all of a short one.
+type Key = [u8; 10];
+
+/// Whom a value names by their numbers; see the module. Nobody is looked for before the first
+/// question.
+pub(crate) struct People<'a> {
+    root: Value<'a>,
+    numbers: OnceCell<Numbers>,
+}
+
+impl<'a> People<'a> {
+    /// Of all that is in a value, but for its own id and those of its entries, which may be
+    /// accounts'.
+    pub(crate) fn of(root: Value<'a>) -> Self {
+        Self { root, numbers: OnceCell::new() }
+    }
+
+    /// Whether a number in its one spelling is that of somebody, and not of a business.
+    pub(crate) fn have(&self, number: &str) -> bool {
+        let is_one = |key: Key| {
+            let Numbers { named, own } = self.numbers.get_or_init(|| Numbers::of(self.root));
+            named.contains(&key) && !own.contains(&key)
+        };
+        key(number).is_some_and(is_one)
+    }
+}
+
+#[derive(Default)]
+struct Numbers {
+    /// Wherever they stand.
+    named: HashSet<Key>,
+    /// That businesses show as theirs.
+    own: HashSet<Key>,
+}
+
+impl Numbers {
+    fn of(root: Value<'_>) -> Self {
+        let mut numbers = Self::default();
+        for (name, inner) in without_id(root) {
+            if is(name, "entry") {
+                let members = inner.items().flat_map(without_id);
+                members.for_each(|(name, inner)| numbers.add_member(name, inner));
+            } else {
+                numbers.add_member(name, inner);
+            }
+        }
+        numbers
+    }
+
+    fn add_member(&mut self, name: Value<'_>, value: Value<'_>) {
+        if is(name, "display_phone_number") {
+            self.own.extend(keys(value));
+        } else if !is_of_business(name) {
+            self.add(value);
+        }
+    }
+
+    fn add(&mut self, value: Value<'_>) {
+        work::step(1);
+        match value.kind() {
+            Kind::Object => value.members().for_each(|(name, inner)| self.add_member(name, inner)),
+            Kind::Array => value.items().for_each(|inner| self.add(inner)),
+            Kind::String | Kind::Number => self.named.extend(keys(value)),
+            Kind::Null | Kind::True | Kind::False => {}
+        }
+    }
+}
+
+/// Parts of keys under which accounts, businesses and their numbers' ids stand, in small letters.
+const OF_BUSINESS: [&str; 5] = ["waba", "business", "account", "phone_number_id", "phonenumberid"];
+
+fn without_id<'a>(object: Value<'a>) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
+    object.members().filter(|(name, _)| !is(*name, "id"))
+}
+
+fn is(name: Value<'_>, expected: &str) -> bool {
+    name.string().is_some_and(|name| name == expected)
+}
+
+fn is_of_business(name: Value<'_>) -> bool {
+    let name = name.string().unwrap_or_default();
+    let is_small = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+    let name = if is_small { name } else { name.to_ascii_lowercase().into() };
+    OF_BUSINESS.iter().any(|part| name.contains(part))
+}
+
+/// Of a string or number: of the parts of an address (`4915…:12@s.whatsapp.net`,
+/// `whatsapp:+4915…`), if it is one.
+fn keys(value: Value<'_>) -> Vec<Key> {
+    if value.raw().len() > SPELLING_BYTES_MAX {
+        return Vec::new();
+    }
+    match value.string() {
+        Some(text) => text.split(['@', ':']).filter_map(|part| key(&normal_phone(part))).collect(),
+        None => key(value.raw()).into_iter().collect(),
+    }
+}
+
+/// Of a number in its one spelling: two have the same where [`crate::peer::same_phone`] holds.
+fn key(number: &str) -> Option<Key> {
+    let mut key = Key::default();
+    match ends_of_long(number) {
+        Some((first, last)) => {
+            key[..2].copy_from_slice(&first);
+            key[2..].copy_from_slice(&last);
+        }
+        None if is_number(number) && number.len() >= DIGITS_MIN => {
+            key[..number.len()].copy_from_slice(number.as_bytes());
+        }
+        None => return None,
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Tape;
+    use crate::peer::same_phone;
+
+    fn is_of_person(json: &str, number: &str) -> bool {
+        People::of(Tape::default().parse(json).expect("JSON")).have(number)
+    }
+
+    #[test]
+    fn numbers_are_found_wherever_they_stand_and_however_they_are_written() {
+        for json in [
+            r#"{"from":"4915112345678"}"#,
+            r#"{"a":[[{"b":{"new":4915112345678}}]]}"#,
+            r#"{"a":"+49 151 12345678"}"#,
+            r#"{"a":"4915112345678:12@s.whatsapp.net"}"#,
+            r#"{"a":"whatsapp:+4915112345678"}"#,
+            r#"{"a":"\u0034915112345678"}"#,
+            r#"{"entry":[{"id":"1","changes":[{"value":{"x":["4915112345678"]}}]}]}"#,
+            r#"{"entry":{"id":"1","x":"4915112345678"}}"#,
+            r#"{"messages":[{"id":"4915112345678"}]}"#,
+        ] {
+            assert!(is_of_person(json, "4915112345678"), "{json}");
+            assert!(!is_of_person(json, "4915112345679"), "{json}");
+        }
+        assert!(is_of_person(r#"{"to":"5511912345678"}"#, "551112345678"));
+    }
+
+    #[test]
+    fn numbers_of_businesses_are_of_nobody() {
+        for json in [
+            r#"{"entry":[{"id":"4915112345678","changes":[]}]}"#,
+            r#"{"id":"4915112345678"}"#,
+            r#"{"metadata":{"phone_number_id":"4915112345678"}}"#,
+            r#"{"metadata":{"display_phone_number":"4915112345678"},"to":"+4915112345678"}"#,
+            r#"{"phoneNumberId":"4915112345678","wabaId":{"x":"4915112345678"}}"#,
+            r#"{"whatsapp_business_account":{"id":"4915112345678"}}"#,
+            r#"{"text":{"body":"call 4915112345678"}}"#,
+            r#"{"timestamp":"491511"}"#,
+            "[]",
+            "7",
+        ] {
+            assert!(!is_of_person(json, "4915112345678"), "{json}");
+        }
+        // Fewer digits are nobody's.
+        assert!(!is_of_person(r#"{"from":"491511"}"#, "491511"));
+    }
+
+    #[test]
+    fn keys_are_the_same_where_numbers_are() {
+        let numbers = [
+            "4915112345678",
+            "5511912345678",
+            "551112345678",
+            "491234567",
+            "4912345678",
+            "49012345678",
+            "0000000",
+            "00000000",
+        ];
+        for one in numbers {
+            for other in numbers {
+                assert_eq!(key(one) == key(other), same_phone(one, other), "{one} {other}");
+            }
+        }
+    }
+}
