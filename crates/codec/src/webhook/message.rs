@@ -79,6 +79,12 @@ fn is_own(place: &Place<'_>, value: Value<'_>) -> bool {
     author(value).phone_text().is_some_and(|from| place.is_own(from))
 }
 
+/// Whether a message that stands beside a history is a person's, and of no history itself.
+pub(super) fn is_from_person(place: &Place<'_>, value: Value<'_>) -> bool {
+    let is_of_history = meant::has_keys(value.get("history_context"));
+    !is_of_history && !author(value).has_none() && !is_own(place, value)
+}
+
 /// One of `message_echoes[]`: what the business sent by other ways than the API.
 pub(super) fn echo<'a>(
     record: &mut Record<'_>,

@@ -134,6 +134,13 @@ pub(super) fn echoed<'a>(
     });
 }
 
+/// Whether a message has an author who is not the business, and nothing that histories alone have.
+pub(super) fn is_persons(around: &Around<'_>, value: &Json<'_>) -> bool {
+    let of_history = value.get("history_context").map(|context| &context.node);
+    let is_old = matches!(of_history, Some(Node::Object(pairs)) if !pairs.is_empty());
+    !(is_old || author(value).is_nobody() || is_own(around, value))
+}
+
 /// One of a history's messages, with the thread it lies in.
 pub(super) fn past<'a>(
     record: &mut Record<'_>,

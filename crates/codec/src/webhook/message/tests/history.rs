@@ -1,7 +1,7 @@
-//! Messages of a history.
+//! Messages of a history, and of what stands beside one.
 
-use crate::testing::columns;
-use crate::webhook::tests::{TEXT, change, only, phone, run};
+use crate::testing::{columns, kinds};
+use crate::webhook::tests::{TEXT, change, only, phone, rows, run};
 
 #[test]
 fn history_that_says_who_wrote_it_is_believed_where_no_number_tells() {
@@ -145,4 +145,54 @@ fn number_like_the_businesss_is_a_persons_beside_a_user_id() {
         );
         assert_eq!(columns(&run(&alone).1[0], "origin direction"), format!("0 {direction}"));
     }
+}
+
+/// A value without a field, with a history, or an empty one, and other lists.
+fn unnamed(history: &str, lists: &str) -> Vec<String> {
+    let value = format!(r#""history":{history},{lists}"#);
+    let text = change("", &value).replace(r#""field":"","#, "");
+    let (_, rows) = run(&text);
+    rows.iter().map(|row| columns(row, "origin direction peer_phone")).collect()
+}
+
+#[test]
+fn empty_history_is_none() {
+    let person = phone("16505551234");
+    let echo = TEXT.replace("\"from\"", "\"to\"");
+    for history in ["[]", "[{}]", "{}", "null"] {
+        let lists = format!(r#""messages":[{TEXT}],"message_echoes":[{echo}]"#);
+        let told = unnamed(history, &lists);
+        assert_eq!(told, [format!("0 0 {person}"), format!("1 1 {person}")], "{history}");
+    }
+}
+
+#[test]
+fn what_people_wrote_beside_a_history_that_no_field_names_is_live() {
+    let person = phone("16505551234");
+    let by = |more: &str| TEXT.replace("\"16505551234\"", more);
+    let own = by(r#""15550783881","to":"16505551234""#);
+    // Which is like the business's.
+    let alike = by(r#""155550783881""#);
+    let of_user = by(r#"null,"from_user_id":"US.7""#);
+    let old = by(r#""16505551234","history_context":{"status":"READ"}"#);
+    let echo = TEXT.replace("\"from\"", "\"to\"");
+    let threads = format!(r#"[{{"id":"16505551234","messages":[{TEXT}]}}]"#);
+    let standby = format!(r#"{{"messages":[{TEXT}],"message_echoes":[{echo}]}}"#);
+    let lists = format!(
+        r#""messages":[{TEXT},{alike},{of_user},{own},{old}],"message_echoes":[{echo}],"standby":{standby}"#
+    );
+    let told = unnamed(&format!(r#"[{{"threads":{threads}}}]"#), &lists);
+    let expected = ["0 0", "0 0", "0 0", "3 1", "3 0", "3 1", "2 0", "2 1", "3 0"];
+    let like_business = phone("155550783881");
+    let peers = [&*person, &*like_business, "-"].into_iter().chain([&*person; 6]);
+    let expected: Vec<_> =
+        expected.into_iter().zip(peers).map(|(way, peer)| format!("{way} {peer}")).collect();
+    assert_eq!(told, expected);
+    // One that the platform could not give is a history, too; one message needs no list.
+    let declined = r#"[{"errors":[{"code":2593109}]}]"#;
+    let told = unnamed(declined, &format!(r#""message":{TEXT},"message_echoes":[{own}]"#));
+    assert_eq!(told[..2], [format!("0 0 {person}"), format!("3 1 {person}")]);
+    // Where the field's name says it, all of it is past.
+    let history = format!(r#""history":[{{"threads":{threads}}}],"messages":[{TEXT},{of_user}]"#);
+    assert_eq!(kinds(&rows("history", &history)), ["history"; 3]);
 }
