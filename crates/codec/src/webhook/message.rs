@@ -79,6 +79,12 @@ fn is_own(place: &Place<'_>, value: Value<'_>) -> bool {
     author(value).phone_text().is_some_and(|from| place.is_own(from))
 }
 
+/// Whether a message that stands beside a history is a person's, and of no history itself.
+pub(super) fn is_from_person(place: &Place<'_>, value: Value<'_>) -> bool {
+    let is_of_history = meant::has_keys(value.get("history_context"));
+    !is_of_history && !author(value).has_none() && !is_own(place, value)
+}
+
 /// One of `message_echoes[]`: what the business sent by other ways than the API.
 pub(super) fn echo<'a>(
     record: &mut Record<'_>,
@@ -233,34 +239,42 @@ fn direction(place: &Place<'_>, thread: &Peer<'_>, value: Value<'_>) -> Option<D
     };
     let from = meant::id(value.get("from")).some();
     let to = meant::id(value.get("to")).some();
+    // User ids are people's. A number that only is like another tells nothing beside one that tells
+    // who the person is.
+    let [is_by_person, is_for_person] =
+        ["from_user_id", "to_user_id"].map(|key| has_id(value, key));
     let of_thread = |text: &str| {
-        thread.phone_text().is_some_and(|phone| peer::same_phone(phone, text))
-            || thread.user_text() == Some(text)
+        let is_it = |phone: &str| {
+            peer::normal_phone(phone) == peer::normal_phone(text)
+                || !is_for_person && peer::same_phone(phone, text)
+        };
+        thread.phone_text().is_some_and(is_it) || thread.user_text() == Some(text)
     };
-    // A number that is like the business's is its own as well, unless it is the peer's by the
-    // thread, or what it wrote was for the business.
+    // A number that is like the business's is its own as well, unless it is a person's by a user id
+    // or by the thread, or what it wrote was for the business.
     let is_for_business = to.as_deref().is_some_and(is_business);
     let is_like_business = |text: &str| {
         !is_for_business
             && !of_thread(text)
             && place.business.iter().flatten().any(|own| peer::same_phone(own, text))
     };
-    let of_business = |text: &str| is_business(text) || is_like_business(text);
+    let of_business =
+        |text: &str, is_persons: bool| is_business(text) || !is_persons && is_like_business(text);
     if let Some(from) = from.as_deref() {
-        if of_business(from) {
+        if of_business(from, is_by_person) {
             return Some(Direction::Outbound);
         }
         if of_thread(from) || peer::is_user_id(from) {
             return Some(Direction::Inbound);
         }
     }
-    if has_id(value, "from_user_id") {
+    if is_by_person {
         return Some(Direction::Inbound);
     }
-    if to.as_deref().is_some_and(of_business) {
+    if to.as_deref().is_some_and(|to| of_business(to, is_for_person)) {
         return Some(Direction::Inbound);
     }
-    if to.as_deref().is_some_and(of_thread) || has_id(value, "to_user_id") {
+    if is_for_person || to.as_deref().is_some_and(of_thread) {
         return Some(Direction::Outbound);
     }
     // What an importer says of it itself.

@@ -307,7 +307,7 @@ fn value<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, field: &Field, value
     let place = Place::of(outer, name, value);
     let before = record.counts.total();
     if !matches!(field, Field::Ignored(_)) {
-        content(record, &place, value);
+        content(record, &place, field, value);
     }
     // What the alerts of a flow call errors are figures.
     let is_of_flow = match field {
@@ -371,25 +371,30 @@ fn without_row(record: &mut Record<'_>, scope: &Scope<'_>, field: &Field, value:
 }
 
 /// Messages, echoes, statuses, standby copies and history of a value.
-fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, value: Value<'a>) {
+fn content<'a>(record: &mut Record<'_>, place: &Place<'a>, field: &Field, value: Value<'a>) {
     let (messages, echoes) = match place.field {
         "standby" => (Origin::Standby, Origin::Standby),
         // What was written on the phone long ago is no less past than the threads beside it.
         "history" => (Origin::Live, Origin::History),
         _ => (Origin::Live, Origin::App),
     };
+    // Beside a history that no field names, what people wrote is as in any other value.
+    let is_named = matches!(field, Field::Content(_));
+    let is_beside = place.field == "history" && !is_named;
+    let plain = is_beside.then(|| Place { field: ignored::OTHER, ..place.clone() });
+    let plain = plain.as_ref().unwrap_or(place);
     let all = items_of(value);
     let named = list_of_messages(value);
-    lists(record, place, (value, named), [messages, echoes], all);
+    lists(record, plain, (value, named), [messages, echoes], all);
     if let Some(standby) = value.get("standby") {
         record.path.key("standby");
         if matches!(standby.kind(), Kind::Object | Kind::Array) {
             for copies in standby.items() {
                 let own = copies.get("contacts").map(|own| Contacts::read(Some(own)));
-                let own = own.map(|contacts| Place { contacts, ..place.clone() });
+                let own = own.map(|contacts| Place { contacts, ..plain.clone() });
                 // Whose they are, only the items of this copy could say.
                 let all = if own.is_some() { of_lists(copies, "messages") } else { all };
-                let place = own.as_ref().unwrap_or(place);
+                let place = own.as_ref().unwrap_or(plain);
                 lists(record, place, (copies, "messages"), [Origin::Standby; 2], all);
             }
         } else {
@@ -434,9 +439,13 @@ fn lists<'a>(
     all: usize,
 ) {
     let company = |key| Company::of(few(value, key), all);
+    let is_past = |element| {
+        place.field == "history"
+            || echoes == Origin::History && !message::is_from_person(place, element)
+    };
     let beside = company(named);
     each(record, value, named, |record, element| {
-        if place.field == "history" {
+        if is_past(element) {
             message::from_history(record, place, &Peer::default(), element);
         } else if place.has_echoes_alone() {
             message::echo(record, place, echoes, beside, element);

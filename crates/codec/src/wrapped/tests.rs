@@ -463,3 +463,25 @@ fn lines_of_one_record_are_records_each() {
         assert_eq!(rows[0].get("reason"), "invalid_json", "{broken}");
     }
 }
+
+#[test]
+fn who_has_none_but_empty_lists_is_opened() {
+    let plain = decode(Format::CloudApi, WEBHOOK);
+    let metadata = r#""metadata":{"phone_number_id":"100"}"#;
+    let status = r#"{"id":"w","status":"read","timestamp":"1794096147"}"#;
+    for kept in [
+        format!(r#""raw":{WEBHOOK}"#),
+        format!(r#""raw_payload":{WEBHOOK}"#),
+        format!(r#""records":[{{"value":{WEBHOOK}}}]"#),
+    ] {
+        for lists in [
+            r#""contacts":[]"#,
+            r#""messages":[]"#,
+            r#""messages":null,"statuses":[],"message_echoes":[],"history":[],"standby":[]"#,
+        ] {
+            assert_eq!(run(&format!("{{{metadata},{lists},{kept}}}")), plain, "{lists} {kept}");
+        }
+        let (_, rows) = run(&format!(r#"{{{metadata},"statuses":[{status}],{kept}}}"#));
+        assert_eq!(kinds(&rows), ["status"], "{kept}");
+    }
+}

@@ -134,6 +134,13 @@ pub(super) fn echoed<'a>(
     });
 }
 
+/// Whether a message has an author who is not the business, and nothing that histories alone have.
+pub(super) fn is_persons(around: &Around<'_>, value: &Json<'_>) -> bool {
+    let of_history = value.get("history_context").map(|context| &context.node);
+    let is_old = matches!(of_history, Some(Node::Object(pairs)) if !pairs.is_empty());
+    !(is_old || author(value).is_nobody() || is_own(around, value))
+}
+
 /// One of a history's messages, with the thread it lies in.
 pub(super) fn past<'a>(
     record: &mut Record<'_>,
@@ -213,29 +220,36 @@ fn other_end(value: &Json<'_>, direction: Direction) -> Person {
 fn direction(around: &Around<'_>, thread: &Person, value: &Json<'_>) -> Option<Direction> {
     let own: Vec<&str> =
         around.display.as_deref().into_iter().chain(around.scope.sender.known()).collect();
+    let same = |one: &str, other: &str| people::spelled(one) == people::spelled(other);
+    let (wrote, addressed) = (says(value, "from_user_id"), says(value, "to_user_id"));
+    // Where a user id says whom it is for, a number like the thread's may be the business's.
     let is_peer = |text: &str| {
-        thread.phone.as_deref().is_some_and(|phone| people::is_same_number(phone, text))
+        let phone = thread.phone.as_deref();
+        phone.is_some_and(|phone| same(phone, text))
+            || !addressed && phone.is_some_and(|phone| people::is_same_number(phone, text))
             || thread.user.as_deref() == Some(text)
     };
     // A number like the business's is its own, unless the thread is of that very number, or the
-    // business itself is whom it is for.
+    // business itself is whom it is for, or a user id stands beside it.
     let (from, to) = (id(value.get("from")), id(value.get("to")));
-    let is_like = |text: &str| own.iter().any(|own| people::is_same_number(own, text));
-    let is_it = |text: &str| own.iter().any(|own| people::spelled(own) == people::spelled(text));
+    let is_it = |text: &str| own.iter().any(|own| same(own, text));
     let is_for_it = to.known().is_some_and(is_it);
-    let is_business = |text: &str| is_it(text) || is_like(text) && !is_peer(text) && !is_for_it;
+    let is_like = |text: &str| {
+        let is_like_it = own.iter().any(|own| people::is_same_number(own, text));
+        is_like_it && !is_peer(text) && !is_for_it
+    };
     if let Some(from) = from.known() {
-        if is_business(from) {
+        if is_it(from) || !wrote && is_like(from) {
             return Some(Direction::Outbound);
         }
         if is_peer(from) || people::is_user_id(from) {
             return Some(Direction::Inbound);
         }
     }
-    if says(value, "from_user_id") || to.known().is_some_and(is_business) {
+    if wrote || is_for_it || !addressed && to.known().is_some_and(is_like) {
         return Some(Direction::Inbound);
     }
-    if says(value, "to_user_id") || to.known().is_some_and(is_peer) {
+    if addressed || to.known().is_some_and(is_peer) {
         return Some(Direction::Outbound);
     }
     if let Some(by_business) = meant::boolean(value.at(&["history_context", "from_me"])) {

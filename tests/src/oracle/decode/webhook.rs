@@ -20,6 +20,14 @@ pub(super) struct Around<'a> {
     pub(super) display: Option<String>,
 }
 
+impl<'a> Around<'a> {
+    /// The same with another field and other contacts.
+    fn with(&self, field: &str, contacts: Vec<&'a Json<'a>>) -> Self {
+        let (scope, display) = (self.scope.clone(), self.display.clone());
+        Self { scope, entry_time: self.entry_time, field: field.to_owned(), contacts, display }
+    }
+}
+
 /// Fields that tell nothing about a number's conversations.
 const IGNORED: [&str; 28] = [
     "account_offboarded",
@@ -314,7 +322,7 @@ fn value<'a>(
     let around = around(account, entry_time, known, value);
     let rows_before = record.rows.len();
     if !is_no_evidence {
-        content(record, &around, value, path);
+        content(record, &around, is_content, value, path);
     }
     let has_messages = value.get(messages_of(value)).is_some_and(|list| !list.list().is_empty());
     // A flow's are figures.
@@ -361,14 +369,25 @@ fn value<'a>(
 }
 
 /// Messages, echoes and statuses, then their copies on standby, then history.
-fn content<'a>(record: &mut Record<'_>, around: &Around<'a>, value: &'a Json<'a>, path: &str) {
+fn content<'a>(
+    record: &mut Record<'_>,
+    around: &Around<'a>,
+    is_named: bool,
+    value: &'a Json<'a>,
+    path: &str,
+) {
     let (live, app) = match around.field.as_str() {
         "standby" => (Origin::Standby, Origin::Standby),
         "history" => (Origin::Live, Origin::History),
         _ => (Origin::Live, Origin::App),
     };
+    // Only the field's name says of all the lists that they are past.
+    let beside = match around.field.as_str() {
+        "history" if !is_named => around.with("other", around.contacts.clone()),
+        field => around.with(field, around.contacts.clone()),
+    };
     let counts = counts(value);
-    lists(record, around, (value, messages_of(value)), path, [live, app], &counts);
+    lists(record, &beside, (value, messages_of(value)), path, [live, app], &counts);
     if let Some(standby) = value.get("standby") {
         let path = format!("{path}.standby");
         match &standby.node {
@@ -376,20 +395,15 @@ fn content<'a>(record: &mut Record<'_>, around: &Around<'a>, value: &'a Json<'a>
                 for copies in standby.list() {
                     // A copy may have contacts of its own, of its own items.
                     let length = |list: &Json<'_>| list.list().len();
-                    let own = copies.get("contacts").map(|own| Around {
-                        scope: around.scope.clone(),
-                        field: around.field.clone(),
-                        contacts: own.list(),
-                        display: around.display.clone(),
-                        ..*around
-                    });
+                    let own = copies.get("contacts");
+                    let own = own.map(|own| beside.with(&beside.field, own.list()));
                     let keys = ["messages", "message_echoes", "statuses"];
-                    let beside = match own {
+                    let counts = match own {
                         Some(_) => keys.map(|key| copies.get(key).map_or(0, length)).to_vec(),
                         None => counts.clone(),
                     };
-                    let around = own.as_ref().unwrap_or(around);
-                    lists(record, around, (copies, LIST), &path, [Origin::Standby; 2], &beside);
+                    let around = own.as_ref().unwrap_or(&beside);
+                    lists(record, around, (copies, LIST), &path, [Origin::Standby; 2], &counts);
                 }
             }
             _ => {
@@ -443,7 +457,12 @@ fn lists<'a>(
     };
     let beside = company(messages);
     each(record, value, messages, path, &mut |record, one, path| {
-        if around.field == "history" {
+        // Beside a history without a field's name, what people wrote is not past.
+        let is_past = match app {
+            Origin::History => !message::is_persons(around, one),
+            _ => false,
+        };
+        if is_past || around.field == "history" {
             message::past(record, around, None, one, path);
         } else if ["smb_message_echoes", "message_echoes"].contains(&around.field.as_str()) {
             message::echoed(record, around, app, beside, one, path);

@@ -1,3 +1,5 @@
+mod history;
+
 use crate::testing::{Row, columns, keys, kinds};
 use crate::webhook::tests::{TEXT, change, only, phone, rows, run, user};
 
@@ -139,28 +141,6 @@ fn number_for_an_id_is_the_businesss_however_it_is_spelled() {
         let value = format!(r#""contacts":[{{"wa_id":"15550783881"}}],"message_echoes":[{echo}]"#);
         let row = told("smb_message_echoes", &value);
         assert_eq!(columns(&row, "direction peer_phone"), "1 -", "{id}");
-    }
-}
-
-#[test]
-fn history_that_says_who_wrote_it_is_believed_where_no_number_tells() {
-    let told = |message: &str| {
-        let inner = format!(r#"{{"id":"w","timestamp":"1739230955","type":"text"{message}}}"#);
-        let threads = format!(r#"[{{"id":"16505551234","messages":[{inner}]}}]"#);
-        let row = only("history", &format!(r#""history":[{{"threads":{threads}}}]"#));
-        format!("{}{}", row.get("direction"), row.get("reason"))
-    };
-    for (message, expected) in [
-        (r#","history_context":{"from_me":true}"#, "1"),
-        (r#","history_context":{"from_me":"false"}"#, "0"),
-        (r#","from":"4917099999999","history_context":{"from_me":true}"#, "1"),
-        (r#","from":"4917099999999","history_context":{"from_me":false}"#, "0"),
-        (r#","from":"16505551234","history_context":{"from_me":true}"#, "0"),
-        (r#","from":"15550783881","history_context":{"from_me":false}"#, "1"),
-        (r#","from":"4917099999999","history_context":{"from_me":null}"#, "no_direction"),
-        ("", "no_direction"),
-    ] {
-        assert_eq!(told(message), expected, "{message}");
     }
 }
 
@@ -349,82 +329,6 @@ fn empty_ids_tell_no_direction() {
         let row = only("messages", &format!(r#""messages":[{own}]"#));
         assert_eq!(columns(&row, "direction peer_phone"), "0 -", "{empty}");
     }
-}
-
-#[test]
-fn business_in_a_history_is_the_number_itself_however_it_is_spelled() {
-    let told = |display: &str, thread: &str, from: &str| {
-        let message = format!(
-            r#"{{"from":"{from}","id":"w","timestamp":"1739230955","type":"text","text":{{"body":"x"}}}}"#
-        );
-        let list = match thread {
-            "" => format!(r#""messages":[{message}]"#),
-            thread => {
-                format!(r#""history":[{{"threads":[{{"id":"{thread}","messages":[{message}]}}]}}]"#)
-            }
-        };
-        let text = change("history", &list).replace("+1 555-078-3881", display);
-        let row = run(&text).1.remove(0);
-        let peer = ["4915112345678", "4930112345678", "5511912345678"]
-            .into_iter()
-            .find(|number| row.get("peer_phone") == phone(number));
-        format!("{} {}", columns(&row, "origin direction"), peer.unwrap_or("-"))
-    };
-    let (business, person) = ("+49 151 12345678", "5511912345678");
-    assert_eq!(told(business, person, "4915112345678"), "3 1 5511912345678");
-    assert_eq!(told(business, person, person), "3 0 5511912345678");
-    // One whose number is like it, in a thread and without one.
-    let alike = "4930112345678";
-    assert_eq!(told(business, alike, "4915112345678"), "3 1 4930112345678");
-    assert_eq!(told(business, alike, alike), "3 0 4930112345678");
-    assert_eq!(told(business, "", alike), "3 1 -");
-    assert_eq!(told(business, "", person), "3 0 5511912345678");
-    assert_eq!(told(business, "", "4915112345678"), "3 1 -");
-    // With the thread of another, what is like the business is the business.
-    assert_eq!(told("+52 55 12345678", person, "5215512345678"), "3 1 5511912345678");
-}
-
-#[test]
-fn business_with_and_without_its_ninth_digit_is_itself() {
-    let business = |text: &str| text.replace("+1 555-078-3881", "5511912345678");
-    let own = r#""from":"551112345678","id":"w","timestamp":"1739230955","type":"text""#;
-    let told = |thread: &str, message: &str| {
-        let threads = format!(r#"[{{{thread}"messages":[{{{message}}}]}}]"#);
-        let text = change("history", &format!(r#""history":[{{"threads":{threads}}}]"#));
-        columns(&run(&business(&text)).1[0], "origin direction peer_phone")
-    };
-    assert_eq!(told(r#""context":{"user_id":"DE.1"},"#, own), "3 1 -");
-    let to = |number: &str| format!(r#"{own},"to":"{number}""#);
-    let person = phone("4915112345678");
-    assert_eq!(told("", &to("4915112345678")), format!("3 1 {person}"));
-    // A person with such a number writes to the business, or is whom the thread is with.
-    let alike = phone("551112345678");
-    assert_eq!(told("", &to("5511912345678")), format!("3 0 {alike}"));
-    assert_eq!(told(r#""id":"551112345678","#, own), format!("3 0 {alike}"));
-}
-
-#[test]
-fn thread_of_a_user_id_does_not_tell_whose_a_number_is() {
-    let message = TEXT.replace("16505551234", "4915112345678");
-    let threads = format!(r#"[{{"context":{{"user_id":"DE.1"}},"messages":[{message}]}}]"#);
-    let text = change("history", &format!(r#""history":[{{"threads":{threads}}}]"#));
-    let text = text.replace(r#""display_phone_number":"+1 555-078-3881","#, "");
-    assert_eq!(run(&text).1[0].get("reason"), "no_direction");
-}
-
-#[test]
-fn thread_of_a_group_is_of_it() {
-    let told = |id: &str, from: &str| {
-        let message = TEXT.replace("16505551234", from);
-        let threads = format!(r#"[{{"id":"{id}","messages":[{message}]}}]"#);
-        let row = only("history", &format!(r#""history":[{{"threads":{threads}}}]"#));
-        let peer = if row.get("peer_phone") == phone("16505551234") { "person" } else { "-" };
-        format!("{} {peer}", columns(&row, "in_group direction"))
-    };
-    assert_eq!(told("120363000000000001@g.us", "16505551234"), "1 0 person");
-    assert_eq!(told("120363000000000001@g.us", "15550783881"), "1 1 -");
-    assert_eq!(told("16505551234", "16505551234"), "0 0 person");
-    assert_eq!(told("16505551234", "15550783881"), "0 1 person");
 }
 
 #[test]
