@@ -197,7 +197,8 @@ pub(crate) fn is_of_person(id: &str) -> bool {
 pub(crate) fn is_no_sender(id: &str) -> bool {
     let may_be_in_one = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.';
     let is_one = || id.bytes().all(may_be_in_one) && id.bytes().any(|byte| byte.is_ascii_digit());
-    id.contains('@') || is_user_id(id) && is_one() && !id.get(3..).is_some_and(is_numbered_word)
+    let rest = id.get(3..).unwrap_or_default();
+    id.contains('@') || is_user_id(id) && is_one() && !is_numbered_word(rest)
 }
 
 /// Letters and digits behind `CC.` that write 64 bits: 62¹⁰ < 2⁶⁴ < 62¹¹.
