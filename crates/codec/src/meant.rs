@@ -278,7 +278,7 @@ mod tests {
             assert_eq!(of_owner(id), Id::None, "{id}");
         }
         let of_sender = |text: &'static str| id_of(text.into()).of_sender();
-        for id in ["9", "<PHONE>", "UK.support", "DE.my shop 1", "us.1"] {
+        for id in ["9", "<PHONE>", "UK.support", "DE.shop1", "DE.my shop 1", "us.1"] {
             assert_eq!(of_sender(id), Id::Some(id.into()));
         }
         for id in ["1650@s.whatsapp.net", "me@shop", "US.1349", "US.ENT.A1", "1-2@g.us", ""] {

@@ -193,11 +193,25 @@ pub(crate) fn is_of_person(id: &str) -> bool {
 
 /// Whether an id that stands for a number of a business is of a person or a chat: an address, or a
 /// user id of letters and digits. The name of an app or a channel that stands there for the number
-/// may begin like a user id (`UK.support`), but those have a digit behind it.
+/// may begin like a user id (`UK.support`), but those have a digit behind it, and are no words.
 pub(crate) fn is_no_sender(id: &str) -> bool {
     let may_be_in_one = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.';
     let is_one = || id.bytes().all(may_be_in_one) && id.bytes().any(|byte| byte.is_ascii_digit());
-    id.contains('@') || is_user_id(id) && is_one()
+    let rest = id.get(3..).unwrap_or_default();
+    id.contains('@') || is_user_id(id) && is_one() && !is_numbered_word(rest)
+}
+
+/// Letters and digits behind `CC.` that write 64 bits: 62¹⁰ < 2⁶⁴ < 62¹¹.
+const USER_ID_BYTES_MIN: usize = 11;
+
+/// Whether what is behind `CC.` is a word with a number at its end (`DE.shop1`). A user id may have
+/// letters of both cases, too: but it tells all people apart, so one of letters and digits is longer
+/// than this. Those of samples are short, and have no small letters.
+fn is_numbered_word(rest: &str) -> bool {
+    let word = rest.trim_end_matches(|ch: char| ch.is_ascii_digit());
+    rest.len() < USER_ID_BYTES_MIN
+        && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && word.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// `CC.` and something.
@@ -263,6 +277,22 @@ mod tests {
     fn forms_are_told_apart() {
         assert!(is_user_id("US.1349") && is_user_id("CO.ENT.1"));
         assert!(!is_user_id("US.") && !is_user_id("us.1") && !is_user_id("491701"));
+        for name in ["UK.support", "DE.shop1", "DE.myShop24", "DE.my shop 1", "shop1", "us.1"] {
+            assert!(!is_no_sender(name), "{name}");
+        }
+        for id in [
+            "US.1349",
+            "US.A1",
+            "US.ENT.A1",
+            "US.ENT.a1",
+            "US.shop123456789",
+            "US.1a",
+            "US.a1b2",
+            "DE.83b1d00077q0259c",
+            "DE.shop@1",
+        ] {
+            assert!(is_no_sender(id), "{id}");
+        }
         assert!(is_masked("9191****873") && is_masked("49xxxx12") && !is_masked("BSUID_123"));
         assert!(!is_masked("<WHATSAPP_USER>") && !is_masked("491701234567"));
     }

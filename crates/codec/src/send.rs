@@ -37,14 +37,40 @@ fn is_no_send(request: Value<'_>) -> bool {
     let has = |key: &str| request.get(key).is_some();
     let of_value = has("metadata") && !["type", "to", "recipient"].into_iter().any(has);
     let of_http = ["body", "headers", "method", "url"].into_iter().any(has);
-    has("entry") || has("changes") || of_value || of_http && !said.into_iter().any(has)
+    let of_webhook = ["entry", "changes"].into_iter().any(|key| holds_object(request, key));
+    of_webhook || of_value || of_http && !said.into_iter().any(has)
 }
 
-/// Whether a request is for a message: it says what, or to whom. Blocking people and setting a
-/// number up are requests, too.
+/// Whether there is an object at a key, or in the list there.
+fn holds_object(request: Value<'_>, key: &str) -> bool {
+    request.get(key).is_some_and(|list| list.items().any(Value::is_object))
+}
+
+/// Whether a request is for a message: it says to whom, or what. Blocking people, setting a number
+/// up, uploading a file and checking numbers are requests, too.
 fn is_of_message(request: Value<'_>) -> bool {
-    let keys = ["type", "to", "recipient"];
-    keys.into_iter().any(|key| request.get(key).is_some()) || has_body(request)
+    let has = |key: &str| request.get(key).is_some();
+    if has("to") || has("recipient") {
+        return true;
+    }
+    if has_body(request) {
+        // Contacts that are written are objects; numbers are what a server on premises checks.
+        return has("type") || !has("contacts") || holds_object(request, "contacts");
+    }
+    // A file's type is that of its content, and no message's.
+    let is_of_file = || {
+        let name = request.get("type").and_then(Value::string);
+        has("file") || name.is_some_and(|name| name.contains('/'))
+    };
+    has("type") && !is_of_file()
+}
+
+/// Whether a request is for several things, each of which may be a message. None of them has its
+/// answer, not even where there is one: nobody knows how such an answer is written.
+fn is_of_several(request: Value<'_>) -> bool {
+    let has = |key: &str| request.get(key).is_some();
+    !["type", "to", "recipient"].into_iter().any(has)
+        && (has("batch") || holds_object(request, "messages"))
 }
 
 /// A request body without the record around it.
@@ -100,6 +126,10 @@ pub(crate) fn decode(record: &mut Record<'_>, send: Value<'_>) {
     if is_of_call(request) {
         return record.ignored(Some(&scope), ignored_name("calls"), bytes);
     }
+    let is_of_several = is_of_several(request);
+    if !is_of_several && !is_of_message(request) {
+        return record.ignored(Some(&scope), ignored::OTHER, bytes);
+    }
     if !bare {
         match is_accepted(record, send) {
             Ok(true) => {}
@@ -107,11 +137,7 @@ pub(crate) fn decode(record: &mut Record<'_>, send: Value<'_>) {
             Err(fail) => return record.dead(Some(&scope), fail, bytes),
         }
     }
-    if !is_of_message(request) {
-        if request.get("batch").is_none() {
-            return record.ignored(Some(&scope), ignored::OTHER, bytes);
-        }
-        // Each of them may be a send, but none has its answer.
+    if is_of_several {
         let found = Some(request.kind());
         let fail = record.fail(Reason::UnknownShape, "request", "one send", found);
         return record.dead(Some(&scope), fail, bytes);

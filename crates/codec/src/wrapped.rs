@@ -15,18 +15,20 @@
 //! This is looked for only where nothing but content tells the format, and behind the keys that one
 //! format has and no other. A value is opened if it is known itself, so that events of others stay
 //! dead letters; under keys that most of those have, too, it must be a whole webhook, [`holds`].
-//! Who has messages of its own and keeps beside them what they were made of is no wrapper. What
-//! somebody wrote may begin with a brace, too, and must never become an event: so a text is opened
-//! only where requests, queues and topics have theirs, beside keys that those alone write,
-//! [`of_text`]. Wrappers lie in each other, `limits::WRAPPERS_MAX` of them. The time that a wrapper
-//! tells is that of what has none of its own.
+//! Who has messages of its own and keeps beside them what they were made of is no wrapper; messages
+//! that are nobody's give way to a whole webhook, and to nothing else. What somebody wrote may begin
+//! with a brace, too, and must never become an event: so a text is opened only where requests,
+//! queues and topics have theirs, beside keys that those alone write, [`of_text`]. Wrappers lie in
+//! each other, `limits::WRAPPERS_MAX` of them. The time that a wrapper tells is that of what has
+//! none of its own.
 
 use turnwise_model::Millis;
 use turnwise_model::limits::WRAPPERS_MAX;
 
 use crate::json::{Kind, Value};
-use crate::meant::{self, Time};
+use crate::meant::{self, Id, Time};
 use crate::payload::{self, Around, Scratch};
+use crate::peer::same_phone;
 use crate::reason::Reason;
 use crate::record::{Fail, Record};
 use crate::webhook::{self, Outer};
@@ -99,6 +101,21 @@ const PUSHED: &str = "message";
 /// Where a topic that was written down holds a record's value. A change has one, too.
 const VALUE: &str = "value";
 
+/// Keys that are always a person's in an entry.
+const OF_PEOPLE: [&str; 11] = [
+    "wa_id",
+    "new_wa_id",
+    "previous_wa_id",
+    "customer",
+    "user_id",
+    "from_user_id",
+    "to_user_id",
+    "recipient_id",
+    "recipient_user_id",
+    "recipient_participant_id",
+    "participant_recipient_id",
+];
+
 /// Keys that only what was written down of a request has.
 const OF_REQUESTS: [&str; 7] = [
     "multiValueHeaders",
@@ -145,12 +162,16 @@ fn holds(wrapper: Value<'_>, key: &str, held: Value<'_>, depth: usize) -> bool {
     let has = |key: &str| wrapper.get(key).is_some();
     let is_any_known = || held.items().any(|one| is_known(one, depth));
     match key {
-        VALUE if has("topic") && has("offset") => {
-            is_whole(held) || detect::by_own_keys(held).is_some()
-        }
+        VALUE if has("topic") && has("offset") => match held.kind() {
+            // No change has a list there.
+            Kind::Array => is_any_known(),
+            _ => is_whole(held) || detect::by_own_keys(held).is_some(),
+        },
         PUSHED if has("subscription") || has("ackId") => is_any_known(),
         VALUE | PUSHED => is_whole(held),
-        "raw" | "raw_payload" | "metaData" => is_whole(held) && !has_own(wrapper),
+        "raw" | "raw_payload" | "metaData" if has_messages(wrapper) => {
+            is_whole(held) && !has_own(wrapper)
+        }
         "request" => (is_whole(held) || under(held, BODY, depth).is_some()) && !has_own(wrapper),
         RECORDS => {
             let is_record = |one: Value<'_>| is_whole(one) || is_one(one, depth);
@@ -169,14 +190,23 @@ fn is_whole(value: Value<'_>) -> bool {
 /// they were made of.
 fn has_own(value: Value<'_>) -> bool {
     let has = |path: &[&str]| value.at(path).is_some();
-    let holds = |key: &str| value.get(key).is_some_and(|list| list.items().any(Value::is_object));
     let names_number = has(&["metadata", "phone_number_id"])
         || has(&["phone_number_id"])
         || has(&["recipient", "phone_number_id"]);
-    let parties = ["from", "from_user_id", "to", "to_user_id", "recipient_id", "recipient_user_id"];
-    let is_item = || webhook::is_item(value) && parties.iter().any(|key| has(&[key]));
+    names_number && has_messages(value)
+}
+
+/// Whether an object has messages of its own, be they anybody's.
+fn has_messages(value: Value<'_>) -> bool {
+    let holds = |key: &str| value.get(key).is_some_and(|list| list.items().any(Value::is_object));
     let lists = ["messages", "statuses", "message_echoes", "history", "standby"];
-    names_number && (lists.into_iter().any(holds) || is_item())
+    lists.into_iter().any(holds) || is_message(value) || value.get(PUSHED).is_some_and(is_message)
+}
+
+/// Whether an object is a message or status that names somebody.
+fn is_message(value: Value<'_>) -> bool {
+    let parties = ["from", "from_user_id", "to", "to_user_id", "recipient_id", "recipient_user_id"];
+    webhook::is_item(value) && parties.iter().any(|key| value.get(key).is_some())
 }
 
 /// Whether a topic pushed a message to the subscription beside it. Then the message needs no time,
@@ -371,7 +401,7 @@ fn delivered(
     });
 }
 
-/// An entry, whose account and number stand beside it, should it name none.
+/// An entry, as a value or a text.
 fn entry(
     record: &mut Record<'_>,
     around: &Around<'_>,
@@ -379,27 +409,62 @@ fn entry(
     held: Value<'_>,
     scratches: &mut [Scratch],
 ) -> Result<(), Fail> {
+    let time = around.time_or(None);
+    match held.kind() {
+        Kind::Object => {
+            entry_of(record, time, wrapper, held);
+            Ok(())
+        }
+        Kind::String => payload::parsed(record, around, held, scratches, |record, root| {
+            entry_of(record, time, wrapper, root);
+        }),
+        kind => Err(record.fail(Reason::WrongType, "", "an entry", Some(kind))),
+    }
+}
+
+/// An entry, whose account and number stand beside it, should it name none. The number of somebody
+/// in it is not the account's.
+fn entry_of<'a>(record: &mut Record<'_>, entry_time: Time, wrapper: Value<'a>, entry: Value<'a>) {
     let first = |list, key| {
         let one = wrapper.at(&["context", list])?.items().next()?;
         if one.is_object() { one.get(key) } else { Some(one) }
     };
-    let sender = meant::id(first("MetaPhoneNumberIds", "metaPhoneNumberId"));
-    let entry_time = around.time_or(None);
-    let outer = || Outer {
-        waba_id: meant::id(first("MetaWabaIds", "wabaId")),
-        entry_time,
-        sender: &sender,
+    let sender = match meant::id(first("MetaPhoneNumberIds", "metaPhoneNumberId")).of_sender() {
+        Id::Some(id) if names(entry, "from", &id) => Id::None,
+        id => id,
     };
-    match held.kind() {
-        Kind::Object => webhook::decode_of(record, outer(), held),
-        Kind::String => {
-            return payload::parsed(record, around, held, scratches, |record, root| {
-                webhook::decode_of(record, outer(), root);
-            });
-        }
-        kind => return Err(record.fail(Reason::WrongType, "", "an entry", Some(kind))),
+    let waba_id = meant::id(first("MetaWabaIds", "wabaId"));
+    webhook::decode_of(record, Outer { waba_id, entry_time, sender: &sender }, entry);
+}
+
+/// Whether something names a person by this id or number, at whatever place in it: under a key that
+/// is always a person's, or as the party of this name.
+fn names(value: Value<'_>, party: &str, id: &str) -> bool {
+    match value.kind() {
+        Kind::Array => value.items().any(|one| names(one, party, id)),
+        Kind::Object => value.members().any(|(key, held)| {
+            let key = key.string().unwrap_or_default();
+            match held.kind() {
+                Kind::Array | Kind::Object => names(held, party_in(&key, party), id),
+                _ if key == party || OF_PEOPLE.contains(&&*key) => {
+                    meant::id(Some(held)).some().is_some_and(|named| same_phone(&named, id))
+                }
+                _ => false,
+            }
+        }),
+        _ => false,
     }
-    Ok(())
+}
+
+/// As which party a person stands in what a key holds, if as this one elsewhere. The business wrote
+/// its echoes, and perhaps what is in a thread or was answered.
+fn party_in<'p>(key: &str, otherwise: &'p str) -> &'p str {
+    match key {
+        "message_echoes" => "to",
+        "threads" => "id",
+        "context" => "wa_id",
+        _ => otherwise,
+    }
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@
 //! `response` of a form, also of one that somebody parsed: as a list, or as a text in the body of a
 //! request; or in older words `{externalId, deliveredTS, status, phoneNo, …}`.
 //!
-//! Sender: the name of the app, which every event has; the business's number is in few. Statuses
-//! go by `gsId`, Gupshup's own id of the message, since its first status has no other. The gateway
-//! names no app: its sender is the digits of `waNumber`, in reports of `srcAddr`, in older ones of
-//! `mask`, which mostly is a name and no number: what is no number there is nobody's, and a dead
-//! letter.
+//! Sender: the name of the app, which every event has; the business's number is in few. A name that
+//! may be a user id ([`Id::of_sender`]) is nobody's, and a dead letter. Statuses go by `gsId`,
+//! Gupshup's own id of the message, since its first status has no other. The gateway names no app:
+//! its sender is the digits of `waNumber`, in reports of `srcAddr`, in older ones of `mask`, which
+//! mostly is a name and no number: what is no number there is nobody's, and a dead letter.
 //!
 //! It cannot carry: the business account, whether audio is a voice note, texts of a business,
 //! echoes of the phone app, history and standby; of the gateway also interactive types, prices, and

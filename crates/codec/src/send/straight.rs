@@ -163,7 +163,7 @@ fn request_field(name: &[u8]) -> Field {
         b"typing_indicator" => TYPING,
         b"chars" | b"system" | b"voice" => UNUSUAL,
         // It may be no send; a text of a category is a template.
-        b"entry" | b"changes" | b"metadata" | b"category" => UNUSUAL,
+        b"entry" | b"changes" | b"metadata" | b"category" | b"file" => UNUSUAL,
         name => body::field(name, BODY),
     }
 }

@@ -2,7 +2,7 @@ use turnwise_model::{EventKind, MessageKind};
 
 use crate::Format;
 use crate::json::Tape;
-use crate::testing::{Row, decode, keys, kinds};
+use crate::testing::{Row, columns, decode, keys, kinds};
 
 fn record(request: &str, rest: &str) -> String {
     format!(
@@ -113,8 +113,12 @@ fn webhook_in_a_request_is_no_send() {
     let sent = r#"{"to":"1650","type":"text","text":{"body":"x"}}"#;
     for (request, expected) in [
         (sent.to_owned(), true),
-        (r#"{"object":"x","entry":[]}"#.to_owned(), false),
-        (r#"{"field":"messages","changes":[]}"#.to_owned(), false),
+        (r#"{"object":"x","entry":[{}]}"#.to_owned(), false),
+        (r#"{"object":"x","entry":{"id":"9"}}"#.to_owned(), false),
+        (r#"{"object":"x","entry":[7,{}]}"#.to_owned(), false),
+        (r#"{"field":"messages","changes":[{}]}"#.to_owned(), false),
+        (sent.replacen('{', r#"{"entry":"x","changes":7,"#, 1), true),
+        (sent.replacen('{', r#"{"entry":[],"changes":["x"],"#, 1), true),
         (r#"{"messaging_product":"whatsapp","metadata":{},"messages":[]}"#.to_owned(), false),
         (r#"{"method":"POST","url":"/x"}"#.to_owned(), false),
         (sent.replacen('{', r#"{"headers":{},"metadata":{},"#, 1), true),
@@ -132,13 +136,59 @@ fn request_for_no_message_is_ignored() {
         r#"{"messaging_product":"whatsapp","block_users":[{"user":"1650"}]}"#,
         r#"{"pin":"123456"}"#,
         r#"{"subject":"x"}"#,
+        r#"{"blocking":"wait","contacts":["+16505551234"],"force_check":true}"#,
+        r#"{"contacts":[]}"#,
+        r#"{"messaging_product":"whatsapp","file":"@x","type":"image/jpeg"}"#,
+        r#"{"messaging_product":"whatsapp","type":"application/pdf"}"#,
+        r#"{"messaging_product":"whatsapp","file":"@x"}"#,
+        r#"{"type":"unsupported","file":"@x"}"#,
+        r#"{"messages":[]}"#,
         "{}",
     ] {
-        let row = only(Format::Send, &record(request, OK));
-        assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "other"), "{request}");
+        // Whatever became of it, and whether or not anything tells that.
+        for rest in [OK, r#","status":400"#, ""] {
+            let row = only(Format::Send, &record(request, rest));
+            assert_eq!((row.kind, row.get("reason")), (EventKind::Ignored, "other"), "{request}");
+        }
     }
-    let row = only(Format::Send, &record(r#"{"batch":[{"method":"POST"}]}"#, OK));
-    assert_eq!((row.kind, row.get("reason")), (EventKind::DeadLetter, "unknown_shape"));
+}
+
+#[test]
+fn request_for_a_message_says_what_or_to_whom() {
+    let card = r#"[{"name":{"formatted_name":"A"}}]"#;
+    for request in [
+        r#"{"to":"16505551234","type":"image/jpeg"}"#,
+        r#"{"to":"16505551234","contacts":["+16505551234"]}"#,
+        &format!(r#"{{"contacts":{card}}}"#),
+        &format!(r#"{{"type":"contacts","contacts":{card}}}"#),
+        r#"{"type":"document","document":{"id":"1"},"file":"@x"}"#,
+        r#"{"to":"16505551234","messages":[{"type":"text"}]}"#,
+    ] {
+        let row = only(Format::Auto, &record(request, OK));
+        assert_eq!(row.kind, EventKind::Message, "{request}");
+    }
+}
+
+#[test]
+fn several_requests_in_one_have_no_answers() {
+    let sent = r#"{"to":"1650","type":"text","text":{"body":"secret"}}"#;
+    for request in [
+        r#"{"batch":[{"method":"POST"}]}"#.to_owned(),
+        format!(r#"{{"messages":[{sent}]}}"#),
+        format!(r#"{{"messaging_product":"whatsapp","messages":[{sent},{sent}]}}"#),
+        format!(r#"{{"messages":[{sent}],"contacts":[{{"wa_id":"1650"}}]}}"#),
+    ] {
+        for format in [Format::Send, Format::Auto] {
+            let row = only(format, &record(&request, OK));
+            assert_eq!(
+                columns(&row, "reason detail"),
+                "unknown_shape request: expected one send, found object",
+                "{request}"
+            );
+        }
+        let row = only(Format::Send, &record(&request, r#","status":400"#));
+        assert_eq!(row.get("reason"), "send_failed", "{request}");
+    }
 }
 
 #[test]

@@ -1,3 +1,6 @@
+mod entry;
+mod originals;
+
 use base64::Engine as _;
 use turnwise_model::EventKind;
 
@@ -205,37 +208,30 @@ fn topic_that_was_written_down_may_hold_sends() {
     let (_, plain) = decode(Format::Send, send);
     let (_, rows) = run(&format!(r#"{{"topic":"s","partition":0,"offset":1,"value":{send}}}"#));
     assert_eq!(rows, plain);
+    // A list of any that are known.
+    let dump = |list: &str| format!(r#"{{"topic":"s","partition":0,"offset":1,"value":[{list}]}}"#);
+    let (_, rows) = run(&dump(send));
+    assert_eq!(rows, plain);
+    let value = WEBHOOK.find(r#"{"metadata""#).expect("a value");
+    let value = &WEBHOOK[value..WEBHOOK.len() - "}]}]}".len()];
+    let (_, rows) = run(&dump(&format!("{send},{WEBHOOK},7,{value}")));
+    assert_eq!(kinds(&rows), ["message", "message", "dead_letter", "message"]);
+    assert_eq!(rows[2].get("detail"), "value[2]: expected object, found number");
+    for unknown in ["", r#"{"text":"CANARY"}"#, r#""CANARY""#, &text(WEBHOOK)] {
+        let (_, rows) = run(&dump(unknown));
+        assert_eq!(
+            columns(&rows[0], "reason detail"),
+            "wrong_type value: expected object, found array",
+            "{unknown}"
+        );
+    }
     for other in [
         format!(r#"{{"topic":"s","value":{send}}}"#),
+        format!(r#"{{"topic":"s","value":[{send}]}}"#),
         format!(r#"{{"topic":"s","offset":1,"value":{}}}"#, text(send)),
     ] {
         let (counts, _) = run(&other);
         assert_eq!((counts.messages, counts.dead_letters), (0, 1), "{other}");
-    }
-}
-
-#[test]
-fn account_and_number_of_an_entry_stand_beside_it() {
-    let quality = r#"{"changes":[{"field":"phone_number_quality_update","value":{"event":"FLAGGED"}},{"field":"messages","value":{"statuses":[{"id":"w","status":"read","timestamp":"1794096147"}]}}]}"#;
-    for ids in [
-        r#""MetaWabaIds":[{"wabaId":"9","arn":"x"}],"MetaPhoneNumberIds":[{"metaPhoneNumberId":"100"}]"#,
-        r#""MetaWabaIds":["9","8"],"MetaPhoneNumberIds":["100"]"#,
-    ] {
-        for entry in [quality.to_owned(), text(quality)] {
-            let event = format!(
-                r#"{{"context":{{{ids}}},"whatsAppWebhookEntry":{entry},"message_timestamp":"2026-11-08T00:02:27.271279391Z"}}"#
-            );
-            let (_, rows) = run(&event);
-            assert_eq!(kinds(&rows), ["account", "status"], "{event}");
-            assert_eq!(columns(&rows[0], "waba_id sender time"), "9 100 1794096147271000");
-            assert_eq!(columns(&rows[1], "waba_id sender time"), "9 100 1794096147000000");
-        }
-    }
-    for (entry, reason) in
-        [("7", "wrong_type"), ("\"{\"", "invalid_json"), ("\"[1]\"", "unknown_shape")]
-    {
-        let (_, rows) = run(&format!(r#"{{"whatsAppWebhookEntry":{entry}}}"#));
-        assert_eq!(columns(&rows[0], "reason sender"), format!("{reason} -"), "{entry}");
     }
 }
 

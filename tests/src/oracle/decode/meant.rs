@@ -41,12 +41,20 @@ impl Id {
     }
 
     /// The id of a number of an account: no chat's address and no person's id. Names of apps may
-    /// look like such an id, but have no digit in them.
+    /// look like such an id, but have no digit in them, or are a short word with a number behind it.
     #[must_use]
     pub fn of_sender(self) -> Self {
+        let is_word = |name: &str| {
+            let digits = name.chars().rev().take_while(char::is_ascii_digit).count();
+            let letters = &name[..name.len() - digits];
+            name.len() <= 10
+                && letters.chars().all(|ch| ch.is_ascii_alphabetic())
+                && letters.contains(|ch: char| ch.is_ascii_lowercase())
+        };
         let is_id = |id: &str| {
-            let is_name = id.chars().all(|ch| ch.is_ascii_alphanumeric() || ch == '.');
-            is_name && id.contains(|ch: char| ch.is_ascii_digit()) && people::is_user_id(id)
+            let is_written = id.chars().all(|ch| ch.is_ascii_alphanumeric() || ch == '.');
+            let has_digit = id.contains(|ch: char| ch.is_ascii_digit());
+            is_written && has_digit && people::is_user_id(id) && !is_word(&id[3..])
         };
         let is_persons = |id: &str| id.contains('@') || is_id(id);
         if self.known().is_some_and(is_persons) { Self::Absent } else { self }

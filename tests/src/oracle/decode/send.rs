@@ -86,6 +86,10 @@ fn one(record: &mut Record<'_>, send: &Json<'_>, path: &str) {
     if name(request.get("action")).is_some() && !request.has("type") {
         return record.ignored(&scope, "calls", bytes);
     }
+    let asks = asks(request);
+    if asks == Asks::Nothing {
+        return record.ignored(&scope, "other", bytes);
+    }
     if !bare {
         match accepted(send) {
             Some(true) => {}
@@ -96,17 +100,45 @@ fn one(record: &mut Record<'_>, send: &Json<'_>, path: &str) {
             }
         }
     }
-    let keys = ["type", "to", "recipient"];
-    if !keys.iter().any(|key| request.has(key)) && !message::has_body(request) {
-        if !request.has("batch") {
-            return record.ignored(&scope, "other", bytes);
-        }
+    if asks == Asks::Several {
         let letter = Letter::at("unknown_shape", path, "request", Some(request));
         return record.letter(&scope, letter, bytes);
     }
     record.item(&scope, bytes, |record, item| {
         row(record, &scope, item, send, request, path).map(Some)
     });
+}
+
+/// What a request asks to be sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    /// A message.
+    Message,
+    /// Perhaps some messages, whose answers nobody can tell apart.
+    Several,
+    /// No message: a file is uploaded, numbers are checked, people are blocked.
+    Nothing,
+}
+
+fn asks(request: &Json<'_>) -> Asks {
+    let objects =
+        |key| request.get(key).is_some_and(|all| all.list().into_iter().any(Json::is_object));
+    let kind = request.get("type");
+    if request.has("to") || request.has("recipient") {
+        return Asks::Message;
+    }
+    if kind.is_none() && (request.has("batch") || objects("messages")) {
+        return Asks::Several;
+    }
+    let is_mime = kind.and_then(Json::text).is_some_and(|kind| kind.contains('/'));
+    let is_message = match (kind, message::has_body(request)) {
+        (Some(_), true) => true,
+        (Some(_), false) => !is_mime && !request.has("file"),
+        // Numbers to check stand where cards of contacts do.
+        (None, true) => !request.has("contacts") || objects("contacts"),
+        (None, false) => false,
+    };
+    if is_message { Asks::Message } else { Asks::Nothing }
 }
 
 /// Whether the platform took the message: by the status, else by the answer.

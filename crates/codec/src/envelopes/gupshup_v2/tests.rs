@@ -31,6 +31,20 @@ fn received_message_is_the_apps() {
 }
 
 #[test]
+fn name_of_an_app_may_begin_as_a_user_id() {
+    let payload = r#""id":"ABE1","source":"16505551234","type":"text","payload":{"text":"Hi"}"#;
+    let of_app = |name: &str| event("message", payload).replace("DemoApp", name);
+    for name in ["DE.shop1", "UK.Support24", "DE.support", "DE.my shop 1"] {
+        let row = only(Format::GupshupV2, &of_app(name));
+        assert_eq!((row.kind, row.get("sender")), (EventKind::Message, name));
+    }
+    for id in ["US.1349", "US.ENT.A1", "DE.83b1d00077q0259c", "DE.shop20261108001"] {
+        let row = only(Format::GupshupV2, &of_app(id));
+        assert_eq!(columns(&row, "reason sender"), "no_sender -", "{id}");
+    }
+}
+
+#[test]
 fn kinds_have_names_of_their_own() {
     let kind = |kind: MessageKind| kind.code().to_string();
     let tap = |it: InteractiveType| format!("6 {}", it.code());
