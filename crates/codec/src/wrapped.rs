@@ -26,9 +26,9 @@ use turnwise_model::Millis;
 use turnwise_model::limits::WRAPPERS_MAX;
 
 use crate::json::{Kind, Value};
-use crate::meant::{self, Id, Time};
+use crate::meant::{self, Time};
+use crate::numbers::People;
 use crate::payload::{self, Around, Scratch};
-use crate::peer::same_phone;
 use crate::reason::Reason;
 use crate::record::{Fail, Record};
 use crate::webhook::{self, Outer};
@@ -100,21 +100,6 @@ const PUSHED: &str = "message";
 
 /// Where a topic that was written down holds a record's value. A change has one, too.
 const VALUE: &str = "value";
-
-/// Keys that are always a person's in an entry.
-const OF_PEOPLE: [&str; 11] = [
-    "wa_id",
-    "new_wa_id",
-    "previous_wa_id",
-    "customer",
-    "user_id",
-    "from_user_id",
-    "to_user_id",
-    "recipient_id",
-    "recipient_user_id",
-    "recipient_participant_id",
-    "participant_recipient_id",
-];
 
 /// Keys that only what was written down of a request has.
 const OF_REQUESTS: [&str; 7] = [
@@ -429,42 +414,11 @@ fn entry_of<'a>(record: &mut Record<'_>, entry_time: Time, wrapper: Value<'a>, e
         let one = wrapper.at(&["context", list])?.items().next()?;
         if one.is_object() { one.get(key) } else { Some(one) }
     };
-    let sender = match meant::id(first("MetaPhoneNumberIds", "metaPhoneNumberId")).of_sender() {
-        Id::Some(id) if names(entry, "from", &id) => Id::None,
-        id => id,
-    };
+    let sender = meant::id(first("MetaPhoneNumberIds", "metaPhoneNumberId"))
+        .of_owner()
+        .unless_number(|number| People::of(entry).have(number));
     let waba_id = meant::id(first("MetaWabaIds", "wabaId"));
     webhook::decode_of(record, Outer { waba_id, entry_time, sender: &sender }, entry);
-}
-
-/// Whether something names a person by this id or number, at whatever place in it: under a key that
-/// is always a person's, or as the party of this name.
-fn names(value: Value<'_>, party: &str, id: &str) -> bool {
-    match value.kind() {
-        Kind::Array => value.items().any(|one| names(one, party, id)),
-        Kind::Object => value.members().any(|(key, held)| {
-            let key = key.string().unwrap_or_default();
-            match held.kind() {
-                Kind::Array | Kind::Object => names(held, party_in(&key, party), id),
-                _ if key == party || OF_PEOPLE.contains(&&*key) => {
-                    meant::id(Some(held)).some().is_some_and(|named| same_phone(&named, id))
-                }
-                _ => false,
-            }
-        }),
-        _ => false,
-    }
-}
-
-/// As which party a person stands in what a key holds, if as this one elsewhere. The business wrote
-/// its echoes, and perhaps what is in a thread or was answered.
-fn party_in<'p>(key: &str, otherwise: &'p str) -> &'p str {
-    match key {
-        "message_echoes" => "to",
-        "threads" => "id",
-        "context" => "wa_id",
-        _ => otherwise,
-    }
 }
 
 #[cfg(test)]
