@@ -7,7 +7,6 @@
 //! accounts is passed over, and the number that a business shows is its own.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
 
 use crate::json::{Kind, Value};
 use crate::peer::{ends_of_long, is_number, normal_phone};
@@ -41,7 +40,7 @@ impl<'a> People<'a> {
     pub(crate) fn have(&self, number: &str) -> bool {
         let is_one = |key: Key| {
             let Numbers { named, own } = self.numbers.get_or_init(|| Numbers::of(self.root));
-            named.contains(&key) && !own.contains(&key)
+            named.binary_search(&key).is_ok() && own.binary_search(&key).is_err()
         };
         key(number).is_some_and(is_one)
     }
@@ -49,31 +48,38 @@ impl<'a> People<'a> {
 
 #[derive(Default)]
 struct Numbers {
-    /// Wherever they stand.
-    named: HashSet<Key>,
+    /// Wherever they stand. In order, when all were added, as are the others.
+    named: Vec<Key>,
     /// That businesses show as theirs.
-    own: HashSet<Key>,
+    own: Vec<Key>,
 }
 
 impl Numbers {
     fn of(root: Value<'_>) -> Self {
         let mut numbers = Self::default();
         for (name, inner) in without_id(root) {
-            if is(name, "entry") {
+            if name.is_key("entry") {
                 let members = inner.items().flat_map(without_id);
                 members.for_each(|(name, inner)| numbers.add_member(name, inner));
             } else {
                 numbers.add_member(name, inner);
             }
         }
+        numbers.named.sort_unstable();
+        numbers.own.sort_unstable();
         numbers
     }
 
+    /// Most values have no number; of those that have the name is asked.
     fn add_member(&mut self, name: Value<'_>, value: Value<'_>) {
-        if is(name, "display_phone_number") {
-            self.own.extend(keys(value));
-        } else if !is_of_business(name) {
-            self.add(value);
+        let before = self.named.len();
+        self.add(value);
+        if self.named.len() > before {
+            if name.is_key("display_phone_number") {
+                self.own.extend(self.named.drain(before..));
+            } else if is_of_business(name) {
+                self.named.truncate(before);
+            }
         }
     }
 
@@ -82,8 +88,32 @@ impl Numbers {
         match value.kind() {
             Kind::Object => value.members().for_each(|(name, inner)| self.add_member(name, inner)),
             Kind::Array => value.items().for_each(|inner| self.add(inner)),
-            Kind::String | Kind::Number => self.named.extend(keys(value)),
+            Kind::String => self.add_text(value),
+            Kind::Number => self.named.extend(key(value.raw())),
             Kind::Null | Kind::True | Kind::False => {}
+        }
+    }
+
+    /// What may be a number, or an address that has one among its parts (`whatsapp:+4915…`,
+    /// `4915…:12@s.whatsapp.net`).
+    fn add_text(&mut self, value: Value<'_>) {
+        let raw = value.raw();
+        let is_none = raw.len() < DIGITS_MIN || raw.len() > SPELLING_BYTES_MAX;
+        if is_none || raw.bytes().filter(u8::is_ascii_digit).count() < DIGITS_MIN {
+            return;
+        }
+        match key(raw) {
+            Some(key) => self.named.push(key),
+            // With a letter it is an address, or there are escapes.
+            None if !raw.bytes().any(|byte| byte.is_ascii_alphabetic())
+                || raw.bytes().any(|byte| matches!(byte, b'@' | b':' | b'\\')) =>
+            {
+                let text = value.string().unwrap_or_default();
+                for part in text.split(['@', ':']) {
+                    self.named.extend(key(&normal_phone(part)));
+                }
+            }
+            None => {}
         }
     }
 }
@@ -92,30 +122,20 @@ impl Numbers {
 const OF_BUSINESS: [&str; 5] = ["waba", "business", "account", "phone_number_id", "phonenumberid"];
 
 fn without_id<'a>(object: Value<'a>) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
-    object.members().filter(|(name, _)| !is(*name, "id"))
+    object.members().filter(|(name, _)| !name.is_key("id"))
 }
 
-fn is(name: Value<'_>, expected: &str) -> bool {
-    name.string().is_some_and(|name| name == expected)
-}
-
+/// Asked of the names around each number: nearly all have few letters that a part begins with.
 fn is_of_business(name: Value<'_>) -> bool {
     let name = name.string().unwrap_or_default();
-    let is_small = !name.bytes().any(|byte| byte.is_ascii_uppercase());
-    let name = if is_small { name } else { name.to_ascii_lowercase().into() };
-    OF_BUSINESS.iter().any(|part| name.contains(part))
-}
-
-/// Of a string or number: of the parts of an address (`4915…:12@s.whatsapp.net`,
-/// `whatsapp:+4915…`), if it is one.
-fn keys(value: Value<'_>) -> Vec<Key> {
-    if value.raw().len() > SPELLING_BYTES_MAX {
-        return Vec::new();
-    }
-    match value.string() {
-        Some(text) => text.split(['@', ':']).filter_map(|part| key(&normal_phone(part))).collect(),
-        None => key(value.raw()).into_iter().collect(),
-    }
+    let mut rests = (0..name.len()).filter_map(|at| name.as_bytes().get(at..));
+    let begins_with = |rest: &[u8], part: &str| {
+        rest.get(..part.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(part.as_bytes()))
+    };
+    rests.any(|rest| {
+        matches!(rest[0], b'w' | b'b' | b'a' | b'p' | b'W' | b'B' | b'A' | b'P')
+            && OF_BUSINESS.iter().any(|part| begins_with(rest, part))
+    })
 }
 
 /// Of a number in its one spelling: two have the same where [`crate::peer::same_phone`] holds.

@@ -135,6 +135,9 @@ impl<'a> Peer<'a> {
 /// A phone number in one spelling: without a leading `+`, and where it is digits and
 /// separators only, the digits alone.
 pub(crate) fn normal_phone(text: &str) -> Cow<'_, str> {
+    if is_number(text) {
+        return Cow::Borrowed(text);
+    }
     let text = text.trim().trim_start_matches('+');
     let separator = |ch: char| matches!(ch, ' ' | '-' | '.' | '(' | ')' | '\u{a0}');
     if !text.contains(separator)

@@ -64,7 +64,13 @@ impl<'a> Scope<'a> {
         Self { waba_id, ..self }
     }
 
-    /// The same without one that has a number which a value names: see [`People`].
+    /// The same without either that `is_persons` says is the number of a person.
+    pub(crate) fn without_persons(self, is_persons: impl Fn(&str) -> bool) -> Self {
+        let sender = self.sender.unless_number(&is_persons);
+        Self { sender, ..self }.without_account_of(is_persons)
+    }
+
+    /// The same without an account that has a number which a value names: see [`People`].
     pub(crate) fn without_account_in(self, value: Value<'_>) -> Self {
         self.without_account_of(|number| People::of(value).have(number))
     }

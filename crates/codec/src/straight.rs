@@ -17,7 +17,7 @@ use turnwise_model::{Keys, Millis, Pseudonym};
 
 use crate::country;
 use crate::json::{Nth, Values, unescape_into};
-use crate::peer::{are_alike, is_of_person};
+use crate::peer::{are_alike, is_number, is_of_person, normal_phone};
 use crate::record::{Place, Record};
 use crate::rows::{Common, MessageRow, PlainOwner, StatusRow, TextColumns};
 
@@ -91,11 +91,13 @@ pub(crate) fn is_plain_or_empty(id: &[u8]) -> bool {
     id.is_empty() || is_plain(id)
 }
 
-/// Whether a plain id may be an owner's: of nearly all the digits tell. Meaning takes a few more
-/// for senders, see [`crate::meant::Id::of_sender`].
+/// Whether a plain id may be an owner's: of nearly all the digits tell, and a number in another
+/// spelling is left to meaning. That takes a few more for senders, too, see
+/// [`crate::meant::Id::of_sender`].
 #[inline]
 pub(crate) fn may_be_owners(id: &[u8]) -> bool {
-    is_digits_or_empty(id) || std::str::from_utf8(id).is_ok_and(|id| !is_of_person(id))
+    let may_be = |id| !is_of_person(id) && !is_number(&normal_phone(id));
+    is_digits_or_empty(id) || std::str::from_utf8(id).is_ok_and(may_be)
 }
 
 /// Whether a phone number, or one that means the same, stands for the id of an account or of a
@@ -213,6 +215,7 @@ mod tests {
             assert!(!is_plain(id.as_bytes()), "{id}");
         }
         assert!(may_be_owners(b"") && may_be_owners(b"106540352242922") && may_be_owners(b"of 1"));
+        assert!(!may_be_owners(b"+1 650-555-1234") && !may_be_owners(b"+1650"));
         assert!(!may_be_owners(b"77@lid") && !may_be_owners(b"US.7") && !may_be_owners(b"\xff"));
         for (phone, other) in [("4912", "4912"), ("551112345678", "5511912345678")] {
             assert!(is_same(phone.as_bytes(), other.as_bytes()), "{phone} {other}");

@@ -173,7 +173,7 @@ impl<'a> Value<'a> {
 
     /// Whether it is the string `expected`.
     #[inline]
-    fn is_key(self, expected: &str) -> bool {
+    pub(crate) fn is_key(self, expected: &str) -> bool {
         let Node { escaped, start, end, .. } = self.node();
         if escaped {
             return self.is_escaped_key(expected);

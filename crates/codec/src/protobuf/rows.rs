@@ -14,10 +14,10 @@ use crate::record::{Fail, Owner, Record, Scope};
 use crate::rows::{AccountFacts, Common, MessageRow, StatusRow, TextColumns};
 use crate::webhook::account;
 
-/// Writes the rows of an item, or its dead letter. `bytes` are its own. An account with the number
-/// of somebody whom it names is none.
+/// Writes the rows of an item, or its dead letter. `bytes` are its own. An account or a number that
+/// somebody has whom it names is none.
 pub(super) fn item(record: &mut Record<'_>, scope: Scope<'_>, item: &Item<'_>, bytes: &[u8]) {
-    let scope = &scope.without_account_of(|number| names(item, number));
+    let scope = &scope.without_persons(|number| names(item, number));
     match &item.event {
         Event::None => record.ignored(Some(scope), name_of_none(item.unknown_fields), bytes.len()),
         Event::Ignored(name) => record.ignored(Some(scope), ignored_name(text(name)), bytes.len()),

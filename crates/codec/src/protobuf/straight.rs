@@ -59,7 +59,7 @@ impl<'a> Of<'a> {
         }
         let first = next(wire)?;
         let is_usual = wire.rest().is_empty()
-            || are_items(*wire) && !holds(first, waba_id) && !holds(wire.rest(), waba_id);
+            || are_items(*wire) && !name(&[first, wire.rest()], &[waba_id, sender]);
         is_usual.then_some((Self { waba_id, sender, owner }, first))
     }
 }
@@ -70,12 +70,16 @@ pub(super) fn next<'a>(wire: &mut Wire<'a>) -> Option<&'a [u8]> {
     if wire.takes(ITEM) { wire.bytes().ok() } else { None }
 }
 
-/// Whether the last eight digits of an account stand in items: then it may be the number of
-/// somebody whom one of them names, and so no account of any.
+/// Whether the last eight digits of an id stand in items: then it may be the number of somebody
+/// whom one of them names, and so no account or number of any.
 #[inline(never)]
-fn holds(items: &[u8], waba_id: &[u8]) -> bool {
-    let last = waba_id.get(waba_id.len().saturating_sub(8)..).unwrap_or_default();
-    waba_id.len() >= DIGITS_MIN && memchr::memmem::find(items, last).is_some()
+fn name(items: &[&[u8]], ids: &[&[u8]]) -> bool {
+    let digits = |id: &&[u8]| id.len() >= DIGITS_MIN && is_digits_or_empty(id);
+    ids.iter().copied().filter(digits).any(|id| {
+        let finder =
+            memchr::memmem::Finder::new(id.get(id.len().saturating_sub(8)..).unwrap_or(id));
+        items.iter().any(|items| finder.find(items).is_some())
+    })
 }
 
 /// Whether nothing follows but items.
@@ -188,7 +192,7 @@ fn own<'a>(
     let own = |bytes: Option<&'a [u8]>, all| bytes.filter(|own| !own.is_empty()).unwrap_or(all);
     let waba_id = own(wire.bytes_of(WABA_ID).ok()?, waba_id);
     let sender = own(wire.bytes_of(SENDER).ok()?, sender);
-    if is_same(phone, waba_id) {
+    if is_same(phone, waba_id) || is_same(phone, sender) {
         return None;
     }
     let owner = strings.plain_owner(waba_id, sender)?;
@@ -198,12 +202,13 @@ fn own<'a>(
 impl Straight<'_, '_> {
     /// Who an item is of: what it says behind its event, else the record's. Asked when all else is
     /// known to be plain: ids are only kept then, so that a record has no more of them than items.
-    /// An account with the number of the person is left to meaning.
+    /// An account or a number that the person has is left to meaning.
     #[inline(always)]
     fn owner<'a>(&mut self, (of, wire): Owner<'a>, phone: &[u8]) -> Option<(PlainOwner, &'a [u8])> {
         match of.owner {
             Some(owner) if wire.rest().is_empty() => {
-                (!is_same(phone, of.waba_id)).then_some((owner, of.sender))
+                let is_persons = is_same(phone, of.waba_id) | is_same(phone, of.sender);
+                (!is_persons).then_some((owner, of.sender))
             }
             _ if self.place.has_room(1) => {
                 own(&mut self.rows.strings, of.waba_id, of.sender, wire, phone)

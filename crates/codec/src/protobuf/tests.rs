@@ -80,6 +80,39 @@ fn people_are_no_senders_and_no_accounts() {
     let late = events::Message { time_ms: 1, ..brazilian };
     assert_eq!(told("5511912345678", "100", late), "time_out_of_range - 100");
     assert_eq!(told("100", "100", text_message()), "- 100 100");
+    for sender in ["16505551234", "+1 650-555-1234"] {
+        assert_eq!(told(sender, sender, text_message()), "no_sender - -", "{sender}");
+    }
+}
+
+#[test]
+fn number_of_anybody_in_a_record_is_no_id_of_what_is_in_it() {
+    let of = |phone: &str| {
+        item::Event::Message(events::Message { peer_phone: phone.into(), ..text_message() })
+    };
+    let person = of("16505551234");
+    let told = |account: &str, sender: &str, items: Vec<item::Event>| {
+        let (waba_id, phone_number_id) = (account.into(), sender.into());
+        let bytes = events::Record { waba_id, phone_number_id, ..record(items) }.encode_to_vec();
+        let rows = run(&bytes).1;
+        // What stands behind a record that breaks off is known to be nobody's either.
+        let broken = run(&[&bytes[..], b"\x1a\x05"].concat()).1;
+        assert_eq!(columns(&broken[2], "waba_id sender"), columns(&rows[1], "waba_id sender"));
+        rows.iter().map(|row| columns(row, "reason waba_id sender")).collect::<Vec<_>>()
+    };
+    let other = || of("4915112345678");
+    assert_eq!(told("16505551235", "100", vec![other(), person.clone()]), ["- 16505551235 100"; 2]);
+    for items in [vec![other(), person.clone()], vec![person, other()]] {
+        assert_eq!(told("16505551234", "100", items.clone()), ["- - 100"; 2]);
+        assert_eq!(told("9", "16505551234", items), ["no_sender 9 -"; 2]);
+    }
+    let late = events::Message { time_ms: 1, ..text_message() };
+    let items = vec![
+        item::Event::Ignored(events::Ignored { name: "calls".into() }),
+        item::Event::Message(late),
+    ];
+    let rows = told("16505551234", "100", items);
+    assert_eq!(rows, ["calls - 100", "time_out_of_range - 100"]);
 }
 
 #[test]

@@ -97,7 +97,8 @@ fn display(value: Value<'_>) -> Option<Cow<'_, str>> {
 /// somebody else is named as well.
 fn is_persons(value: Value<'_>, id: &str) -> bool {
     let id = normal_phone(id);
-    let shown = display(value).filter(|shown| is_number(&normal_phone(shown)));
+    let shown = display(value);
+    let shown = shown.as_deref().map(normal_phone).filter(|shown| is_number(shown));
     if !is_number(&id) || shown.as_deref().is_some_and(|shown| same_phone(shown, &id)) {
         return false;
     }
