@@ -268,8 +268,8 @@ const WITHOUT_PREFIX: &[&str] = &["BL", "MF", "GS", "HM", "BV", "TF", "UM", "PN"
 /// Digits of the longest prefix.
 const PREFIX_DIGITS_MAX: usize = 7;
 /// A phone number has this many digits at most (E.164), and no fewer than seven.
-const PHONE_DIGITS_MAX: usize = 15;
-const PHONE_DIGITS_MIN: usize = 7;
+pub(crate) const PHONE_DIGITS_MAX: usize = 15;
+pub(crate) const PHONE_DIGITS_MIN: usize = 7;
 
 static TABLE: std::sync::LazyLock<hashbrown::HashMap<u32, [u8; 2]>> =
     std::sync::LazyLock::new(|| {

@@ -8,12 +8,10 @@
 
 use std::cell::OnceCell;
 
+use crate::country::{PHONE_DIGITS_MAX, PHONE_DIGITS_MIN};
 use crate::json::{Kind, Value};
 use crate::peer::{ends_of_long, is_number, normal_phone};
 use crate::work;
-
-/// Digits of the shortest number that a person has.
-pub(crate) const DIGITS_MIN: usize = 7;
 
 /// Bytes of the longest spelling of a number that is looked at, with an address around it and
 /// escapes in it.
@@ -21,6 +19,12 @@ const SPELLING_BYTES_MAX: usize = 160;
 
 /// A number of a person as it is compared: the ends of a long one, all of a short one.
 type Key = [u8; 10];
+
+/// Whether a number of so many digits may be a person's.
+#[inline]
+pub(crate) fn may_be_persons(digits: usize) -> bool {
+    (PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&digits)
+}
 
 /// Whom a value names by their numbers; see the module. Nobody is looked for before the first
 /// question.
@@ -98,8 +102,8 @@ impl Numbers {
     /// `4915…:12@s.whatsapp.net`).
     fn add_text(&mut self, value: Value<'_>) {
         let raw = value.raw();
-        let is_none = raw.len() < DIGITS_MIN || raw.len() > SPELLING_BYTES_MAX;
-        if is_none || raw.bytes().filter(u8::is_ascii_digit).count() < DIGITS_MIN {
+        let is_none = raw.len() < PHONE_DIGITS_MIN || raw.len() > SPELLING_BYTES_MAX;
+        if is_none || raw.bytes().filter(u8::is_ascii_digit).count() < PHONE_DIGITS_MIN {
             return;
         }
         match key(raw) {
@@ -140,16 +144,16 @@ fn is_of_business(name: Value<'_>) -> bool {
 
 /// Of a number in its one spelling: two have the same where [`crate::peer::same_phone`] holds.
 fn key(number: &str) -> Option<Key> {
+    if !may_be_persons(number.len()) || !is_number(number) {
+        return None;
+    }
     let mut key = Key::default();
     match ends_of_long(number) {
         Some((first, last)) => {
             key[..2].copy_from_slice(&first);
             key[2..].copy_from_slice(&last);
         }
-        None if is_number(number) && number.len() >= DIGITS_MIN => {
-            key[..number.len()].copy_from_slice(number.as_bytes());
-        }
-        None => return None,
+        None => key[..number.len()].copy_from_slice(number.as_bytes()),
     }
     Some(key)
 }
@@ -199,8 +203,10 @@ mod tests {
         ] {
             assert!(!is_of_person(json, "4915112345678"), "{json}");
         }
-        // Fewer digits are nobody's.
-        assert!(!is_of_person(r#"{"from":"491511"}"#, "491511"));
+        // Fewer digits are nobody's, nor are more.
+        for number in ["491511", "4915112345678901"] {
+            assert!(!is_of_person(&format!(r#"{{"from":"{number}"}}"#), number));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::rows::{self, code, millis};
 use super::wire::Wire;
 use crate::RecordCounts;
 use crate::body::{Text, has_text, text_length};
-use crate::numbers::DIGITS_MIN;
+use crate::numbers::may_be_persons;
 use crate::record::Place;
 use crate::rows::{PlainOwner, Rows, Strings, TextColumns};
 use crate::straight::{Hashing, PlainIds, is_same};
@@ -74,7 +74,7 @@ pub(super) fn next<'a>(wire: &mut Wire<'a>) -> Option<&'a [u8]> {
 /// whom one of them names, and so no account or number of any.
 #[inline(never)]
 fn name(items: &[&[u8]], ids: &[&[u8]]) -> bool {
-    let digits = |id: &&[u8]| id.len() >= DIGITS_MIN && is_digits_or_empty(id);
+    let digits = |id: &&[u8]| may_be_persons(id.len()) && is_digits_or_empty(id);
     ids.iter().copied().filter(digits).any(|id| {
         let finder =
             memchr::memmem::Finder::new(id.get(id.len().saturating_sub(8)..).unwrap_or(id));

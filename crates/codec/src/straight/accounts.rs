@@ -5,13 +5,13 @@
 //! text are looked at, those that nobody asks for, too.
 
 use crate::json::{Nth, Values};
-use crate::numbers::DIGITS_MIN;
+use crate::numbers::may_be_persons;
 
 /// Whether an account, digits or missing, stands in its own place alone.
 #[inline(always)]
 pub(crate) fn is_alone(values: Values<'_>, account: Nth) -> bool {
     match values.of(account) {
-        digits if digits.len() < DIGITS_MIN => true,
+        digits if !may_be_persons(digits.len()) => true,
         digits => match digits.last_chunk() {
             Some(last) => values.count_ending(|end| end == u64::from_le_bytes(*last)) == 1,
             None => false,
@@ -31,7 +31,7 @@ pub(crate) fn are_alone(
     let mut last = Nth::NONE;
     for account in accounts {
         let digits = values.of(account);
-        if std::mem::replace(&mut last, account) == account || digits.len() < DIGITS_MIN {
+        if std::mem::replace(&mut last, account) == account || !may_be_persons(digits.len()) {
             continue;
         }
         match digits.last_chunk() {
@@ -80,6 +80,7 @@ mod tests {
             r#"[{"id":"4915112345678","a":"4915112345679"}]"#,
             r#"[{"a":[1,"4915112345677"],"id":"4915112345678"}]"#,
             r#"[{"id":"491511","a":"491511"}]"#,
+            r#"[{"id":"1000000000000001","a":"1000000000000001"}]"#,
             r#"[{"id":"","a":""}]"#,
         ] {
             assert_eq!(are(alone), [true; 2], "{alone}");

@@ -9,7 +9,7 @@ use super::Outer;
 use super::contacts::{Contact, Contacts};
 use crate::json::Value;
 use crate::meant::{self, Id, Time};
-use crate::numbers::{DIGITS_MIN, People};
+use crate::numbers::{People, may_be_persons};
 use crate::peer::{is_number, normal_phone, same_phone};
 use crate::record::Scope;
 
@@ -118,7 +118,7 @@ fn is_persons(value: Value<'_>, id: &str) -> bool {
     any("statuses", "recipient_id")
         || any("user_preferences", "wa_id")
         || threads.any(|thread| is_it(thread.get("id")))
-        || shown.is_some() && (has_contact() || id.len() >= DIGITS_MIN && written.any(is_alone))
+        || shown.is_some() && (has_contact() || may_be_persons(id.len()) && written.any(is_alone))
 }
 
 fn items<'a>(value: Value<'a>, key: &str) -> impl Iterator<Item = Value<'a>> {

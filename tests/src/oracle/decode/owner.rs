@@ -29,7 +29,7 @@ pub(super) fn sender(value: &Json<'_>) -> Id {
     let list = |key: &str| value.get(key).map(Json::list).unwrap_or_default();
     let any = |key: &str, place: &str| list(key).into_iter().any(|item| is_it(item.get(place)));
     let is_alone = list("contacts").into_iter().all(|contact| is_it(contact.get("wa_id")));
-    let wrote_to_nobody = number.len() >= 7
+    let wrote_to_nobody = (7..=15).contains(&number.len())
         && is_alone
         && list("messages").into_iter().any(|one| is_it(one.get("from")) && !one.has("to"));
     let is_contact = list("message_echoes").is_empty() && any("contacts", "wa_id");

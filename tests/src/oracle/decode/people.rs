@@ -213,7 +213,10 @@ fn spelled_in(value: &Json<'_>) -> Vec<String> {
         Node::Number => vec![value.raw],
         _ => Vec::new(),
     };
-    let spelled = parts.into_iter().map(spelled).filter(|number| is_number(number));
+    let spelled = parts
+        .into_iter()
+        .map(spelled)
+        .filter(|number| is_number(number) && (7..=15).contains(&number.len()));
     if value.bytes() > 160 { Vec::new() } else { spelled.collect() }
 }
 
@@ -232,7 +235,7 @@ pub fn are_named(root: &Json<'_>, number: &str) -> bool {
         }
     }
     let is_among = |all: &[String]| all.iter().any(|one| is_same_number(one, number));
-    number.len() >= 7 && is_among(&numbers.named) && !is_among(&numbers.shown)
+    (7..=15).contains(&number.len()) && is_among(&numbers.named) && !is_among(&numbers.shown)
 }
 
 /// `CC.` and something.
