@@ -10,7 +10,8 @@ use turnwise_model::limits::{ERROR_CODE_MAX, ID_BYTES_MAX};
 use turnwise_model::time::MILLISECONDS_FROM;
 
 use crate::json::{Kind, Value};
-use crate::peer::{is_no_sender, is_number, is_of_person, normal_phone};
+use crate::numbers;
+use crate::peer::{is_no_sender, is_of_person};
 
 /// An id, or why it is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,16 +61,14 @@ impl<'a> Id<'a> {
         }
     }
 
-    /// The same unless it is a number, in its one spelling, of which this is so.
-    pub(crate) fn unless_number(self, is_so: impl FnOnce(&str) -> bool) -> Self {
-        let is_such = match &self {
-            Self::Some(id) => {
-                let number = normal_phone(id);
-                is_number(&number) && is_so(&number)
-            }
-            Self::None | Self::TooLong => false,
-        };
-        if is_such { Self::None } else { self }
+    /// The same unless it is a number, in whatever spelling, of which this is so: digits alone are
+    /// asked.
+    pub(crate) fn unless_number(self, is_so: impl Fn(&str) -> bool) -> Self {
+        let is_such = |id: &str| numbers::spelled(id).any(|number| is_so(&number));
+        match self {
+            Self::Some(id) if is_such(&id) => Self::None,
+            id => id,
+        }
     }
 
     pub(crate) fn or_else(self, next: impl FnOnce() -> Self) -> Self {

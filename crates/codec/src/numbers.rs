@@ -2,15 +2,17 @@
 //!
 //! Some gateways write the chat, and so the person, where the account should be. An address is told
 //! by its form ([`crate::meant::Id::of_owner`]). A bare number is an account's unless it stands
-//! somewhere else in the record, in whatever spelling and at whatever place: lists of places where
-//! people are named would never be whole. Only what stands under keys of businesses and their
-//! accounts is passed over, and the number that a business shows is its own.
+//! somewhere else in the webhook, send or event, in whatever spelling and at whatever place: lists of
+//! places where people are named would never be whole. Only what stands under keys of businesses
+//! and their accounts is passed over, and what was typed; the number that a business shows is its
+//! own.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use crate::country::{PHONE_DIGITS_MAX, PHONE_DIGITS_MIN};
 use crate::json::{Kind, Value};
-use crate::peer::{ends_of_long, is_number, normal_phone};
+use crate::peer::{ends_of_long, is_number};
 use crate::work;
 
 /// Bytes of the longest spelling of a number that is looked at, with an address around it and
@@ -24,6 +26,12 @@ type Key = [u8; 10];
 #[inline]
 pub(crate) fn may_be_persons(digits: usize) -> bool {
     (PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&digits)
+}
+
+/// Whether digits may be a person's number, perhaps with two zeros before it as others dial abroad.
+#[inline]
+pub(crate) fn may_be_dialled(digits: &[u8]) -> bool {
+    may_be_persons(digits.strip_prefix(b"00").unwrap_or(digits).len())
 }
 
 /// Whom a value names by their numbers; see the module. Nobody is looked for before the first
@@ -77,11 +85,19 @@ impl Numbers {
     /// Most values have no number; of those that have the name is asked.
     fn add_member(&mut self, name: Value<'_>, value: Value<'_>) {
         let before = self.named.len();
+        if value.is_object() {
+            let of_business = value.get("id").is_some() && is_of_business(name);
+            let members = value.members();
+            members
+                .filter(|(name, _)| !(of_business && name.is_key("id")))
+                .for_each(|(name, inner)| self.add_member(name, inner));
+            return;
+        }
         self.add(value);
-        if self.named.len() > before {
+        if self.named.len() > before && !value.items().any(Value::is_object) {
             if name.is_key("display_phone_number") {
                 self.own.extend(self.named.drain(before..));
-            } else if is_of_business(name) {
+            } else if is_of_business(name) || names_nobody(name) {
                 self.named.truncate(before);
             }
         }
@@ -93,13 +109,11 @@ impl Numbers {
             Kind::Object => value.members().for_each(|(name, inner)| self.add_member(name, inner)),
             Kind::Array => value.items().for_each(|inner| self.add(inner)),
             Kind::String => self.add_text(value),
-            Kind::Number => self.named.extend(key(value.raw())),
+            Kind::Number => self.named.extend(key(&whole(value.raw()))),
             Kind::Null | Kind::True | Kind::False => {}
         }
     }
 
-    /// What may be a number, or an address that has one among its parts (`whatsapp:+4915…`,
-    /// `4915…:12@s.whatsapp.net`).
     fn add_text(&mut self, value: Value<'_>) {
         let raw = value.raw();
         let is_none = raw.len() < PHONE_DIGITS_MIN || raw.len() > SPELLING_BYTES_MAX;
@@ -113,20 +127,65 @@ impl Numbers {
                 || raw.bytes().any(|byte| matches!(byte, b'@' | b':' | b'\\')) =>
             {
                 let text = value.string().unwrap_or_default();
-                for part in text.split(['@', ':']) {
-                    self.named.extend(key(&normal_phone(part)));
-                }
+                self.named.extend(spelled(&text).filter_map(|number| key(&number)));
             }
             None => {}
         }
     }
 }
 
-/// Parts of keys under which accounts, businesses and their numbers' ids stand, in small letters.
+/// The numbers in a text, digits alone: it may be one in any spelling (`+49 151/1234-5678`,
+/// `0049…`, as others wrote a number with a fraction: `4915….0`), or an address of one
+/// (`whatsapp:+4915…`, `4915…:12@s.whatsapp.net`).
+pub(crate) fn spelled(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    text.split(['@', ':']).filter_map(|part| {
+        let part = part.trim();
+        if is_number(part) {
+            return Some(Cow::Borrowed(part.strip_prefix("00").unwrap_or(part)));
+        }
+        let part = part.strip_suffix(".0").unwrap_or(part);
+        if part.chars().any(char::is_alphabetic) {
+            return None;
+        }
+        let digits: String = part.chars().filter(char::is_ascii_digit).collect();
+        let digits = digits.strip_prefix("00").map(str::to_owned).unwrap_or(digits);
+        (!digits.is_empty()).then_some(Cow::Owned(digits))
+    })
+}
+
+/// A number of JSON without a fraction or exponent, if it has none that counts.
+fn whole(raw: &str) -> Cow<'_, str> {
+    if is_number(raw) {
+        return Cow::Borrowed(raw);
+    }
+    match raw.parse::<f64>() {
+        Ok(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+            Cow::Owned(format!("{:.0}", number.abs()))
+        }
+        _ => Cow::Borrowed(raw),
+    }
+}
+
+/// Whether two texts mean one number of a person.
+pub(crate) fn mean_one(one: &str, other: &str) -> bool {
+    let mut keys = spelled(one).filter_map(|number| key(&number));
+    keys.any(|of_one| spelled(other).any(|number| key(&number) == Some(of_one)))
+}
+
+/// Parts of keys of accounts, businesses and their numbers' ids, in small letters. An object under
+/// such a key has an id of that kind.
 const OF_BUSINESS: [&str; 5] = ["waba", "business", "account", "phone_number_id", "phonenumberid"];
 
 fn without_id<'a>(object: Value<'a>) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
     object.members().filter(|(name, _)| !name.is_key("id"))
+}
+
+/// Whether what stands under a key names nobody: what was typed, and what the business wrote down
+/// for itself.
+fn names_nobody(name: Value<'_>) -> bool {
+    const KEYS: [&str; 7] =
+        ["body", "text", "caption", "title", "payload", "biz_opaque_callback_data", "entity_id"];
+    KEYS.into_iter().any(|key| name.is_key(key))
 }
 
 /// Asked of the names around each number: nearly all have few letters that a part begins with.
@@ -174,6 +233,11 @@ mod tests {
             r#"{"from":"4915112345678"}"#,
             r#"{"a":[[{"b":{"new":4915112345678}}]]}"#,
             r#"{"a":"+49 151 12345678"}"#,
+            r#"{"a":"0049/151/12345678"}"#,
+            r#"{"a":["\u202a+49 151 1234\u20115678\u202c"]}"#,
+            r#"{"a":"4915112345678.0"}"#,
+            r#"{"a":4.915112345678e12}"#,
+            r#"{"accounts":[{"wa_id":"4915112345678"}]}"#,
             r#"{"a":"4915112345678:12@s.whatsapp.net"}"#,
             r#"{"a":"whatsapp:+4915112345678"}"#,
             r#"{"a":"\u0034915112345678"}"#,
@@ -194,7 +258,9 @@ mod tests {
             r#"{"id":"4915112345678"}"#,
             r#"{"metadata":{"phone_number_id":"4915112345678"}}"#,
             r#"{"metadata":{"display_phone_number":"4915112345678"},"to":"+4915112345678"}"#,
-            r#"{"phoneNumberId":"4915112345678","wabaId":{"x":"4915112345678"}}"#,
+            r#"{"phoneNumberId":"4915112345678","wabaIds":["4915112345678"]}"#,
+            r#"{"entity_id":"4915112345678","x":{"body":"4915112345678"}}"#,
+            r#"{"biz_opaque_callback_data":"4915112345678:7"}"#,
             r#"{"whatsapp_business_account":{"id":"4915112345678"}}"#,
             r#"{"text":{"body":"call 4915112345678"}}"#,
             r#"{"timestamp":"491511"}"#,

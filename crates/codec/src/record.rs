@@ -9,9 +9,9 @@ use turnwise_model::{EventKind, Keys, Millis, Offset, Origin, PartitionId, Sourc
 use crate::body::Text;
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
-use crate::numbers::People;
+use crate::numbers::{People, mean_one};
 use crate::path::Path;
-use crate::peer::{Peer, normal_phone};
+use crate::peer::Peer;
 use crate::reason::Reason;
 use crate::rows::{AccountFacts, AccountRow, Common, LetterRow, MessageRow, Rows, StatusRow};
 use crate::rows::{StringId, Strings, TextColumns};
@@ -55,10 +55,10 @@ impl<'a> Scope<'a> {
 
     /// The same without an account that `is_persons` says is the number of a person. The sender's
     /// own is nobody else's.
-    pub(crate) fn without_account_of(self, is_persons: impl FnOnce(&str) -> bool) -> Self {
+    pub(crate) fn without_account_of(self, is_persons: impl Fn(&str) -> bool) -> Self {
         let own = self.sender.clone().some();
         let waba_id = self.waba_id.unless_number(|number| {
-            let is_own = own.as_deref().is_some_and(|own| normal_phone(own) == number);
+            let is_own = own.as_deref().is_some_and(|own| mean_one(own, number));
             !is_own && is_persons(number)
         });
         Self { waba_id, ..self }

@@ -10,6 +10,7 @@ use turnwise_model::{Direction, MessageKind, Origin};
 use crate::body::{Body, Text, body, has_body};
 use crate::json::Value;
 use crate::meant::{self, Id};
+use crate::numbers::mean_one;
 use crate::peer::{Peer, same_phone, says_group};
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Fail, Record, Scope};
@@ -47,9 +48,12 @@ fn holds_object(request: Value<'_>, key: &str) -> bool {
 }
 
 /// Whether a request is for a message: it says to whom, or what. Blocking people, setting a number
-/// up, uploading a file and checking numbers are requests, too.
+/// up, pinning a message, uploading a file and checking numbers are requests, too.
 fn is_of_message(request: Value<'_>) -> bool {
     let has = |key: &str| request.get(key).is_some();
+    if meant::word(request.get("type")).as_deref() == Some("pin") {
+        return false;
+    }
     if has("to") || has("recipient") {
         return true;
     }
@@ -152,12 +156,14 @@ pub(crate) fn decode(record: &mut Record<'_>, send: Value<'_>) {
 /// Whose send it is: an account is none of the people whom it names, and nor is a number. Nobody
 /// sends to themselves.
 fn scope(send: Value<'_>) -> Scope<'_> {
+    let request = send.get("request").unwrap_or(send);
     let input = first(send, "contacts").and_then(|contact| contact.get("input"));
-    let requested = requested(send.get("request").unwrap_or(send));
-    let people = [requested, answered(send), Peer::default().phone_or_user(input)];
+    let people = [requested(request), answered(send), Peer::default().phone_or_user(input)];
+    let mut blocked = request.get("block_users").into_iter().flat_map(Value::items);
+    let is_blocked = blocked.find_map(|one| meant::id(one.get("user")).some());
     let is_persons = |id: &str| {
-        let mut phones = people.iter().filter_map(Peer::phone_text);
-        phones.any(|phone| same_phone(phone, id))
+        let phones = people.iter().filter_map(Peer::phone_text).chain(is_blocked.as_deref());
+        phones.into_iter().any(|phone| same_phone(phone, id) || mean_one(phone, id))
     };
     let waba_id = meant::id(send.get("waba_id"));
     let sender = meant::id(send.get("phone_number_id")).unless_number(is_persons);

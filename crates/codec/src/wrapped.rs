@@ -147,11 +147,7 @@ fn holds(wrapper: Value<'_>, key: &str, held: Value<'_>, depth: usize) -> bool {
     let has = |key: &str| wrapper.get(key).is_some();
     let is_any_known = || held.items().any(|one| is_known(one, depth));
     match key {
-        VALUE if has("topic") && has("offset") => match held.kind() {
-            // No change has a list there.
-            Kind::Array => is_any_known(),
-            _ => is_whole(held) || detect::by_own_keys(held).is_some(),
-        },
+        VALUE if has("topic") && has("offset") => is_any_known(),
         PUSHED if has("subscription") || has("ackId") => is_any_known(),
         VALUE | PUSHED => is_whole(held),
         "raw" | "raw_payload" | "metaData" if has_messages(wrapper) => {

@@ -177,6 +177,7 @@ fn of_platform<'a>(record: &mut Record<'_>, outer: Outer<'_, 'a>, raw: Value<'a>
 /// Events with `eventDetails`: about numbers, templates and people.
 fn of_account(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>, kind: &str) {
     let scope = Scope { waba_id: meant::id(value.get("businessAccountId")), sender: Id::None };
+    let scope = scope.without_account_in(value);
     let Some(details) = value.get("eventDetails") else {
         return super::unknown(record, &scope, value, "an event of 8x8");
     };

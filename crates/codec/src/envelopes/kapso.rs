@@ -64,6 +64,7 @@ fn one(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let in_group = is_of_group(message)
         || value.get("conversation").is_some_and(|it| says_group(it, &["phone_number"]));
     record.path.key("message");
+    let scope = super::of_nobody_else(&scope, Some(&peer));
     let of = (scope.clone(), peer, in_group);
     match meant::word(mark(message, "direction")).as_deref() {
         Some("inbound") => directed(record, of, (Direction::Inbound, origin), message),

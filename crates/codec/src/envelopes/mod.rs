@@ -49,6 +49,7 @@ use crate::Format;
 use crate::body::{Body, Text};
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
+use crate::numbers::mean_one;
 use crate::payload::Around;
 use crate::peer::{Peer, normal_phone};
 use crate::reason::Reason;
@@ -150,8 +151,10 @@ pub(crate) fn message<'a>(
     read: impl FnOnce(&Record<'_>) -> Result<Message<'a>, Fail>,
 ) {
     let Some(item) = record.begin() else { return };
+    let read = read(record);
+    let scope = &of_nobody_else(scope, read.as_ref().ok().map(|message| &message.peer));
     let built = record.known_owner(scope).and_then(|owner| {
-        let message = read(record)?;
+        let message = read?;
         record.check_peer(&message.peer)?;
         let pseudonym = record.pseudonym(&owner, message.id, value)?;
         let peer = message.peer.columns(record.keys, &owner.name);
@@ -201,8 +204,10 @@ pub(crate) fn status<'a>(
     read: impl FnOnce(&Record<'_>) -> Result<Delivery<'a>, Fail>,
 ) {
     let Some(item) = record.begin() else { return };
+    let read = read(record);
+    let scope = &of_nobody_else(scope, read.as_ref().ok().map(|delivery| &delivery.peer));
     let built = record.known_owner(scope).and_then(|owner| {
-        let delivery = read(record)?;
+        let delivery = read?;
         record.check_peer(&delivery.peer)?;
         let pseudonym = record.pseudonym(&owner, delivery.id, value)?;
         let peer = delivery.peer.columns(record.keys, &owner.name);
@@ -224,6 +229,14 @@ pub(crate) fn status<'a>(
         Ok(row) => record.status(row),
         Err(fail) => record.dead_at(item, scope, fail, value),
     }
+}
+
+/// The same without a sender that is the peer: some write the chat there.
+pub(crate) fn of_nobody_else<'a>(scope: &Scope<'a>, peer: Option<&Peer<'_>>) -> Scope<'a> {
+    let Scope { waba_id, sender } = scope.clone();
+    let phone = peer.and_then(Peer::phone_text);
+    let is_peers = |id: &str| phone.is_some_and(|phone| mean_one(phone, id));
+    Scope { waba_id, sender: sender.unless_number(is_peers) }
 }
 
 /// Numbers the item and writes its row, or its dead letter. Where no time is told, it is the

@@ -28,7 +28,8 @@ pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<
         return webhook::decode(record, around, value);
     }
     let sender = meant::id(value.at(&["metadata", "phone_number_id"]))
-        .or_else(|| meant::id(value.get("phone_number_id")));
+        .or_else(|| meant::id(value.get("phone_number_id")))
+        .unless_number(|number| webhook::is_persons(value, number));
     let display = meant::id(value.at(&["metadata", "display_phone_number"])).some();
     let scope = Scope { waba_id: meant::id(value.get("waba_id")), sender };
     let scope = scope.without_account_in(value);

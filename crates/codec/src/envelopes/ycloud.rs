@@ -106,8 +106,8 @@ fn scope<'a>(message: Value<'a>, sender: Option<Value<'a>>) -> Scope<'a> {
     whose(message, number(sender))
 }
 
-/// Whose a message or handover is: an account with the number of a party of it is none, unless
-/// that is the sender's own.
+/// Whose a message or handover is: an account with a number that stands in it is none, unless that
+/// is the sender's own.
 fn whose<'a>(message: Value<'a>, sender: Id<'a>) -> Scope<'a> {
     Scope { waba_id: meant::id(message.get("wabaId")), sender }.without_account_in(message)
 }

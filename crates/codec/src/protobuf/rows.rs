@@ -8,8 +8,8 @@ use super::fields::{Account, Change, Event, Item, Message, Status, text};
 use super::name_of_none;
 use crate::body::{self, Text};
 use crate::meant::{self, Id, id_of};
-use crate::numbers::may_be_persons;
-use crate::peer::{Peer, same_phone};
+use crate::numbers::mean_one;
+use crate::peer::Peer;
 use crate::reason::{Reason, ignored_name};
 use crate::record::{Fail, Owner, Record, Scope};
 use crate::rows::{AccountFacts, Common, MessageRow, StatusRow, TextColumns};
@@ -56,8 +56,7 @@ pub(super) fn item(record: &mut Record<'_>, scope: Scope<'_>, item: &Item<'_>, b
 
 /// Whether an item names somebody by a number that people may have.
 pub(super) fn names(item: &Item<'_>, number: &str) -> bool {
-    may_be_persons(number.len())
-        && named(&item.event).into_iter().any(|phone| same_phone(text(phone), number))
+    named(&item.event).into_iter().any(|phone| mean_one(text(phone), number))
 }
 
 /// The numbers of people that an event names, empty where it does not.

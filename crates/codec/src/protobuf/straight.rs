@@ -9,10 +9,10 @@ use super::rows::{self, code, millis};
 use super::wire::Wire;
 use crate::RecordCounts;
 use crate::body::{Text, has_text, text_length};
-use crate::numbers::may_be_persons;
+use crate::numbers::may_be_dialled;
 use crate::record::Place;
 use crate::rows::{PlainOwner, Rows, Strings, TextColumns};
-use crate::straight::{Hashing, PlainIds, is_same};
+use crate::straight::{Hashing, PlainIds, may_be_same};
 use crate::straight::{is_digits_or_empty, is_plain, is_plain_or_empty};
 
 /// A record on the straight way: as little of it as a row needs, so that it stays in registers.
@@ -74,7 +74,7 @@ pub(super) fn next<'a>(wire: &mut Wire<'a>) -> Option<&'a [u8]> {
 /// whom one of them names, and so no account or number of any.
 #[inline(never)]
 fn name(items: &[&[u8]], ids: &[&[u8]]) -> bool {
-    let digits = |id: &&[u8]| may_be_persons(id.len()) && is_digits_or_empty(id);
+    let digits = |id: &&[u8]| may_be_dialled(id) && is_digits_or_empty(id);
     ids.iter().copied().filter(digits).any(|id| {
         let finder =
             memchr::memmem::Finder::new(id.get(id.len().saturating_sub(8)..).unwrap_or(id));
@@ -192,7 +192,7 @@ fn own<'a>(
     let own = |bytes: Option<&'a [u8]>, all| bytes.filter(|own| !own.is_empty()).unwrap_or(all);
     let waba_id = own(wire.bytes_of(WABA_ID).ok()?, waba_id);
     let sender = own(wire.bytes_of(SENDER).ok()?, sender);
-    if is_same(phone, waba_id) || is_same(phone, sender) {
+    if may_be_same(phone, waba_id) || may_be_same(phone, sender) {
         return None;
     }
     let owner = strings.plain_owner(waba_id, sender)?;
@@ -207,7 +207,7 @@ impl Straight<'_, '_> {
     fn owner<'a>(&mut self, (of, wire): Owner<'a>, phone: &[u8]) -> Option<(PlainOwner, &'a [u8])> {
         match of.owner {
             Some(owner) if wire.rest().is_empty() => {
-                let is_persons = is_same(phone, of.waba_id) | is_same(phone, of.sender);
+                let is_persons = may_be_same(phone, of.waba_id) | may_be_same(phone, of.sender);
                 (!is_persons).then_some((owner, of.sender))
             }
             _ if self.place.has_room(1) => {

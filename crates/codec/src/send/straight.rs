@@ -17,7 +17,7 @@ use crate::straight::accounts::is_alone;
 use crate::straight::body::{self, Answered, Body};
 use crate::straight::contact::Contact;
 use crate::straight::values::{is_plain, is_plain_or_empty, time};
-use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX, is_digits_or_empty, is_same};
+use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX, is_digits_or_empty, may_be_same};
 use crate::unknown::UnknownFields;
 
 /// What is kept from text to text: layouts, and memory.
@@ -334,7 +334,7 @@ fn row(
     let asked = send.request.peer(values)?;
     let (waba_id, sender) = (values.of(send.waba_id), values.of(send.sender));
     // What may be a person's is told by meaning.
-    let is_sender = |phone: &[u8]| is_same(phone, sender);
+    let is_sender = |phone: &[u8]| may_be_same(phone, sender);
     if values.text(send.waba_id).is_escaped()
         || !is_digits_or_empty(waba_id)
         || !is_digits_or_empty(sender)

@@ -1,26 +1,29 @@
 //! Whether the accounts that a text names stand in it as accounts alone.
 //!
 //! What stands anywhere else as well may be a person's number, which meaning tells
-//! ([`crate::numbers`]): the last eight digits are enough to ask it. All strings and numbers of the
-//! text are looked at, those that nobody asks for, too.
+//! ([`crate::numbers`]): the last eight digits are enough to ask it. They are looked for in all of
+//! the text, also where nobody asks. A number that has something between those, or escapes, only
+//! meaning would find.
+
+use memchr::memmem;
 
 use crate::json::{Nth, Values};
-use crate::numbers::may_be_persons;
+use crate::numbers::may_be_dialled;
 
 /// Whether an account, digits or missing, stands in its own place alone.
-#[inline(always)]
+#[inline]
 pub(crate) fn is_alone(values: Values<'_>, account: Nth) -> bool {
     match values.of(account) {
-        digits if !may_be_persons(digits.len()) => true,
-        digits => match digits.last_chunk() {
-            Some(last) => values.count_ending(|end| end == u64::from_le_bytes(*last)) == 1,
-            None => false,
-        },
+        digits if !may_be_dialled(digits) => true,
+        digits => {
+            let last = digits.last_chunk::<8>().map_or(digits, |last| &last[..]);
+            memmem::find_iter(values.bytes, last).count() == 1
+        }
     }
 }
 
 /// The same of the accounts of changes, in their order, each in the place of its entry; `ends` is
-/// lent.
+/// lent. What has more behind its digits, as addresses, is left to meaning.
 #[inline(never)]
 pub(crate) fn are_alone(
     values: Values<'_>,
@@ -31,7 +34,7 @@ pub(crate) fn are_alone(
     let mut last = Nth::NONE;
     for account in accounts {
         let digits = values.of(account);
-        if std::mem::replace(&mut last, account) == account || !may_be_persons(digits.len()) {
+        if std::mem::replace(&mut last, account) == account || !may_be_dialled(digits) {
             continue;
         }
         match digits.last_chunk() {
@@ -42,7 +45,8 @@ pub(crate) fn are_alone(
     let places = ends.len();
     ends.sort_unstable();
     ends.dedup();
-    values.count_ending(|end| ends.binary_search(&end).is_ok()) == places
+    let has_address = places > 0 && memchr::memchr(b'@', values.bytes).is_some();
+    !has_address && values.count_ending(|end| ends.binary_search(&end).is_ok()) == places
 }
 
 #[cfg(test)]
@@ -89,7 +93,7 @@ mod tests {
             r#"[{"id":"4915112345678","a":"4915112345678"}]"#,
             r#"[{"id":"4915112345678","a":4915112345678}]"#,
             r#"[{"a":{"b":["+1 12345678"]},"id":"4915112345678"}]"#,
-            r#"[{"id":"6834001"}]"#,
+            r#"[{"id":"4915112345678","a":"4915112345678:1@s.whatsapp.net"}]"#,
         ] {
             assert_eq!(are(not), [false; 2], "{not}");
         }

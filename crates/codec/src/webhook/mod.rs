@@ -28,6 +28,7 @@ use contacts::{Company, Contacts};
 pub(super) use foreign::Foreign;
 pub(super) use message::looks_like_one as is_item;
 use place::Place;
+pub(super) use place::is_persons;
 
 /// What a field's name says of its value.
 enum Field {

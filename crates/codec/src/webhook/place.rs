@@ -5,12 +5,12 @@
 
 use std::borrow::Cow;
 
-use super::Outer;
 use super::contacts::{Contact, Contacts};
-use crate::json::Value;
+use super::{ONE_MESSAGE, Outer};
+use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
-use crate::numbers::{People, may_be_persons};
-use crate::peer::{is_number, normal_phone, same_phone};
+use crate::numbers::{self, People, may_be_persons, mean_one};
+use crate::peer::{is_number, normal_phone};
 use crate::record::Scope;
 
 /// See the module.
@@ -92,33 +92,84 @@ fn display(value: Value<'_>) -> Option<Cow<'_, str>> {
     meant::id(value.at(&["metadata", "display_phone_number"])).some()
 }
 
-/// Whether what stands for the number's id is that of a person, whom some write there. In samples
-/// all have the number that is shown; and a business may name itself by its id in `from`, where
-/// somebody else is named as well.
-fn is_persons(value: Value<'_>, id: &str) -> bool {
-    let id = normal_phone(id);
+/// Whether what stands for the number's id is that of a person, whom some write there: it stands
+/// where people do, or somebody with that number wrote to nobody else than the business. In samples
+/// all have the number that is shown.
+pub(crate) fn is_persons(value: Value<'_>, id: &str) -> bool {
+    let mut digits = numbers::spelled(id).filter(|number| may_be_persons(number.len()));
     let shown = display(value);
-    let shown = shown.as_deref().map(normal_phone).filter(|shown| is_number(shown));
-    if !is_number(&id) || shown.as_deref().is_some_and(|shown| same_phone(shown, &id)) {
-        return false;
-    }
+    let shown = shown.as_deref().and_then(|shown| numbers::spelled(shown).next());
+    // It may be shown as it is called within its country.
+    let is_shown = |id: &str| {
+        let last = id.get(id.len().saturating_sub(8)..).unwrap_or(id);
+        shown.as_deref().is_some_and(|shown| shown.ends_with(last))
+    };
+    let Some(id) = digits.next().filter(|id| !is_shown(id)) else { return false };
     let is_it = |named: Option<Value<'_>>| {
-        meant::id(named).some().is_some_and(|named| same_phone(&named, &id))
+        meant::id(named).some().is_some_and(|named| mean_one(&named, &id))
     };
-    let any = |list, key| items(value, list).any(|item| is_it(item.get(key)));
+    let copies = || std::iter::once(value).chain(items(value, "standby"));
     // The contact of an echo may be the business.
-    let has_contact =
-        || items(value, "message_echoes").next().is_none() && any("contacts", "wa_id");
-    let is_alone = |message: Value<'_>| {
-        let is_other = |contact: Value<'_>| !is_it(contact.get("wa_id"));
-        message.get("to").is_none() && !items(value, "contacts").any(is_other)
+    let has_echoes = items(value, "message_echoes").next().is_some();
+    let names = |copy| {
+        !has_echoes && items(copy, "contacts").any(|contact| is_it(contact.get("wa_id")))
+            || where_people_stand(copy, "", &is_it)
     };
-    let mut written = items(value, "messages").filter(|message| is_it(message.get("from")));
-    let mut threads = items(value, "history").flat_map(|chunk| items(chunk, "threads"));
-    any("statuses", "recipient_id")
-        || any("user_preferences", "wa_id")
-        || threads.any(|thread| is_it(thread.get("id")))
-        || shown.is_some() && (has_contact() || may_be_persons(id.len()) && written.any(is_alone))
+    let wrote_to_nobody = |copy| {
+        let is_other = |contact: Value<'_>| !is_it(contact.get("wa_id"));
+        let is_business = |to: &str| shown.as_deref().is_some_and(|shown| mean_one(to, shown));
+        let to_nobody = |message: Value<'_>| {
+            meant::id(message.get("to")).some().is_none_or(|to| is_business(&to))
+        };
+        !items(copy, "contacts").any(is_other)
+            && ["messages", ONE_MESSAGE].into_iter().any(|list| {
+                let mut written = items(copy, list);
+                written.any(|message| is_it(message.get("from")) && to_nobody(message))
+            })
+    };
+    copies().any(|copy| names(copy) || wrote_to_nobody(copy))
+}
+
+/// Keys that are always a person's.
+const OF_PEOPLE: [&str; 7] = [
+    "wa_id",
+    "new_wa_id",
+    "previous_wa_id",
+    "customer",
+    "recipient_id",
+    "recipient_participant_id",
+    "participant_recipient_id",
+];
+
+/// Whether this is so of a number where only people stand, at whatever depth but in contacts, which
+/// may be the business's or cards. `party` is the key of a person as which one stands here.
+fn where_people_stand(
+    value: Value<'_>,
+    party: &str,
+    is_so: &dyn Fn(Option<Value<'_>>) -> bool,
+) -> bool {
+    let mut elements = value.items().filter(|element| element.is_object());
+    elements.any(|object| {
+        object.members().any(|(name, inner)| {
+            let name = name.string().unwrap_or_default();
+            match inner.kind() {
+                Kind::Object | Kind::Array if name == "contacts" => false,
+                Kind::Object | Kind::Array => {
+                    let party = match &*name {
+                        "message_echoes" => "to",
+                        "threads" => "id",
+                        "sender" | "contact" => "phone_number",
+                        _ => party,
+                    };
+                    where_people_stand(inner, party, is_so)
+                }
+                Kind::String | Kind::Number => {
+                    (name == party || OF_PEOPLE.contains(&&*name)) && is_so(Some(inner))
+                }
+                Kind::Null | Kind::True | Kind::False => false,
+            }
+        })
+    })
 }
 
 fn items<'a>(value: Value<'a>, key: &str) -> impl Iterator<Item = Value<'a>> {

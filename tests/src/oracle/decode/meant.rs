@@ -69,9 +69,9 @@ impl Id {
 
     /// The id of an account, unless it is a number and that of a person.
     #[must_use]
-    pub fn unless_number(self, is_persons: impl FnOnce(&str) -> bool) -> Self {
-        let number = self.known().map(people::spelled);
-        let is_such = number.is_some_and(|text| people::is_number(&text) && is_persons(&text));
+    pub fn unless_number(self, is_persons: impl Fn(&str) -> bool) -> Self {
+        let numbers = self.known().map(people::digits_in).unwrap_or_default();
+        let is_such = numbers.iter().any(|number| is_persons(number));
         if is_such { Self::Absent } else { self }
     }
 }

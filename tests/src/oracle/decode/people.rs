@@ -116,12 +116,6 @@ impl Person {
         self.phone.is_none() && self.user.is_none()
     }
 
-    /// Whether it has this number, or one that means the same.
-    #[must_use]
-    pub fn has_number(&self, number: &str) -> bool {
-        self.phone.as_deref().is_some_and(|phone| is_same_number(phone, number))
-    }
-
     /// What rows of a sender hold of it.
     #[must_use]
     pub fn pseudonyms(&self, keys: &Keys, sender: &str) -> Pseudonyms {
@@ -188,13 +182,34 @@ impl Numbers {
         }
     }
 
-    fn take_of(&mut self, key: &str, value: &Json<'_>) {
-        let key = key.to_ascii_lowercase();
-        let of_business = ["waba", "business", "account", "phone_number_id", "phonenumberid"];
-        if key == "display_phone_number" {
-            self.shown.extend(spelled_in(value));
-        } else if !of_business.iter().any(|part| key.contains(part)) {
-            self.take(value);
+    fn take_of(&mut self, name: &str, value: &Json<'_>) {
+        let key = name.to_ascii_lowercase();
+        let of_business = ["waba", "business", "account", "phone_number_id", "phonenumberid"]
+            .iter()
+            .any(|part| key.contains(part));
+        let of_nobody = [
+            "body",
+            "text",
+            "caption",
+            "title",
+            "payload",
+            "biz_opaque_callback_data",
+            "entity_id",
+        ];
+        match &value.node {
+            Node::Object(pairs) if of_business => {
+                let pairs = pairs.iter().filter(|(key, _)| key != "id");
+                pairs.for_each(|(key, inner)| self.take_of(key, inner));
+            }
+            Node::Object(_) => self.take(value),
+            Node::Array(items) if items.iter().any(Json::is_object) => self.take(value),
+            _ if name == "display_phone_number" => {
+                let mut inside = Self::default();
+                inside.take(value);
+                self.shown.extend(inside.named);
+            }
+            _ if of_business || of_nobody.contains(&name) => {}
+            _ => self.take(value),
         }
     }
 
@@ -208,16 +223,48 @@ impl Numbers {
 
 /// The numbers of a text or number; an address has some of its parts.
 fn spelled_in(value: &Json<'_>) -> Vec<String> {
-    let parts: Vec<&str> = match &value.node {
-        Node::Text(text) => text.split(['@', ':']).collect(),
-        Node::Number => vec![value.raw],
+    match &value.node {
+        _ if value.bytes() > 160 => Vec::new(),
+        Node::Text(text) => numbers_in(text),
+        Node::Number => {
+            let number: f64 = value.raw.parse().unwrap_or(0.5);
+            let is_whole = number.fract() == 0.0 && number.abs() < 1e15;
+            let digits =
+                if is_whole { format!("{:.0}", number.abs()) } else { value.raw.to_owned() };
+            vec![digits].into_iter().filter(|digits| may_be_persons(digits)).collect()
+        }
         _ => Vec::new(),
+    }
+}
+
+/// The numbers of people that a text may be.
+fn numbers_in(text: &str) -> Vec<String> {
+    digits_in(text).into_iter().filter(|digits| may_be_persons(digits)).collect()
+}
+
+/// The numbers that a text may be: without what separates their digits, the zeros of whoever dials
+/// abroad, and a fraction.
+pub(super) fn digits_in(text: &str) -> Vec<String> {
+    let number = |part: &str| {
+        let part = part.trim();
+        let part = part.strip_suffix(".0").unwrap_or(part);
+        let digits: String = part.chars().filter(char::is_ascii_digit).collect();
+        let is_one = !part.contains(char::is_alphabetic) && !digits.is_empty();
+        is_one.then(|| digits.strip_prefix("00").unwrap_or(&digits).to_owned())
     };
-    let spelled = parts
-        .into_iter()
-        .map(spelled)
-        .filter(|number| is_number(number) && (7..=15).contains(&number.len()));
-    if value.bytes() > 160 { Vec::new() } else { spelled.collect() }
+    text.split(['@', ':']).filter_map(number).collect()
+}
+
+/// Whether digits are as many as numbers of people have.
+fn may_be_persons(digits: &str) -> bool {
+    is_number(digits) && (7..=15).contains(&digits.len())
+}
+
+/// Whether two texts are the number of one person.
+pub(super) fn is_one_person(one: &str, other: &str) -> bool {
+    let others = numbers_in(other);
+    let is_any = |one: &String| others.iter().any(|other| is_same_number(one, other));
+    numbers_in(one).iter().any(is_any)
 }
 
 /// Whether a record has this number, or one that means the same, anywhere but as an account's or
@@ -235,7 +282,7 @@ pub fn are_named(root: &Json<'_>, number: &str) -> bool {
         }
     }
     let is_among = |all: &[String]| all.iter().any(|one| is_same_number(one, number));
-    (7..=15).contains(&number.len()) && is_among(&numbers.named) && !is_among(&numbers.shown)
+    may_be_persons(number) && is_among(&numbers.named) && !is_among(&numbers.shown)
 }
 
 /// `CC.` and something.

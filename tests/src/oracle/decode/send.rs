@@ -55,12 +55,22 @@ fn first<'b, 'a>(send: &'b Json<'a>, key: &str) -> Option<&'b Json<'a>> {
 /// Whose send it is: of no account and no number that is a person's.
 fn scope(send: &Json<'_>) -> Scope {
     let repeated = first(send, "contacts").and_then(|contact| contact.get("input"));
-    let asked = asked(send.get("request").unwrap_or(send));
-    let all = [asked, answered(send), Person::of(&[repeated], &[])];
-    let is_persons = |number: &str| all.iter().any(|person| person.has_number(number));
+    let request = send.get("request").unwrap_or(send);
+    let blocked = request.get("block_users").map(Json::list).unwrap_or_default();
+    let blocked = blocked.into_iter().find(|one| id(one.get("user")).known().is_some());
+    let blocked = blocked.and_then(|one| id(one.get("user")).known().map(str::to_owned));
+    let all = [asked(request), answered(send), Person::of(&[repeated], &[])];
+    let mut phones: Vec<String> = all.into_iter().filter_map(|person| person.phone).collect();
+    phones.extend(blocked);
+    let is_persons = |number: &str| {
+        phones.iter().any(|phone| {
+            people::is_same_number(phone, number) || people::is_one_person(phone, number)
+        })
+    };
     let sender = id(send.get("phone_number_id")).of_sender().unless_number(is_persons);
-    let own = sender.known().map(people::spelled);
-    let is_named = |number: &str| own.as_deref() != Some(number) && people::are_named(send, number);
+    let is_own =
+        |number: &str| sender.known().is_some_and(|own| people::is_one_person(own, number));
+    let is_named = |number: &str| !is_own(number) && people::are_named(send, number);
     let waba_id = id(send.get("waba_id")).of_owner().unless_number(is_named);
     Scope { waba_id, sender }
 }
@@ -124,6 +134,9 @@ fn asks(request: &Json<'_>) -> Asks {
     let objects =
         |key| request.get(key).is_some_and(|all| all.list().into_iter().any(Json::is_object));
     let kind = request.get("type");
+    if name(kind).as_deref() == Some("pin") {
+        return Asks::Nothing;
+    }
     if request.has("to") || request.has("recipient") {
         return Asks::Message;
     }

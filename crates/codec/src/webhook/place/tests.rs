@@ -28,6 +28,10 @@ fn chat_is_no_account() {
     for chat in [
         r#""5549977776666@s.whatsapp.net""#,
         r#""554997777666\u0036\u0040c.us""#,
+        r#""whatsapp:+5549977776666""#,
+        r#""005549977776666""#,
+        r#""5549977776666.0""#,
+        r#""\u202a+55\u202f49 97777/6666""#,
         r#""123456789@lid""#,
         r#""5549977776666-1629319634@g.us""#,
         r#""BR.4711""#,
@@ -186,6 +190,56 @@ fn contact_is_no_number_of_the_business_that_shows_another() {
     // A sample has one number for all; others have another for their id.
     assert_eq!(told("5549977776666", "5549977776666"), "- 5549977776666");
     assert_eq!(told("+55 49 98888-0000", "5549977776667"), "- 5549977776667");
+}
+
+#[test]
+fn number_that_a_person_has_is_none_of_the_business() {
+    let told = |metadata: &str, value: &str| {
+        let (_, rows) = run(&format!(
+            r#"{{"entry":[{{"id":"9","changes":[{{"value":{{"metadata":{{{metadata}}},{value}}}}}]}}]}}"#
+        ));
+        rows.iter().map(|row| row.get("sender").to_owned()).collect::<Vec<_>>()
+    };
+    let id = |id: &str| format!(r#""phone_number_id":"{id}""#);
+    let shown = |id: &str| {
+        format!(r#""display_phone_number":"+55 49 98888-0000","phone_number_id":"{id}""#)
+    };
+    let (number, echo) = ("5549977776666", TEXT.replace("\"from\"", "\"to\""));
+    let bare = TEXT.replace("\"from\":\"5549977776666\",", "");
+    for value in [
+        format!(r#""contacts":[{{"wa_id":"{number}"}}],"messages":[{TEXT}]"#),
+        format!(r#""messages":[{}]"#, TEXT.replace("\"id\"", "\"to\":\"5549988880000\",\"id\"")),
+        format!(r#""message":{TEXT}"#),
+        format!(r#""message_echoes":[{echo}]"#),
+        format!(r#""standby":{{"messages":[{TEXT}]}}"#),
+        format!(r#""standby":[{{"contacts":[{{"wa_id":"{number}"}}],"messages":[{bare}]}}]"#),
+        format!(r#""history":[{{"threads":[{{"id":"{number}","messages":[{bare}]}}]}}]"#),
+        format!(
+            r#""history":[{{"threads":[{{"context":{{"wa_id":"{number}"}},"messages":[{bare}]}}]}}]"#
+        ),
+        format!(
+            r#""statuses":[{{"id":"w","status":"read","timestamp":1794096147,"recipient_participant_id":"{number}"}}]"#
+        ),
+        format!(r#""user_id_update":[{{"wa_id":"{number}","user_id":{{"current":"BR.2"}}}}]"#),
+        format!(
+            r#""sender":{{"phone_number":"{number}"}},"type":"control_taken","timestamp":"1794096147","control_taken":{{"new_owner_role":"ai_agent"}}"#
+        ),
+    ] {
+        for of_person in [number, "+55 49 97777-6666", "whatsapp:+5549977776666", "005549977776666"]
+        {
+            let rows = told(&shown(of_person), &value);
+            assert!(!rows.is_empty() && rows.iter().all(String::is_empty), "{of_person} {value}");
+        }
+        let rows = told(&shown("5549977776667"), &value);
+        assert!(rows.iter().all(|sender| sender == "5549977776667"), "{value} {rows:?}");
+    }
+    let contact = format!(r#""contacts":[{{"wa_id":"{number}"}}],"messages":[{TEXT}]"#);
+    assert_eq!(told(&id(number), &contact), [""]);
+    // The business may be its own contact, and name itself where it wrote to somebody.
+    let own = r#""display_phone_number":"049 97777-6666","phone_number_id":"5549977776666""#;
+    assert_eq!(told(own, &contact), [number]);
+    let sent = TEXT.replace("\"id\"", "\"to\":\"4915112345678\",\"id\"");
+    assert_eq!(told(&id(number), &format!(r#""messages":[{sent}]"#)), [number]);
 }
 
 #[test]

@@ -136,6 +136,7 @@ impl Checked {
             let is_sender = |phone: Nth| own.is_sender(values.of(phone));
             if contacts.iter().any(|contact| is_sender(contact.phone))
                 || statuses.iter().any(|status| is_sender(status.phone))
+                || change.handover.as_ref().is_some_and(|handover| is_sender(handover.phone))
                 || messages.iter().any(|message| is_own(message.peer(false)[0]))
                 || echoes.iter().any(|message| is_own(message.peer(true)[0]))
                 || (!echoes.is_empty() || change.handover.is_some())
