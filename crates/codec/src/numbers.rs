@@ -42,8 +42,8 @@ pub(crate) struct People<'a> {
 }
 
 impl<'a> People<'a> {
-    /// Of all that is in a value, but for its own id and those of its entries, which may be
-    /// accounts'.
+    /// Of the changes of a webhook, or all that is in another value but its own id, which may be an
+    /// account's.
     pub(crate) fn of(root: Value<'a>) -> Self {
         Self { root, numbers: OnceCell::new() }
     }
@@ -69,17 +69,19 @@ struct Numbers {
 impl Numbers {
     fn of(root: Value<'_>) -> Self {
         let mut numbers = Self::default();
-        for (name, inner) in without_id(root) {
-            if name.is_key("entry") {
-                let members = inner.items().flat_map(without_id);
-                members.for_each(|(name, inner)| numbers.add_member(name, inner));
-            } else {
-                numbers.add_member(name, inner);
-            }
+        match root.get("entry") {
+            // What is beside the entries and their changes is the gateway's own.
+            Some(entries) => entries.items().for_each(|entry| numbers.add_changes(entry)),
+            None if root.get("changes").is_some() => numbers.add_changes(root),
+            None => without_id(root).for_each(|(name, inner)| numbers.add_member(name, inner)),
         }
         numbers.named.sort_unstable();
         numbers.own.sort_unstable();
         numbers
+    }
+
+    fn add_changes(&mut self, entry: Value<'_>) {
+        entry.get("changes").into_iter().for_each(|changes| self.add(changes));
     }
 
     /// Most values have no number; of those that have the name is asked.
@@ -168,6 +170,11 @@ fn whole(raw: &str) -> Cow<'_, str> {
 
 /// Whether two texts mean one number of a person.
 pub(crate) fn mean_one(one: &str, other: &str) -> bool {
+    // Of nearly all the last digit tells.
+    let end = |text: &str| text.bytes().last();
+    if end(one) != end(other) && is_number(one) && is_number(other) {
+        return false;
+    }
     let mut keys = spelled(one).filter_map(|number| key(&number));
     keys.any(|of_one| spelled(other).any(|number| key(&number) == Some(of_one)))
 }
@@ -183,8 +190,19 @@ fn without_id<'a>(object: Value<'a>) -> impl Iterator<Item = (Value<'a>, Value<'
 /// Whether what stands under a key names nobody: what was typed, and what the business wrote down
 /// for itself.
 fn names_nobody(name: Value<'_>) -> bool {
-    const KEYS: [&str; 7] =
-        ["body", "text", "caption", "title", "payload", "biz_opaque_callback_data", "entity_id"];
+    const KEYS: [&str; 11] = [
+        "body",
+        "text",
+        "caption",
+        "title",
+        "payload",
+        "biz_opaque_callback_data",
+        "client_ref",
+        "externalId",
+        "flow_token",
+        "catalog_id",
+        "entity_id",
+    ];
     KEYS.into_iter().any(|key| name.is_key(key))
 }
 
@@ -242,7 +260,8 @@ mod tests {
             r#"{"a":"whatsapp:+4915112345678"}"#,
             r#"{"a":"\u0034915112345678"}"#,
             r#"{"entry":[{"id":"1","changes":[{"value":{"x":["4915112345678"]}}]}]}"#,
-            r#"{"entry":{"id":"1","x":"4915112345678"}}"#,
+            r#"{"entry":{"id":"1","changes":{"x":"4915112345678"}}}"#,
+            r#"{"changes":[{"x":"4915112345678"}]}"#,
             r#"{"messages":[{"id":"4915112345678"}]}"#,
         ] {
             assert!(is_of_person(json, "4915112345678"), "{json}");
@@ -256,6 +275,7 @@ mod tests {
         for json in [
             r#"{"entry":[{"id":"4915112345678","changes":[]}]}"#,
             r#"{"id":"4915112345678"}"#,
+            r#"{"tenant":"4915112345678","entry":[{"uid":"4915112345678"}]}"#,
             r#"{"metadata":{"phone_number_id":"4915112345678"}}"#,
             r#"{"metadata":{"display_phone_number":"4915112345678"},"to":"+4915112345678"}"#,
             r#"{"phoneNumberId":"4915112345678","wabaIds":["4915112345678"]}"#,

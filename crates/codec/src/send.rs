@@ -10,8 +10,8 @@ use turnwise_model::{Direction, MessageKind, Origin};
 use crate::body::{Body, Text, body, has_body};
 use crate::json::Value;
 use crate::meant::{self, Id};
-use crate::numbers::mean_one;
-use crate::peer::{Peer, same_phone, says_group};
+use crate::numbers;
+use crate::peer::{Peer, says_group};
 use crate::reason::{Reason, ignored, ignored_name};
 use crate::record::{Fail, Record, Scope};
 use crate::rows::MessageRow;
@@ -159,11 +159,13 @@ fn scope(send: Value<'_>) -> Scope<'_> {
     let request = send.get("request").unwrap_or(send);
     let input = first(send, "contacts").and_then(|contact| contact.get("input"));
     let people = [requested(request), answered(send), Peer::default().phone_or_user(input)];
-    let mut blocked = request.get("block_users").into_iter().flat_map(Value::items);
-    let is_blocked = blocked.find_map(|one| meant::id(one.get("user")).some());
+    let blocked = request.get("block_users").into_iter().flat_map(Value::items);
+    let blocked: Vec<_> = blocked.filter_map(|one| meant::id(one.get("user")).some()).collect();
+    // Digit by digit: the business's own may be like somebody's.
     let is_persons = |id: &str| {
-        let phones = people.iter().filter_map(Peer::phone_text).chain(is_blocked.as_deref());
-        phones.into_iter().any(|phone| same_phone(phone, id) || mean_one(phone, id))
+        let mut phones =
+            people.iter().filter_map(Peer::phone_text).chain(blocked.iter().map(|one| &**one));
+        phones.any(|phone| numbers::spelled(phone).any(|number| number == id))
     };
     let waba_id = meant::id(send.get("waba_id"));
     let sender = meant::id(send.get("phone_number_id")).unless_number(is_persons);

@@ -19,6 +19,7 @@ use crate::body::{Body, body_named};
 use crate::elements;
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id};
+use crate::numbers::mean_one;
 use crate::payload::Around;
 use crate::peer::{Peer, says_group};
 use crate::reason::{Reason, ignored_name};
@@ -48,6 +49,10 @@ fn one(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let sender = places
         .into_iter()
         .fold(Id::None, |found, path| found.or_else(|| meant::id(value.at(path))));
+    // Some write the chat there.
+    let person = meant::id(value.at(&["conversation", "phone_number"])).some();
+    let is_persons = |number: &str| person.as_deref().is_some_and(|one| mean_one(one, number));
+    let sender = sender.unless_number(is_persons);
     let scope = Scope { waba_id: Id::None, sender };
     let Some(message) = value.get("message").filter(|message| message.is_object()) else {
         return of_no_message(record, around, &scope, value);
@@ -64,7 +69,6 @@ fn one(record: &mut Record<'_>, around: &Around<'_>, value: Value<'_>) {
     let in_group = is_of_group(message)
         || value.get("conversation").is_some_and(|it| says_group(it, &["phone_number"]));
     record.path.key("message");
-    let scope = super::of_nobody_else(&scope, Some(&peer));
     let of = (scope.clone(), peer, in_group);
     match meant::word(mark(message, "direction")).as_deref() {
         Some("inbound") => directed(record, of, (Direction::Inbound, origin), message),

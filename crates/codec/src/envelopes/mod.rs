@@ -49,7 +49,6 @@ use crate::Format;
 use crate::body::{Body, Text};
 use crate::json::{Kind, Value};
 use crate::meant::{self, Id, Time};
-use crate::numbers::mean_one;
 use crate::payload::Around;
 use crate::peer::{Peer, normal_phone};
 use crate::reason::Reason;
@@ -151,10 +150,8 @@ pub(crate) fn message<'a>(
     read: impl FnOnce(&Record<'_>) -> Result<Message<'a>, Fail>,
 ) {
     let Some(item) = record.begin() else { return };
-    let read = read(record);
-    let scope = &of_nobody_else(scope, read.as_ref().ok().map(|message| &message.peer));
     let built = record.known_owner(scope).and_then(|owner| {
-        let message = read?;
+        let message = read(record)?;
         record.check_peer(&message.peer)?;
         let pseudonym = record.pseudonym(&owner, message.id, value)?;
         let peer = message.peer.columns(record.keys, &owner.name);
@@ -204,10 +201,8 @@ pub(crate) fn status<'a>(
     read: impl FnOnce(&Record<'_>) -> Result<Delivery<'a>, Fail>,
 ) {
     let Some(item) = record.begin() else { return };
-    let read = read(record);
-    let scope = &of_nobody_else(scope, read.as_ref().ok().map(|delivery| &delivery.peer));
     let built = record.known_owner(scope).and_then(|owner| {
-        let delivery = read?;
+        let delivery = read(record)?;
         record.check_peer(&delivery.peer)?;
         let pseudonym = record.pseudonym(&owner, delivery.id, value)?;
         let peer = delivery.peer.columns(record.keys, &owner.name);
@@ -229,14 +224,6 @@ pub(crate) fn status<'a>(
         Ok(row) => record.status(row),
         Err(fail) => record.dead_at(item, scope, fail, value),
     }
-}
-
-/// The same without a sender that is the peer: some write the chat there.
-pub(crate) fn of_nobody_else<'a>(scope: &Scope<'a>, peer: Option<&Peer<'_>>) -> Scope<'a> {
-    let Scope { waba_id, sender } = scope.clone();
-    let phone = peer.and_then(Peer::phone_text);
-    let is_peers = |id: &str| phone.is_some_and(|phone| mean_one(phone, id));
-    Scope { waba_id, sender: sender.unless_number(is_peers) }
 }
 
 /// Numbers the item and writes its row, or its dead letter. Where no time is told, it is the

@@ -27,10 +27,10 @@ pub(super) fn decode(record: &mut Record<'_>, around: &Around<'_>, value: Value<
     if value.get("entry").is_some() {
         return webhook::decode(record, around, value);
     }
+    let display = meant::id(value.at(&["metadata", "display_phone_number"])).some();
     let sender = meant::id(value.at(&["metadata", "phone_number_id"]))
         .or_else(|| meant::id(value.get("phone_number_id")))
-        .unless_number(|number| webhook::is_persons(value, number));
-    let display = meant::id(value.at(&["metadata", "display_phone_number"])).some();
+        .unless_number(|number| display.is_some() && webhook::is_persons(value, number));
     let scope = Scope { waba_id: meant::id(value.get("waba_id")), sender };
     let scope = scope.without_account_in(value);
     let contacts = Contacts::read(value.get("contacts"));

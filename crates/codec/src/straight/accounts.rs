@@ -1,9 +1,9 @@
 //! Whether the accounts that a text names stand in it as accounts alone.
 //!
 //! What stands anywhere else as well may be a person's number, which meaning tells
-//! ([`crate::numbers`]): the last eight digits are enough to ask it. They are looked for in all of
-//! the text, also where nobody asks. A number that has something between those, or escapes, only
-//! meaning would find.
+//! ([`crate::numbers`]): the last eight digits are enough to ask it. All strings and numbers of the
+//! text are looked at, those that nobody asks for, too, and so are addresses. A number that has
+//! something between those digits or behind them, or escapes, only meaning would find.
 
 use memchr::memmem;
 
@@ -11,19 +11,30 @@ use crate::json::{Nth, Values};
 use crate::numbers::may_be_dialled;
 
 /// Whether an account, digits or missing, stands in its own place alone.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_alone(values: Values<'_>, account: Nth) -> bool {
-    match values.of(account) {
-        digits if !may_be_dialled(digits) => true,
-        digits => {
-            let last = digits.last_chunk::<8>().map_or(digits, |last| &last[..]);
-            memmem::find_iter(values.bytes, last).count() == 1
-        }
+    let digits = values.of(account);
+    if !may_be_dialled(digits) {
+        return true;
     }
+    let Some(last) = digits.last_chunk() else { return false };
+    let end = u64::from_le_bytes(*last);
+    values.count_ending(|other| other == end) == 1 && !has_address(values, last)
+}
+
+/// Whether there is an address that may be of a number with this end: few texts have an `@`.
+#[inline(always)]
+fn has_address(values: Values<'_>, last: &[u8]) -> bool {
+    memchr::memchr(b'@', values.bytes).is_some() && stands_twice(values.bytes, last)
+}
+
+#[inline(never)]
+fn stands_twice(bytes: &[u8], digits: &[u8]) -> bool {
+    memmem::find_iter(bytes, digits).nth(1).is_some()
 }
 
 /// The same of the accounts of changes, in their order, each in the place of its entry; `ends` is
-/// lent. What has more behind its digits, as addresses, is left to meaning.
+/// lent. Where there are addresses, too, meaning tells.
 #[inline(never)]
 pub(crate) fn are_alone(
     values: Values<'_>,
@@ -84,6 +95,7 @@ mod tests {
             r#"[{"id":"4915112345678","a":"4915112345679"}]"#,
             r#"[{"a":[1,"4915112345677"],"id":"4915112345678"}]"#,
             r#"[{"id":"491511","a":"491511"}]"#,
+            r#"[{"id":"","a":"me@example.org"}]"#,
             r#"[{"id":"1000000000000001","a":"1000000000000001"}]"#,
             r#"[{"id":"","a":""}]"#,
         ] {
@@ -94,6 +106,7 @@ mod tests {
             r#"[{"id":"4915112345678","a":4915112345678}]"#,
             r#"[{"a":{"b":["+1 12345678"]},"id":"4915112345678"}]"#,
             r#"[{"id":"4915112345678","a":"4915112345678:1@s.whatsapp.net"}]"#,
+            r#"[{"id":"6834001"}]"#,
         ] {
             assert_eq!(are(not), [false; 2], "{not}");
         }

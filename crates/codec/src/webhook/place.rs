@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::contacts::{Contact, Contacts};
 use super::{ONE_MESSAGE, Outer};
-use crate::json::{Kind, Value};
+use crate::json::Value;
 use crate::meant::{self, Id, Time};
 use crate::numbers::{self, People, may_be_persons, mean_one};
 use crate::peer::{is_number, normal_phone};
@@ -94,7 +94,7 @@ fn display(value: Value<'_>) -> Option<Cow<'_, str>> {
 
 /// Whether what stands for the number's id is that of a person, whom some write there: it stands
 /// where people do, or somebody with that number wrote to nobody else than the business. In samples
-/// all have the number that is shown.
+/// all have the number that is shown; where none is, others than it may be the people.
 pub(crate) fn is_persons(value: Value<'_>, id: &str) -> bool {
     let mut digits = numbers::spelled(id).filter(|number| may_be_persons(number.len()));
     let shown = display(value);
@@ -105,72 +105,73 @@ pub(crate) fn is_persons(value: Value<'_>, id: &str) -> bool {
         shown.as_deref().is_some_and(|shown| shown.ends_with(last))
     };
     let Some(id) = digits.next().filter(|id| !is_shown(id)) else { return false };
-    let is_it = |named: Option<Value<'_>>| {
-        meant::id(named).some().is_some_and(|named| mean_one(&named, &id))
+    let is_business = |to: &str| shown.as_deref().is_some_and(|shown| mean_one(to, shown));
+    // Whether the number stands somewhere, and somebody else.
+    let (mut it, mut other, mut wrote) = (false, false, false);
+    let mut note = |named: Option<Value<'_>>| {
+        if let Id::Some(named) = meant::id(named) {
+            let is_it = mean_one(&named, &id);
+            it |= is_it;
+            other |= !is_it;
+        }
     };
-    let copies = || std::iter::once(value).chain(items(value, "standby"));
     // The contact of an echo may be the business.
     let has_echoes = items(value, "message_echoes").next().is_some();
-    let names = |copy| {
-        !has_echoes && items(copy, "contacts").any(|contact| is_it(contact.get("wa_id")))
-            || where_people_stand(copy, "", &is_it)
-    };
-    let wrote_to_nobody = |copy| {
-        let is_other = |contact: Value<'_>| !is_it(contact.get("wa_id"));
-        let is_business = |to: &str| shown.as_deref().is_some_and(|shown| mean_one(to, shown));
-        let to_nobody = |message: Value<'_>| {
-            meant::id(message.get("to")).some().is_none_or(|to| is_business(&to))
-        };
-        !items(copy, "contacts").any(is_other)
-            && ["messages", ONE_MESSAGE].into_iter().any(|list| {
-                let mut written = items(copy, list);
-                written.any(|message| is_it(message.get("from")) && to_nobody(message))
-            })
-    };
-    copies().any(|copy| names(copy) || wrote_to_nobody(copy))
+    let mut has_other_contact = false;
+    for copy in std::iter::once(value).chain(items(value, "standby")) {
+        for contact in items(copy, "contacts").filter(|_| !has_echoes) {
+            note(contact.get("wa_id"));
+        }
+        has_other_contact |= items(copy, "contacts").any(|contact| {
+            meant::id(contact.get("wa_id")).some().is_none_or(|named| !mean_one(&named, &id))
+        });
+        for (list, places) in OF_PEOPLE {
+            let items = items(copy, list);
+            items.for_each(|item| places.iter().for_each(|place| note(item.at(place))));
+        }
+    }
+    note(value.at(&["sender", "phone_number"]));
+    for thread in items(value, "history").flat_map(|chunk| items(chunk, "threads")) {
+        note(thread.get("id"));
+        note(thread.at(&["context", "wa_id"]));
+    }
+    for message in std::iter::once(value)
+        .chain(items(value, "standby"))
+        .flat_map(|copy| items(copy, "messages").chain(items(copy, ONE_MESSAGE)))
+    {
+        let has = |key: &&str| message.get(key).is_some();
+        let to = meant::id(message.get("to")).some();
+        let to_other = to.is_some_and(|to| !mean_one(&to, &id) && !is_business(&to))
+            || ["to_user_id", "recipient", "group_id"].iter().any(has);
+        let from = meant::id(message.get("from")).some();
+        let from_it = from.as_deref().is_some_and(|from| mean_one(from, &id));
+        wrote |= from_it && !to_other && !has_other_contact;
+        other |= to_other || from.is_some() && !from_it;
+    }
+    (it || wrote) && (shown.is_some() || !other)
 }
 
-/// Keys that are always a person's.
-const OF_PEOPLE: [&str; 7] = [
-    "wa_id",
-    "new_wa_id",
-    "previous_wa_id",
-    "customer",
-    "recipient_id",
-    "recipient_participant_id",
-    "participant_recipient_id",
+/// Lists of a value or a standby copy, and where only people stand in them. The straight way reads
+/// each of these places, or leaves what has it alone.
+const OF_PEOPLE: [(&str, &[&[&str]]); 8] = [
+    (
+        "statuses",
+        &[&["recipient_id"], &["recipient_participant_id"], &["participant_recipient_id"]],
+    ),
+    ("message_echoes", &[&["to"]]),
+    ("messages", OF_SYSTEM),
+    (ONE_MESSAGE, OF_SYSTEM),
+    ("user_id_update", &[&["wa_id"]]),
+    ("user_preferences", &[&["wa_id"]]),
+    ("state_sync", &[&["contact", "phone_number"]]),
+    ("messaging_handovers", &[&["sender", "phone_number"]]),
 ];
-
-/// Whether this is so of a number where only people stand, at whatever depth but in contacts, which
-/// may be the business's or cards. `party` is the key of a person as which one stands here.
-fn where_people_stand(
-    value: Value<'_>,
-    party: &str,
-    is_so: &dyn Fn(Option<Value<'_>>) -> bool,
-) -> bool {
-    let mut elements = value.items().filter(|element| element.is_object());
-    elements.any(|object| {
-        object.members().any(|(name, inner)| {
-            let name = name.string().unwrap_or_default();
-            match inner.kind() {
-                Kind::Object | Kind::Array if name == "contacts" => false,
-                Kind::Object | Kind::Array => {
-                    let party = match &*name {
-                        "message_echoes" => "to",
-                        "threads" => "id",
-                        "sender" | "contact" => "phone_number",
-                        _ => party,
-                    };
-                    where_people_stand(inner, party, is_so)
-                }
-                Kind::String | Kind::Number => {
-                    (name == party || OF_PEOPLE.contains(&&*name)) && is_so(Some(inner))
-                }
-                Kind::Null | Kind::True | Kind::False => false,
-            }
-        })
-    })
-}
+const OF_SYSTEM: &[&[&str]] = &[
+    &["system", "wa_id"],
+    &["system", "new_wa_id"],
+    &["system", "previous_wa_id"],
+    &["system", "customer"],
+];
 
 fn items<'a>(value: Value<'a>, key: &str) -> impl Iterator<Item = Value<'a>> {
     value.get(key).into_iter().flat_map(Value::items)

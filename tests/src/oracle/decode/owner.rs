@@ -1,6 +1,6 @@
 //! Whose values are: the account, unless a person stands there, and the number.
 
-use super::json::{Json, Node};
+use super::json::Json;
 use super::meant::{Id, id};
 use super::people;
 
@@ -26,58 +26,59 @@ pub(super) fn sender(value: &Json<'_>) -> Id {
     if shown.as_ref().is_some_and(|shown| shown.ends_with(end)) {
         return found;
     }
-    let is_it = |named: Option<&Json<'_>>| {
-        id(named).known().is_some_and(|own| people::is_one_person(own, &number))
+    let is_it = |named: &str| people::is_one_person(named, &number);
+    let at = |one: &Json<'_>, path: &str| {
+        let path: Vec<&str> = path.split('.').collect();
+        id(one.at(&path)).known().map(str::to_owned)
     };
-    let mut copies = vec![value];
-    copies.extend(value.get("standby").map(Json::list).unwrap_or_default());
-    let has_echoes = !list(value, "message_echoes").is_empty();
-    let is_persons = copies.into_iter().any(|copy| {
-        let contacts = list(copy, "contacts");
-        let is_contact = |contact: &Json<'_>| is_it(contact.get("wa_id"));
-        let to_nobody = |message: &Json<'_>| {
-            let to = id(message.get("to"));
-            let shown = shown.as_deref().unwrap_or_default();
-            to.known().is_none_or(|to| people::is_one_person(to, shown))
-        };
-        let messages = [list(copy, "messages"), list(copy, "message")].concat();
-        let is_alone = |one: &Json<'_>| is_it(one.get("from")) && to_nobody(one);
-        !has_echoes && contacts.iter().any(is_contact)
-            || contacts.iter().all(is_contact) && messages.iter().any(is_alone)
-            || is_party(copy, "", &is_it)
-    });
-    if is_persons { Id::Absent } else { found }
+    let mut copies = vec![value.clone()];
+    copies.extend(list(value, "standby"));
+    let mut where_people_stand: Vec<String> =
+        at(value, "sender.phone_number").into_iter().collect();
+    for thread in list(value, "history").iter().flat_map(|chunk| list(chunk, "threads")) {
+        where_people_stand.extend(at(&thread, "id"));
+        where_people_stand.extend(at(&thread, "context.wa_id"));
+    }
+    for (key, paths) in PEOPLE {
+        for one in copies.iter().flat_map(|copy| list(copy, key)) {
+            where_people_stand.extend(paths.iter().filter_map(|path| at(&one, path)));
+        }
+    }
+    let contacts: Vec<_> = copies.iter().flat_map(|copy| list(copy, "contacts")).collect();
+    let of_contacts: Vec<_> = contacts.iter().map(|contact| at(contact, "wa_id")).collect();
+    if list(value, "message_echoes").is_empty() {
+        where_people_stand.extend(of_contacts.iter().flatten().cloned());
+    }
+    let contacts_are_it = of_contacts.iter().all(|wa_id| wa_id.as_deref().is_some_and(is_it));
+    let mut is_person = where_people_stand.iter().any(|one| is_it(one));
+    let mut is_somebody_else = where_people_stand.iter().any(|one| !is_it(one));
+    let copied = |key| copies.iter().flat_map(move |copy| list(copy, key));
+    for message in copied("messages").chain(copied("message")) {
+        let to = at(&message, "to").filter(|to| !is_it(to));
+        let is_shown =
+            |to: &String| shown.as_deref().is_some_and(|shown| people::is_one_person(to, shown));
+        let to_other = to.is_some_and(|to| !is_shown(&to))
+            || ["group_id", "recipient", "to_user_id"].iter().any(|key| message.has(key));
+        let from = at(&message, "from");
+        let is_its = from.as_deref().is_some_and(is_it);
+        is_person |= is_its && !to_other && contacts_are_it;
+        is_somebody_else |= to_other || from.is_some() && !is_its;
+    }
+    if is_person && (shown.is_some() || !is_somebody_else) { Id::Absent } else { found }
 }
+
+/// Lists of which these paths lead to people alone.
+const PEOPLE: [(&str, &[&str]); 8] = [
+    ("message", &["system.customer", "system.new_wa_id", "system.previous_wa_id", "system.wa_id"]),
+    ("messages", &["system.customer", "system.new_wa_id", "system.previous_wa_id", "system.wa_id"]),
+    ("message_echoes", &["to"]),
+    ("messaging_handovers", &["sender.phone_number"]),
+    ("state_sync", &["contact.phone_number"]),
+    ("statuses", &["participant_recipient_id", "recipient_id", "recipient_participant_id"]),
+    ("user_id_update", &["wa_id"]),
+    ("user_preferences", &["wa_id"]),
+];
 
 fn list<'a>(value: &Json<'a>, key: &str) -> Vec<Json<'a>> {
     value.get(key).map(Json::list).unwrap_or_default().into_iter().cloned().collect()
-}
-
-/// Whether somebody stands where only people do; contacts are looked at elsewhere.
-fn is_party(value: &Json<'_>, party: &str, is_it: &dyn Fn(Option<&Json<'_>>) -> bool) -> bool {
-    const PEOPLE: [&str; 7] = [
-        "customer",
-        "new_wa_id",
-        "participant_recipient_id",
-        "previous_wa_id",
-        "recipient_id",
-        "recipient_participant_id",
-        "wa_id",
-    ];
-    value.list().into_iter().any(|one| {
-        let Node::Object(pairs) = &one.node else { return false };
-        pairs.iter().any(|(key, inner)| match (&inner.node, key.as_str()) {
-            (Node::Object(_) | Node::Array(_), "contacts") => false,
-            (Node::Object(_) | Node::Array(_), key) => {
-                let party = match key {
-                    "message_echoes" => "to",
-                    "threads" => "id",
-                    "contact" | "sender" => "phone_number",
-                    _ => party,
-                };
-                is_party(inner, party, is_it)
-            }
-            (_, key) => (key == party || PEOPLE.contains(&key)) && is_it(Some(inner)),
-        })
-    })
 }

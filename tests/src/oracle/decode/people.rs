@@ -213,10 +213,9 @@ impl Numbers {
         }
     }
 
-    fn take_entry(&mut self, entry: &Json<'_>) {
-        let Node::Object(pairs) = &entry.node else { return };
-        for (key, value) in pairs.iter().filter(|(key, _)| key != "id") {
-            self.take_of(key, value);
+    fn take_changes(&mut self, entry: &Json<'_>) {
+        if let Some(changes) = entry.get("changes") {
+            self.take(changes);
         }
     }
 }
@@ -272,14 +271,16 @@ pub(super) fn is_one_person(one: &str, other: &str) -> bool {
 #[must_use]
 pub fn are_named(root: &Json<'_>, number: &str) -> bool {
     let mut numbers = Numbers::default();
-    if let Node::Object(pairs) = &root.node {
-        for (key, value) in pairs.iter().filter(|(key, _)| key != "id") {
-            if key == "entry" {
-                value.list().into_iter().for_each(|entry| numbers.take_entry(entry));
-            } else {
-                numbers.take_of(key, value);
-            }
+    match (&root.node, root.get("entry")) {
+        (_, Some(entries)) => {
+            entries.list().into_iter().for_each(|entry| numbers.take_changes(entry));
         }
+        _ if root.has("changes") => numbers.take_changes(root),
+        (Node::Object(pairs), _) => {
+            let pairs = pairs.iter().filter(|(key, _)| key != "id");
+            pairs.for_each(|(key, value)| numbers.take_of(key, value));
+        }
+        _ => {}
     }
     let is_among = |all: &[String]| all.iter().any(|one| is_same_number(one, number));
     may_be_persons(number) && is_among(&numbers.named) && !is_among(&numbers.shown)

@@ -57,16 +57,12 @@ fn scope(send: &Json<'_>) -> Scope {
     let repeated = first(send, "contacts").and_then(|contact| contact.get("input"));
     let request = send.get("request").unwrap_or(send);
     let blocked = request.get("block_users").map(Json::list).unwrap_or_default();
-    let blocked = blocked.into_iter().find(|one| id(one.get("user")).known().is_some());
-    let blocked = blocked.and_then(|one| id(one.get("user")).known().map(str::to_owned));
+    let blocked =
+        blocked.into_iter().filter_map(|one| id(one.get("user")).known().map(str::to_owned));
     let all = [asked(request), answered(send), Person::of(&[repeated], &[])];
-    let mut phones: Vec<String> = all.into_iter().filter_map(|person| person.phone).collect();
-    phones.extend(blocked);
-    let is_persons = |number: &str| {
-        phones.iter().any(|phone| {
-            people::is_same_number(phone, number) || people::is_one_person(phone, number)
-        })
-    };
+    let phones = all.into_iter().filter_map(|person| person.phone).chain(blocked);
+    let numbers: Vec<String> = phones.flat_map(|phone| people::digits_in(&phone)).collect();
+    let is_persons = |number: &str| numbers.iter().any(|one| one == number);
     let sender = id(send.get("phone_number_id")).of_sender().unless_number(is_persons);
     let is_own =
         |number: &str| sender.known().is_some_and(|own| people::is_one_person(own, number));

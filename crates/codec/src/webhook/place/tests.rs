@@ -240,6 +240,15 @@ fn number_that_a_person_has_is_none_of_the_business() {
     assert_eq!(told(own, &contact), [number]);
     let sent = TEXT.replace("\"id\"", "\"to\":\"4915112345678\",\"id\"");
     assert_eq!(told(&id(number), &format!(r#""messages":[{sent}]"#)), [number]);
+    // Where no number is shown, either may be the person's whom the other names.
+    for (value, rows) in [
+        (r#""statuses":[{"id":"w","status":"read","timestamp":1794096147,"recipient_id":"5549977776666"},{"id":"v","status":"read","timestamp":1794096147,"recipient_id":"34600111222"}]"#.to_owned(), 2),
+        (format!(r#""contacts":[{{"wa_id":"34600111222"}},{{"wa_id":"{number}"}}],"messages":[{TEXT}]"#), 1),
+        (format!(r#""contacts":[{{"wa_id":"{number}"}}],"messages":[{sent}]"#), 1),
+        (format!(r#""messages":[{}]"#, TEXT.replace("\"id\"", "\"to_user_id\":\"DE.abc123\",\"id\"")), 1),
+    ] {
+        assert_eq!(told(&id(number), &value), vec![number; rows], "{value}");
+    }
 }
 
 #[test]
@@ -276,11 +285,12 @@ fn chat_is_no_account_of_a_send() {
     // Marks say whom they are for, too.
     let mark = r#""status":"read","message_id":"w","to":"5549955554444""#;
     assert_eq!(columns(&row("5549955554444", "100", mark), "reason waba_id"), "mark_as_read -");
-    // The business's own number is nobody else's, and nobody sends to themselves.
+    // The business's own number is nobody else's, be it like somebody's, and nobody sends to
+    // themselves.
+    assert_eq!(row("9", "554955554444", to).get("sender"), "554955554444");
     assert_eq!(account("100", to), "100");
     for (own, to) in [
         ("5549955554444", to),
-        ("554955554444", to),
         ("5549977776666", r#""to":"+5549955553333""#),
         ("5549977776666", r#""recipient":"BR.1""#),
     ] {
