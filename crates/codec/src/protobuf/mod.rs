@@ -123,14 +123,11 @@ fn of_any_form(record: &mut Record<'_>, bytes: &[u8]) -> u64 {
 /// Decodes a record that is laid out in any way.
 fn of_any_layout<'a>(record: &mut Record<'_>, bytes: &'a [u8], wire: Wire<'a>) -> u64 {
     let (mut head, items) = Head::of(wire);
-    // What is the number of somebody whom any item names is no account or number of the others.
+    // The number of somebody whom any item names is no account of the others either.
     let [waba_id, sender] = [head.waba_id, head.sender].map(fields::text);
-    let own = scope(waba_id, sender).without_persons(|number| name(items, number));
+    let own = scope(waba_id, sender).without_account_of(|number| name(items, number));
     if own.waba_id == Id::None {
         head.waba_id = &[];
-    }
-    if own.sender == Id::None {
-        head.sender = &[];
     }
     let mut unknown_fields = head.unknown_fields;
     let nth = self::items(record, bytes, &head, items, &mut unknown_fields);

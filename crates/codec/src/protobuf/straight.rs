@@ -57,9 +57,9 @@ impl<'a> Of<'a> {
         if owner.is_none() && !(waba_id.is_empty() && sender.is_empty()) {
             return None;
         }
+        let items = wire.rest();
         let first = next(wire)?;
-        let is_usual = wire.rest().is_empty()
-            || are_items(*wire) && !name(&[first, wire.rest()], &[waba_id, sender]);
+        let is_usual = wire.rest().is_empty() || are_items(*wire) && !hold(items, waba_id);
         is_usual.then_some((Self { waba_id, sender, owner }, first))
     }
 }
@@ -70,16 +70,12 @@ pub(super) fn next<'a>(wire: &mut Wire<'a>) -> Option<&'a [u8]> {
     if wire.takes(ITEM) { wire.bytes().ok() } else { None }
 }
 
-/// Whether the last eight digits of an id stand in items: then it may be the number of somebody
-/// whom one of them names, and so no account or number of any.
+/// Whether the last eight digits of an account stand in items: then it may be the number of
+/// somebody whom one of them names, and so no account of any.
 #[inline(never)]
-fn name(items: &[&[u8]], ids: &[&[u8]]) -> bool {
-    let digits = |id: &&[u8]| may_be_dialled(id) && is_digits_or_empty(id);
-    ids.iter().copied().filter(digits).any(|id| {
-        let finder =
-            memchr::memmem::Finder::new(id.get(id.len().saturating_sub(8)..).unwrap_or(id));
-        items.iter().any(|items| finder.find(items).is_some())
-    })
+fn hold(items: &[u8], waba_id: &[u8]) -> bool {
+    let last = waba_id.get(waba_id.len().saturating_sub(8)..).unwrap_or(waba_id);
+    may_be_dialled(waba_id) && memchr::memmem::find(items, last).is_some()
 }
 
 /// Whether nothing follows but items.

@@ -81,10 +81,12 @@ impl Outer<'_, '_> {
 fn sender<'a>(value: Value<'a>, otherwise: &Id<'a>) -> Id<'a> {
     let places: [&[&str]; 3] =
         [&["metadata", "phone_number_id"], &["phone_number_id"], &["recipient", "phone_number_id"]];
-    let read = |place: &[&str]| meant::id(value.at(place)).of_sender();
+    let read = |place: &[&str]| match meant::id(value.at(place)).of_sender() {
+        Id::Some(id) if is_persons(value, &id) => Id::None,
+        id => id,
+    };
     let id = places.into_iter().fold(Id::None, |found, place| found.or_else(|| read(place)));
-    let is_persons = matches!(&id, Id::Some(id) if is_persons(value, id));
-    if is_persons { otherwise.clone() } else { id.or_else(|| otherwise.clone()) }
+    id.or_else(|| otherwise.clone())
 }
 
 /// The business's number as it is shown.
@@ -115,15 +117,15 @@ pub(crate) fn is_persons(value: Value<'_>, id: &str) -> bool {
             other |= !is_it;
         }
     };
-    // The contact of an echo may be the business.
-    let has_echoes = items(value, "message_echoes").next().is_some();
     let mut has_other_contact = false;
     for copy in std::iter::once(value).chain(items(value, "standby")) {
-        for contact in items(copy, "contacts").filter(|_| !has_echoes) {
+        // The contact of an echo may be the business, which shows no other number then.
+        let has_echoes = items(copy, "message_echoes").next().is_some();
+        for contact in items(copy, "contacts").filter(|_| shown.is_some() || !has_echoes) {
             note(contact.get("wa_id"));
         }
         has_other_contact |= items(copy, "contacts").any(|contact| {
-            meant::id(contact.get("wa_id")).some().is_none_or(|named| !mean_one(&named, &id))
+            meant::id(contact.get("wa_id")).some().is_some_and(|named| !mean_one(&named, &id))
         });
         for (list, places) in OF_PEOPLE {
             let items = items(copy, list);
@@ -141,10 +143,12 @@ pub(crate) fn is_persons(value: Value<'_>, id: &str) -> bool {
     {
         let has = |key: &&str| message.get(key).is_some();
         let to = meant::id(message.get("to")).some();
-        let to_other = to.is_some_and(|to| !mean_one(&to, &id) && !is_business(&to))
+        let to_it = to.as_deref().is_some_and(|to| mean_one(to, &id));
+        let to_other = to.is_some_and(|to| !to_it && !is_business(&to))
             || ["to_user_id", "recipient", "group_id"].iter().any(has);
         let from = meant::id(message.get("from")).some();
         let from_it = from.as_deref().is_some_and(|from| mean_one(from, &id));
+        it |= to_it && from.as_deref().is_some_and(is_business);
         wrote |= from_it && !to_other && !has_other_contact;
         other |= to_other || from.is_some() && !from_it;
     }

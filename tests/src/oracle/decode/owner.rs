@@ -9,22 +9,25 @@ pub(super) fn account_of(named: Option<&Json<'_>>, root: &Json<'_>) -> Id {
     id(named).of_owner().unless_number(|number| people::are_named(root, number))
 }
 
-/// The id of the number that a value is of; it is nobody's whom the value names, but for samples in
-/// which all have one number.
+/// The id of the number that a value is of: the first that is nobody's whom the value names.
 pub(super) fn sender(value: &Json<'_>) -> Id {
     let paths: [&[&str]; 3] =
         [&["metadata", "phone_number_id"], &["phone_number_id"], &["recipient", "phone_number_id"]];
     let mut ids = paths.iter().map(|path| id(value.at(path)).of_sender());
-    let found = ids.find(|id| *id != Id::Absent).unwrap_or(Id::Absent);
-    let numbers = found.known().map(people::digits_in).unwrap_or_default();
+    ids.find(|id| *id != Id::Absent && !is_persons(value, id)).unwrap_or(Id::Absent)
+}
+
+/// Whether an id is that of a person whom the value names. In samples all have one number.
+fn is_persons(value: &Json<'_>, named: &Id) -> bool {
+    let numbers = named.known().map(people::digits_in).unwrap_or_default();
     let number = numbers.into_iter().find(|number| (7..=15).contains(&number.len()));
-    let Some(number) = number else { return found };
+    let Some(number) = number else { return false };
     let display = id(value.at(&["metadata", "display_phone_number"]));
     let shown = display.known().and_then(|shown| people::digits_in(shown).into_iter().next());
     // Perhaps as it is dialled at home.
     let end = &number[number.len().saturating_sub(8)..];
     if shown.as_ref().is_some_and(|shown| shown.ends_with(end)) {
-        return found;
+        return false;
     }
     let is_it = |named: &str| people::is_one_person(named, &number);
     let at = |one: &Json<'_>, path: &str| {
@@ -44,27 +47,32 @@ pub(super) fn sender(value: &Json<'_>) -> Id {
             where_people_stand.extend(paths.iter().filter_map(|path| at(&one, path)));
         }
     }
-    let contacts: Vec<_> = copies.iter().flat_map(|copy| list(copy, "contacts")).collect();
-    let of_contacts: Vec<_> = contacts.iter().map(|contact| at(contact, "wa_id")).collect();
-    if list(value, "message_echoes").is_empty() {
-        where_people_stand.extend(of_contacts.iter().flatten().cloned());
+    let mut contacts_are_it = true;
+    for copy in &copies {
+        let contacts = list(copy, "contacts");
+        let of_contacts: Vec<_> =
+            contacts.iter().filter_map(|contact| at(contact, "wa_id")).collect();
+        contacts_are_it &= of_contacts.iter().all(|wa_id| is_it(wa_id));
+        if shown.is_some() || list(copy, "message_echoes").is_empty() {
+            where_people_stand.extend(of_contacts);
+        }
     }
-    let contacts_are_it = of_contacts.iter().all(|wa_id| wa_id.as_deref().is_some_and(is_it));
     let mut is_person = where_people_stand.iter().any(|one| is_it(one));
     let mut is_somebody_else = where_people_stand.iter().any(|one| !is_it(one));
     let copied = |key| copies.iter().flat_map(move |copy| list(copy, key));
     for message in copied("messages").chain(copied("message")) {
-        let to = at(&message, "to").filter(|to| !is_it(to));
+        let to = at(&message, "to");
         let is_shown =
-            |to: &String| shown.as_deref().is_some_and(|shown| people::is_one_person(to, shown));
-        let to_other = to.is_some_and(|to| !is_shown(&to))
+            |to: &str| shown.as_deref().is_some_and(|shown| people::is_one_person(to, shown));
+        let to_other = to.as_deref().is_some_and(|to| !is_it(to) && !is_shown(to))
             || ["group_id", "recipient", "to_user_id"].iter().any(|key| message.has(key));
         let from = at(&message, "from");
         let is_its = from.as_deref().is_some_and(is_it);
         is_person |= is_its && !to_other && contacts_are_it;
+        is_person |= to.as_deref().is_some_and(is_it) && from.as_deref().is_some_and(is_shown);
         is_somebody_else |= to_other || from.is_some() && !is_its;
     }
-    if is_person && (shown.is_some() || !is_somebody_else) { Id::Absent } else { found }
+    is_person && (shown.is_some() || !is_somebody_else)
 }
 
 /// Lists of which these paths lead to people alone.

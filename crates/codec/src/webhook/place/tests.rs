@@ -209,6 +209,15 @@ fn number_that_a_person_has_is_none_of_the_business() {
     for value in [
         format!(r#""contacts":[{{"wa_id":"{number}"}}],"messages":[{TEXT}]"#),
         format!(r#""messages":[{}]"#, TEXT.replace("\"id\"", "\"to\":\"5549988880000\",\"id\"")),
+        format!(
+            r#""messages":[{}]"#,
+            TEXT.replace("5549977776666", "5549988880000\",\"to\":\"5549977776666")
+        ),
+        format!(r#""contacts":[{{"user_id":"BR.1"}}],"messages":[{TEXT}]"#),
+        format!(
+            r#""contacts":[{{"wa_id":"{number}"}}],"message_echoes":[{}]"#,
+            echo.replace("\"to\":\"5549977776666\"", "\"to_user_id\":\"BR.1\"")
+        ),
         format!(r#""message":{TEXT}"#),
         format!(r#""message_echoes":[{echo}]"#),
         format!(r#""standby":{{"messages":[{TEXT}]}}"#),
@@ -235,6 +244,8 @@ fn number_that_a_person_has_is_none_of_the_business() {
     }
     let contact = format!(r#""contacts":[{{"wa_id":"{number}"}}],"messages":[{TEXT}]"#);
     assert_eq!(told(&id(number), &contact), [""]);
+    let second = shown(number) + r#"},"recipient":{"phone_number_id":"100""#;
+    assert_eq!(told(&second, &contact), ["100"]);
     // The business may be its own contact, and name itself where it wrote to somebody.
     let own = r#""display_phone_number":"049 97777-6666","phone_number_id":"5549977776666""#;
     assert_eq!(told(own, &contact), [number]);
