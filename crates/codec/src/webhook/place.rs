@@ -98,15 +98,16 @@ fn display(value: Value<'_>) -> Option<Cow<'_, str>> {
 /// where people do, or somebody with that number wrote to nobody else than the business. In samples
 /// all have the number that is shown; where none is, others than it may be the people.
 pub(crate) fn is_persons(value: Value<'_>, id: &str) -> bool {
-    let mut digits = numbers::spelled(id).filter(|number| may_be_persons(number.len()));
+    let may_be = |number: &Cow<'_, str>| may_be_persons(number.len());
     let shown = display(value);
-    let shown = shown.as_deref().and_then(|shown| numbers::spelled(shown).next());
+    let shown = shown.as_deref().and_then(|shown| numbers::spelled(shown).find(may_be));
     // It may be shown as it is called within its country.
     let is_shown = |id: &str| {
         let last = id.get(id.len().saturating_sub(8)..).unwrap_or(id);
         shown.as_deref().is_some_and(|shown| shown.ends_with(last))
     };
-    let Some(id) = digits.next().filter(|id| !is_shown(id)) else { return false };
+    let id = numbers::spelled(id).find(may_be).filter(|id| !is_shown(id));
+    let Some(id) = id else { return false };
     let is_business = |to: &str| shown.as_deref().is_some_and(|shown| mean_one(to, shown));
     // Whether the number stands somewhere, and somebody else.
     let (mut it, mut other, mut wrote) = (false, false, false);

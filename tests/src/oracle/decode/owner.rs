@@ -20,10 +20,11 @@ pub(super) fn sender(value: &Json<'_>) -> Id {
 /// Whether an id is that of a person whom the value names. In samples all have one number.
 fn is_persons(value: &Json<'_>, named: &Id) -> bool {
     let numbers = named.known().map(people::digits_in).unwrap_or_default();
-    let number = numbers.into_iter().find(|number| (7..=15).contains(&number.len()));
+    let may_be = |number: &String| (7..=15).contains(&number.len());
+    let number = numbers.into_iter().find(may_be);
     let Some(number) = number else { return false };
     let display = id(value.at(&["metadata", "display_phone_number"]));
-    let shown = display.known().and_then(|shown| people::digits_in(shown).into_iter().next());
+    let shown = display.known().and_then(|shown| people::digits_in(shown).into_iter().find(may_be));
     // Perhaps as it is dialled at home.
     let end = &number[number.len().saturating_sub(8)..];
     if shown.as_ref().is_some_and(|shown| shown.ends_with(end)) {
