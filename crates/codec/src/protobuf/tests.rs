@@ -80,9 +80,7 @@ fn people_are_no_senders_and_no_accounts() {
     let late = events::Message { time_ms: 1, ..brazilian };
     assert_eq!(told("5511912345678", "100", late), "time_out_of_range - 100");
     assert_eq!(told("100", "100", text_message()), "- 100 100");
-    for sender in ["16505551234", "+1 650-555-1234"] {
-        assert_eq!(told(sender, sender, text_message()), "no_sender - -", "{sender}");
-    }
+    assert_eq!(told("16505551234", "16505551234", text_message()), "no_sender - -");
 }
 
 #[test]
@@ -105,7 +103,6 @@ fn number_of_anybody_in_a_record_is_no_account_of_what_is_in_it() {
     for items in [vec![other(), person.clone()], vec![person, other()]] {
         assert_eq!(told("16505551234", "100", items.clone()), ["- - 100"; 2]);
     }
-    // A number is compared with its own item.
     let rows = told("9", "16505551234", vec![of("16505551234"), other()]);
     assert_eq!(rows, ["no_sender 9 -", "- 9 16505551234"]);
     let late = events::Message { time_ms: 1, ..text_message() };
