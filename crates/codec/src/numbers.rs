@@ -116,6 +116,7 @@ impl Numbers {
         }
     }
 
+    /// What may be a number, or have one among its parts.
     fn add_text(&mut self, value: Value<'_>) {
         let raw = value.raw();
         let is_none = raw.len() < PHONE_DIGITS_MIN || raw.len() > SPELLING_BYTES_MAX;
@@ -206,7 +207,8 @@ fn names_nobody(name: Value<'_>) -> bool {
     KEYS.into_iter().any(|key| name.is_key(key))
 }
 
-/// Asked of the names around each number: nearly all have few letters that a part begins with.
+/// Whether a key is one of [`OF_BUSINESS`]. Asked of the names around each number: nearly all have
+/// few letters that a part begins with.
 fn is_of_business(name: Value<'_>) -> bool {
     let name = name.string().unwrap_or_default();
     let mut rests = (0..name.len()).filter_map(|at| name.as_bytes().get(at..));

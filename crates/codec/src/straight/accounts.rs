@@ -33,8 +33,8 @@ fn stands_twice(bytes: &[u8], digits: &[u8]) -> bool {
     memmem::find_iter(bytes, digits).nth(1).is_some()
 }
 
-/// The same of the accounts of changes, in their order, each in the place of its entry; `ends` is
-/// lent. Where there are addresses, too, meaning tells.
+/// Like [`is_alone`], of the accounts of changes, in their order, each in the place of its entry;
+/// `ends` is lent. Where there are addresses, too, meaning tells.
 #[inline(never)]
 pub(crate) fn are_alone(
     values: Values<'_>,

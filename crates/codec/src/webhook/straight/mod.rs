@@ -215,8 +215,8 @@ fn may_be(own: &[u8], phone: &[u8]) -> bool {
 }
 
 /// Whether a number ends in the last eight digits of this one, or has all of fewer, with anything
-/// between them: so it is taken for the same more often than [`crate::peer::same_phone`] takes it,
-/// never less.
+/// between them: so it is taken for the same more often than [`crate::numbers::mean_one`] takes it,
+/// and less only of few digits with zeros before them.
 #[inline(never)]
 fn ends_alike(own: &[u8], phone: &[u8]) -> bool {
     let own = own.iter().rev().filter(|byte| byte.is_ascii_digit());
