@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use crate::country::{PHONE_DIGITS_MAX, PHONE_DIGITS_MIN};
-use crate::json::{Kind, Value};
+use crate::json::{Kind, Value, unescape_into};
 use crate::peer::{ends_of_long, is_number};
 use crate::work;
 
@@ -20,7 +20,7 @@ use crate::work;
 const SPELLING_BYTES_MAX: usize = 160;
 
 /// A number of a person as it is compared: the ends of a long one, all of a short one.
-type Key = [u8; 10];
+pub(crate) type Key = [u8; 10];
 
 /// Whether a number of so many digits may be a person's.
 #[inline]
@@ -110,50 +110,78 @@ impl Numbers {
         match value.kind() {
             Kind::Object => value.members().for_each(|(name, inner)| self.add_member(name, inner)),
             Kind::Array => value.items().for_each(|inner| self.add(inner)),
-            Kind::String => self.add_text(value),
-            Kind::Number => self.named.extend(key(&whole(value.raw()))),
+            Kind::String => for_each_in_string(value.raw(), |key| self.named.push(key)),
+            Kind::Number => self.named.extend(of_number(value.raw())),
             Kind::Null | Kind::True | Kind::False => {}
-        }
-    }
-
-    /// What may be a number, or have one among its parts.
-    fn add_text(&mut self, value: Value<'_>) {
-        let raw = value.raw();
-        let is_none = raw.len() < PHONE_DIGITS_MIN || raw.len() > SPELLING_BYTES_MAX;
-        if is_none || raw.bytes().filter(u8::is_ascii_digit).count() < PHONE_DIGITS_MIN {
-            return;
-        }
-        match key(raw) {
-            Some(key) => self.named.push(key),
-            // With a letter it is an address, or there are escapes.
-            None if !raw.bytes().any(|byte| byte.is_ascii_alphabetic())
-                || raw.bytes().any(|byte| matches!(byte, b'@' | b':' | b'\\')) =>
-            {
-                let text = value.string().unwrap_or_default();
-                self.named.extend(spelled(&text).filter_map(|number| key(&number)));
-            }
-            None => {}
         }
     }
 }
 
+/// Whether there are digits enough for a number of a person, and not too much else.
+pub(crate) fn may_spell(raw: &[u8]) -> bool {
+    (PHONE_DIGITS_MIN..=SPELLING_BYTES_MAX).contains(&raw.len())
+        && raw.iter().filter(|byte| byte.is_ascii_digit()).count() >= PHONE_DIGITS_MIN
+}
+
+/// Calls with each number of a person that a string may be, by what stands between its quotes.
+pub(crate) fn for_each_in_string(raw: &str, then: impl FnMut(Key)) {
+    if !may_spell(raw.as_bytes()) {
+        return;
+    }
+    if raw.contains('\\') {
+        let mut text = String::with_capacity(raw.len());
+        unescape_into(raw, &mut text);
+        keys(&text).for_each(then);
+    } else {
+        keys(raw).for_each(then);
+    }
+}
+
+/// The same of a number of JSON, as it stands.
+pub(crate) fn of_number(raw: &str) -> Option<Key> {
+    key(&whole(raw))
+}
+
+/// The numbers of people that a text may be.
+pub(crate) fn keys(text: &str) -> impl Iterator<Item = Key> {
+    spelled(text).filter_map(|number| key(&number))
+}
+
 /// The numbers in a text, digits alone: it may be one in any spelling (`+49 151/1234-5678`,
-/// `0049…`, as others wrote a number with a fraction: `4915….0`), or an address of one
-/// (`whatsapp:+4915…`, `4915…:12@s.whatsapp.net`).
+/// `0049…`, as others wrote a number with a fraction: `4915….0`), with a word before it
+/// (`whatsapp:+4915…`), or an address of one (`4915…:12@s.whatsapp.net`, `4915…-1612345678@g.us`).
 pub(crate) fn spelled(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
-    text.split(['@', ':']).filter_map(|part| {
-        let part = part.trim();
-        if is_number(part) {
-            return Some(Cow::Borrowed(part.strip_prefix("00").unwrap_or(part)));
-        }
-        let part = part.strip_suffix(".0").unwrap_or(part);
-        if part.chars().any(char::is_alphabetic) {
-            return None;
-        }
-        let digits: String = part.chars().filter(char::is_ascii_digit).collect();
-        let digits = digits.strip_prefix("00").map(str::to_owned).unwrap_or(digits);
-        (!digits.is_empty()).then_some(Cow::Owned(digits))
+    let address = text.split_once('@');
+    let is_address = address.is_some();
+    let is_end = move |ch| ch == ':' || is_address && matches!(ch, '-' | '_' | '.');
+    let parts = address.map_or(text, |(local, _)| local).rsplit(is_end);
+    // Behind a number there are no words but an address's.
+    let mut goes_on = true;
+    parts.filter_map(move |part| {
+        let is_number = goes_on && !has_letter(part);
+        goes_on = is_number || is_address;
+        if is_number { digits(part) } else { None }
     })
+}
+
+/// Whether a text has a letter or a sign of the rows of ASCII that letters stand in: then it is no
+/// number in any spelling.
+fn has_letter(text: &str) -> bool {
+    text.chars().any(|ch| ch.is_alphabetic() || matches!(ch, '@'..='\u{7f}'))
+}
+
+/// The digits of a text without letters, if it has any.
+fn digits(text: &str) -> Option<Cow<'_, str>> {
+    let text = text.trim();
+    if is_number(text) {
+        return Some(Cow::Borrowed(text.strip_prefix("00").unwrap_or(text)));
+    }
+    let text = text.strip_suffix(".0").unwrap_or(text);
+    let mut digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    if digits.starts_with("00") {
+        digits.drain(..2);
+    }
+    (!digits.is_empty()).then_some(Cow::Owned(digits))
 }
 
 /// A number of JSON without a fraction or exponent, if it has none that counts.
@@ -176,8 +204,7 @@ pub(crate) fn mean_one(one: &str, other: &str) -> bool {
     if end(one) != end(other) && is_number(one) && is_number(other) {
         return false;
     }
-    let mut keys = spelled(one).filter_map(|number| key(&number));
-    keys.any(|of_one| spelled(other).any(|number| key(&number) == Some(of_one)))
+    keys(one).any(|of_one| keys(other).any(|of_other| of_other == of_one))
 }
 
 /// Parts of keys of accounts, businesses and their numbers' ids, in small letters. An object under

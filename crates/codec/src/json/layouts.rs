@@ -160,7 +160,7 @@ struct Way {
     end: u32,
     values: usize,
     /// Whether any of them is not ASCII.
-    is_high: bool,
+    is_rare: bool,
     to: usize,
     /// How many branches it did not take, where it looked at them.
     passed_by: u32,
@@ -200,7 +200,7 @@ impl Walk for Finder<'_> {
                 }
                 Then::End => {
                     let (end, to) = (node.child, bytes.len() - rest.len());
-                    return Some(Way { end, values: count, is_high: all.is_high(), to, passed_by });
+                    return Some(Way { end, values: count, is_rare: all.is_rare(), to, passed_by });
                 }
             };
             all = all.and(text);
@@ -278,13 +278,13 @@ impl<P> Layouts<P> {
         if way.passed_by > PASSED_BY_MAX {
             self.move_forward(bytes, from, &way);
         }
-        let Way { end, values: count, is_high, to, .. } = way;
+        let Way { end, values: count, is_rare, to, .. } = way;
         let End { read, unknown, .. } = self.ends.get(end as usize)?;
         let values = self.values.get(..count)?;
         // What stands between the values is as it was in a text that is UTF-8, and begins and ends
         // with ASCII.
-        let is_read = |text: &Text| !text.is_high() || is_utf8(text.span().of(bytes));
-        let is_text = !self.are_whole || !is_high || values.iter().all(is_read);
+        let is_read = |text: &Text| !text.is_rare() || is_utf8(text.span().of(bytes));
+        let is_text = !self.are_whole || !is_rare || values.iter().all(is_read);
         is_text.then_some(Found { read, values, unknown, to })
     }
 

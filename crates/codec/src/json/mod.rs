@@ -26,7 +26,7 @@ pub(crate) use cursor::{Cursor, Field, Mark, Trace, UNUSUAL};
 pub(crate) use layouts::Layouts;
 pub(crate) use noted::{Nth, Values};
 pub use parse::{JsonError, JsonFault};
-pub(crate) use scan::whole;
+pub(crate) use scan::{Text, whole};
 pub(crate) use value::unescape_into;
 pub use value::{Kind, Value};
 

@@ -48,13 +48,6 @@ impl<'a> Values<'a> {
         self.texts.get(usize::from(nth.0)).copied().unwrap_or_default()
     }
 
-    /// How many strings and numbers end in eight bytes of which this is so.
-    #[inline(always)]
-    pub(crate) fn count_ending(self, is_so: impl Fn(u64) -> bool) -> usize {
-        let is_one = |text: &&Text| is_so(text.last_eight(self.bytes));
-        self.texts.iter().filter(is_one).count()
-    }
-
     /// The bytes of a value, as they stand in the text.
     #[inline(always)]
     pub(crate) fn of(self, nth: Nth) -> &'a [u8] {

@@ -17,8 +17,8 @@ pub(crate) struct Text(u64);
 const NUMBER: u64 = 1 << 61;
 /// The string holds escapes.
 const ESCAPED: u64 = 1 << 62;
-/// It holds bytes that are no ASCII.
-const HIGH: u64 = 1 << 63;
+/// It holds bytes that are no ASCII, or an `@`.
+const RARE: u64 = 1 << 63;
 const _: () = assert!(turnwise_model::limits::RECORD_BYTES_MAX < 1 << 29);
 
 impl Span {
@@ -44,11 +44,11 @@ impl Text {
 
     #[inline(always)]
     pub(crate) fn span(self) -> Span {
-        Span(self.0 & !(ESCAPED | HIGH | NUMBER))
+        Span(self.0 & !(ESCAPED | RARE | NUMBER))
     }
 
     #[inline(always)]
-    pub(super) fn is_number(self) -> bool {
+    pub(crate) fn is_number(self) -> bool {
         self.0 & NUMBER != 0
     }
 
@@ -58,21 +58,33 @@ impl Text {
     }
 
     #[inline(always)]
-    pub(crate) fn is_high(self) -> bool {
-        self.0 & HIGH != 0
+    pub(crate) fn is_rare(self) -> bool {
+        self.0 & RARE != 0
+    }
+
+    /// Whether it is a string of ASCII without escapes and without an `@`.
+    #[inline(always)]
+    pub(crate) fn is_simple(self) -> bool {
+        self.0 & (NUMBER | ESCAPED | RARE) == 0
     }
 
     /// Itself, with the marks of either.
     #[inline(always)]
     pub(super) fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0 & (ESCAPED | HIGH))
+        Self(self.0 | other.0 & (ESCAPED | RARE))
     }
 
     /// The eight bytes before its end, of whatever they are; 0 where there are fewer.
     #[inline(always)]
-    pub(super) fn last_eight(self, bytes: &[u8]) -> u64 {
+    pub(crate) fn last_eight(self, bytes: &[u8]) -> u64 {
         let before = bytes.get(..self.range().end).and_then(|before| before.last_chunk());
         before.map_or(0, |last| u64::from_le_bytes(*last))
+    }
+
+    /// How many bytes it has.
+    #[inline(always)]
+    pub(crate) fn length(self) -> usize {
+        (self.span().0 >> 32) as usize
     }
 
     /// Where it begins and ends in its text.
@@ -137,7 +149,7 @@ impl Expected {
 /// Reads a string; `rest` begins behind its opening quote and is moved behind the closing one.
 #[inline(always)]
 pub(super) fn string(bytes: &[u8], rest: &mut &[u8]) -> Option<Text> {
-    let Look { special, high } = match rest.first_chunk() {
+    let Look { special, rare } = match rest.first_chunk() {
         Some(block) => look(block),
         None => return long_string(bytes, rest),
     };
@@ -146,9 +158,9 @@ pub(super) fn string(bytes: &[u8], rest: &mut &[u8]) -> Option<Text> {
         return long_string(bytes, rest);
     }
     let text = Text::new(bytes, rest.len(), length);
-    let is_high = u64::from(high) & below_lowest(u64::from(special)) != 0;
+    let is_rare = u64::from(rare) & below_lowest(u64::from(special)) != 0;
     *rest = rest.get(length + 1..)?;
-    Some(text.marked(HIGH, is_high))
+    Some(text.marked(RARE, is_rare))
 }
 
 /// The same with eyes, where it is known how long the string may well be.
@@ -159,14 +171,14 @@ pub(super) fn expected_string<E: Eyes>(
     rest: &mut &[u8],
     expected: &mut Expected,
 ) -> Option<Text> {
-    let (mut before, mut all_high) = (0, 0);
-    let (special, high) = loop {
+    let (mut before, mut all_rare) = (0, 0);
+    let (special, rare) = loop {
         // Behind the text there are zeros, which are special.
-        let WideLook { special, high } = eyes.look(eyes.block(rest.get(before..)?));
+        let WideLook { special, rare } = eyes.look(eyes.block(rest.get(before..)?));
         if special != 0 {
-            break (special, high);
+            break (special, rare);
         }
-        all_high |= high;
+        all_rare |= rare;
         before += WIDE;
     };
     let length = expected.or(before as u32 + special.trailing_zeros()) as usize;
@@ -175,7 +187,7 @@ pub(super) fn expected_string<E: Eyes>(
     }
     let text = Text::new(bytes, rest.len(), length);
     *rest = rest.get(length + 1..)?;
-    Some(text.marked(HIGH, all_high | high & below_lowest(special) != 0))
+    Some(text.marked(RARE, all_rare | rare & below_lowest(special) != 0))
 }
 
 /// The bits below the lowest one.
@@ -188,19 +200,19 @@ fn below_lowest(bits: u64) -> u64 {
 #[inline(never)]
 fn long_string(bytes: &[u8], rest: &mut &[u8]) -> Option<Text> {
     let start = *rest;
-    let (mut inner, mut escaped, mut all_high) = (start, false, 0);
+    let (mut inner, mut escaped, mut all_rare) = (start, false, 0);
     loop {
-        let Look { special, high } = match inner.first_chunk::<BLOCK>() {
+        let Look { special, rare } = match inner.first_chunk::<BLOCK>() {
             Some(block) => look(block),
             None => look(&last_block(bytes, inner)),
         };
         if special == 0 {
-            all_high |= u64::from(high);
+            all_rare |= u64::from(rare);
             // A block without zeros is one of the text.
             inner = inner.get(BLOCK..)?;
             continue;
         }
-        all_high |= u64::from(high) & below_lowest(u64::from(special));
+        all_rare |= u64::from(rare) & below_lowest(u64::from(special));
         inner = inner.get(special.trailing_zeros() as usize..)?;
         match inner.first()? {
             b'"' => break,
@@ -213,7 +225,7 @@ fn long_string(bytes: &[u8], rest: &mut &[u8]) -> Option<Text> {
     }
     let text = Text::new(bytes, start.len(), start.len() - inner.len());
     *rest = &inner[1..];
-    Some(text.marked(ESCAPED, escaped).marked(HIGH, all_high != 0))
+    Some(text.marked(ESCAPED, escaped).marked(RARE, all_rare != 0))
 }
 
 /// How many bytes the escape takes that `rest` begins with.

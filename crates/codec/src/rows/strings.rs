@@ -162,23 +162,20 @@ impl Strings {
     /// The ids of an account and a number, if [they may own](Self::may_own) rows.
     #[inline]
     pub(crate) fn plain_owner(&mut self, waba_id: &[u8], sender: &[u8]) -> Option<PlainOwner> {
-        let key = short(waba_id).zip(short(sender)).map(|(waba_id, sender)| [waba_id, sender]);
-        if let Some(key) = &key
-            && let Some(Some((known, owner))) = self.owners.place(key)
-            && same(known, key)
-        {
-            return Some(*owner);
-        }
-        self.new_owner(key, waba_id, sender)
+        self.known_owner(waba_id, sender).or_else(|| self.new_owner(waba_id, sender))
+    }
+
+    /// The same of those that were met lately.
+    #[inline(always)]
+    pub(crate) fn known_owner(&mut self, waba_id: &[u8], sender: &[u8]) -> Option<PlainOwner> {
+        let key = [short(waba_id)?, short(sender)?];
+        let (known, owner) = self.owners.place(&key)?.as_ref()?;
+        same(known, &key).then_some(*owner)
     }
 
     #[inline(never)]
-    fn new_owner(
-        &mut self,
-        key: Option<OwnerKey>,
-        waba_id: &[u8],
-        sender: &[u8],
-    ) -> Option<PlainOwner> {
+    fn new_owner(&mut self, waba_id: &[u8], sender: &[u8]) -> Option<PlainOwner> {
+        let key = short(waba_id).zip(short(sender)).map(|(waba_id, sender)| [waba_id, sender]);
         if !Self::may_own([waba_id, sender]) {
             return None;
         }

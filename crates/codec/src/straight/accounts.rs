@@ -2,13 +2,14 @@
 //!
 //! What stands anywhere else as well may be a person's number, which meaning tells
 //! ([`crate::numbers`]): the last eight digits are enough to ask it. All strings and numbers of the
-//! text are looked at, those that nobody asks for, too, and so are addresses. A number that has
-//! something between those digits or behind them, or escapes, only meaning would find.
+//! text are looked at, those that nobody asks for, too. Nearly all of them end in digits alone or
+//! have a letter there; others, those with escapes and addresses may be a number in another spelling,
+//! and are read as meaning reads them.
 
-use memchr::memmem;
-
-use crate::json::{Nth, Values};
-use crate::numbers::may_be_dialled;
+use crate::country::PHONE_DIGITS_MIN;
+use crate::json::{Nth, Text, Values};
+use crate::numbers::{self, may_be_dialled};
+use crate::straight::are_digits;
 
 /// Whether an account, digits or missing, stands in its own place alone.
 #[inline(always)]
@@ -19,31 +20,20 @@ pub(crate) fn is_alone(values: Values<'_>, account: Nth) -> bool {
     }
     let Some(last) = digits.last_chunk() else { return false };
     let end = u64::from_le_bytes(*last);
-    values.count_ending(|other| other == end) == 1 && !has_address(values, last)
-}
-
-/// Whether there is an address that may be of a number with this end: few texts have an `@`.
-#[inline(always)]
-fn has_address(values: Values<'_>, last: &[u8]) -> bool {
-    memchr::memchr(b'@', values.bytes).is_some() && stands_twice(values.bytes, last)
-}
-
-#[inline(never)]
-fn stands_twice(bytes: &[u8], digits: &[u8]) -> bool {
-    memmem::find_iter(bytes, digits).nth(1).is_some()
+    stand(values, |other| other == end, std::iter::once(account)) == Some(1)
 }
 
 /// Like [`is_alone`], of the accounts of changes, in their order, each in the place of its entry;
-/// `ends` is lent. Where there are addresses, too, meaning tells.
+/// `ends` is lent.
 #[inline(never)]
 pub(crate) fn are_alone(
     values: Values<'_>,
-    accounts: impl Iterator<Item = Nth>,
+    accounts: impl Iterator<Item = Nth> + Clone,
     ends: &mut Vec<u64>,
 ) -> bool {
     ends.clear();
     let mut last = Nth::NONE;
-    for account in accounts {
+    for account in accounts.clone() {
         let digits = values.of(account);
         if std::mem::replace(&mut last, account) == account || !may_be_dialled(digits) {
             continue;
@@ -56,8 +46,55 @@ pub(crate) fn are_alone(
     let places = ends.len();
     ends.sort_unstable();
     ends.dedup();
-    let has_address = places > 0 && memchr::memchr(b'@', values.bytes).is_some();
-    !has_address && values.count_ending(|end| ends.binary_search(&end).is_ok()) == places
+    places == 0 || stand(values, |end| ends.binary_search(&end).is_ok(), accounts) == Some(places)
+}
+
+/// In how many places there is a string or number that ends in eight digits of which this is so;
+/// none where one of the accounts is there in another spelling.
+#[inline(always)]
+fn stand(
+    values: Values<'_>,
+    is_so: impl Fn(u64) -> bool,
+    accounts: impl Iterator<Item = Nth> + Clone,
+) -> Option<usize> {
+    let mut places = 0;
+    for text in values.texts {
+        let end = text.last_eight(values.bytes);
+        // Of bytes of ASCII the second bit tells letters; of others both are set, or the first alone.
+        let letters = end & !(end >> 1) & 0x4040_4040_4040_4040;
+        if letters != 0 && text.is_simple() {
+            continue;
+        }
+        if are_digits(end) && !text.is_escaped() {
+            places += usize::from(is_so(end));
+        } else if text.length() >= PHONE_DIGITS_MIN && is_spelled(values, *text, accounts.clone()) {
+            return None;
+        }
+    }
+    Some(places)
+}
+
+/// Whether a string or number spells one of the accounts.
+#[inline(never)]
+fn is_spelled(values: Values<'_>, text: Text, accounts: impl Iterator<Item = Nth> + Clone) -> bool {
+    let raw = text.span().of(values.bytes);
+    if !numbers::may_spell(raw) {
+        return false;
+    }
+    let is_one = |digits: &[u8], key| numbers::keys(as_text(digits)).any(|own| own == key);
+    let mut is_any = false;
+    let mut ask = |key| is_any |= accounts.clone().any(|account| is_one(values.of(account), key));
+    if text.is_number() {
+        numbers::of_number(as_text(raw)).into_iter().for_each(&mut ask);
+    } else {
+        numbers::for_each_in_string(as_text(raw), &mut ask);
+    }
+    is_any
+}
+
+/// What was read was UTF-8.
+fn as_text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -98,6 +135,9 @@ mod tests {
             r#"[{"id":"","a":"me@example.org"}]"#,
             r#"[{"id":"1000000000000001","a":"1000000000000001"}]"#,
             r#"[{"id":"","a":""}]"#,
+            r#"[{"id":"4915112345678","a":"me@example.org, 1234567"}]"#,
+            r#"[{"id":"4915112345678","a":["4915112345678:x",49.151,"12-34"]}]"#,
+            r#"[{"id":"4915112345678","a":"é call\n49 151 1234 5678"}]"#,
         ] {
             assert_eq!(are(alone), [true; 2], "{alone}");
         }
@@ -107,6 +147,15 @@ mod tests {
             r#"[{"a":{"b":["+1 12345678"]},"id":"4915112345678"}]"#,
             r#"[{"id":"4915112345678","a":"4915112345678:1@s.whatsapp.net"}]"#,
             r#"[{"id":"6834001"}]"#,
+            r#"[{"id":"4915112345678","a":"+49 151 1234-5678"}]"#,
+            r#"[{"id":"4915112345678","a":"4915112345678.0"}]"#,
+            r#"[{"id":"4915112345678","a":4.915112345678e12}]"#,
+            r#"[{"id":"4915112345678","a":"4915112345678:12"}]"#,
+            r#"[{"id":"4915112345678","a":"4915112345\u00367\u0038"}]"#,
+            r#"[{"id":"4915112345678","a":"49151123456\u00378"}]"#,
+            r#"[{"id":"4915112345678","a":"+49 151 1234‑5678"}]"#,
+            r#"[{"id":"4915112345678","a":"4915112345678-1612345678@g.us"}]"#,
+            r#"[{"id":"001234567","a":"1234567"}]"#,
         ] {
             assert_eq!(are(not), [false; 2], "{not}");
         }

@@ -12,7 +12,7 @@ use crate::meant::{self, Time};
 #[inline(always)]
 pub(crate) fn is_plain(values: Values<'_>, nth: Nth) -> bool {
     let text = values.text(nth);
-    !text.is_escaped() && !text.is_high() && is_plain_ascii(text.span().of(values.bytes))
+    !text.is_escaped() && !text.is_rare() && is_plain_ascii(text.span().of(values.bytes))
 }
 
 /// Whether a value is a string that is a plain id, or empty, or there is none.

@@ -10,8 +10,8 @@ pub const WIDE: usize = 64;
 pub struct WideLook {
     /// The byte is a quote, a backslash or below 0x20.
     pub special: u64,
-    /// The byte is 0x80 or above.
-    pub high: u64,
+    /// The byte is no ASCII, or an `@`.
+    pub rare: u64,
 }
 
 /// Looks at wide blocks with what the processor has.
@@ -120,7 +120,7 @@ mod tests {
                 let special = byte == b'"' || byte == b'\\' || byte < 0x20;
                 let look = WideLook {
                     special: u64::from(special) << at,
-                    high: u64::from(byte >= 0x80) << at,
+                    rare: u64::from(byte >= 0x80 || byte == b'@') << at,
                 };
                 let tell = Tell { text: &text, other: &[b'a'; WIDE], within: 1 << at };
                 assert_eq!(tell.walk(Scalar), (byte == b'a', look));

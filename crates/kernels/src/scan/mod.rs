@@ -1,5 +1,5 @@
 //! Where a JSON string ends: which bytes of a block are a quote, a backslash or a control character,
-//! and which are no ASCII.
+//! and which are no ASCII or an `@`: of a text with such a one more is to be asked.
 //!
 //! [`look`] is one function of 32 bytes, small enough to be a part of its caller. It needs no
 //! dispatch: its instructions are part of every processor of its family. Who looks at many blocks of
@@ -24,8 +24,8 @@ pub const BLOCK: usize = 32;
 pub struct Look {
     /// The byte is a quote, a backslash or below 0x20.
     pub special: u32,
-    /// The byte is 0x80 or above.
-    pub high: u32,
+    /// The byte is no ASCII, or an `@`.
+    pub rare: u32,
 }
 
 /// Looks at a block.
@@ -68,8 +68,9 @@ mod tests {
                 let mut block = [b'a'; BLOCK];
                 block[at] = byte;
                 let special = byte == b'"' || byte == b'\\' || byte < 0x20;
+                let rare = byte >= 0x80 || byte == b'@';
                 let expected =
-                    Look { special: u32::from(special) << at, high: u32::from(byte >= 0x80) << at };
+                    Look { special: u32::from(special) << at, rare: u32::from(rare) << at };
                 assert_eq!(scalar::look(&block), expected, "{byte} at {at}");
             }
         }
@@ -81,13 +82,14 @@ mod tests {
         let taken = |byte: u8, other: u8| {
             move |block: &[u8; BLOCK]| look(&block.map(|one| if one == byte { other } else { one }))
         };
-        let planted: [(&str, Version<'_>); 4] = [
+        let planted: [(&str, Version<'_>); 5] = [
             ("takes the last control character for none", &taken(0x1F, b'a')),
             ("takes a delete character for one", &taken(0x7F, 0)),
             ("takes the first byte that is no ASCII for a letter", &taken(0x80, b'a')),
+            ("takes an @ for a letter", &taken(b'@', b'a')),
             ("does not look at the last byte", &|block| {
-                let Look { special, high } = look(block);
-                Look { special: special << 1 >> 1, high }
+                let Look { special, rare } = look(block);
+                Look { special: special << 1 >> 1, rare }
             }),
         ];
         for (name, version) in planted {

@@ -11,7 +11,7 @@ pub(super) fn look(block: &[u8; BLOCK]) -> Look {
     };
     Look {
         special: bits(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)),
-        high: bits(|byte| !byte.is_ascii()),
+        rare: bits(|byte| !byte.is_ascii() || *byte == b'@'),
     }
 }
 
@@ -41,6 +41,6 @@ impl Eyes for Scalar {
             look(&half)
         });
         let both = |low: u32, high: u32| u64::from(low) | u64::from(high) << BLOCK;
-        WideLook { special: both(low.special, high.special), high: both(low.high, high.high) }
+        WideLook { special: both(low.special, high.special), rare: both(low.rare, high.rare) }
     }
 }

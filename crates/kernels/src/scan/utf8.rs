@@ -1,6 +1,6 @@
 //! Whether bytes are UTF-8: most are ASCII, which is quickly seen.
 
-use super::{BLOCK, look};
+use super::BLOCK;
 use crate::dispatch::{InstructionSet, Kernel};
 
 /// Whether all bytes are ASCII.
@@ -11,7 +11,7 @@ pub fn is_ascii(bytes: &[u8]) -> bool {
         // Whole blocks, and the last one again for what is left.
         Some(last) => {
             let blocks = bytes.as_chunks::<BLOCK>().0.iter();
-            blocks.fold(look(last).high, |all, block| all | look(block).high) == 0
+            blocks.fold(is_ascii_block(last), |all, block| all & is_ascii_block(block))
         }
         None => is_short_ascii(bytes),
     }
@@ -28,6 +28,14 @@ fn is_short_ascii(bytes: &[u8]) -> bool {
         return (u64::from_le_bytes(*first) | u64::from_le_bytes(*last)) & HIGH as u64 == 0;
     }
     bytes.iter().fold(0, |all, byte| all | byte) < 0x80
+}
+
+#[inline(always)]
+fn is_ascii_block(block: &[u8; BLOCK]) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return super::x86::is_ascii(block);
+    #[cfg(not(target_arch = "x86_64"))]
+    block.is_ascii()
 }
 
 /// Bytes from which on the validator of lanes looks at many at a time.

@@ -30,11 +30,32 @@ pub(super) fn look(block: &[u8; BLOCK]) -> Look {
             // The smaller of a byte and 0x1f is the byte itself where it is a control character.
             let control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
             let special = _mm_or_si128(_mm_or_si128(quote, backslash), control);
-            (_mm_movemask_epi8(special).cast_unsigned(), _mm_movemask_epi8(bytes).cast_unsigned())
+            // A mask is of the highest bits, which bytes that are no ASCII have.
+            let at = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'@'.cast_signed()));
+            let rare = _mm_or_si128(bytes, at);
+            (_mm_movemask_epi8(special).cast_unsigned(), _mm_movemask_epi8(rare).cast_unsigned())
         }
     };
     let (low, high) = (half(0), half(BLOCK / 2));
-    Look { special: low.0 | high.0 << 16, high: low.1 | high.1 << 16 }
+    Look { special: low.0 | high.0 << 16, rare: low.1 | high.1 << 16 }
+}
+
+/// Whether all bytes of a block are ASCII.
+#[inline(always)]
+pub(super) fn is_ascii(block: &[u8; BLOCK]) -> bool {
+    // SAFETY: as in `look`. It gains one mask for the block where words have two.
+    unsafe {
+        let low = _mm_loadu_si128(block.as_ptr().cast::<__m128i>());
+        let high = _mm_loadu_si128(block.as_ptr().add(BLOCK / 2).cast::<__m128i>());
+        _mm_movemask_epi8(_mm_or_si128(low, high)) == 0
+    }
+}
+
+/// What was seen of both halves of a wide block.
+#[inline(always)]
+fn wide(low: Look, high: Look) -> WideLook {
+    let both = |low: u32, high: u32| u64::from(low) | u64::from(high) << BLOCK;
+    WideLook { special: both(low.special, high.special), rare: both(low.rare, high.rare) }
 }
 
 /// [`Eyes`] of sixteen bytes, four times.
@@ -78,9 +99,7 @@ impl Eyes for Sse2 {
     #[inline(always)]
     fn look(self, block: Self::Block) -> WideLook {
         let (halves, _) = block.as_chunks::<BLOCK>();
-        let [low, high] = [0, 1].map(|nth| look(&halves[nth]));
-        let both = |low: u32, high: u32| u64::from(low) | u64::from(high) << BLOCK;
-        WideLook { special: both(low.special, high.special), high: both(low.high, high.high) }
+        wide(look(&halves[0]), look(&halves[1]))
     }
 }
 
@@ -122,7 +141,9 @@ impl Eyes for Avx512 {
             let quote = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(b'"'.cast_signed()));
             let backslash = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(b'\\'.cast_signed()));
             let control = _mm512_cmplt_epu8_mask(block, _mm512_set1_epi8(0x20));
-            WideLook { special: quote | backslash | control, high: _mm512_movepi8_mask(block) }
+            let at = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(b'@'.cast_signed()));
+            let rare = _mm512_movepi8_mask(block) | at;
+            WideLook { special: quote | backslash | control, rare }
         }
     }
 }

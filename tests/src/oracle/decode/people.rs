@@ -242,16 +242,27 @@ fn numbers_in(text: &str) -> Vec<String> {
 }
 
 /// The numbers that a text may be: without what separates their digits, the zeros of whoever dials
-/// abroad, and a fraction.
+/// abroad, a fraction, a word before it and what an address has behind it.
 pub(super) fn digits_in(text: &str) -> Vec<String> {
+    let is_worded = |part: &str| {
+        part.chars().any(|ch| ch.is_alphabetic() || ch.is_ascii() && ch as u32 >= 0x40)
+    };
+    let mut parts: Vec<&str> = match text.find('@') {
+        Some(at) => text[..at].split([':', '-', '_', '.']).collect(),
+        None => {
+            let parts: Vec<&str> = text.split(':').collect();
+            let words = parts.iter().rposition(|part| is_worded(part)).map_or(0, |word| word + 1);
+            parts[words..].to_vec()
+        }
+    };
+    parts.retain(|part| !is_worded(part));
     let number = |part: &str| {
         let part = part.trim();
         let part = part.strip_suffix(".0").unwrap_or(part);
         let digits: String = part.chars().filter(char::is_ascii_digit).collect();
-        let is_one = !part.contains(char::is_alphabetic) && !digits.is_empty();
-        is_one.then(|| digits.strip_prefix("00").unwrap_or(&digits).to_owned())
+        digits.strip_prefix("00").unwrap_or(&digits).to_owned()
     };
-    text.split(['@', ':']).filter_map(number).collect()
+    parts.into_iter().map(number).filter(|digits| !digits.is_empty()).collect()
 }
 
 /// Whether digits are as many as numbers of people have.

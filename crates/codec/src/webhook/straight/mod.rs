@@ -26,8 +26,7 @@ use crate::record::Record;
 use crate::rows::{AccountFacts, MessageRow, PlainOwner, StatusRow, Strings};
 use crate::straight::accounts::{are_alone, is_alone};
 use crate::straight::contact::Contact;
-use crate::straight::values::is_digits_or_empty;
-use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX, may_be_owners};
+use crate::straight::{Hashing, PlainIds, UNESCAPED_KEPT_MAX};
 use crate::unknown::UnknownFields;
 use crate::webhook::contacts::Company;
 use crate::work;
@@ -117,55 +116,58 @@ impl Checked {
         let Self { owners, times, ends } = self;
         owners.clear();
         times.clear();
-        let are_alone = match &lists.changes[..] {
-            [change] => is_alone(values, change.waba_id),
-            changes => are_alone(values, changes.iter().map(|change| change.waba_id), ends),
+        let (are_alone, only) = match &lists.changes[..] {
+            [change] => (is_alone(values, change.waba_id), true),
+            changes => {
+                (are_alone(values, changes.iter().map(|change| change.waba_id), ends), false)
+            }
         };
         if !are_alone {
             return None;
         }
+        let mut put = |time: Millis| {
+            times.push(Some(time).filter(|time| record.place.is_in_range(*time))?);
+            Some(())
+        };
+        let mut known = None;
         for whole in lists.each() {
             let Whole { change, contacts, messages, echoes, statuses } = whole;
-            if !contacts.iter().all(|contact| contact.is_usual(values)) {
-                return None;
-            }
+            let own = Own::of(&mut record.rows.strings, values, change)?;
             // What the business wrote itself or to itself, and who is its own contact, is left
             // alone.
-            let own = Own::of(values, change)?;
-            let is_own = |phone: Nth| own.is(values.of(phone));
-            let is_sender = |phone: Nth| own.is_sender(values.of(phone));
-            if contacts.iter().any(|contact| is_sender(contact.phone))
-                || statuses.iter().any(|status| is_sender(status.phone))
-                || change.handover.as_ref().is_some_and(|handover| is_sender(handover.phone))
-                || messages.iter().any(|message| is_own(message.peer(false)[0]))
-                || echoes.iter().any(|message| is_own(message.peer(true)[0]))
-                || (!echoes.is_empty() || change.handover.is_some())
-                    && contacts.iter().any(|contact| is_own(contact.phone))
-            {
-                return None;
+            let by_business = !echoes.is_empty() || change.handover.is_some();
+            for contact in contacts {
+                let phone = values.of(contact.phone);
+                if !contact.is_usual(values) || own.is_sender(phone) || by_business && own.is(phone)
+                {
+                    return None;
+                }
             }
-            let mut put = |time: Option<Millis>| {
-                times.push(time.filter(|time| record.place.is_in_range(*time))?);
-                Some(())
-            };
-            messages.iter().chain(echoes).try_for_each(|message| put(message.check(values)))?;
-            statuses.iter().try_for_each(|status| put(status.check(values)))?;
+            for message in messages {
+                put(message
+                    .check(values)
+                    .filter(|_| !own.is(values.of(message.peer(false)[0])))?)?;
+            }
+            for message in echoes {
+                put(message
+                    .check(values)
+                    .filter(|_| !own.is(values.of(message.peer(true)[0])))?)?;
+            }
+            for status in statuses {
+                put(status.check(values).filter(|_| !own.is_sender(values.of(status.phone)))?)?;
+            }
             if let Some(handover) = &change.handover {
-                put(handover.check(values))?;
+                let time = handover.check(values);
+                put(time.filter(|_| !own.is_sender(values.of(handover.phone)))?)?;
             }
+            known = own.owner;
         }
-        let ids = |change: &Change| {
-            let ids = [change.waba_id, change.sender];
-            let is_escaped = ids.iter().any(|id| values.text(*id).is_escaped());
-            (!is_escaped).then(|| ids.map(|id| values.of(id)))
-        };
-        // One owner is kept or refused at once; of several the last may be refused.
-        let is_plain = |change: &Change| ids(change).is_some_and(Strings::may_own);
-        if lists.changes.len() > 1 && !lists.changes.iter().all(is_plain) {
-            return None;
+        if let (true, Some(owner)) = (only, known) {
+            owners.push(owner);
+            return Some(());
         }
         for change in &lists.changes {
-            let [waba_id, sender] = ids(change)?;
+            let [waba_id, sender] = [change.waba_id, change.sender].map(|id| values.of(id));
             owners.push(record.rows.strings.plain_owner(waba_id, sender)?);
         }
         Some(())
@@ -176,18 +178,23 @@ impl Checked {
 struct Own<'a> {
     display: &'a [u8],
     sender: &'a [u8],
+    /// Who has been met lately.
+    owner: Option<PlainOwner>,
 }
 
 impl<'a> Own<'a> {
-    /// None where meaning has to tell which they are: some write people there.
+    /// None where meaning has to tell which they are, some write people there; or where they may not
+    /// own rows on this way.
     #[inline(always)]
-    fn of(values: Values<'a>, change: &Change) -> Option<Self> {
+    fn of(strings: &mut Strings, values: Values<'a>, change: &Change) -> Option<Self> {
         let Change { waba_id, sender, display, .. } = *change;
-        let is_plain = !values.text(display).is_escaped()
-            && is_digits_or_empty(values, waba_id)
-            && may_be_owners(values.of(sender));
-        let of = |nth| values.of(nth);
-        is_plain.then(|| Self { display: of(display), sender: of(sender) })
+        if [waba_id, sender, display].into_iter().any(|id| values.text(id).is_escaped()) {
+            return None;
+        }
+        let (waba_id, sender) = (values.of(waba_id), values.of(sender));
+        let owner = strings.known_owner(waba_id, sender);
+        let may_own = owner.is_some() || Strings::may_own([waba_id, sender]);
+        may_own.then(|| Self { display: values.of(display), sender, owner })
     }
 
     /// Whether a phone number may be one of them.
