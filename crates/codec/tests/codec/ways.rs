@@ -335,6 +335,50 @@ fn with_one_entry(record: &[u8]) -> Vec<u8> {
     serde_json::to_vec(&tree).expect("JSON")
 }
 
+/// A known layout, then the same with the account's number in some spelling where nobody asks.
+#[test]
+fn account_in_any_spelling_is_known_on_both_ways() {
+    let record = |entries: usize, spelled: &str| {
+        let entry = format!(
+            r#"{{"id":"4915112345678","changes":[{{"field":"messages","value":{{
+                "metadata":{{"display_phone_number":"15550783881","phone_number_id":"1061"}},
+                "contacts":[{{"profile":{{"name":{spelled}}},"wa_id":"16505551234"}}],
+                "messages":[{{"from":"16505551234","id":"wamid.A","timestamp":"1780000000",
+                    "type":"text","text":{{"body":"hi"}}}}]}}}}]}}"#
+        );
+        format!(r#"{{"entry":[{}]}}"#, vec![entry; entries].join(",")).into_bytes()
+    };
+    let spellings = [
+        r#""+49 151 1234-5678""#,
+        r#""49151123\u00345678""#,
+        r#""0049/151/12345678""#,
+        r#""4915112345678:12@s.whatsapp.net""#,
+        r#""4915112345678-1612345678@g.us""#,
+        r#""whatsapp:+4915112345678""#,
+        r#""4915112345678:x""#,
+        r#""4915112_345678""#,
+        r#""(4915112) 345678)""#,
+        r#""+49 151 1234‑5678""#,
+        r#""4915112345678.0""#,
+        "4.915112345678e12",
+        "4915112345678.0",
+        r#""me@example.org""#,
+        r#""Zoë 4915112345678""#,
+        r#""नया 4915112345678""#,
+    ];
+    for entries in [1, 2] {
+        let usual = record(entries, r#""Sam""#);
+        let records: Vec<_> = spellings.map(|spelled| record(entries, spelled)).to_vec();
+        for one in &records {
+            check(Format::CloudApi, one);
+            let both = [usual.clone(), one.clone()];
+            let [short, long] = [Decoder::new(keys()), Decoder::by_meaning(keys())]
+                .map(|decoder| output(decoder, Format::CloudApi, &both));
+            assert_eq!(short, long, "{}", String::from_utf8_lossy(one));
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
 
