@@ -116,19 +116,14 @@ impl Checked {
         let Self { owners, times, ends } = self;
         owners.clear();
         times.clear();
-        let (are_alone, only) = match &lists.changes[..] {
-            [change] => (is_alone(values, change.waba_id), true),
-            changes => {
-                (are_alone(values, changes.iter().map(|change| change.waba_id), ends), false)
-            }
+        let are_alone = match &lists.changes[..] {
+            [change] => is_alone(values, change.waba_id),
+            changes => are_alone(values, changes.iter().map(|change| change.waba_id), ends),
         };
         if !are_alone {
             return None;
         }
-        let mut put = |time: Millis| {
-            times.push(Some(time).filter(|time| record.place.is_in_range(*time))?);
-            Some(())
-        };
+        let mut put = |time: Millis| record.place.is_in_range(time).then(|| times.push(time));
         let mut known = None;
         for whole in lists.each() {
             let Whole { change, contacts, messages, echoes, statuses } = whole;
@@ -162,7 +157,7 @@ impl Checked {
             }
             known = own.owner;
         }
-        if let (true, Some(owner)) = (only, known) {
+        if let ([_], Some(owner)) = (&lists.changes[..], known) {
             owners.push(owner);
             return Some(());
         }
