@@ -67,8 +67,12 @@ fn stand(
         }
         if are_digits(end) && !text.is_escaped() {
             places += usize::from(is_so(end));
-        } else if text.length() >= PHONE_DIGITS_MIN && is_spelled(values, *text, accounts.clone()) {
-            return None;
+        } else {
+            // A number of few digits may have an exponent.
+            let may_be = text.is_number() || text.length() >= PHONE_DIGITS_MIN;
+            if may_be && is_spelled(values, *text, accounts.clone()) {
+                return None;
+            }
         }
     }
     Some(places)
@@ -78,15 +82,12 @@ fn stand(
 #[inline(never)]
 fn is_spelled(values: Values<'_>, text: Text, accounts: impl Iterator<Item = Nth> + Clone) -> bool {
     let raw = text.span().of(values.bytes);
-    if !numbers::may_spell(raw) {
-        return false;
-    }
     let is_one = |digits: &[u8], key| numbers::keys(as_text(digits)).any(|own| own == key);
     let mut is_any = false;
     let mut ask = |key| is_any |= accounts.clone().any(|account| is_one(values.of(account), key));
     if text.is_number() {
         numbers::of_number(as_text(raw)).into_iter().for_each(&mut ask);
-    } else {
+    } else if numbers::may_spell(raw) {
         numbers::for_each_in_string(as_text(raw), &mut ask);
     }
     is_any
@@ -156,6 +157,7 @@ mod tests {
             r#"[{"id":"4915112345678","a":"+49 151 1234‑5678"}]"#,
             r#"[{"id":"4915112345678","a":"4915112345678-1612345678@g.us"}]"#,
             r#"[{"id":"001234567","a":"1234567"}]"#,
+            r#"[{"id":"4900000000000","a":49e11}]"#,
         ] {
             assert_eq!(are(not), [false; 2], "{not}");
         }
