@@ -271,6 +271,19 @@ const PREFIX_DIGITS_MAX: usize = 7;
 pub(crate) const PHONE_DIGITS_MAX: usize = 15;
 pub(crate) const PHONE_DIGITS_MIN: usize = 7;
 
+/// Digits of the longest number that a person has under the calling codes of [`is_beyond_plan`].
+const SHORT_PLAN_DIGITS_MAX: usize = 13;
+
+/// Whether digits begin with the calling code of a country where nobody's number is as long: of
+/// the numbering plans of North America, Africa, Latin America, Russia and Kazakhstan, Turkey and
+/// its neighbours to the east none gives people more than thirteen digits, the code among them.
+/// Others, as Germany's, allow fifteen.
+#[inline]
+pub(crate) fn is_beyond_plan(digits: &[u8]) -> bool {
+    digits.len() > SHORT_PLAN_DIGITS_MAX
+        && matches!(digits, [b'1' | b'2' | b'5' | b'7', ..] | [b'9', b'0' | b'3'..=b'6' | b'8', ..])
+}
+
 static TABLE: std::sync::LazyLock<hashbrown::HashMap<u32, [u8; 2]>> =
     std::sync::LazyLock::new(|| {
         let mut table = hashbrown::HashMap::new();

@@ -71,6 +71,11 @@ impl<'a> Id<'a> {
         }
     }
 
+    /// The same unless it is an account's with the number of a person, of which this is so.
+    pub(crate) fn unless_dialled(self, is_so: impl Fn(&str) -> bool) -> Self {
+        self.unless_number(|number| numbers::may_be_dialled(number.as_bytes()) && is_so(number))
+    }
+
     pub(crate) fn or_else(self, next: impl FnOnce() -> Self) -> Self {
         if self == Self::None { next() } else { self }
     }

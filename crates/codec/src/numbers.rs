@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use crate::country::{PHONE_DIGITS_MAX, PHONE_DIGITS_MIN};
+use crate::country::{PHONE_DIGITS_MAX, PHONE_DIGITS_MIN, is_beyond_plan};
 use crate::json::{Kind, Value, unescape_into};
 use crate::peer::{ends_of_long, is_number};
 use crate::work;
@@ -28,10 +28,13 @@ pub(crate) fn may_be_persons(digits: usize) -> bool {
     (PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&digits)
 }
 
-/// Whether digits may be a person's number, perhaps with two zeros before it as others dial abroad.
+/// Whether digits that stand for an account may be a person's number, perhaps with two zeros before
+/// it as others dial abroad. Most accounts have fifteen digits and more, and most calling codes no
+/// numbers of as many.
 #[inline]
 pub(crate) fn may_be_dialled(digits: &[u8]) -> bool {
-    may_be_persons(digits.strip_prefix(b"00").unwrap_or(digits).len())
+    let digits = digits.strip_prefix(b"00").unwrap_or(digits);
+    may_be_persons(digits.len()) && !is_beyond_plan(digits)
 }
 
 /// Whom a value names by their numbers; see the module. Nobody is looked for before the first
@@ -321,6 +324,17 @@ mod tests {
         // Fewer digits are nobody's, nor are more.
         for number in ["491511", "4915112345678901"] {
             assert!(!is_of_person(&format!(r#"{{"from":"{number}"}}"#), number));
+        }
+    }
+
+    #[test]
+    fn accounts_beyond_a_numbering_plan_are_nobodys() {
+        for persons in ["4915112345678", "491511234567890", "005511912345678", "911234567890123"] {
+            assert!(may_be_dialled(persons.as_bytes()), "{persons}");
+        }
+        for account in ["106540352242922", "524126980791429", "90000000000038", "00106540352242922"]
+        {
+            assert!(!may_be_dialled(account.as_bytes()), "{account}");
         }
     }
 

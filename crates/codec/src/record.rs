@@ -57,7 +57,7 @@ impl<'a> Scope<'a> {
     /// own is nobody else's.
     pub(crate) fn without_account_of(self, is_persons: impl Fn(&str) -> bool) -> Self {
         let own = self.sender.clone().some();
-        let waba_id = self.waba_id.unless_number(|number| {
+        let waba_id = self.waba_id.unless_dialled(|number| {
             let is_own = own.as_deref().is_some_and(|own| mean_one(own, number));
             !is_own && is_persons(number)
         });

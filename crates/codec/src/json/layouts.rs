@@ -23,7 +23,7 @@
 
 use turnwise_kernels::dispatch::InstructionSet;
 use turnwise_kernels::fetch::fetch_behind;
-use turnwise_kernels::scan::{Eyes, WIDE, Walk, is_utf8, walk};
+use turnwise_kernels::scan::{Blocks, Eyes, WIDE, Walk, is_utf8, walk};
 use turnwise_model::limits::LAYOUT_SIBLINGS_MAX;
 
 use super::cursor::{Mark, Trace};
@@ -119,13 +119,13 @@ pub(crate) struct Found<'l, P> {
 }
 
 impl Then {
-    /// Whether what follows a literal of this length can be this; one literal may begin another.
+    /// Whether what follows a literal that ends there can be this; one literal may begin another.
     #[inline(always)]
-    fn fits(self, rest: &[u8], length: usize, is_whole: bool) -> bool {
+    fn fits(self, bytes: &[u8], end: usize, is_whole: bool) -> bool {
         match self {
             Self::String | Self::Literal => true,
-            Self::Number => matches!(rest.get(length), Some(b'-' | b'0'..=b'9')),
-            Self::End => !is_whole || rest.len() == length,
+            Self::Number => matches!(bytes.get(end), Some(b'-' | b'0'..=b'9')),
+            Self::End => !is_whole || bytes.len() == end,
         }
     }
 }
@@ -172,34 +172,41 @@ impl Walk for Finder<'_> {
     #[inline(always)]
     fn walk<E: Eyes>(self, eyes: E) -> Option<Way> {
         let Self { bytes, from, is_whole, nodes, values } = self;
-        let mut rest = bytes.get(from..)?;
+        let blocks = Blocks::of(bytes);
+        let mut at = from;
         let mut all = Text::default();
         let mut count = 0;
         let mut place = nodes.first()?.child;
         let mut passed_by = 0;
         loop {
-            let block = eyes.block(rest);
-            let node = loop {
+            let block = blocks.at(at)?;
+            let (node, end) = loop {
                 work::step(1);
                 let node = nodes.get_mut(place as usize).filter(|_| place != 0)?;
+                let end = at + usize::from(node.length);
                 if eyes.is_same(block, &node.bytes, node.within)
-                    && node.then.fits(rest, usize::from(node.length), is_whole)
+                    && node.then.fits(bytes, end, is_whole)
                 {
-                    break node;
+                    break (node, end);
                 }
                 place = node.sibling;
                 passed_by += 1;
             };
-            rest = rest.get(usize::from(node.length)..)?;
+            at = end;
             let text = match node.then {
-                Then::String => scan::expected_string(eyes, bytes, &mut rest, &mut node.expected)?,
-                Then::Number => scan::number(bytes, &mut rest)?,
+                Then::String => scan::expected_string(eyes, &blocks, &mut at, &mut node.expected)?,
+                Then::Number => {
+                    let mut rest = bytes.get(at..)?;
+                    let number = scan::number(bytes, &mut rest)?;
+                    at = bytes.len() - rest.len();
+                    number
+                }
                 Then::Literal => {
                     place = next(place, node.child);
                     continue;
                 }
                 Then::End => {
-                    let (end, to) = (node.child, bytes.len() - rest.len());
+                    let (end, to) = (node.child, at);
                     return Some(Way { end, values: count, is_rare: all.is_rare(), to, passed_by });
                 }
             };

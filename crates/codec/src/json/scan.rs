@@ -1,6 +1,6 @@
 //! The small parts of JSON that readers in a hurry look for: where a string and a number ends.
 
-use turnwise_kernels::scan::{BLOCK, Eyes, Look, WIDE, WideLook, look};
+use turnwise_kernels::scan::{BLOCK, Blocks, Eyes, Look, WIDE, WideLook, look};
 
 use crate::straight::are_digits;
 
@@ -34,7 +34,13 @@ impl Text {
     /// The `length` bytes with `rest` bytes of the text from them on.
     #[inline(always)]
     fn new(bytes: &[u8], rest: usize, length: usize) -> Self {
-        Self((bytes.len() - rest) as u64 | (length as u64) << 32)
+        Self::at(bytes.len() - rest, length)
+    }
+
+    /// The `length` bytes from a place on.
+    #[inline(always)]
+    fn at(at: usize, length: usize) -> Self {
+        Self(at as u64 | (length as u64) << 32)
     }
 
     #[inline(always)]
@@ -163,18 +169,19 @@ pub(super) fn string(bytes: &[u8], rest: &mut &[u8]) -> Option<Text> {
     Some(text.marked(RARE, is_rare))
 }
 
-/// The same with eyes, where it is known how long the string may well be.
+/// The same with eyes, where it is known how long the string may well be; it begins at `at`, which is
+/// moved behind it.
 #[inline(always)]
 pub(super) fn expected_string<E: Eyes>(
     eyes: E,
-    bytes: &[u8],
-    rest: &mut &[u8],
+    blocks: &Blocks<'_>,
+    at: &mut usize,
     expected: &mut Expected,
 ) -> Option<Text> {
     let (mut before, mut all_rare) = (0, 0);
     let (special, rare) = loop {
         // Behind the text there are zeros, which are special.
-        let WideLook { special, rare } = eyes.look(eyes.block(rest.get(before..)?));
+        let WideLook { special, rare } = eyes.look(blocks.at(*at + before)?);
         if special != 0 {
             break (special, rare);
         }
@@ -182,11 +189,15 @@ pub(super) fn expected_string<E: Eyes>(
         before += WIDE;
     };
     let length = expected.or(before as u32 + special.trailing_zeros()) as usize;
-    if rest.get(length) != Some(&b'"') {
-        return long_string(bytes, rest);
+    let bytes = blocks.text();
+    if bytes.get(*at + length) != Some(&b'"') {
+        let mut rest = bytes.get(*at..)?;
+        let text = long_string(bytes, &mut rest)?;
+        *at = bytes.len() - rest.len();
+        return Some(text);
     }
-    let text = Text::new(bytes, rest.len(), length);
-    *rest = rest.get(length + 1..)?;
+    let text = Text::at(*at, length);
+    *at += length + 1;
     Some(text.marked(RARE, all_rare | rare & below_lowest(special) != 0))
 }
 

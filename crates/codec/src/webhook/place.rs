@@ -72,7 +72,7 @@ impl<'a> Place<'a> {
 impl Outer<'_, '_> {
     /// The same without an account that one of these people has the number of.
     pub(super) fn without_account_of(self, people: &People<'_>) -> Self {
-        let waba_id = self.waba_id.unless_number(|number| people.have(number));
+        let waba_id = self.waba_id.unless_dialled(|number| people.have(number));
         Self { waba_id, ..self }
     }
 }

@@ -5,7 +5,8 @@ use crate::dispatch::{InstructionSet, Kernel};
 /// Bytes of a wide block.
 pub const WIDE: usize = 64;
 
-/// What was seen of a wide block: as [`super::Look`].
+/// What was seen of a wide block up to its first special byte, as [`super::Look`]. What else is told
+/// is true of some byte behind it or not told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WideLook {
     /// The byte is a quote, a backslash or below 0x20.
@@ -16,17 +17,52 @@ pub struct WideLook {
 
 /// Looks at wide blocks with what the processor has.
 pub trait Eyes: Copy {
-    /// A block, wherever it is kept.
-    type Block: Copy;
-
-    /// The first 64 bytes of a text; of a shorter one all, and zeros behind.
-    fn block(self, text: &[u8]) -> Self::Block;
-
     /// Whether a block has the bytes of another wherever a bit is set, the first byte's the lowest.
-    fn is_same(self, block: Self::Block, other: &[u8; WIDE], within: u64) -> bool;
+    fn is_same(self, block: &[u8; WIDE], other: &[u8; WIDE], within: u64) -> bool;
 
     /// Looks at a block.
-    fn look(self, block: Self::Block) -> WideLook;
+    fn look(self, block: &[u8; WIDE]) -> WideLook;
+}
+
+/// The wide blocks of a text from any byte of it on, zeros behind its end.
+#[derive(Debug)]
+pub struct Blocks<'t> {
+    text: &'t [u8],
+    /// Where the last 64 bytes begin, or all of fewer.
+    last: usize,
+    /// Those, and zeros.
+    end: [u8; 2 * WIDE],
+}
+
+impl<'t> Blocks<'t> {
+    /// Of a text.
+    #[inline(always)]
+    #[must_use]
+    pub fn of(text: &'t [u8]) -> Self {
+        let mut end = [0; 2 * WIDE];
+        match text.last_chunk::<WIDE>() {
+            Some(last) => end[..WIDE].copy_from_slice(last),
+            None => end[..text.len()].copy_from_slice(text),
+        }
+        Self { text, last: text.len().saturating_sub(WIDE), end }
+    }
+
+    /// The text.
+    #[inline(always)]
+    #[must_use]
+    pub fn text(&self) -> &'t [u8] {
+        self.text
+    }
+
+    /// The block that begins at a byte, or at the end; `None` behind it.
+    #[inline(always)]
+    #[must_use]
+    pub fn at(&self, at: usize) -> Option<&[u8; WIDE]> {
+        match self.text.get(at..)?.first_chunk() {
+            Some(block) => Some(block),
+            None => self.end.get(at - self.last..)?.first_chunk(),
+        }
+    }
 }
 
 /// What needs eyes. Implementations mark `walk` and what it calls `#[inline(always)]`: it is
@@ -84,8 +120,12 @@ mod tests {
 
         #[inline(always)]
         fn walk<E: Eyes>(self, eyes: E) -> Self::Output {
-            let block = eyes.block(self.text);
-            (eyes.is_same(block, self.other, self.within), eyes.look(block))
+            let blocks = Blocks::of(self.text);
+            let block = blocks.at(0).expect("a text begins");
+            let WideLook { special, rare } = eyes.look(block);
+            let told = special ^ special.wrapping_sub(1);
+            let look = WideLook { special: special & told, rare: rare & told };
+            (eyes.is_same(block, self.other, self.within), look)
         }
     }
 
@@ -138,36 +178,30 @@ mod tests {
         High,
         /// Do not compare the last byte.
         Last,
-        /// See something behind the end.
-        Behind,
+        /// Take the zeros behind the end for letters.
+        Zero,
     }
 
     impl Eyes for Wrong {
-        type Block = [u8; WIDE];
-
-        fn block(self, text: &[u8]) -> Self::Block {
-            let behind = u8::from(matches!(self, Self::Behind));
-            std::array::from_fn(|at| text.get(at).copied().unwrap_or(behind))
-        }
-
-        fn is_same(self, block: Self::Block, other: &[u8; WIDE], within: u64) -> bool {
+        fn is_same(self, block: &[u8; WIDE], other: &[u8; WIDE], within: u64) -> bool {
             let within = if matches!(self, Self::Last) { within << 1 >> 1 } else { within };
             Scalar.is_same(block, other, within)
         }
 
-        fn look(self, block: Self::Block) -> WideLook {
+        fn look(self, block: &[u8; WIDE]) -> WideLook {
             let told = |byte: u8| match self {
                 Self::Control if byte == 0x1F => b'a',
                 Self::High if byte == 0x80 => b'a',
+                Self::Zero if byte == 0 => b'a',
                 _ => byte,
             };
-            Scalar.look(block.map(told))
+            Scalar.look(&block.map(told))
         }
     }
 
     #[test]
     fn wrong_eyes_are_found() {
-        for wrong in [Wrong::Control, Wrong::High, Wrong::Last, Wrong::Behind] {
+        for wrong in [Wrong::Control, Wrong::High, Wrong::Last, Wrong::Zero] {
             let mut found = 0;
             each_byte(|text, other, within| {
                 let tell = || Tell { text, other, within };
@@ -178,6 +212,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn blocks_of_a_text_have_zeros_behind_it(text in prop::collection::vec(1_u8.., 0..200)) {
+            let blocks = Blocks::of(&text);
+            for at in 0..=text.len() {
+                let expected: [u8; WIDE] =
+                    std::array::from_fn(|nth| text.get(at + nth).copied().unwrap_or(0));
+                prop_assert_eq!(blocks.at(at), Some(&expected));
+            }
+            prop_assert_eq!(blocks.at(text.len() + 1), None);
+        }
+
         #[test]
         fn blocks_are_told_as_the_scalar_version_tells_them(
             text in prop::collection::vec(any::<u8>(), 0..80),

@@ -21,21 +21,14 @@ pub(super) fn look(block: &[u8; BLOCK]) -> Look {
 pub(super) struct Scalar;
 
 impl Eyes for Scalar {
-    type Block = [u8; WIDE];
-
     #[inline(always)]
-    fn block(self, text: &[u8]) -> Self::Block {
-        std::array::from_fn(|at| text.get(at).copied().unwrap_or(0))
-    }
-
-    #[inline(always)]
-    fn is_same(self, block: Self::Block, other: &[u8; WIDE], within: u64) -> bool {
+    fn is_same(self, block: &[u8; WIDE], other: &[u8; WIDE], within: u64) -> bool {
         let mut pairs = block.iter().zip(other).enumerate();
         pairs.all(|(at, (one, other))| within >> at & 1 == 0 || one == other)
     }
 
     #[inline(always)]
-    fn look(self, block: Self::Block) -> WideLook {
+    fn look(self, block: &[u8; WIDE]) -> WideLook {
         let [low, high] = [0, BLOCK].map(|at| {
             let half = std::array::from_fn(|nth| block[at + nth]);
             look(&half)

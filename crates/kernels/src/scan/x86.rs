@@ -51,34 +51,13 @@ pub(super) fn is_ascii(block: &[u8; BLOCK]) -> bool {
     }
 }
 
-/// What was seen of both halves of a wide block.
-#[inline(always)]
-fn wide(low: Look, high: Look) -> WideLook {
-    let both = |low: u32, high: u32| u64::from(low) | u64::from(high) << BLOCK;
-    WideLook { special: both(low.special, high.special), rare: both(low.rare, high.rare) }
-}
-
 /// [`Eyes`] of sixteen bytes, four times.
 #[derive(Clone, Copy)]
 pub(super) struct Sse2;
 
 impl Eyes for Sse2 {
-    type Block = [u8; WIDE];
-
     #[inline(always)]
-    fn block(self, text: &[u8]) -> Self::Block {
-        match text.first_chunk() {
-            Some(block) => *block,
-            None => {
-                let mut block = [0; WIDE];
-                block[..text.len()].copy_from_slice(text);
-                block
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn is_same(self, block: Self::Block, other: &[u8; WIDE], within: u64) -> bool {
+    fn is_same(self, block: &[u8; WIDE], other: &[u8; WIDE], within: u64) -> bool {
         let quarter = |nth: usize| {
             // SAFETY: as in `look`, of both blocks of 64 bytes, each quarter of them. It gains a
             // compare in nine instructions for 32 bytes; with words and their masks reading
@@ -97,47 +76,39 @@ impl Eyes for Sse2 {
     }
 
     #[inline(always)]
-    fn look(self, block: Self::Block) -> WideLook {
+    fn look(self, block: &[u8; WIDE]) -> WideLook {
         let (halves, _) = block.as_chunks::<BLOCK>();
-        wide(look(&halves[0]), look(&halves[1]))
+        let low = look(&halves[0]);
+        // Most strings end there.
+        if low.special != 0 {
+            return WideLook { special: u64::from(low.special), rare: u64::from(low.rare) };
+        }
+        let high = look(&halves[1]);
+        let rare = u64::from(low.rare) | u64::from(high.rare) << BLOCK;
+        WideLook { special: u64::from(high.special) << BLOCK, rare }
     }
 }
 
 /// [`Eyes`] of all 64 bytes at once.
 impl Eyes for Avx512 {
-    type Block = __m512i;
-
     #[inline(always)]
-    fn block(self, text: &[u8]) -> Self::Block {
-        // SAFETY: the proof says that the processor has the instructions. The first load reads 64
-        // bytes of at least as many; the second only those whose bit is set, which are the text's.
-        // It gains that the end of a text, where every record has one, is not copied.
-        unsafe {
-            if text.len() >= WIDE {
-                _mm512_loadu_si512(text.as_ptr().cast())
-            } else {
-                let within = (1_u64 << text.len()) - 1;
-                _mm512_maskz_loadu_epi8(within, text.as_ptr().cast())
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn is_same(self, block: Self::Block, other: &[u8; WIDE], within: u64) -> bool {
-        // SAFETY: the proof says that the processor has the instructions; the load reads the 64
-        // bytes of `other`. It gains a compare of a literal in three instructions. With `look` known
+    fn is_same(self, block: &[u8; WIDE], other: &[u8; WIDE], within: u64) -> bool {
+        // SAFETY: the proof says that the processor has the instructions; the loads read the 64
+        // bytes of each. It gains a compare of a literal in three instructions. With `look` known
         // layouts are found 1.35 times as fast as with SSE2: webhooks take 14.0 ms, not 15.9.
         unsafe {
+            let block = _mm512_loadu_si512(block.as_ptr().cast());
             let other = _mm512_loadu_si512(other.as_ptr().cast());
             _mm512_mask_cmpneq_epi8_mask(within, block, other) == 0
         }
     }
 
     #[inline(always)]
-    fn look(self, block: Self::Block) -> WideLook {
-        // SAFETY: the proof says that the processor has the instructions, which read registers
-        // only. For the gain see above.
+    fn look(self, block: &[u8; WIDE]) -> WideLook {
+        // SAFETY: the proof says that the processor has the instructions; the load reads the 64
+        // bytes of the block. For the gain see above.
         unsafe {
+            let block = _mm512_loadu_si512(block.as_ptr().cast());
             let quote = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(b'"'.cast_signed()));
             let backslash = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(b'\\'.cast_signed()));
             let control = _mm512_cmplt_epu8_mask(block, _mm512_set1_epi8(0x20));

@@ -294,7 +294,16 @@ pub fn are_named(root: &Json<'_>, number: &str) -> bool {
         _ => {}
     }
     let is_among = |all: &[String]| all.iter().any(|one| is_same_number(one, number));
-    may_be_persons(number) && is_among(&numbers.named) && !is_among(&numbers.shown)
+    may_be_persons(number)
+        && !is_too_long_there(number)
+        && is_among(&numbers.named)
+        && !is_among(&numbers.shown)
+}
+
+/// Whether no country with this calling code gives people numbers as long.
+fn is_too_long_there(number: &str) -> bool {
+    let short = ["1", "2", "5", "7", "90", "93", "94", "95", "96", "98"];
+    number.len() >= 14 && short.iter().any(|code| number.starts_with(code))
 }
 
 /// `CC.` and something.
