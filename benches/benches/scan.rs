@@ -30,7 +30,7 @@ impl Walk for All<'_> {
     #[inline(always)]
     fn walk<E: Eyes>(self, eyes: E) -> u64 {
         let blocks = self.0.as_chunks::<WIDE>().0.iter().map(|block| eyes.look(block));
-        blocks.fold(0, |all, look| all ^ look.special ^ look.rare)
+        blocks.fold(0, |all, look| all ^ look.special ^ u64::from(look.is_rare))
     }
 }
 

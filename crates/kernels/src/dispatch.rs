@@ -7,15 +7,17 @@
 //! ```text
 //! shape(batch) → InstructionSet::best() → run(kernel) ─┬─ kernel.lanes()            plain
 //!                                                      ├─ kernel.lanes()            AVX2 on
+//!                                                      ├─ kernel.avx2(Avx2)         and its intrinsics
 //!                                                      ├─ kernel.lanes()            AVX-512 on
 //!                                                      └─ kernel.avx512(Avx512)     and its intrinsics
 //! ```
 //!
 //! Lanes are portable code without intrinsics, but where blocks of a text are looked at (`scan`): there
-//! they are those of SSE2, which every x86-64 processor has.
+//! they are those of SSE2, which every x86-64 processor has. A kernel without intrinsics of AVX2 runs
+//! its lanes with them on.
 //!
-//! A value of `Avx512` is the proof that the processor has the set: only this file makes one,
-//! after asking the processor. So the intrinsics behind it are sound to call.
+//! A value of `Avx2` or `Avx512` is the proof that the processor has the set: only this file makes
+//! one, after asking the processor. So the intrinsics behind it are sound to call.
 #![cfg_attr(target_arch = "x86_64", allow(unsafe_code))]
 
 use std::sync::OnceLock;
@@ -30,10 +32,17 @@ enum Set {
     #[cfg(target_arch = "x86_64")]
     LanesAvx2,
     #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
     LanesAvx512,
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
+
+/// Proof that the processor has AVX2, BMI1, BMI2, LZCNT and POPCNT (Haswell, Zen).
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(());
 
 /// Proof that the processor has AVX2, BMI1, BMI2, LZCNT, POPCNT and AVX-512 F, BW, VL, DQ, VBMI,
 /// VBMI2 and VPOPCNTDQ (Ice Lake, Zen 4).
@@ -50,6 +59,16 @@ pub(crate) trait Kernel {
     /// Runs on lanes.
     fn lanes(self) -> Self::Output;
 
+    /// Runs with intrinsics of AVX2, where it has any.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn avx2(self, _: Avx2) -> Self::Output
+    where
+        Self: Sized,
+    {
+        self.lanes()
+    }
+
     /// Runs with intrinsics of AVX-512.
     #[cfg(target_arch = "x86_64")]
     fn avx512(self, proof: Avx512) -> Self::Output;
@@ -64,7 +83,12 @@ impl InstructionSet {
         #[cfg(target_arch = "x86_64")]
         {
             let (avx2, avx512) = (has_avx2(), has_avx512());
-            let sets = [(avx2, Set::LanesAvx2), (avx512, Set::LanesAvx512), (avx512, Set::Avx512)];
+            let sets = [
+                (avx2, Set::LanesAvx2),
+                (avx2, Set::Avx2),
+                (avx512, Set::LanesAvx512),
+                (avx512, Set::Avx512),
+            ];
             found.extend(sets.iter().filter(|(has, _)| *has).map(|(_, set)| Self(*set)));
         }
         found
@@ -85,7 +109,7 @@ impl InstructionSet {
                 return Self(Set::Avx512);
             }
             if has_avx2() {
-                return Self(Set::LanesAvx2);
+                return Self(Set::Avx2);
             }
         }
         Self(Set::Lanes)
@@ -98,6 +122,8 @@ impl InstructionSet {
             Set::Lanes => "lanes",
             #[cfg(target_arch = "x86_64")]
             Set::LanesAvx2 => "lanes, AVX2 on",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => "AVX2",
             #[cfg(target_arch = "x86_64")]
             Set::LanesAvx512 => "lanes, AVX-512 on",
             #[cfg(target_arch = "x86_64")]
@@ -114,6 +140,9 @@ impl InstructionSet {
             // Gain: the loops of the kernel use the wide registers.
             #[cfg(target_arch = "x86_64")]
             Set::LanesAvx2 => unsafe { lanes_with_avx2(kernel) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Set::Avx2 => unsafe { with_avx2(kernel) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
             Set::LanesAvx512 => unsafe { lanes_with_avx512(kernel) },
@@ -153,6 +182,12 @@ fn lanes_with_avx2<K: Kernel>(kernel: K) -> K::Output {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.avx2(Avx2(()))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
 #[target_feature(enable = "avx512vbmi,avx512vbmi2,avx512vpopcntdq")]
 fn lanes_with_avx512<K: Kernel>(kernel: K) -> K::Output {
@@ -180,6 +215,12 @@ mod tests {
         #[inline(always)]
         fn lanes(self) -> Self::Output {
             (self.0.iter().sum(), "lanes")
+        }
+
+        #[cfg(target_arch = "x86_64")]
+        #[inline(always)]
+        fn avx2(self, _: Avx2) -> Self::Output {
+            (self.0.iter().sum(), "AVX2")
         }
 
         #[cfg(target_arch = "x86_64")]

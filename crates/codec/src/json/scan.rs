@@ -1,6 +1,6 @@
 //! The small parts of JSON that readers in a hurry look for: where a string and a number ends.
 
-use turnwise_kernels::scan::{BLOCK, Blocks, Eyes, Look, WIDE, WideLook, look};
+use turnwise_kernels::scan::{BLOCK, Blocks, Eyes, Look, WIDE, WideLook, below_lowest, look};
 
 use crate::straight::are_digits;
 
@@ -178,14 +178,14 @@ pub(super) fn expected_string<E: Eyes>(
     at: &mut usize,
     expected: &mut Expected,
 ) -> Option<Text> {
-    let (mut before, mut all_rare) = (0, 0);
-    let (special, rare) = loop {
+    let (mut before, mut any_rare) = (0, false);
+    let special = loop {
         // Behind the text there are zeros, which are special.
-        let WideLook { special, rare } = eyes.look(blocks.at(*at + before)?);
+        let WideLook { special, is_rare } = eyes.look(blocks.at(*at + before)?);
+        any_rare |= is_rare;
         if special != 0 {
-            break (special, rare);
+            break special;
         }
-        all_rare |= rare;
         before += WIDE;
     };
     let length = expected.or(before as u32 + special.trailing_zeros()) as usize;
@@ -198,13 +198,7 @@ pub(super) fn expected_string<E: Eyes>(
     }
     let text = Text::at(*at, length);
     *at += length + 1;
-    Some(text.marked(RARE, all_rare | rare & below_lowest(special) != 0))
-}
-
-/// The bits below the lowest one.
-#[inline(always)]
-fn below_lowest(bits: u64) -> u64 {
-    (bits & bits.wrapping_neg()).wrapping_sub(1)
+    Some(text.marked(RARE, any_rare))
 }
 
 /// The same of a string that holds escapes, or is at the text's end.

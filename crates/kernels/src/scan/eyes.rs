@@ -5,14 +5,29 @@ use crate::dispatch::{InstructionSet, Kernel};
 /// Bytes of a wide block.
 pub const WIDE: usize = 64;
 
-/// What was seen of a wide block up to its first special byte, as [`super::Look`]. What else is told
-/// is true of some byte behind it or not told.
+/// What was seen of a wide block up to its first special byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WideLook {
-    /// The byte is a quote, a backslash or below 0x20.
+    /// The byte is a quote, a backslash or below 0x20: the lowest bit set is the first such byte's,
+    /// and of those behind it some may be missing.
     pub special: u64,
-    /// The byte is no ASCII, or an `@`.
-    pub rare: u64,
+    /// A byte before that, or one of all if there is none, is no ASCII, or an `@`.
+    pub is_rare: bool,
+}
+
+impl WideLook {
+    /// Of what all bytes up to the first special one are.
+    #[inline(always)]
+    pub(super) fn of(special: u64, rare: u64) -> Self {
+        Self { special, is_rare: rare & below_lowest(special) != 0 }
+    }
+}
+
+/// The bits below the lowest one; all if there is none.
+#[inline(always)]
+#[must_use]
+pub fn below_lowest(bits: u64) -> u64 {
+    (bits & bits.wrapping_neg()).wrapping_sub(1)
 }
 
 /// Looks at wide blocks with what the processor has.
@@ -96,6 +111,12 @@ impl<W: Walk> Kernel for Walking<W> {
 
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
+    fn avx2(self, proof: crate::dispatch::Avx2) -> W::Output {
+        self.0.walk(proof)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
     fn avx512(self, proof: crate::dispatch::Avx512) -> W::Output {
         self.0.walk(proof)
     }
@@ -122,9 +143,8 @@ mod tests {
         fn walk<E: Eyes>(self, eyes: E) -> Self::Output {
             let blocks = Blocks::of(self.text);
             let block = blocks.at(0).expect("a text begins");
-            let WideLook { special, rare } = eyes.look(block);
-            let told = special ^ special.wrapping_sub(1);
-            let look = WideLook { special: special & told, rare: rare & told };
+            let mut look = eyes.look(block);
+            look.special &= look.special.wrapping_neg();
             (eyes.is_same(block, self.other, self.within), look)
         }
     }
@@ -160,7 +180,7 @@ mod tests {
                 let special = byte == b'"' || byte == b'\\' || byte < 0x20;
                 let look = WideLook {
                     special: u64::from(special) << at,
-                    rare: u64::from(byte >= 0x80 || byte == b'@') << at,
+                    is_rare: byte >= 0x80 || byte == b'@',
                 };
                 let tell = Tell { text: &text, other: &[b'a'; WIDE], within: 1 << at };
                 assert_eq!(tell.walk(Scalar), (byte == b'a', look));

@@ -13,7 +13,7 @@ mod utf8;
 #[allow(unsafe_code)]
 mod x86;
 
-pub use eyes::{Blocks, Eyes, WIDE, Walk, WideLook, walk};
+pub use eyes::{Blocks, Eyes, WIDE, Walk, WideLook, below_lowest, walk};
 pub use utf8::{is_ascii, is_utf8};
 
 /// Bytes of a block.

@@ -34,6 +34,6 @@ impl Eyes for Scalar {
             look(&half)
         });
         let both = |low: u32, high: u32| u64::from(low) | u64::from(high) << BLOCK;
-        WideLook { special: both(low.special, high.special), rare: both(low.rare, high.rare) }
+        WideLook::of(both(low.special, high.special), both(low.rare, high.rare))
     }
 }

@@ -57,9 +57,9 @@ use super::asked::Asked;
 use super::classes::CLASSES;
 use super::columns::Rows;
 use super::scalar::read_part;
-#[cfg(target_arch = "x86_64")]
-use crate::dispatch::Avx512;
 use crate::dispatch::Kernel;
+#[cfg(target_arch = "x86_64")]
+use crate::dispatch::{Avx2, Avx512};
 
 /// The shape of a batch by lanes.
 pub(super) struct ShapeLanes<'a> {
@@ -76,6 +76,12 @@ impl Kernel for ShapeLanes<'_> {
     #[inline(always)]
     fn lanes(self) -> Rows {
         self.run(Plain)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn avx2(self, proof: Avx2) -> Rows {
+        self.run(proof)
     }
 
     #[cfg(target_arch = "x86_64")]

@@ -11,6 +11,8 @@ mod lanes;
 mod scalar;
 
 mod asked;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod bits;
 mod classes;
 mod columns;
