@@ -1,15 +1,17 @@
 //! The straight way of messages and statuses with plain ids; see [`crate::straight`].
 
+use std::borrow::Cow;
+
 use turnwise_kernels::scan::is_utf8;
 use turnwise_model::{Direction, Millis, Origin, Status as StatusCode};
 
 use super::ITEM;
-use super::fields::{MESSAGE, Message, SENDER, STATUS, Status, WABA_ID};
+use super::fields::{MESSAGE, Message, SENDER, STATUS, Status, WABA_ID, text};
 use super::rows::{self, code, millis};
 use super::wire::Wire;
 use crate::RecordCounts;
 use crate::body::{Text, has_text, text_length};
-use crate::numbers::may_be_dialled;
+use crate::numbers::{may_be_dialled, spelled};
 use crate::record::Place;
 use crate::rows::{PlainOwner, Rows, Strings, TextColumns};
 use crate::straight::{Hashing, PlainIds, may_be_same};
@@ -57,9 +59,9 @@ impl<'a> Of<'a> {
         if owner.is_none() && !(waba_id.is_empty() && sender.is_empty()) {
             return None;
         }
-        let items = wire.rest();
+        let items = *wire;
         let first = next(wire)?;
-        let is_usual = wire.rest().is_empty() || are_items(*wire) && !hold(items, waba_id);
+        let is_usual = wire.rest().is_empty() || are_items(*wire) && !name(items, waba_id);
         is_usual.then_some((Self { waba_id, sender, owner }, first))
     }
 }
@@ -70,12 +72,12 @@ pub(super) fn next<'a>(wire: &mut Wire<'a>) -> Option<&'a [u8]> {
     if wire.takes(ITEM) { wire.bytes().ok() } else { None }
 }
 
-/// Whether the last eight digits of an account stand in items: then it may be the number of
-/// somebody whom one of them names, and so no account of any.
+/// Whether one of the items names somebody by the number of an account: then that may be no account
+/// of any of them.
 #[inline(never)]
-fn hold(items: &[u8], waba_id: &[u8]) -> bool {
-    let last = waba_id.get(waba_id.len().saturating_sub(8)..).unwrap_or(waba_id);
-    may_be_dialled(waba_id) && memchr::memmem::find(items, last).is_some()
+fn name(items: Wire<'_>, waba_id: &[u8]) -> bool {
+    let names = |number: Cow<'_, str>| super::name(items, &number);
+    may_be_dialled(waba_id) && spelled(text(waba_id)).any(names)
 }
 
 /// Whether nothing follows but items.

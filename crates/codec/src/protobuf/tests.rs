@@ -100,7 +100,8 @@ fn number_of_anybody_in_a_record_is_no_account_of_what_is_in_it() {
     };
     let other = || of("4915112345678");
     assert_eq!(told("16505551235", "100", vec![other(), person.clone()]), ["- 16505551235 100"; 2]);
-    for items in [vec![other(), person.clone()], vec![person, other()]] {
+    let spelled = of("+1 650-555-12-34");
+    for items in [vec![other(), person.clone()], vec![person, other()], vec![other(), spelled]] {
         assert_eq!(told("16505551234", "100", items.clone()), ["- - 100"; 2]);
     }
     let rows = told("9", "16505551234", vec![of("16505551234"), other()]);
