@@ -152,11 +152,16 @@ fn name(mut items: Wire<'_>, number: &str) -> bool {
             continue;
         }
         let Ok(inner) = items.bytes() else { break };
-        if Item::read(Wire::new(inner)).is_ok_and(|item| rows::names(&item, number)) {
+        if names(inner, number) {
             return true;
         }
     }
     false
+}
+
+/// Whether an item names somebody by a number.
+fn names(inner: &[u8], number: &str) -> bool {
+    Item::read(Wire::new(inner)).is_ok_and(|item| rows::names(&item, number))
 }
 
 /// Decodes the items up to where the record ends or breaks; gives their number.

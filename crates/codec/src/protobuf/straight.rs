@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use turnwise_kernels::scan::is_utf8;
 use turnwise_model::{Direction, Millis, Origin, Status as StatusCode};
 
-use super::ITEM;
 use super::fields::{MESSAGE, Message, SENDER, STATUS, Status, WABA_ID, text};
 use super::rows::{self, code, millis};
 use super::wire::Wire;
+use super::{ITEM, names};
 use crate::RecordCounts;
 use crate::body::{Text, has_text, text_length};
 use crate::numbers::{may_be_dialled, spelled};
@@ -59,9 +59,8 @@ impl<'a> Of<'a> {
         if owner.is_none() && !(waba_id.is_empty() && sender.is_empty()) {
             return None;
         }
-        let items = *wire;
         let first = next(wire)?;
-        let is_usual = wire.rest().is_empty() || are_items(*wire) && !name(items, waba_id);
+        let is_usual = wire.rest().is_empty() || are_items(*wire) && !name(first, *wire, waba_id);
         is_usual.then_some((Self { waba_id, sender, owner }, first))
     }
 }
@@ -72,11 +71,11 @@ pub(super) fn next<'a>(wire: &mut Wire<'a>) -> Option<&'a [u8]> {
     if wire.takes(ITEM) { wire.bytes().ok() } else { None }
 }
 
-/// Whether one of the items names somebody by the number of an account: then that may be no account
-/// of any of them.
+/// Whether an item or one behind it names somebody by the number of an account: then that may be no
+/// account of any of them.
 #[inline(never)]
-fn name(items: Wire<'_>, waba_id: &[u8]) -> bool {
-    let names = |number: Cow<'_, str>| super::name(items, &number);
+fn name(first: &[u8], behind: Wire<'_>, waba_id: &[u8]) -> bool {
+    let names = |number: Cow<'_, str>| names(first, &number) || super::name(behind, &number);
     may_be_dialled(waba_id) && spelled(text(waba_id)).any(names)
 }
 
