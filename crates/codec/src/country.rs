@@ -271,17 +271,20 @@ const PREFIX_DIGITS_MAX: usize = 7;
 pub(crate) const PHONE_DIGITS_MAX: usize = 15;
 pub(crate) const PHONE_DIGITS_MIN: usize = 7;
 
-/// Digits of the longest number that a person has under the calling codes of [`is_beyond_plan`].
-const SHORT_PLAN_DIGITS_MAX: usize = 13;
-
-/// Whether digits begin with the calling code of a country where nobody's number is as long: of
-/// the numbering plans of North America, Africa, Latin America, Russia and Kazakhstan, Turkey and
-/// its neighbours to the east none gives people more than thirteen digits, the code among them.
-/// Others, as Germany's, allow fifteen.
+/// Whether digits begin with the calling code of a country where nobody's number is as long, not
+/// even with the zero or the carrier's code that it is dialled with at home behind the code. By
+/// ITU-T's lists of numbering plans people have thirteen digits at most, the code among them, in
+/// North America (1), Africa (2), Latin America (5), Russia and Kazakhstan (7) and some of Asia (90
+/// to 98, but 91, 92 and 97), and such a zero makes fourteen. In Latin America more may stand
+/// there, behind a zero, in Argentina (54) without one, too; other countries, as Germany, allow fifteen.
 #[inline]
 pub(crate) fn is_beyond_plan(digits: &[u8]) -> bool {
-    digits.len() > SHORT_PLAN_DIGITS_MAX
-        && matches!(digits, [b'1' | b'2' | b'5' | b'7', ..] | [b'9', b'0' | b'3'..=b'6' | b'8', ..])
+    digits.len() >= PHONE_DIGITS_MAX
+        && match digits {
+            [b'1' | b'2' | b'7', ..] | [b'9', b'0' | b'3'..=b'6' | b'8', ..] => true,
+            [b'5', second, third, ..] => *second != b'4' && *third != b'0',
+            _ => false,
+        }
 }
 
 static TABLE: std::sync::LazyLock<hashbrown::HashMap<u32, [u8; 2]>> =

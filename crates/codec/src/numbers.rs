@@ -28,13 +28,17 @@ pub(crate) fn may_be_persons(digits: usize) -> bool {
     (PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&digits)
 }
 
-/// Whether digits that stand for an account may be a person's number, perhaps with two zeros before
-/// it as others dial abroad. Most accounts have fifteen digits and more, and most calling codes no
-/// numbers of as many.
+/// Whether a number that stands for an account may be a person's. Most accounts have fifteen digits
+/// and more, and most calling codes no numbers of as many.
 #[inline]
-pub(crate) fn may_be_dialled(digits: &[u8]) -> bool {
-    let digits = digits.strip_prefix(b"00").unwrap_or(digits);
-    may_be_persons(digits.len()) && !is_beyond_plan(digits)
+pub(crate) fn may_be_dialled(number: &[u8]) -> bool {
+    may_be_persons(number.len()) && !is_beyond_plan(number)
+}
+
+/// The same of digits, perhaps with two zeros before the number as others dial abroad.
+#[inline]
+pub(crate) fn are_dialled(digits: &[u8]) -> bool {
+    may_be_dialled(digits.strip_prefix(b"00").unwrap_or(digits))
 }
 
 /// Whom a value names by their numbers; see the module. Nobody is looked for before the first
@@ -329,12 +333,23 @@ mod tests {
 
     #[test]
     fn accounts_beyond_a_numbering_plan_are_nobodys() {
-        for persons in ["4915112345678", "491511234567890", "005511912345678", "911234567890123"] {
+        // Some with the zero or the code of a carrier that they are dialled with at home.
+        for persons in [
+            "4915112345678",
+            "491511234567890",
+            "911234567890123",
+            "23408031234567",
+            "55011912345678",
+            "520455512345678",
+            "549111512345678",
+            "0012345",
+        ] {
             assert!(may_be_dialled(persons.as_bytes()), "{persons}");
+            assert!(are_dialled(format!("00{persons}").as_bytes()), "{persons}");
         }
-        for account in ["106540352242922", "524126980791429", "90000000000038", "00106540352242922"]
-        {
+        for account in ["106540352242922", "524126980791429", "900000000000038", "12345"] {
             assert!(!may_be_dialled(account.as_bytes()), "{account}");
+            assert!(!are_dialled(format!("00{account}").as_bytes()), "{account}");
         }
     }
 

@@ -329,7 +329,8 @@ fn meant_item<'a>(
             item.unknown_fields
         }
         Err(error) => {
-            let scope = scope(fields::text(head.waba_id), fields::text(head.sender));
+            let scope = scope(fields::text(head.waba_id), fields::text(head.sender))
+                .without_persons(|number| names(inner, number));
             let fail = fail(record, bytes, error);
             record.dead(Some(&scope), fail, inner.len());
             0

@@ -75,8 +75,9 @@ pub(super) fn next<'a>(wire: &mut Wire<'a>) -> Option<&'a [u8]> {
 /// account of any of them.
 #[inline(never)]
 fn name(first: &[u8], behind: Wire<'_>, waba_id: &[u8]) -> bool {
-    let names = |number: Cow<'_, str>| names(first, &number) || super::name(behind, &number);
-    may_be_dialled(waba_id) && spelled(text(waba_id)).any(names)
+    let names = |number: &Cow<'_, str>| names(first, number) || super::name(behind, number);
+    let mut numbers = spelled(text(waba_id)).filter(|number| may_be_dialled(number.as_bytes()));
+    numbers.any(|number| names(&number))
 }
 
 /// Whether nothing follows but items.

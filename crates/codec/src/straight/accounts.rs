@@ -8,14 +8,14 @@
 
 use crate::country::PHONE_DIGITS_MIN;
 use crate::json::{Nth, Text, Values};
-use crate::numbers::{self, may_be_dialled};
+use crate::numbers::{self, are_dialled};
 use crate::straight::are_digits;
 
 /// Whether an account, digits or missing, stands in its own place alone.
 #[inline(always)]
 pub(crate) fn is_alone(values: Values<'_>, account: Nth) -> bool {
     let digits = values.of(account);
-    if !may_be_dialled(digits) {
+    if !are_dialled(digits) {
         return true;
     }
     let Some(last) = digits.last_chunk() else { return false };
@@ -35,7 +35,7 @@ pub(crate) fn are_alone(
     let mut last = Nth::NONE;
     for account in accounts.clone() {
         let digits = values.of(account);
-        if std::mem::replace(&mut last, account) == account || !may_be_dialled(digits) {
+        if std::mem::replace(&mut last, account) == account || !are_dialled(digits) {
             continue;
         }
         match digits.last_chunk() {

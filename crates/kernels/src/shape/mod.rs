@@ -12,7 +12,9 @@ mod scalar;
 
 mod asked;
 #[cfg(target_arch = "x86_64")]
-mod avx2;
+mod avx2 {
+    mod x86;
+}
 mod bits;
 mod classes;
 mod columns;

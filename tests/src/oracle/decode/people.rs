@@ -303,7 +303,9 @@ pub fn are_named(root: &Json<'_>, number: &str) -> bool {
 /// Whether no country with this calling code gives people numbers as long.
 fn is_too_long_there(number: &str) -> bool {
     let short = ["1", "2", "5", "7", "90", "93", "94", "95", "96", "98"];
-    number.len() >= 14 && short.iter().any(|code| number.starts_with(code))
+    let is_latin = number.starts_with('5');
+    let may_have_more = is_latin && (number.starts_with("54") || number[2..].starts_with('0'));
+    number.len() >= 15 && short.iter().any(|code| number.starts_with(code)) && !may_have_more
 }
 
 /// `CC.` and something.

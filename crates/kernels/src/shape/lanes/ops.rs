@@ -1,7 +1,8 @@
 //! The few operations on a block that instruction sets do in their own ways, and the plain way.
 //!
 //! Plain loops over 64 bytes have no branches and no carried state, so the compiler makes vectors
-//! of whatever width it may use. `x86.rs` has the same operations by intrinsics.
+//! of whatever width it may use. `shape/x86.rs` and `shape/avx2/x86.rs` have the same operations by
+//! intrinsics.
 
 use turnwise_model::limits::TEXT_TOKENS_MAX;
 

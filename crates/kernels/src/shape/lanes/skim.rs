@@ -9,8 +9,6 @@
 //! to one character only UTF-8 has such pairs and threes.
 
 #[cfg(target_arch = "x86_64")]
-pub(in super::super) mod avx2;
-#[cfg(target_arch = "x86_64")]
 pub(in super::super) mod x86;
 
 use arrow_array::{Array, BinaryArray};
