@@ -272,11 +272,11 @@ pub(crate) const PHONE_DIGITS_MAX: usize = 15;
 pub(crate) const PHONE_DIGITS_MIN: usize = 7;
 
 /// Whether digits begin with the calling code of a country where nobody's number is as long, not
-/// even with the zero or the carrier's code that it is dialled with at home behind the code. By
-/// ITU-T's lists of numbering plans people have thirteen digits at most, the code among them, in
-/// North America (1), Africa (2), Latin America (5), Russia and Kazakhstan (7) and some of Asia (90
-/// to 98, but 91, 92 and 97), and such a zero makes fourteen. In Latin America more may stand
-/// there, behind a zero, in Argentina (54) without one, too; other countries, as Germany, allow fifteen.
+/// even with the zero behind the code that it is dialled with at home. By ITU-T's lists of numbering
+/// plans people have thirteen digits at most, the code among them, in North America (1), Africa (2),
+/// Latin America (5), Russia and Kazakhstan (7) and some of Asia (90 to 98, but 91, 92 and 97), and
+/// such a zero makes fourteen. In Latin America a carrier's code may stand behind the zero, in
+/// Argentina (54) more without one; other countries, as Germany, allow fifteen.
 #[inline]
 pub(crate) fn is_beyond_plan(digits: &[u8]) -> bool {
     digits.len() >= PHONE_DIGITS_MAX

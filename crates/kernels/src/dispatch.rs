@@ -50,6 +50,15 @@ pub(crate) struct Avx2(());
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(());
 
+#[cfg(target_arch = "x86_64")]
+impl Avx512 {
+    /// The processor has AVX2 and what belongs to it, too.
+    #[inline(always)]
+    pub(crate) fn avx2(self) -> Avx2 {
+        Avx2(())
+    }
+}
+
 /// One run of a kernel. Implementations mark both `#[inline(always)]`, and so everything
 /// that shall be compiled for the instruction set.
 pub(crate) trait Kernel {

@@ -75,9 +75,10 @@ pub(super) fn next<'a>(wire: &mut Wire<'a>) -> Option<&'a [u8]> {
 /// account of any of them.
 #[inline(never)]
 fn name(first: &[u8], behind: Wire<'_>, waba_id: &[u8]) -> bool {
-    let names = |number: &Cow<'_, str>| names(first, number) || super::name(behind, number);
-    let mut numbers = spelled(text(waba_id)).filter(|number| may_be_dialled(number.as_bytes()));
-    numbers.any(|number| names(&number))
+    let is_persons = |number: Cow<'_, str>| {
+        may_be_dialled(number.as_bytes()) && (names(first, &number) || super::name(behind, &number))
+    };
+    spelled(text(waba_id)).any(is_persons)
 }
 
 /// Whether nothing follows but items.

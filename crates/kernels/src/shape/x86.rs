@@ -78,14 +78,12 @@ impl Vectors for Avx512 {
 
     #[inline(always)]
     fn packed(self, bits: u64, mask: u64) -> u64 {
-        // SAFETY: `self` proves the features.
-        unsafe { _pext_u64(bits, mask) }
+        self.avx2().packed(bits, mask)
     }
 
     #[inline(always)]
     fn spread(self, bits: u64, mask: u64) -> u64 {
-        // SAFETY: `self` proves the features.
-        unsafe { _pdep_u64(bits, mask) }
+        self.avx2().spread(bits, mask)
     }
 
     #[inline(always)]

@@ -10,8 +10,8 @@ use std::arch::{asm, x86_64::*};
 
 use turnwise_model::limits::TEXT_TOKENS_MAX;
 
-use super::super::lanes::ops::{BLOCK, Edit, Found, LANES, Plain, Vectors, each_bit};
-use super::super::lanes::pages::{INVALID, Pages, first, place, second};
+use super::super::lanes::ops::{BLOCK, Edit, Found, LANES, Plain, Planes, Vectors};
+use super::super::lanes::pages::{INVALID, Pages, first, second};
 use super::super::lanes::skim::{Skimmed, x86::skim_by_halves};
 use crate::dispatch::Avx2;
 
@@ -79,9 +79,10 @@ impl Vectors for Avx2 {
             found.second[second::STOP as usize] = mask(stop);
             found.second[second::QUESTION as usize] = mask(question);
             if wide != 0 {
-                let planes = look_up(pages, raw, after, wide & !goes_on, scripts);
-                add_bits(&mut found.first, load(&planes[0]));
-                add_bits(&mut found.second, load(&planes[1]));
+                let mut planes = Planes { first: [0; BLOCK], second: [0; BLOCK] };
+                planes.look_up(pages, raw, after, wide & !goes_on, scripts);
+                add_bits(&mut found.first, load(&planes.first));
+                add_bits(&mut found.second, load(&planes.second));
                 found.invalid = mask(equal(load(scripts), INVALID));
             }
             found
@@ -305,7 +306,7 @@ unsafe fn store(bytes: &mut [u8; BLOCK], halves: Halves) {
 unsafe fn mask(halves: Halves) -> u64 {
     // SAFETY: as the caller says; there is no instruction in the assembly. It gains that the compiler
     // does not see one mask of 64 bytes in the two, which it would make a byte at a time: all of the
-    // shape took five times as long.
+    // shape took twice as long.
     unsafe {
         let low = _mm256_movemask_epi8(halves[0]).cast_unsigned();
         let mut high = _mm256_movemask_epi8(halves[1]).cast_unsigned();
@@ -393,33 +394,4 @@ unsafe fn add_bits(bits: &mut [u64; 8], plane: Halves) {
             plane = each_half!(_mm256_add_epi8, plane, plane);
         }
     }
-}
-
-/// The planes of the characters beyond ASCII that begin at `leads`, at their first bytes.
-#[inline(always)]
-fn look_up(
-    pages: &Pages,
-    raw: &[u8; BLOCK],
-    after: &[u8; BLOCK],
-    leads: u64,
-    scripts: &mut [u8; BLOCK],
-) -> [[u8; BLOCK]; 2] {
-    let mut planes = [[0; BLOCK]; 2];
-    let mut all = [0; 2 * BLOCK];
-    all[..BLOCK].copy_from_slice(raw);
-    all[BLOCK..].copy_from_slice(after);
-    *scripts = [0; BLOCK];
-    each_bit(leads, |_, bit| {
-        let at = bit as usize % BLOCK;
-        let bytes = [all[at], all[at + 1], all[at + 2], all[at + 3]];
-        let (page, place) = match bytes[0] {
-            0..0xe0 => (pages.near(bytes[0], bytes[1]), place(bytes[0], bytes[1])),
-            0xe0..0xf0 => (pages.near(bytes[0], bytes[1]), place(bytes[1], bytes[2])),
-            _ => (pages.far(bytes), place(bytes[2], bytes[3])),
-        };
-        planes[0][at] = page.first[place];
-        planes[1][at] = page.second[place];
-        scripts[at] = page.script[place];
-    });
-    planes
 }

@@ -170,16 +170,17 @@ impl Vectors for Plain {
             planes.second[at] = ascii_second(raw[at]);
         }
         let wide = bits(raw, |byte| byte >= 0x80);
+        let goes_on = self.goes_on(raw);
         let mut invalid = 0;
         if wide != 0 {
-            planes.look_up(pages, raw, after, wide, scripts);
+            planes.look_up(pages, raw, after, wide & !goes_on, scripts);
             invalid = bits(scripts, |byte| byte == INVALID);
         }
         Found {
             first: std::array::from_fn(|bit| bits(&planes.first, |byte| byte >> bit & 1 != 0)),
             second: std::array::from_fn(|bit| bits(&planes.second, |byte| byte >> bit & 1 != 0)),
             wide,
-            goes_on: self.goes_on(raw),
+            goes_on,
             three: bits(raw, |byte| byte >= 0xe0),
             four: bits(raw, |byte| byte >= 0xf0),
             joint: bits(raw, |byte| matches!(byte, b'.' | b',' | b':' | b'/' | b'-' | b'\'')),
@@ -339,30 +340,31 @@ pub(in super::super) const fn ascii_second(byte: u8) -> u8 {
 }
 
 /// The planes of a block's characters, at their first bytes.
-struct Planes {
-    first: [u8; BLOCK],
-    second: [u8; BLOCK],
+pub(in super::super) struct Planes {
+    pub(in super::super) first: [u8; BLOCK],
+    pub(in super::super) second: [u8; BLOCK],
 }
 
 impl Planes {
-    /// Looks up one character beyond ASCII after the other.
+    /// Looks up one character beyond ASCII after the other: those that begin at `leads`.
     #[inline(always)]
-    fn look_up(
+    pub(in super::super) fn look_up(
         &mut self,
         pages: &Pages,
         raw: &[u8; BLOCK],
         after: &[u8; BLOCK],
-        wide: u64,
+        leads: u64,
         scripts: &mut [u8; BLOCK],
     ) {
-        let byte = |at: usize| if at < BLOCK { raw[at] } else { after[at - BLOCK] };
+        let mut all = [0; 2 * BLOCK];
+        all[..BLOCK].copy_from_slice(raw);
+        all[BLOCK..].copy_from_slice(after);
         *scripts = [0; BLOCK];
-        each_bit(wide, |_, bit| {
-            let at = bit as usize;
-            let bytes = [raw[at], byte(at + 1), byte(at + 2), byte(at + 3)];
+        each_bit(leads, |_, bit| {
+            let at = bit as usize % BLOCK;
+            let bytes = [all[at], all[at + 1], all[at + 2], all[at + 3]];
             let (page, place) = match bytes[0] {
-                0..0xc0 => return,
-                0xc0..0xe0 => (pages.near(bytes[0], bytes[1]), place(bytes[0], bytes[1])),
+                0..0xe0 => (pages.near(bytes[0], bytes[1]), place(bytes[0], bytes[1])),
                 0xe0..0xf0 => (pages.near(bytes[0], bytes[1]), place(bytes[1], bytes[2])),
                 _ => (pages.far(bytes), place(bytes[2], bytes[3])),
             };
